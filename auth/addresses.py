@@ -1,0 +1,44 @@
+"""Where a code can be sent: a phone number cannot be handed to a mailer, nor a mail address to an SMS gateway."""
+
+import re
+from typing import NewType
+
+import phonenumbers
+
+PhoneNumber = NewType("PhoneNumber", str)  # E.164, e.g. +12025550123
+EmailAddress = NewType("EmailAddress", str)
+
+_LETTER = re.compile(r"[^\W\d_]")
+_MAIL = re.compile(r"[^@\s<>,;\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
+
+
+def phone_number(text: str, region: str | None) -> PhoneNumber | None:
+    """The E.164 form of a number as people write it, or None when it is no number that can be dialled.
+
+    Args:
+        text: free text from the directory. Letters are refused: `1-800-FLOWERS` is nobody's mobile.
+        region: ISO 3166 code of the country whose national numbers are meant, e.g. `AT`; None wants a leading `+`.
+    """
+    if _LETTER.search(text):
+        return None
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if number.extension or not phonenumbers.is_possible_number(number):
+        return None
+    return PhoneNumber(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def email_address(text: str) -> EmailAddress | None:
+    """The address, or None when it is not one plain RFC 5321 address (no display name, no list)."""
+    text = text.strip()
+    return EmailAddress(text) if _MAIL.fullmatch(text) and ".." not in text else None
+
+
+def masked(address: str) -> str:
+    """Enough of an address for its owner to know it: `+43***67`, `a***@example.org`."""
+    local, at, domain = address.partition("@")
+    if at:
+        return f"{local[:1]}***@{domain}"
+    return f"{address[:3]}***{address[-2:]}" if len(address) > 5 else "***"  # noqa: PLR2004 - shorter ones would show

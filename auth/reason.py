@@ -1,0 +1,174 @@
+"""The reason codes: one for every way a login can end, the same in trace, audit and explain."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a login ended or went on as it did. The value is the code that audit lines carry."""
+
+    meaning: str
+    remedy: str
+
+    def __new__(cls, code: str, meaning: str, remedy: str = "") -> "Reason":
+        """A code with what it means and what helps."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        member.remedy = remedy
+        return member
+
+    # accepted and asked
+    ACCEPTED = ("accepted", "every factor that the policy demands was shown")
+    CODE_SENT = ("code-sent", "a code was sent and is asked for")
+    CODE_WANTED = ("code-wanted", "a code of the person's own token is asked for")
+    PASSWORD_WANTED = ("password-wanted", "the password is asked for after the code")
+    CODE_WRONG_RETRY = ("code-wrong-retry", "the code was wrong and may be tried again")
+
+    # the request
+    NODE_UNKNOWN = (
+        "node-unknown",
+        "the request came from no known access node",
+        "add the client's address as an access node",
+    )
+    USER_UNKNOWN = (
+        "user-unknown",
+        "no user has this login name",
+        "check the name, the sync base and the node's dirfactorUserIdAttribute",
+    )
+    USER_AMBIGUOUS = (
+        "user-ambiguous",
+        "two or more users have this login name",
+        "make the login name unique, or log in with the user principal name",
+    )
+    NOT_MEMBER = (
+        "not-member",
+        "the user is not a member of the access node",
+        "add the user or one of their groups to dirfactorMember of the node",
+    )
+    PASSWORD_EMPTY = ("password-empty", "no password was given", "type the password")
+
+    # the policy
+    POLICY_CONFLICT = (
+        "policy-conflict",
+        "two groups of equal priority give different policies",
+        "set dirfactorPriority on the policies, or assign one to the user",
+    )
+    POLICY_MISSING = (
+        "policy-missing",
+        "the assigned policy does not exist in the replica",
+        "assign an existing policy, or give the sync account the right to read it",
+    )
+    POLICY_MALFORMED = (
+        "policy-malformed",
+        "the effective policy has a malformed value",
+        "run `dirfactor check values` and mend the policy",
+    )
+    ENTRY_MALFORMED = (
+        "entry-malformed",
+        "the user's entry has a malformed value",
+        "run `dirfactor check values` and mend the entry",
+    )
+    REPLICA_STALE = (
+        "replica-stale",
+        "the directory data is older than the policy allows",
+        "restore the connection to the directory, see `dirfactor sync status`",
+    )
+    METHOD_UNSUPPORTED = (
+        "method-unsupported",
+        "the policy asks for a method or mode that this version does not perform",
+        "choose another method, mode or login mode for the policy or the node",
+    )
+
+    # the account
+    ACCOUNT_DISABLED = ("account-disabled", "the account is disabled", "enable it in the directory")
+    ACCOUNT_EXPIRED = ("account-expired", "the account has expired", "extend accountExpires")
+    ACCOUNT_LOCKED = ("account-locked", "the directory has locked the account", "unlock it in the directory")
+    LOGON_HOURS = ("logon-hours", "logon is not permitted at this time", "change the logon hours")
+    VIOLATIONS_LOCKED = (
+        "violations-locked",
+        "too many wrong codes: second-factor logon is locked for a while",
+        "wait, or set dirfactorUnlockedAt to now",
+    )
+
+    # the password
+    PASSWORD_WRONG = ("password-wrong", "the directory refused the password", "check the password")
+    PASSWORD_EXPIRED = ("password-expired", "the password has expired", "change the password")
+    PASSWORD_MUST_CHANGE = (
+        "password-must-change",
+        "the password must be changed before the next logon",
+        "change the password",
+    )
+    PASSWORD_HOURS = (
+        "password-hours",
+        "the directory does not permit logon at this time",
+        "change logonHours",
+    )
+    PASSWORD_WORKSTATION = (
+        "password-workstation",
+        "the directory does not permit logon from here",
+        "change userWorkstations",
+    )
+    DIRECTORY_UNAVAILABLE = (
+        "directory-unavailable",
+        "no directory server could check the password",
+        "restore the connection to the directory",
+    )
+
+    # the token
+    NO_TOKEN = (
+        "no-token",
+        "no token is assigned, enabled and reachable",
+        "assign a token, enable it in the policy, and give the user the phone, mail or credential it needs",
+    )
+    NO_FIRST_FACTOR = (
+        "no-first-factor",
+        "a code is sent only after a first factor, or through a codeOnly node",
+        "make `password` the first method, or set dirfactorLoginMode of the node to codeOnly",
+    )
+    SEND_LIMIT = (
+        "send-limit",
+        "too many codes were sent to this user lately",
+        "wait; find out who keeps asking for codes",
+    )
+    DELIVERY_FAILED = (
+        "delivery-failed",
+        "no gateway took the message",
+        "see the audit line's detail; test the gateways",
+    )
+    VIP_UNAVAILABLE = (
+        "vip-unavailable",
+        "the VIP service could not be asked",
+        "try again; check the network and status",
+    )
+    VIP_MISCONFIGURED = (
+        "vip-misconfigured",
+        "the VIP service does not accept our certificate or this credential",
+        "check the certificate, and that the credential is registered and active in the VIP account",
+    )
+
+    # the challenge
+    CHALLENGE_UNKNOWN = (
+        "challenge-unknown",
+        "the answer belongs to no open challenge of this node and user, or it was already answered",
+        "log on again",
+    )
+    CHALLENGE_EXPIRED = ("challenge-expired", "the challenge had expired", "log on again, and answer sooner")
+    ATTEMPTS_EXHAUSTED = ("attempts-exhausted", "too many wrong answers to this challenge", "log on again")
+    CODE_WRONG = (
+        "code-wrong",
+        "the code was wrong",
+        "read the newest message, or the token's display, again",
+    )
+    CODE_EMPTY = ("code-empty", "no code was given", "type the code")
+
+    # ourselves
+    STATE_UNAVAILABLE = (
+        "state-unavailable",
+        "the state store could not be used",
+        "see the log; check the disk and the file's owner",
+    )
+    INTERNAL_FAULT = (
+        "internal-fault",
+        "the service failed; the log has the details",
+        "report it with the correlation id",
+    )

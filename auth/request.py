@@ -1,0 +1,135 @@
+"""What a front door hands to the service, and what it gets back: values only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from auth.reason import Reason
+from auth.secret import Secret
+
+
+class Door(StrEnum):
+    """By which protocol a request came in."""
+
+    RADIUS = "radius"
+    HTTP = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from.
+
+    Attributes:
+        door: the protocol.
+        node: name of the access node that the door authenticated (by address and shared secret, or by API key).
+        correlation: id that ties packet, decision, message and audit line together; printable, no secret.
+        address: the client's network address as text, for the audit.
+        caller: what tells two simultaneous logins of one person apart when the client offers it
+            (Calling-Station-Id, NAS-Port, Acct-Session-Id), joined; empty when it offers nothing.
+    """
+
+    door: Door
+    node: str
+    correlation: str
+    address: str
+    caller: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRequest:
+    """The first step of a login: who, and what they typed.
+
+    Attributes:
+        origin: where it came from.
+        user: the login name as typed.
+        password: the password field as typed; None when the client sent none.
+        passcode: a code typed in a field of its own (HTTP); None when there was no such field.
+    """
+
+    origin: Origin
+    user: str
+    password: Secret | None
+    passcode: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRequest:
+    """A later step: the answer to a challenge.
+
+    Attributes:
+        origin: where it came from.
+        state: the opaque value of the challenge, as it came back.
+        answer: what the person typed.
+        user: the login name that came with the answer, when the protocol repeats it (RADIUS does).
+    """
+
+    origin: Origin
+    state: Secret
+    answer: Secret
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAttribute:
+    """One attribute for the access node to apply, e.g. `Filter-Id` = `vpn-staff`."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The person has shown every factor that the policy demands."""
+
+    reply_attributes: Sequence[ReplyAttribute] = ()
+    reason: Reason = Reason.ACCEPTED
+
+
+@dataclass(frozen=True, slots=True)
+class Challenged:
+    """Another answer is wanted.
+
+    Attributes:
+        state: opaque, random, printable ASCII (at most 64 characters), good for one answer; returned with it.
+        message: the prompt for the person, one line, at most 200 UTF-8 octets.
+        method: the token that is asked for, e.g. `sms`.
+        expires_in: whole seconds for which the challenge stays good.
+        reason: why it is asked.
+    """
+
+    state: Secret
+    message: str
+    method: str
+    expires_in: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No. `message` is the one wording of all refusals; `reason` is for the audit and never leaves us."""
+
+    reason: Reason
+    message: str = "Logon failed."
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """Say nothing at all."""
+
+    reason: Reason
+
+
+Outcome = Accepted | Challenged | Refused | Discarded
+
+
+class Service(Protocol):
+    """The two verbs that serve every front door."""
+
+    async def begin(self, request: LoginRequest) -> Outcome:
+        """Start a login. Never raises for what a client sent."""
+        ...
+
+    async def answer(self, request: AnswerRequest) -> Outcome:
+        """Continue a login with the answer to a challenge. Never raises for what a client sent."""
+        ...

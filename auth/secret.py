@@ -1,0 +1,5 @@
+"""A value that must not be seen."""
+
+from schema.secret import Secret
+
+__all__ = ["Secret"]

@@ -1,0 +1,1 @@
+"""The Symantec VIP Authentication Service: its messages, its reason codes and the client that speaks to it."""

@@ -1,0 +1,1 @@
+"""How does the directory get here: sources, the replica, the scheduler and binds. All LDAP lives here."""

@@ -1,0 +1,98 @@
+"""What a source tells the replica: changes keyed by objectGUID or entryUUID, never by DN."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from schema.entry import EntryId
+from schema.parse import Attributes
+
+
+class LinkKind(StrEnum):
+    """The DN-valued attributes that the replica follows, by what the link says."""
+
+    MEMBER = "member"  # group -> member: member, uniqueMember, memberUid
+    POLICY = "policy"  # subject -> policy: dirfactorPolicy
+    NODE_MEMBER = "nodeMember"  # access node -> user or group: dirfactorMember
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """How an entry's links of one kind change.
+
+    Attributes:
+        added: targets that are linked now.
+        removed: targets that are no longer linked.
+        whole: `added` is the complete list; links that it does not name are gone.
+    """
+
+    added: tuple[EntryId, ...] = ()
+    removed: tuple[EntryId, ...] = ()
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """An entry is new or has changed.
+
+    Attributes:
+        id: the entry.
+        dn: its DN as the directory wrote it.
+        parent: the id of the entry above it, when the source knows it.
+        attributes: names in lower case -> all values they have now; no values: the attribute is gone.
+        links: how its links change; a kind that is not named is as it was (all gone when `whole`).
+        whole: `attributes` and `links` are complete: what they do not name is gone.
+    """
+
+    id: EntryId
+    dn: str
+    parent: EntryId | None
+    attributes: Attributes = field(repr=False)
+    links: Mapping[LinkKind, LinkChange] = field(default_factory=dict)
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """An entry is gone, and with it all links from it and to it."""
+
+    id: EntryId
+
+
+Change = Put | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Changes that become visible together, with the cookie that stands for having seen them.
+
+    Attributes:
+        changes: in the order of the source; may be consumed once.
+        cookie: opaque; stored in the same transaction as the changes.
+        refresh: the changes are all entries there are: what they do not name is deleted.
+        as_of: the instant from which on the source has not been asked for later changes.
+    """
+
+    changes: Iterator[Change]
+    cookie: bytes
+    refresh: bool
+    as_of: datetime
+
+
+class Source(Protocol):
+    """Where changes come from."""
+
+    @property
+    def identity(self) -> str:
+        """What the cookie is valid for: server kind, base, filter and attribute list. Another one means a refresh."""
+        ...
+
+    def changes(self, cookie: bytes | None, now: datetime) -> Batch:
+        """What has changed since `cookie`; everything when it is None or the server no longer knows it.
+
+        Raises:
+            DirectoryUnavailable: the directory could not be read; the replica stays as it is.
+        """
+        ...

@@ -1,0 +1,60 @@
+"""The [directory] and [sync] sections of config.ini as values."""
+
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+
+class DirectoryKind(StrEnum):
+    """What kind of directory it is."""
+
+    AD = "ad"
+    LDIF = "ldif"
+
+
+class DirectorySettings(msgspec.Struct, frozen=True):
+    """The [directory] section.
+
+    Attributes:
+        kind: what the directory is: `ad` for Active Directory, `ldif` for a file.
+        url: servers of the directory in the order of preference, ldaps:// or ldap:// with start_tls (ad).
+        base: DN of the domain (ad) or of the tree (ldif).
+        bind_dn: account that reads the directory: a user principal name or DN.
+        bind_password: its password, resolved from the reference in config.ini.
+        ca_file: PEM file of the certificate authorities that may vouch for the servers; the system's when absent.
+        start_tls: upgrade ldap:// to TLS before anything else; without it only ldaps:// is accepted.
+        timeout_seconds: how long one operation may take.
+        file: the LDIF file that is the directory (ldif).
+        netbios_name: the domain's short name, for logins as DOMAIN-backslash-user; AD is asked when it is absent.
+        extra_attributes: further attributes in which policies may find phone numbers or mail addresses.
+    """
+
+    kind: DirectoryKind = DirectoryKind.LDIF
+    url: tuple[str, ...] = ()
+    base: str = ""
+    bind_dn: str = ""
+    bind_password: str = ""
+    ca_file: Path | None = None
+    start_tls: bool = False
+    timeout_seconds: float = 5.0
+    file: Path | None = None
+    netbios_name: str | None = None
+    extra_attributes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"DirectorySettings({self.kind}, url={self.url}, base={self.base!r}, file={self.file})"
+
+
+class SyncSettings(msgspec.Struct, frozen=True):
+    """The [sync] section.
+
+    Attributes:
+        interval_seconds: pause between two looks for changes.
+        reconcile_at: hour of the day, local time, at which the replica is compared with a full read.
+        expired_after_seconds: age of the data at which logons are refused when the policy says nothing.
+    """
+
+    interval_seconds: float = 2.0
+    reconcile_at: int = 3
+    expired_after_seconds: int = 86400

@@ -1,0 +1,1 @@
+"""What does the directory say: the attribute table, the entries, their parsing and the schema's renderings. Pure."""

@@ -1,0 +1,282 @@
+"""From the octets of a directory entry to a typed one. What cannot be read becomes a `Malformed`, never an error."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from schema.attributes import CLASSES, AttributeType
+from schema.entry import AccessNode, AttributeText, Container, Entry, Group, Policy, User
+from schema.errors import Malformed
+from schema.grammar import ReplyRule
+from schema.syntax import Syntax
+
+# attribute name in lower case -> its values as the directory gave them
+Attributes = Mapping[str, tuple[bytes, ...]]
+
+# Where a policy may look for a phone number or mail address without `extra_attributes` in config.ini.
+ADDRESS_ATTRIBUTES = (
+    "mobile",
+    "telephoneNumber",
+    "homePhone",
+    "pager",
+    "ipPhone",
+    "otherMobile",
+    "mail",
+    "otherMailbox",
+    *(f"extensionAttribute{number}" for number in range(1, 16)),
+)
+# What else the parser reads, in the names of AD and of inetOrgPerson.
+DIRECTORY_ATTRIBUTES = (
+    "objectClass",
+    "sAMAccountName",
+    "uid",
+    "cn",
+    "ou",
+    "dc",
+    "name",
+    "userPrincipalName",
+    "displayName",
+    "preferredLanguage",
+    "userAccountControl",
+    "accountExpires",
+    "lockoutTime",
+    "lockoutDuration",
+    "logonHours",
+    "primaryGroupID",
+    "objectSid",
+)
+_FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+_NEVER = {0, 0x7FFFFFFFFFFFFFFF}  # accountExpires, MS-ADA1 2.3
+_FOR_EVER = {0, -0x8000000000000000}  # lockoutDuration, MS-ADTS 3.1.1.4.5
+_ACCOUNT_DISABLED = 0x2  # userAccountControl, MS-ADTS 2.2.16
+
+
+def parse_entry(attributes: Attributes, extra_attributes: Iterable[str] = ()) -> Entry | None:
+    """The typed entry, or None for a class that is of no use here (a computer, a contact).
+
+    Args:
+        attributes: names in lower case -> values.
+        extra_attributes: further attributes that policies may name for phone numbers and mail addresses.
+    """
+    classes = {value.decode(errors="replace").lower() for value in attributes.get("objectclass", ())}
+    if "dirfactorsecuritypolicy" in classes:
+        return parse_policy(_first(attributes, "cn", "name"), attributes)
+    if "dirfactoraccessnode" in classes:
+        return parse_node(_first(attributes, "cn", "name"), attributes)
+    if "computer" in classes:
+        return None
+    if classes & {"user", "inetorgperson", "posixaccount", "account"}:
+        return _user(attributes, extra_attributes)
+    if classes & {"group", "groupofnames", "groupofuniquenames", "posixgroup"}:
+        return _group(attributes)
+    if classes & {
+        "organizationalunit",
+        "domaindns",
+        "domain",
+        "dcobject",
+        "container",
+        "builtindomain",
+        "organization",
+    }:
+        return _container(attributes)
+    return None
+
+
+def parse_policy(name: str, attributes: Attributes) -> Policy:
+    """A security policy of the directory, or of a [policy:NAME] section: the same words, the same reader."""
+    reading = _Reading(attributes)
+    values = reading.values("dirfactorSecurityPolicy")
+    for field, key in (
+        ("sms_template", "{code}"),
+        ("email_template", "{code}"),
+        ("email_html_template", "{code}"),
+    ):
+        if key not in values.get(field, key):
+            reading.malformed.append(
+                Malformed(_spelling("dirfactorSecurityPolicy", field), "...", f"{key} in the text")
+            )
+            del values[field]
+    return Policy(name=name, malformed=tuple(reading.malformed), **values)
+
+
+def parse_node(name: str, attributes: Attributes) -> AccessNode:
+    """An access node of the directory, or of a [node:NAME] section."""
+    reading = _Reading(attributes)
+    values = reading.values("dirfactorAccessNode")
+    return AccessNode(name=name, malformed=tuple(reading.malformed), **values)
+
+
+class _Reading:
+    """Reads the values of one entry and gathers what is malformed."""
+
+    def __init__(self, attributes: Attributes) -> None:
+        self.attributes = attributes
+        self.malformed: list[Malformed] = []
+
+    def values(self, object_class: str) -> dict[str, Any]:
+        """Field name -> typed value, for each of the class's plain attributes that is there and well-formed."""
+        may = next(item for item in CLASSES if item.name == object_class).may
+        found = ((attribute, self._read(attribute)) for attribute in may if attribute.syntax is not Syntax.DN)
+        return {attribute.field: value for attribute, value in found if value is not None}
+
+    def number(self, attribute: str) -> int | None:
+        """A directory integer; None when it is absent or malformed."""
+        raw = self.attributes.get(attribute.lower(), ())
+        if not raw:
+            return None
+        try:
+            return int(raw[0])
+        except ValueError:
+            self._spoil(attribute, raw[0], "a whole number")
+            return None
+
+    def _read(self, attribute: AttributeType) -> Any:
+        raw = self.attributes.get(attribute.name.lower(), ())
+        if attribute.single and len(raw) > 1:
+            self._spoil(attribute.name, b"two or more values", "one value")
+            return None
+        values = []
+        for octets in raw:
+            try:
+                values.append(attribute.grammar.read(octets.decode().strip()))
+            except ValueError:
+                shown = b"***" if attribute.confidential else octets
+                self._spoil(attribute.name, shown, attribute.grammar.expected)
+        if not values:
+            return None
+        return values[0] if attribute.single else tuple(dict.fromkeys(values))
+
+    def _spoil(self, attribute: str, octets: bytes, expected: str) -> None:
+        self.malformed.append(Malformed(attribute, octets.decode(errors="backslashreplace")[:200], expected))
+
+
+def _user(attributes: Attributes, extra_attributes: Iterable[str]) -> User:
+    reading = _Reading(attributes)
+    ours = reading.values("dirfactorUser")
+    control = reading.number("userAccountControl") or 0
+    wanted = [name.lower() for name in (*ADDRESS_ATTRIBUTES, *extra_attributes)]
+    texts = tuple(
+        AttributeText(name, octets.decode(errors="replace")) for name in wanted for octets in attributes.get(name, ())
+    )
+    return User(
+        sam=_text(attributes, "samaccountname", "uid"),
+        upn=_text(attributes, "userprincipalname"),
+        mail=_text(attributes, "mail"),
+        display_name=_text(attributes, "displayname", "cn", "name"),
+        language=_text(attributes, "preferredlanguage"),
+        disabled=bool(control & _ACCOUNT_DISABLED),
+        expires_at=_filetime(reading.number("accountExpires")),
+        locked_at=_filetime(reading.number("lockoutTime")),
+        logon_grid=attributes["logonhours"][0] if attributes.get("logonhours") else None,
+        primary_group_sid=_primary_group_sid(attributes, reading),
+        texts=texts,
+        tokens=ours.get("token", ()),
+        vip_credentials=ours.get("vip_credential", ()),
+        phone=ours.get("phone"),
+        mail_override=ours.get("mail"),
+        login_name=ours.get("login_name"),
+        pin=ours.get("pin"),
+        pin_set_at=ours.get("pin_set_at"),
+        secrets=ours.get("secret", ()),
+        temporary_response=ours.get("temporary_response"),
+        unlocked_at=ours.get("unlocked_at"),
+        reply_attributes=_reply_attributes(reading),
+        malformed=tuple(reading.malformed),
+    )
+
+
+def _group(attributes: Attributes) -> Group:
+    reading = _Reading(attributes)
+    return Group(
+        name=_first(attributes, "samaccountname", "cn", "name"),
+        sid=_sid(attributes["objectsid"][0]) if attributes.get("objectsid") else None,
+        reply_attributes=_reply_attributes(reading),
+        malformed=tuple(reading.malformed),
+    )
+
+
+def _container(attributes: Attributes) -> Container:
+    reading = _Reading(attributes)
+    return Container(
+        name=_first(attributes, "ou", "dc", "cn", "name"),
+        lockout_seconds=_interval(reading.number("lockoutDuration")),
+        reply_attributes=_reply_attributes(reading),
+        malformed=tuple(reading.malformed),
+    )
+
+
+def _reply_attributes(reading: _Reading) -> tuple[ReplyRule, ...]:
+    rules: tuple[ReplyRule, ...] = reading.values("dirfactorSubject").get("reply_attribute", ())
+    return rules
+
+
+def _text(attributes: Attributes, *names: str) -> str | None:
+    for name in names:
+        if attributes.get(name):
+            return attributes[name][0].decode(errors="replace")
+    return None
+
+
+def _first(attributes: Attributes, *names: str) -> str:
+    return _text(attributes, *names) or "?"
+
+
+def _spelling(object_class: str, field: str) -> str:
+    may = next(item for item in CLASSES if item.name == object_class).may
+    return next(attribute.name for attribute in may if attribute.field == field)
+
+
+def _filetime(ticks: int | None) -> datetime | None:
+    """An instant from 100 ns ticks since 1601 (MS-DTYP 2.3.3); None for the values that mean never."""
+    if ticks is None or ticks in _NEVER:
+        return None
+    try:
+        return _FILETIME_EPOCH + timedelta(microseconds=ticks // 10)
+    except OverflowError:
+        return None
+
+
+def _interval(ticks: int | None) -> int | None:
+    """Seconds from AD's negative 100 ns interval; 0 for the one that means for ever (MS-ADTS 3.1.1.4.5)."""
+    if ticks is None:
+        return None
+    return 0 if ticks in _FOR_EVER else -ticks // 10_000_000
+
+
+def _sid(octets: bytes) -> str:
+    """A SID as text (MS-DTYP 2.4.2.1): `S-1-5-21-...-513`."""
+    count = octets[1] if len(octets) > 1 else 0
+    authority = int.from_bytes(octets[2:8], "big")
+    parts = [int.from_bytes(octets[8 + 4 * i : 12 + 4 * i], "little") for i in range(count)]
+    return "-".join(["S", str(octets[0]), str(authority), *map(str, parts)])
+
+
+def _primary_group_sid(attributes: Attributes, reading: _Reading) -> str | None:
+    """The user's domain SID with the primary group's RID in place of the user's own."""
+    rid = reading.number("primaryGroupID")
+    if rid is None or not attributes.get("objectsid"):
+        return None
+    return _sid(attributes["objectsid"][0]).rpartition("-")[0] + f"-{rid}"
+
+
+_Key = tuple[str, Callable[[User], str | None]]
+_LOGIN_KEYS: tuple[_Key, ...] = (
+    ("sam", lambda user: user.sam),
+    ("upn", lambda user: user.upn),
+    ("mail", lambda user: user.mail),
+    ("loginName", lambda user: user.login_name),
+)
+
+
+def names_of(entry: Entry) -> tuple[tuple[str, str], ...]:
+    """The names under which an entry is found, as (kind, folded name); groups by their SID."""
+    if isinstance(entry, User):
+        return tuple((kind, fold(name)) for kind, read in _LOGIN_KEYS if (name := read(entry)))
+    if isinstance(entry, Group) and entry.sid:
+        return (("sid", fold(entry.sid)),)
+    return ()
+
+
+def fold(name: str) -> str:
+    """The form in which login names are compared: without case and surrounding space."""
+    return name.strip().casefold()
