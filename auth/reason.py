@@ -1,6 +1,7 @@
 """The reason codes: one for every way a login can end, the same in trace, audit and explain."""
 
 from enum import StrEnum
+from typing import Self
 
 
 class Reason(StrEnum):
@@ -9,7 +10,7 @@ class Reason(StrEnum):
     meaning: str
     remedy: str
 
-    def __new__(cls, code: str, meaning: str, remedy: str = "") -> "Reason":
+    def __new__(cls, code: str, meaning: str, remedy: str = "") -> Self:
         """A code with what it means and what helps."""
         member = str.__new__(cls, code)
         member._value_ = code
@@ -162,6 +163,11 @@ class Reason(StrEnum):
     CODE_EMPTY = ("code-empty", "no code was given", "type the code")
 
     # ourselves
+    AUDIT_UNAVAILABLE = (
+        "audit-unavailable",
+        "the audit line could not be written, and without it nobody is let in",
+        "see the log; check the disk and the file's owner",
+    )
     STATE_UNAVAILABLE = (
         "state-unavailable",
         "the state store could not be used",

@@ -1,1 +1,1 @@
-"""The Symantec VIP Authentication Service: its messages, its reason codes and the client that speaks to it."""
+"""The Symantec VIP Authentication Service: its messages, its reason codes and a client for it."""

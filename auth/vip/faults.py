@@ -8,8 +8,8 @@ class VipUnavailable(Fault):
 
 
 class VipTlsFailed(VipUnavailable):
-    """No TLS connection: the service's certificate did not satisfy us, or ours did not satisfy the service."""
+    """No TLS connection: the service's certificate did not satisfy us, or ours did not satisfy it."""
 
 
 class VipAnswerRefused(VipUnavailable):
-    """The service answered, but not our question: wrong message, wrong RequestId, or no such message at all."""
+    """The service answered, but not our question: another message, another RequestId, or no message."""

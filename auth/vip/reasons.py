@@ -79,7 +79,7 @@ _ROWS = (
         "the credential is disabled",
         "enable it in VIP Manager, or give the person a temporary security code",
     ),
-    # the published table breaks off in this row; its place between "disabled" and the next is what says "locked"
+    # the published table breaks off in this row; that it means "locked" follows from its neighbours only
     VipReason("4994", Kind.CONFIGURATION, "the credential is locked", "unlock it in VIP Manager"),
     VipReason("49B5", Kind.PERSON, "the code is wrong or was used before", "wait for the next code and type that"),
     # request and account
@@ -92,7 +92,7 @@ _ROWS = (
     VipReason(
         "4E03",
         Kind.CONFIGURATION,
-        "the credential is not registered and active in this VIP account, or our certificate is not of the right type",
+        "the credential is not active in this VIP account, or our certificate is of another account or type",
         "check the id in dirfactorVipCredential, activate the credential, and see `dirfactor vip test`",
     ),
     VipReason(
@@ -138,7 +138,7 @@ def look_up(code: str) -> VipReason:
         code: as `VipReason.code`; hexBinary in either case (the service sends both `49B5` and `4e04`).
 
     Returns:
-        the row; for a code that has none, a row of kind `CONFIGURATION`: it neither opens nor blames the person.
+        the row; for a code that has none, a row of kind `CONFIGURATION`: it neither opens nor blames a person.
     """
     known = _TABLE.get(code) or _TABLE.get(code.upper())
     if known is not None:

@@ -1,0 +1,28 @@
+"""The codes that we send: drawing them, and knowing them again without keeping them. Pure."""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+
+from schema.secret import Secret
+
+
+def mint(length: int, below: Callable[[int], int]) -> Secret:
+    """A code of `length` decimal digits, each value equally likely.
+
+    Args:
+        length: 6 to 10 digits; six are the least that NIST SP 800-63B section 3.1.3.1 (20 bits) allows.
+        below: `below(n)` draws an integer in [0, n), unpredictably.
+    """
+    return Secret(f"{below(10**length):0{length}d}")
+
+
+def digest(key: bytes, challenge_id: bytes, code: Secret) -> bytes:
+    """What is stored in place of a code: HMAC-SHA-256(server key, challenge id || code)."""
+    return hmac.digest(key, challenge_id + code.octets, hashlib.sha256)
+
+
+def is_right(key: bytes, challenge_id: bytes, typed: Secret, stored: bytes) -> bool:
+    """Whether the typed code is the one whose digest is stored; spaces and dashes that people type do not count."""
+    plain = Secret("".join(character for character in typed.text if character not in " -\u00a0"))
+    return hmac.compare_digest(digest(key, challenge_id, plain), stored)

@@ -1,0 +1,143 @@
+"""Effective policy: which one policy governs a login, and why every other candidate lost. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from auth.reason import Reason
+from dirsync.view import Person, PolicyLink
+from schema.entry import Policy
+
+
+class Level(StrEnum):
+    """Where a policy can be assigned, in the order of precedence."""
+
+    USER = "user"
+    GROUP = "group"
+    CONTAINER = "organizational unit"
+    NODE = "access node"
+    SERVER = "server default"
+    BUILT_IN = "built-in default"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One assignment that could have governed the login.
+
+    Attributes:
+        level: where it stands.
+        holder: what it is assigned to: a DN or name.
+        policy_name: the policy's DN or name.
+        won: whether it is the one.
+        why: why it won or lost, as a sentence without a full stop.
+    """
+
+    level: Level
+    holder: str
+    policy_name: str
+    won: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """The outcome.
+
+    Attributes:
+        policy: the policy that governs; None when there is none that may be used.
+        name: its DN or name.
+        reason: why there is none: POLICY_CONFLICT, POLICY_MISSING or POLICY_MALFORMED.
+        candidates: every candidate in the order of precedence.
+    """
+
+    policy: Policy | None
+    name: str
+    reason: Reason | None
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Assignment:
+    level: Level
+    holder: str
+    link: PolicyLink
+    path: str = ""
+
+    @property
+    def policy_name(self) -> str:
+        return self.link.dn or f"missing object {self.link.id.hex()}"
+
+    @property
+    def priority(self) -> int:
+        """A policy that cannot be read goes first, so that it is met and refused rather than passed over."""
+        return self.link.policy.priority if self.link.policy else -1
+
+
+_SERVER_ID = b"server default"
+_BUILT_IN_ID = b"built-in default"
+
+
+def effective_policy(
+    person: Person, node_name: str, node_policy: PolicyLink | None, server_default: Policy | None
+) -> Effective:
+    """User > group > nearest container upward > access node > server default > built-in default; no merging.
+
+    Between groups the lower dirfactorPriority wins; equal priority and different policies is a conflict.
+    An assignment whose policy is missing or malformed is not passed over: it refuses.
+    """
+    assignments = list(_assignments(person, node_name, node_policy, server_default))
+    level = assignments[0].level
+    rivals = [item for item in assignments if item.level is level]
+    winner = min(rivals, key=lambda item: item.priority) if level is Level.GROUP else rivals[0]
+    reason = _refusal(winner, rivals)
+    candidates = tuple(_candidate(item, winner, reason) for item in assignments)
+    return Effective(winner.link.policy if reason is None else None, winner.policy_name, reason, candidates)
+
+
+def _assignments(
+    person: Person, node_name: str, node_policy: PolicyLink | None, server_default: Policy | None
+) -> Iterator[_Assignment]:
+    if person.policy:
+        yield _Assignment(Level.USER, person.dn, person.policy)
+    for group in person.groups:
+        if group.policy:
+            yield _Assignment(Level.GROUP, group.dn, group.policy, " -> ".join(group.path))
+    for ancestor in person.ancestors:
+        if ancestor.policy:
+            yield _Assignment(Level.CONTAINER, ancestor.dn, ancestor.policy)
+    if node_policy:
+        yield _Assignment(Level.NODE, node_name, node_policy)
+    if server_default:
+        yield _Assignment(Level.SERVER, "config.ini", PolicyLink(_SERVER_ID, "[policy:default]", server_default))
+    yield _Assignment(Level.BUILT_IN, "dirfactor", PolicyLink(_BUILT_IN_ID, "built-in", Policy(name="built-in")))
+
+
+def _refusal(winner: _Assignment, rivals: Sequence[_Assignment]) -> Reason | None:
+    if winner.link.policy is None:
+        return Reason.POLICY_MISSING
+    if winner.link.policy.malformed:
+        return Reason.POLICY_MALFORMED
+    if winner.level is Level.GROUP and any(_conflicts(winner, rival) for rival in rivals):
+        return Reason.POLICY_CONFLICT
+    return None
+
+
+def _conflicts(winner: _Assignment, rival: _Assignment) -> bool:
+    return rival.priority == winner.priority and rival.link.id != winner.link.id
+
+
+def _candidate(item: _Assignment, winner: _Assignment, reason: Reason | None) -> Candidate:
+    via = f", member through {item.path}" if item.path else ""
+    if item.level is not winner.level:
+        why = f"the {winner.level} level comes first"
+    elif item is winner:
+        why = f"nearest assignment at the first level that has one{via}" if reason is None else reason.meaning + via
+    elif reason is Reason.POLICY_CONFLICT and _conflicts(winner, item):
+        why = f"same priority {item.priority} as {winner.policy_name}{via}"
+    elif item.level is Level.GROUP and item.link.id == winner.link.id:
+        why = f"the same policy, assigned through another group{via}"
+    elif item.level is Level.GROUP:
+        why = f"priority {item.priority} is higher than {winner.priority}{via}"
+    else:
+        why = f"{winner.holder} is nearer"
+    return Candidate(item.level, item.holder, item.policy_name, item is winner and reason is None, why)

@@ -1,0 +1,159 @@
+"""The embedded store: one SQLite file of its own, durable through kill -9, void after the machine went down."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from auth.state import Challenge, StateUnavailable, state_key
+from schema.entry import EntryId
+from schema.secret import Secret
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS challenge (
+    state BLOB PRIMARY KEY, node TEXT NOT NULL, expires REAL NOT NULL, value BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS challenge_expires ON challenge (expires);
+CREATE TABLE IF NOT EXISTS failure (user BLOB NOT NULL, at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS failure_user ON failure (user, at);
+CREATE TABLE IF NOT EXISTS event (key TEXT NOT NULL, at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS event_key ON event (key, at);
+"""
+_FAILURES_KEPT = timedelta(days=100)
+_EVENTS_KEPT = timedelta(days=1)
+_Run = Callable[..., sqlite3.Cursor]
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Challenge).decode
+
+
+class EmbeddedStore:
+    """`auth.state.Store` in a file.
+
+    `synchronous=NORMAL` with a write-ahead log survives the end of the process, not of the machine: when the boot id
+    has changed since the last use, every open challenge is void.
+
+    Args:
+        file: created with mode 0600 when it is not there.
+        boot_id: what changes with each start of the machine.
+
+    Raises:
+        StateUnavailable: the file cannot be opened or is no database.
+    """
+
+    def __init__(self, file: Path, boot_id: str) -> None:
+        self._file = file
+        try:
+            file.touch(mode=0o600, exist_ok=True)
+            file.chmod(0o600)
+            self._connection = sqlite3.connect(file, isolation_level=None, timeout=5.0)
+        except (OSError, sqlite3.Error) as error:
+            raise self._unavailable(error) from error
+        with self._transaction() as run:
+            run("PRAGMA journal_mode = WAL")
+            run("PRAGMA synchronous = NORMAL")
+        with self._transaction():
+            self._connection.executescript(_TABLES)
+        with self._write() as run:
+            known = run("SELECT value FROM meta WHERE key = 'boot'").fetchone()
+            if known is None or known[0] != boot_id:
+                run("DELETE FROM challenge")
+                run("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", (boot_id,))
+
+    def begin(self, state: Secret, challenge: Challenge) -> None:
+        """Open a challenge; see `Store.begin`."""
+        row = (state_key(state), challenge.node, challenge.expires_at.timestamp(), _encode(challenge))
+        with self._write() as run:
+            run("INSERT INTO challenge VALUES (?, ?, ?, ?)", row)
+
+    def attempt(self, state: Secret, node: str) -> Challenge | None:
+        """Take the challenge; see `Store.attempt`."""
+        with self._write() as run:
+            rows = run(
+                "DELETE FROM challenge WHERE state = ? AND node = ? RETURNING value", (state_key(state), node)
+            ).fetchall()
+        return _decode(rows[0][0]) if rows else None
+
+    def strike(self, user: EntryId, at: datetime) -> tuple[datetime, ...]:
+        """Count a wrong code; see `Store.strike`."""
+        with self._write() as run:
+            earlier = run("SELECT at FROM failure WHERE user = ? ORDER BY at", (user,)).fetchall()
+            run("INSERT INTO failure VALUES (?, ?)", (user, at.timestamp()))
+        return _instants(earlier)
+
+    def forgive(self, user: EntryId) -> None:
+        """Forget the failures; see `Store.forgive`."""
+        with self._write() as run:
+            run("DELETE FROM failure WHERE user = ?", (user,))
+
+    def withdraw(self, user: EntryId, at: datetime) -> None:
+        """Take back one strike; see `Store.withdraw`."""
+        with self._write() as run:
+            run(
+                "DELETE FROM failure WHERE rowid IN (SELECT rowid FROM failure WHERE user = ? AND at = ? LIMIT 1)",
+                (user, at.timestamp()),
+            )
+
+    def failures(self, user: EntryId) -> tuple[datetime, ...]:
+        """The failures; see `Store.failures`."""
+        with self._transaction() as run:
+            return _instants(run("SELECT at FROM failure WHERE user = ? ORDER BY at", (user,)).fetchall())
+
+    def count(self, key: str, at: datetime, window_seconds: int, limit: int) -> bool:
+        """Count one event; see `Store.count`."""
+        since = at.timestamp() - window_seconds
+        with self._write() as run:
+            (number,) = run("SELECT count(*) FROM event WHERE key = ? AND at > ?", (key, since)).fetchone()
+            if number >= limit:
+                return False
+            run("INSERT INTO event VALUES (?, ?)", (key, at.timestamp()))
+        return True
+
+    def purge(self, now: datetime) -> int:
+        """Remove what is over; see `Store.purge`."""
+        with self._write() as run:
+            return sum(
+                run(f"DELETE FROM {table} WHERE {column} < ?", (before.timestamp(),)).rowcount  # noqa: S608 - ours
+                for table, column, before in (
+                    ("challenge", "expires", now - timedelta(minutes=5)),
+                    ("failure", "at", now - _FAILURES_KEPT),
+                    ("event", "at", now - _EVENTS_KEPT),
+                )
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[_Run]:
+        try:
+            yield self._connection.execute
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
+
+    @contextmanager
+    def _write(self) -> Iterator[_Run]:
+        """One transaction that holds the write lock from its first statement on."""
+        with self._transaction() as run:
+            run("BEGIN IMMEDIATE")
+            try:
+                yield run
+                run("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    run("ROLLBACK")
+                raise
+
+    def _unavailable(self, error: Exception) -> StateUnavailable:
+        return StateUnavailable(
+            f"state file {self._file}: {error}",
+            remedy="check the disk, the file's owner and mode; a damaged file may be moved away: open logins are lost",
+        )
+
+
+def _instants(rows: list[tuple[float]]) -> tuple[datetime, ...]:
+    return tuple(datetime.fromtimestamp(at, UTC) for (at,) in rows)

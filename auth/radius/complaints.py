@@ -1,0 +1,90 @@
+"""What the RADIUS door tells the operator about packets that it cannot serve, and how often."""
+
+from collections.abc import Hashable
+from enum import Enum
+
+INTERVAL = 60.0
+"""Seconds for which a complaint that was made is not made again."""
+
+MOST_REMEMBERED = 4096
+"""Complaints that are remembered; beyond that new ones stay unsaid, so that forged addresses cannot fill the log."""
+
+
+class Complaint(Enum):
+    """Everything there is to complain about; the value is the log line, which says what to do.
+
+    Its fields are the client's address, the access node's name and, for some, a detail. Nothing that the client sent
+    gets into it.
+    """
+
+    UNKNOWN_CLIENT = (
+        "{address} belongs to no access node, discarded: add it to an access node (dirfactorAddress) if it is one"
+    )
+    MALFORMED = "{address}, access node {node}: discarded, not a RADIUS packet: {detail}"
+    NOT_SERVED = (
+        "{address}, access node {node}: discarded, {detail} is not answered on this port: "
+        "let the client send its Access-Requests here"
+    )
+    NO_PROOF = (
+        "{address}, access node {node}: discarded, no Message-Authenticator (CVE-2024-3596): update the client or make "
+        "it send one; only if it cannot, set dirfactorRequireMessageAuthenticator of the node to FALSE"
+    )
+    NO_PROOF_STATUS = (
+        "{address}, access node {node}: discarded, Status-Server without Message-Authenticator (RFC 5997 section 3): "
+        "update the client"
+    )
+    NO_PROOF_EAP = (
+        "{address}, access node {node}: discarded, EAP without Message-Authenticator (RFC 3579 section 3.2): "
+        "set the client to PAP"
+    )
+    NO_PROOF_PROXY = (
+        "{address}, access node {node}: discarded, Proxy-State but no Message-Authenticator (CVE-2024-3596): make the "
+        "proxy send one; only if it cannot, set dirfactorLimitProxyState of the node to FALSE"
+    )
+    WRONG_PROOF = (
+        "{address}, access node {node}: discarded, the Message-Authenticator is wrong: wrong shared secret for node "
+        "{node}? Type it again on both sides"
+    )
+    NOT_PAP = (
+        "{address}, access node {node}: rejected, the client asks with {detail}: set its authentication protocol to PAP"
+    )
+    INCOMPLETE = "{address}, access node {node}: rejected, {detail}: check what the client sends"
+    UNREADABLE = (
+        "{address}, access node {node}: rejected, name or password are not in its character set: secret mismatch? "
+        "Type the shared secret again on both sides, or set dirfactorCharacterSet of the node"
+    )
+    UNREADABLE_PROVEN = (
+        "{address}, access node {node}: rejected, name or password are not in its character set though the shared "
+        "secret is right: set dirfactorCharacterSet of the node"
+    )
+    BUSY = (
+        "{address}, access node {node}: discarded, {detail} requests are being answered already: "
+        "find out what makes answers slow"
+    )
+    FAULT = "{address}: discarded, {detail}: report it, this should not happen"
+
+
+class OncePerInterval:
+    """Lets the same thing be said once in an interval.
+
+    Args:
+        interval: seconds.
+        most_remembered: things that were said within the interval; when there are as many, a new one is not said.
+    """
+
+    def __init__(self, *, interval: float = INTERVAL, most_remembered: int = MOST_REMEMBERED) -> None:
+        self._interval = interval
+        self._most = most_remembered
+        self._said: dict[Hashable, float] = {}  # oldest first
+
+    def admit(self, subject: Hashable, now: float) -> bool:
+        """Whether to say it at `now`, in seconds that never run backwards."""
+        while self._said:
+            oldest = next(iter(self._said))
+            if now < self._said[oldest] + self._interval:
+                break
+            del self._said[oldest]
+        if subject in self._said or len(self._said) >= self._most:
+            return False
+        self._said[subject] = now
+        return True

@@ -1,0 +1,51 @@
+"""What the RADIUS door needs to know of an access node."""
+
+from dataclasses import dataclass, field
+
+from schema.errors import Fault
+
+_SAMPLE = "Az09 -_.@\\"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDoor:
+    """An access node as its packets are read and answered.
+
+    Attributes:
+        name: of the access node; goes into the log, and to the service.
+        secret: shared with it, at least one octet.
+        require_message_authenticator: requests without one are discarded.
+        limit_proxy_state: where one is not required, requests that have Proxy-State but no Message-Authenticator are
+            discarded. Not for proxies, which need the former.
+        character_set: how the client encodes names and passwords: a name Python knows, in which ASCII is ASCII.
+        ascii_prompts: Reply-Message is reduced to ASCII.
+
+    Raises:
+        Fault: the secret is empty, or the character set is none.
+    """
+
+    name: str
+    secret: bytes = field(repr=False)
+    require_message_authenticator: bool = True
+    limit_proxy_state: bool = True
+    character_set: str = "utf-8"
+    ascii_prompts: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.secret:
+            raise Fault(
+                f"access node {self.name} has an empty shared secret",
+                remedy="set dirfactorSharedSecret or dirfactorSharedSecretName, at least 16 random characters",
+            )
+        if not _is_superset_of_ascii(self.character_set):
+            raise Fault(
+                f"access node {self.name} has no usable character set: {self.character_set!r}",
+                remedy="set dirfactorCharacterSet to utf-8, iso-8859-1 or windows-1252",
+            )
+
+
+def _is_superset_of_ascii(character_set: str) -> bool:
+    try:
+        return _SAMPLE.encode(character_set) == _SAMPLE.encode("ascii")
+    except (LookupError, UnicodeError):
+        return False

@@ -1,0 +1,283 @@
+"""RADIUS packets from octets and to octets (RFC 2865, RFC 3579): no I/O, no clock, no randomness."""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, IntEnum, auto
+
+from auth.radius.attributes import LONGEST_VALUE, Attribute, Pair
+from schema.errors import Fault
+
+_HEADER = 20
+_LONGEST_PACKET = 4096
+_MOST_ATTRIBUTES = 200
+_BLOCK = 16
+_LONGEST_PASSWORD = 128
+_MD5_BLOCK = 64
+
+
+class MalformedPacket(Exception):
+    """The octets are no RADIUS packet, or a packet that breaks a rule of its form: discard it."""
+
+
+class UnverifiedResponse(Exception):
+    """The response does not prove that the server we asked gave it to this request: discard it."""
+
+
+class Code(IntEnum):
+    """What a packet is (RFC 2865 section 3, RFC 2866 section 3, RFC 5997 section 2)."""
+
+    ACCESS_REQUEST = 1
+    ACCESS_ACCEPT = 2
+    ACCESS_REJECT = 3
+    ACCOUNTING_REQUEST = 4
+    ACCOUNTING_RESPONSE = 5
+    ACCESS_CHALLENGE = 11
+    STATUS_SERVER = 12
+
+
+class Proof(Enum):
+    """What a packet's Message-Authenticator says of it."""
+
+    ABSENT = auto()
+    VALID = auto()
+    WRONG = auto()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Packet:
+    """One RADIUS packet.
+
+    Attributes:
+        code: what it is.
+        identifier: 0 to 255, the same in a request and its response.
+        authenticator: 16 octets.
+        attributes: number and value of each, in the order they have in the packet, repeats included.
+    """
+
+    code: Code
+    identifier: int
+    authenticator: bytes
+    attributes: tuple[Pair, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<{self.code.name} {self.identifier}, {len(self.attributes)} attributes>"
+
+    def values(self, number: int) -> tuple[bytes, ...]:
+        """Every value of one attribute, in order."""
+        return tuple(value for found, value in self.attributes if found == number)
+
+    def single(self, number: int) -> bytes | None:
+        """The value of an attribute that may stand once at most; None when it is absent.
+
+        Raises:
+            MalformedPacket: it stands there more than once.
+        """
+        values = self.values(number)
+        if len(values) > 1:
+            raise MalformedPacket(f"attribute {number} is there {len(values)} times")
+        return values[0] if values else None
+
+
+def decode(datagram: bytes) -> Packet:
+    """The packet in a datagram; octets beyond its Length are padding (RFC 2865 section 3).
+
+    Raises:
+        MalformedPacket: anything else, which also is: a Code that we do not know, more than 200 attributes, a second
+            Message-Authenticator, or one that has not 16 octets (RFC 3579 section 3.2).
+    """
+    if len(datagram) < _HEADER:
+        raise MalformedPacket("shorter than a header")
+    length = int.from_bytes(datagram[2:4], "big")
+    if not _HEADER <= length <= _LONGEST_PACKET:
+        raise MalformedPacket(f"Length is {length}, allowed are {_HEADER} to {_LONGEST_PACKET}")
+    if len(datagram) < length:
+        raise MalformedPacket(f"Length is {length}, {len(datagram)} octets came")
+    code = _CODES.get(datagram[0])
+    if code is None:
+        raise MalformedPacket(f"unknown Code {datagram[0]}")
+    attributes = _split(datagram, length)
+    proofs = [value for number, value in attributes if number == Attribute.MESSAGE_AUTHENTICATOR]
+    if len(proofs) > 1 or (proofs and len(proofs[0]) != _BLOCK):
+        raise MalformedPacket("Message-Authenticator is there twice or has not 16 octets")
+    return Packet(code, datagram[1], datagram[4:_HEADER], attributes)
+
+
+def encode(packet: Packet) -> bytes:
+    """The packet's octets as it stands, nothing added or computed.
+
+    Raises:
+        Fault: it would be longer than 4096 octets.
+        ValueError: an attribute's value is longer than 253 octets, or a number does not fit its octet.
+    """
+    parts = []
+    for number, value in packet.attributes:
+        if len(value) > LONGEST_VALUE:
+            raise ValueError(f"attribute {number}: {len(value)} octets, at most {LONGEST_VALUE} fit")
+        parts.append(bytes((number, len(value) + 2)) + value)
+    body = b"".join(parts)
+    length = _HEADER + len(body)
+    if length > _LONGEST_PACKET:
+        raise Fault(
+            f"a RADIUS packet would have {length} octets, at most {_LONGEST_PACKET} are allowed",
+            remedy="return fewer or shorter reply attributes",
+        )
+    return bytes((packet.code, packet.identifier)) + length.to_bytes(2, "big") + packet.authenticator + body
+
+
+def encode_request(packet: Packet, secret: bytes) -> bytes:
+    """A request with its Message-Authenticator in front of its attributes.
+
+    Raises:
+        Fault, ValueError: as `encode`.
+    """
+    return _prove(encode(_with_room_for_proof(packet)), secret)
+
+
+def encode_response(code: Code, request: Packet, attributes: Iterable[Pair], secret: bytes) -> bytes:
+    """The response to a request: Message-Authenticator, `attributes`, then the request's Proxy-State.
+
+    The Message-Authenticator stands first, so that no attacker can put chosen octets in front of it (CVE-2024-3596);
+    Proxy-State is copied unmodified and in order (RFC 2865 section 5.33).
+
+    Raises:
+        Fault, ValueError: as `encode`; ValueError also when `attributes` bring one of the two that are added here.
+    """
+    attributes = tuple(attributes)
+    if any(number in _ADDED_BY_US for number, _ in attributes):
+        raise ValueError("Message-Authenticator and Proxy-State are added by the codec")
+    forwarded = ((Attribute.PROXY_STATE, value) for value in request.values(Attribute.PROXY_STATE))
+    response = Packet(code, request.identifier, request.authenticator, (*attributes, *forwarded))
+    return seal_response(_prove(encode(_with_room_for_proof(response)), secret), secret)
+
+
+def seal_response(datagram: bytes, secret: bytes) -> bytes:
+    """A response that still has the Request Authenticator, with the Response Authenticator in its place.
+
+    That is MD5 over the whole response as it comes, and the secret (RFC 2865 section 3).
+    """
+    return datagram[:4] + _md5(datagram + secret) + datagram[_HEADER:]
+
+
+def verify_request(datagram: bytes, packet: Packet, secret: bytes) -> Proof:
+    """What the Message-Authenticator says of a request (RFC 3579 section 3.2); `packet` is the datagram decoded."""
+    return _proof(datagram, packet, packet.authenticator, secret)
+
+
+def verify_response(datagram: bytes, request: Packet, secret: bytes) -> Packet:
+    """The response in a datagram, proven to be the answer of our server to this request.
+
+    Raises:
+        MalformedPacket: it is no packet.
+        UnverifiedResponse: it has another Identifier, is no response, its Response Authenticator or its
+            Message-Authenticator is missing or wrong, or its Proxy-State is not the request's.
+    """
+    response = decode(datagram)
+    if response.identifier != request.identifier or response.code not in _RESPONSES:
+        raise UnverifiedResponse("it answers another request")
+    length = int.from_bytes(datagram[2:4], "big")
+    sealed = seal_response(datagram[:4] + request.authenticator + datagram[_HEADER:length], secret)
+    if not hmac.compare_digest(sealed[4:_HEADER], response.authenticator):
+        raise UnverifiedResponse("its Response Authenticator is wrong")
+    if _proof(datagram, response, request.authenticator, secret) is not Proof.VALID:
+        raise UnverifiedResponse("its Message-Authenticator is missing or wrong")
+    if response.values(Attribute.PROXY_STATE) != request.values(Attribute.PROXY_STATE):
+        raise UnverifiedResponse("its Proxy-State is not the request's")
+    return response
+
+
+def hide(password: bytes, secret: bytes, authenticator: bytes) -> bytes:
+    """A password as User-Password carries it (RFC 2865 section 5.2): 16 to 128 octets.
+
+    Args:
+        password: at most 128 octets; the empty one becomes a block of padding.
+        secret: shared with the server.
+        authenticator: that of the request it goes into.
+
+    Raises:
+        ValueError: it is too long.
+    """
+    if len(password) > _LONGEST_PASSWORD:
+        raise ValueError(f"a password has at most {_LONGEST_PASSWORD} octets")
+    padded = password.ljust(max(_BLOCK, -(-len(password) // _BLOCK) * _BLOCK), b"\0")
+    hidden, previous = b"", authenticator
+    for at in range(0, len(padded), _BLOCK):
+        previous = _xor(padded[at : at + _BLOCK], _md5(secret + previous))
+        hidden += previous
+    return hidden
+
+
+def reveal(hidden: bytes, secret: bytes, authenticator: bytes) -> bytes:
+    """The password in a User-Password, without the NULs at its end (RFC 2865 section 5.2); see `hide`.
+
+    Raises:
+        MalformedPacket: not 16 to 128 octets, or no multiple of 16.
+    """
+    if len(hidden) % _BLOCK or not _BLOCK <= len(hidden) <= _LONGEST_PASSWORD:
+        raise MalformedPacket(f"User-Password has {len(hidden)} octets")
+    password, previous = b"", authenticator
+    for at in range(0, len(hidden), _BLOCK):
+        block = hidden[at : at + _BLOCK]
+        password += _xor(block, _md5(secret + previous))
+        previous = block
+    return password.rstrip(b"\0")
+
+
+def _split(datagram: bytes, length: int) -> tuple[Pair, ...]:
+    attributes = []
+    at = _HEADER
+    while at < length:
+        end = at + datagram[at + 1] if at + 1 < length else at
+        if end < at + 2 or end > length:
+            raise MalformedPacket(f"the attribute at octet {at} has a Length that cannot be")
+        attributes.append((datagram[at], datagram[at + 2 : end]))
+        at = end
+    if len(attributes) > _MOST_ATTRIBUTES:
+        raise MalformedPacket(f"more than {_MOST_ATTRIBUTES} attributes")
+    return tuple(attributes)
+
+
+def _proof(datagram: bytes, packet: Packet, authenticator: bytes, secret: bytes) -> Proof:
+    at = _HEADER
+    for number, value in packet.attributes:
+        end = at + 2 + len(value)
+        if number == Attribute.MESSAGE_AUTHENTICATOR:
+            length = int.from_bytes(datagram[2:4], "big")
+            # by its place and never by its value: the same 16 octets may stand elsewhere as well
+            blanked = datagram[_HEADER : at + 2] + bytes(_BLOCK) + datagram[end:length]
+            right = _hmac_md5(secret, datagram[:4] + authenticator + blanked)
+            return Proof.VALID if hmac.compare_digest(right, value) else Proof.WRONG
+        at = end
+    return Proof.ABSENT
+
+
+def _with_room_for_proof(packet: Packet) -> Packet:
+    room = (Attribute.MESSAGE_AUTHENTICATOR, bytes(_BLOCK))
+    return Packet(packet.code, packet.identifier, packet.authenticator, (room, *packet.attributes))
+
+
+def _prove(datagram: bytes, secret: bytes) -> bytes:
+    start, end = _HEADER + 2, _HEADER + 2 + _BLOCK
+    return datagram[:start] + _hmac_md5(secret, datagram) + datagram[end:]
+
+
+def _hmac_md5(key: bytes, message: bytes) -> bytes:
+    # RFC 2104 by hand, because the hmac module refuses MD5 where OpenSSL is in FIPS mode
+    key = (_md5(key) if len(key) > _MD5_BLOCK else key).ljust(_MD5_BLOCK, b"\0")
+    return _md5(key.translate(_OUTER) + _md5(key.translate(_INNER) + message))
+
+
+def _md5(octets: bytes) -> bytes:
+    return hashlib.md5(octets, usedforsecurity=False).digest()
+
+
+def _xor(left: bytes, right: bytes) -> bytes:
+    return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(_BLOCK, "big")
+
+
+_CODES = {int(code): code for code in Code}
+_RESPONSES = frozenset({Code.ACCESS_ACCEPT, Code.ACCESS_REJECT, Code.ACCESS_CHALLENGE})
+_ADDED_BY_US = frozenset({Attribute.MESSAGE_AUTHENTICATOR, Attribute.PROXY_STATE})
+_INNER = bytes(octet ^ 0x36 for octet in range(256))
+_OUTER = bytes(octet ^ 0x5C for octet in range(256))

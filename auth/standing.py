@@ -1,0 +1,51 @@
+"""Violations and the lock: from the failures of a user to whether they may try again. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from schema.entry import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a user stands.
+
+    Attributes:
+        failures: wrong codes that still count.
+        violations: whole violations among them (Defender's violation count).
+        locked_until: the end of the lock; None when there is none.
+    """
+
+    failures: int
+    violations: int
+    locked_until: datetime | None
+
+    def locked(self, now: datetime) -> bool:
+        """Whether the lock holds at `now`."""
+        return self.locked_until is not None and now < self.locked_until
+
+
+def standing(failures: Iterable[datetime], policy: Policy, unlocked_at: datetime | None) -> Standing:
+    """Count failures as Defender does: so many wrong codes make a violation, so many violations lock for a while.
+
+    When a lock has run out, counting begins anew.
+
+    Args:
+        failures: instants of wrong codes, in any order.
+        policy: says how many attempts make a violation, how many violations lock, and for how long.
+        unlocked_at: failures up to this instant do not count (dirfactorUnlockedAt).
+    """
+    limit = policy.logon_attempts * policy.violation_limit
+    lock = timedelta(minutes=policy.lock_minutes)
+    count = 0
+    locked_until: datetime | None = None
+    for failure in sorted(failures):
+        if unlocked_at is not None and failure <= unlocked_at:
+            continue
+        if locked_until is not None and failure >= locked_until:
+            count, locked_until = 0, None
+        count += 1
+        if count >= limit and locked_until is None:
+            locked_until = failure + lock
+    return Standing(count, count // policy.logon_attempts, locked_until)

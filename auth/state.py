@@ -1,0 +1,92 @@
+"""The state of logins under way: open challenges, failures, rates. Small, atomic, behind a few verbs."""
+
+import hashlib
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from schema.entry import EntryId
+from schema.errors import Fault
+from schema.secret import Secret
+
+
+class StateUnavailable(Fault):
+    """The store could not be used; whoever needs it is refused."""
+
+
+class Challenge(msgspec.Struct, frozen=True):
+    """An open challenge: what was asked of whom.
+
+    Attributes:
+        id: 16 random octets; bound into the digest of the code.
+        user: who was asked.
+        node: name of the access node through which.
+        stage: how many methods had been passed.
+        method: the kind of token that was asked for, or `password`.
+        digest: keyed digest of the code that we sent; None when somebody else judges the answer.
+        expires_at: when it is over (aware).
+        attempts_left: answers that may still be given, this one included.
+        correlation: id of the request that began the login.
+    """
+
+    id: bytes
+    user: EntryId
+    node: str
+    stage: int
+    method: str
+    digest: bytes | None
+    expires_at: datetime
+    attempts_left: int
+    correlation: str
+
+    def __repr__(self) -> str:
+        return f"Challenge({self.method} for {self.user.hex()} at {self.node}, stage {self.stage})"
+
+
+class Store(Protocol):
+    """Where the state lives. Each verb is one transaction and durable through kill -9 when it returns.
+
+    Every verb raises StateUnavailable when the store cannot be used.
+    """
+
+    def begin(self, state: Secret, challenge: Challenge) -> None:
+        """Open a challenge under a state value that was never used before."""
+        ...
+
+    def attempt(self, state: Secret, node: str) -> Challenge | None:
+        """Take the challenge out of the store: whoever gets it, and nobody else, may evaluate one answer.
+
+        None when there is no open challenge of this state at this node. One that has expired is still handed out
+        (its `expires_at` says so), once.
+        """
+        ...
+
+    def strike(self, user: EntryId, at: datetime) -> tuple[datetime, ...]:
+        """Count a wrong code before it is compared; the user's earlier failures, oldest first, without this one."""
+        ...
+
+    def forgive(self, user: EntryId) -> None:
+        """Forget the user's failures."""
+        ...
+
+    def withdraw(self, user: EntryId, at: datetime) -> None:
+        """Take back one strike made at this instant: the code could not be compared after all."""
+        ...
+
+    def failures(self, user: EntryId) -> tuple[datetime, ...]:
+        """Instants of the user's failures, oldest first."""
+        ...
+
+    def count(self, key: str, at: datetime, window_seconds: int, limit: int) -> bool:
+        """Count one event under a key, unless there were `limit` in the window up to `at`: then False, not counted."""
+        ...
+
+    def purge(self, now: datetime) -> int:
+        """Remove what is long over; how many rows."""
+        ...
+
+
+def state_key(state: Secret) -> bytes:
+    """Under what a state value is stored: its SHA-256, so that a copy of the store opens no challenge."""
+    return hashlib.sha256(state.octets).digest()

@@ -1,0 +1,105 @@
+"""Which of a user's tokens can be used: assigned, enabled by the policy, reachable. Pure."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from auth.addresses import EmailAddress, PhoneNumber, email_address, phone_number
+from schema.entry import Policy, User
+from schema.words import SendMode, TokenKind
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """A token that can be asked for.
+
+    Attributes:
+        kind: the token.
+        phone: where its text goes, for SMS.
+        mail: where its mail goes, for e-mail.
+        credentials: the VIP credentials that may answer, for VIP.
+    """
+
+    kind: TokenKind
+    phone: PhoneNumber | None = None
+    mail: EmailAddress | None = None
+    credentials: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A token that cannot be asked for, and why."""
+
+    kind: TokenKind
+    why: str
+
+
+def usable_tokens(user: User, policy: Policy, region: str | None) -> Iterator[Usable | Unusable]:
+    """Every kind of token in the policy's order, usable or with the reason why not.
+
+    Args:
+        user: whose tokens.
+        policy: says which are enabled, in which order, and where phone numbers and mail addresses are.
+        region: country for phone numbers without a country code.
+    """
+    for kind in policy.token_order:
+        if kind not in user.tokens:
+            yield Unusable(kind, "not assigned to the user (dirfactorToken)")
+        else:
+            yield _READERS[kind](user, policy, region)
+    for kind in user.tokens:
+        if kind not in policy.token_order:
+            yield Unusable(kind, "assigned, but not in the policy's dirfactorTokenOrder")
+
+
+def _sms(user: User, policy: Policy, region: str | None) -> Usable | Unusable:
+    if not policy.sms_enabled:
+        return Unusable(TokenKind.SMS, "the policy does not enable it (dirfactorSmsEnabled)")
+    if policy.sms_mode is not SendMode.ON_LOGON:
+        return Unusable(TokenKind.SMS, f"mode {policy.sms_mode} is not performed by this version")
+    texts = (user.phone,) if user.phone else user.values_of(policy.sms_phone_attribute)
+    home = "dirfactorPhone" if user.phone else policy.sms_phone_attribute
+    if not texts:
+        return Unusable(TokenKind.SMS, f"the user has no phone number in {home}")
+    phone = phone_number(texts[0], region)
+    if phone is None:
+        return Unusable(TokenKind.SMS, f"{home} does not hold a phone number that can be dialled")
+    return Usable(TokenKind.SMS, phone=phone)
+
+
+def _email(user: User, policy: Policy, _region: str | None) -> Usable | Unusable:
+    if not policy.email_enabled:
+        return Unusable(TokenKind.EMAIL, "the policy does not enable it (dirfactorEmailEnabled)")
+    if policy.email_mode is not SendMode.ON_LOGON:
+        return Unusable(TokenKind.EMAIL, f"mode {policy.email_mode} is not performed by this version")
+    texts = (user.mail_override,) if user.mail_override else user.values_of(policy.email_mail_attribute)
+    home = "dirfactorMail" if user.mail_override else policy.email_mail_attribute
+    if not texts:
+        return Unusable(TokenKind.EMAIL, f"the user has no mail address in {home}")
+    mail = email_address(texts[0])
+    if mail is None:
+        return Unusable(TokenKind.EMAIL, f"{home} does not hold one mail address")
+    return Usable(TokenKind.EMAIL, mail=mail)
+
+
+def _vip(user: User, policy: Policy, _region: str | None) -> Usable | Unusable:
+    if not policy.vip_enabled:
+        return Unusable(TokenKind.VIP, "the policy does not enable it (dirfactorVipEnabled)")
+    if not user.vip_credentials:
+        return Unusable(TokenKind.VIP, "the user has no credential in dirfactorVipCredential")
+    if len(user.vip_credentials) > _MOST_CREDENTIALS:
+        return Unusable(TokenKind.VIP, f"more than {_MOST_CREDENTIALS} credentials in dirfactorVipCredential")
+    return Usable(TokenKind.VIP, credentials=tuple(sorted(user.vip_credentials)))
+
+
+def _software(kind: TokenKind) -> Callable[[User, Policy, str | None], Usable | Unusable]:
+    return lambda _user, _policy, _region: Unusable(kind, "software tokens are not performed by this version")
+
+
+_MOST_CREDENTIALS = 5  # ValidateMultiple takes two to five
+_READERS: dict[TokenKind, Callable[[User, Policy, str | None], Usable | Unusable]] = {
+    TokenKind.SMS: _sms,
+    TokenKind.EMAIL: _email,
+    TokenKind.VIP: _vip,
+    TokenKind.TOTP: _software(TokenKind.TOTP),
+    TokenKind.HOTP: _software(TokenKind.HOTP),
+}

@@ -1,0 +1,138 @@
+"""Our identity at VIP: a PKCS#12 file becomes a client certificate, and that a TLS context."""
+
+import os
+import ssl
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+
+from auth.clock import Entropy
+from auth.secret import Secret
+from schema.errors import Fault
+
+_ANOTHER = "download the certificate again from VIP Manager, as PKCS#12 and with its private key"
+_DER_SEQUENCE = b"\x30"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """The certificate that VIP knows our account by.
+
+    Attributes:
+        chain: the certificate, then the intermediate ones that came with it.
+        key: its private key; its repr shows nothing of it.
+        expires: when the certificate ends, in UTC.
+    """
+
+    chain: tuple[x509.Certificate, ...]
+    key: PrivateKeyTypes
+    expires: datetime
+
+
+def open_pkcs12(path: Path, password: Secret, now: datetime) -> ClientCertificate:
+    """The client certificate in a PKCS#12 file (RFC 7292), as VIP Manager hands it out.
+
+    Args:
+        path: the file.
+        password: its password.
+        now: the instant at which the certificate must be valid, with a zone.
+
+    Raises:
+        Fault: the file cannot be read or opened, has no private key or no certificate, or is not valid now.
+    """
+    try:
+        octets = path.read_bytes()
+    except OSError as error:
+        raise Fault(
+            f"the VIP certificate {path} cannot be read: {error.strerror}",
+            remedy="check the path, and that the service's user may read the file",
+        ) from None
+    if not octets.startswith(_DER_SEQUENCE):
+        raise Fault(f"the VIP certificate {path} is no PKCS#12 file", remedy=_ANOTHER)
+    try:
+        content = load_pkcs12(octets, password.octets or None)
+    except ValueError:
+        raise Fault(
+            f"the VIP certificate {path} cannot be opened with the configured password",
+            remedy="check the password, which was chosen when the certificate was downloaded from VIP Manager",
+        ) from None
+    except UnsupportedAlgorithm as error:
+        raise Fault(f"the VIP certificate {path} uses an unknown algorithm: {error}", remedy=_ANOTHER) from None
+    if content.key is None:
+        raise Fault(f"the VIP certificate {path} has no private key in it", remedy=_ANOTHER)
+    if content.cert is None:
+        raise Fault(f"the VIP certificate {path} has a key, but not its certificate", remedy=_ANOTHER)
+    own = content.cert.certificate
+    if now >= own.not_valid_after_utc:
+        raise Fault(
+            f"the VIP certificate {path} expired at {own.not_valid_after_utc:%Y-%m-%d %H:%M} UTC",
+            remedy="request a new certificate in VIP Manager: Account, Manage VIP Certificates",
+        )
+    if now < own.not_valid_before_utc:
+        raise Fault(
+            f"the VIP certificate {path} is not valid before {own.not_valid_before_utc:%Y-%m-%d %H:%M} UTC",
+            remedy="check this machine's clock",
+        )
+    chain = (own, *(extra.certificate for extra in content.additional_certs))
+    return ClientCertificate(chain, content.key, own.not_valid_after_utc)
+
+
+def tls_context(certificate: ClientCertificate, ca_file: Path | None, entropy: Entropy) -> ssl.SSLContext:
+    """A context for TLS 1.2 or later that shows this certificate and verifies the server's chain and name.
+
+    Python's ssl takes a key from a file only: it gets one that no other user can read, encrypted with a
+    password that is used once and never written, and that is gone when this returns.
+
+    Args:
+        certificate: ours.
+        ca_file: PEM file of the authorities to trust; None for the system's.
+        entropy: where the one-time password comes from.
+
+    Raises:
+        Fault: the CA file cannot be used, or key and certificate don't belong together.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_file is None:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    else:
+        _trust(context, ca_file)
+    once = entropy.octets(32).hex().encode()
+    pem = certificate.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(once))
+    pem += b"".join(each.public_bytes(Encoding.PEM) for each in certificate.chain)
+    try:
+        with tempfile.TemporaryDirectory(prefix="dirfactor-") as folder:
+            path = Path(folder, "client.pem")
+            with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+                file.write(pem)
+            context.load_cert_chain(path, password=lambda: once)
+    except ssl.SSLError as error:
+        raise Fault(f"the VIP certificate cannot be used for TLS: {error.reason}", remedy=_ANOTHER) from None
+    except OSError as error:
+        raise Fault(
+            f"no temporary file for the VIP certificate: {error.strerror}",
+            remedy="set TMPDIR to a folder that the service may write to",
+        ) from None
+    return context
+
+
+def _trust(context: ssl.SSLContext, ca_file: Path) -> None:
+    try:
+        context.load_verify_locations(ca_file)
+    except ssl.SSLError:
+        why = "it holds no PEM certificate"
+    except OSError as error:
+        why = error.strerror or "it cannot be read"
+    else:
+        return
+    raise Fault(
+        f"the CA file {ca_file} for VIP cannot be used: {why}",
+        remedy="give a readable PEM file with the authority of the service's certificate",
+    )
