@@ -76,6 +76,14 @@ Step = CheckPassword | SendCode | AskCode | CheckCode | AskPassword | Accept | R
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """A method that a login has to pass, and how many tries it has for it."""
+
+    method: Method
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One line of the trace: what was looked at, and what was found."""
 
@@ -105,7 +113,7 @@ class Decision:
     policy_name: str = ""
     candidates: tuple[Candidate, ...] = ()
     stage: int = 0
-    stages: tuple[Method, ...] = ()
+    stages: tuple[Stage, ...] = ()
 
 
 @dataclass(slots=True)
@@ -149,9 +157,14 @@ def decide(facts: Facts, evidence: Evidence, now: datetime) -> Decision:
     login = _Login(facts, node, person, policy, stages)
     step = refusal or _stage_step(login, evidence, trace)
     while step is None:
-        evidence = replace(evidence, stage=evidence.stage + 1, password=None, code=None, token=None)
+        evidence = passed(evidence, evidence.stage + 1)
         step = _stage_step(login, evidence, trace)
     return replace(known, step=step, trace=tuple(trace.findings), policy=policy, stage=evidence.stage, stages=stages)
+
+
+def passed(evidence: Evidence, stage: int) -> Evidence:
+    """The evidence when the login has come to `stage`: what the methods before it have shown does not count again."""
+    return replace(evidence, stage=stage, password=None, code=None, token=None, answering=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +175,7 @@ class _Login:
     node: NodeFacts
     person: Person
     policy: Policy
-    stages: tuple[Method, ...]
+    stages: tuple[Stage, ...]
 
 
 def _admission(facts: Facts, trace: _Trace) -> Refuse | tuple[NodeFacts, Person]:
@@ -187,11 +200,14 @@ def _admission(facts: Facts, trace: _Trace) -> Refuse | tuple[NodeFacts, Person]
     return facts.node, person
 
 
-def _stages(policy: Policy, node: NodeFacts) -> tuple[Method, ...]:
+def _stages(policy: Policy, node: NodeFacts) -> tuple[Stage, ...]:
     """The methods to pass, in order. A codeOnly node has checked the password itself."""
     checked_elsewhere = {Method.PASSWORD} if node.node.login_mode is LoginMode.CODE_ONLY else set()
-    methods = (policy.first_method, policy.second_method)
-    return tuple(method for method in methods if method is not Method.NONE and method not in checked_elsewhere)
+    stages = (
+        Stage(policy.first_method, policy.first_method_attempts),
+        Stage(policy.second_method, policy.second_method_attempts),
+    )
+    return tuple(stage for stage in stages if stage.method not in checked_elsewhere | {Method.NONE})
 
 
 def _account(facts: Facts, person: Person, policy: Policy, now: datetime, trace: _Trace) -> Refuse | None:
@@ -237,13 +253,17 @@ def _locked_by_directory(person: Person, now: datetime) -> bool:
 
 def _stage_step(login: _Login, evidence: Evidence, trace: _Trace) -> Step | None:
     """The step of the stage that the login has come to; None when its method has been shown."""
-    if not login.stages:
+    methods = [stage.method for stage in login.stages]
+    if len(set(methods)) != len(methods):
+        trace.note("methods", f"the policy demands {methods[0]} twice, which one login cannot show")
+        return Refuse(Reason.METHOD_UNSUPPORTED)
+    if not methods:
         trace.note("methods", "the policy demands nothing here, which is not accepted")
         return Refuse(Reason.METHOD_UNSUPPORTED)
     if evidence.stage >= len(login.stages):
-        trace.note("methods", "all passed: " + ", ".join(login.stages))
+        trace.note("methods", "all passed: " + ", ".join(stage.method for stage in login.stages))
         return Accept(_reply_rules(login))
-    match login.stages[evidence.stage]:
+    match login.stages[evidence.stage].method:
         case Method.PASSWORD:
             return _password_step(login, evidence, trace)
         case Method.TOKEN:
@@ -269,12 +289,12 @@ _PASSWORD_REFUSALS = {
 def _password_field(login: _Login, evidence: Evidence) -> Typed:
     """What stands in the password field, unless a client with one field has used it for the code."""
     one_field = evidence.typed_code is Typed.ABSENT and not evidence.answering
-    return Typed.ABSENT if one_field and login.stages[0] is Method.TOKEN else evidence.typed_password
+    return Typed.ABSENT if one_field and login.stages[0].method is Method.TOKEN else evidence.typed_password
 
 
 def _code_field(login: _Login, evidence: Evidence) -> tuple[Field, Typed]:
     """Where the code stands: in its own field, or in the only one when the token is the first method."""
-    if evidence.typed_code is Typed.ABSENT and login.stages[0] is Method.TOKEN and not evidence.answering:
+    if evidence.typed_code is Typed.ABSENT and login.stages[0].method is Method.TOKEN and not evidence.answering:
         return Field.PASSWORD, evidence.typed_password
     return Field.CODE, evidence.typed_code
 

@@ -168,6 +168,11 @@ class Reason(StrEnum):
         "the audit line could not be written, and without it nobody is let in",
         "see the log; check the disk and the file's owner",
     )
+    REPLICA_UNAVAILABLE = (
+        "replica-unavailable",
+        "the replica of the directory could not be read",
+        "see the log; check the disk and the file's owner; the replica can be deleted, the next sync rebuilds it",
+    )
     STATE_UNAVAILABLE = (
         "state-unavailable",
         "the state store could not be used",

@@ -1,4 +1,4 @@
-"""Throw-away certificates: an authority, a server for this machine and a client, as the VIP service would issue them."""
+"""Throw-away certificates: an authority, a server for this machine, and a client as VIP would issue it."""
 
 import ipaddress
 import os
@@ -43,9 +43,7 @@ class Issued:
         """The same as a PKCS#12 file with a password."""
         name = self.certificate.subject.rfc4514_string().encode()
         encryption = BestAvailableEncryption(password.octets)
-        return pkcs12.serialize_key_and_certificates(
-            name, self.key, self.certificate, [self.authority], encryption
-        )
+        return pkcs12.serialize_key_and_certificates(name, self.key, self.certificate, [self.authority], encryption)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +94,7 @@ class Authority:
         return Issued(builder.sign(self.key, SHA256()), key, self.certificate)
 
 
-def _builder(
-    subject: str, issuer: str, key: ec.EllipticCurvePrivateKey, now: datetime
-) -> x509.CertificateBuilder:
+def _builder(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.CertificateBuilder:
     own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     return (
         x509.CertificateBuilder()

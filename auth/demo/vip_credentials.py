@@ -96,7 +96,11 @@ class Registry:
             OSError: the file cannot be read.
             ValueError: it is no such list.
         """
-        return cls(map(_credential, json.loads(path.read_bytes())))
+        entries = json.loads(path.read_bytes())
+        if not isinstance(entries, list):
+            msg = "the credentials are a JSON list"
+            raise ValueError(msg)  # noqa: TRY004 - one kind of error for whatever the file says wrong
+        return cls(map(_credential, entries))
 
     def misbehaviour(self, ids: Sequence[str]) -> Misbehaviour | None:
         """What to do wrong about the first of these credentials that asks for it."""
@@ -164,6 +168,7 @@ def _credential(entry: object) -> Credential:
             if rest or status not in STATES or not (misbehave is None or isinstance(misbehave, str)):
                 msg = f"credential {id_}: unknown field or status"
                 raise ValueError(msg)
+            pyotp.TOTP(seed).at(0)  # raises for what is no base32, now rather than at the first code
             return Credential(id_, Secret(seed), status, Misbehaviour.read(misbehave) if misbehave else None)
         case _:
             msg = 'a credential is {"id": text, "seed": base32, "status": state}'

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from auth.clock import Clock, Entropy
 from auth.radius.complaints import Complaint, OncePerInterval
@@ -94,8 +95,8 @@ class RadiusServer(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio's word that the socket is bound."""
-        assert isinstance(transport, asyncio.DatagramTransport)  # noqa: S101 - narrows a type, as asyncio promises it
-        self._transport = transport
+        # asyncio's own transport is none by class, only by what it does
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Asyncio's word that the socket is closed."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -191,13 +192,16 @@ class VipClient:
 
 
 def _base_url(text: str) -> str:
+    wrong = Fault(f"{text!r} is no service URL for VIP", remedy=f"give one such as {SERVICE_URL}")
     try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL:
-        url = httpx.URL("")
-    if url.scheme != "https" or not url.host or url.userinfo or url.query or url.fragment:
-        raise Fault(f"{text!r} is no service URL for VIP", remedy=f"give one such as {SERVICE_URL}")
-    return str(url)
+        url = urlsplit(text)
+        plain = url.scheme == "https" and url.hostname and url.port != 0 and "@" not in url.netloc
+        httpx.URL(text)
+    except (ValueError, httpx.InvalidURL):
+        raise wrong from None
+    if not plain or url.query or url.fragment:
+        raise wrong
+    return text
 
 
 def _verdict(response: Response) -> Verdict:

@@ -1,0 +1,33 @@
+# Every target sets up what it needs first; nothing has to be there but make, on Debian or Ubuntu.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check clean
+
+# A domain controller needs ports below 1024 and security attributes of files, so its tests run as root. What root
+# would leave in the tree is kept out of it.
+ifneq ($(shell id -u),0)
+AS_ROOT := sudo env PYTHONDONTWRITEBYTECODE=1 HYPOTHESIS_STORAGE_DIRECTORY=/tmp/dirfactor-hypothesis
+AS_ROOT_PYTEST := -p no:cacheprovider
+endif
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: ## run the service and log in by SMS, e-mail and VIP; nothing to configure
+	@tools/bootstrap demo
+	@.venv/bin/dirfactor demo
+
+test: ## run all tests, those against real servers included
+	@tools/bootstrap venv servers
+	$(AS_ROOT) .venv/bin/python -m pytest --servers=required $(AS_ROOT_PYTEST)
+
+check: ## lint, format, types, direction of imports, generated files
+	@tools/bootstrap venv
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/python -m schema --check
+
+clean: ## remove what the targets made in this directory
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,100 @@
+"""The audit: one JSON line for each outcome, with its reason and the correlation id, and without any secret."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from schema.errors import Fault
+
+
+class AuditUnavailable(Fault):
+    """The line could not be written; nobody is let in unrecorded."""
+
+
+class AuditLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is recorded of one outcome.
+
+    Attributes:
+        at: the instant of the outcome (UTC).
+        correlation: ties packet, decision, message and this line together.
+        login: correlation of the request that began the login, when this is a later step.
+        outcome: accepted, challenged, refused or discarded.
+        reason: the reason code.
+        door: radius or http.
+        node: the access node.
+        address: the client's network address.
+        name: the login name as typed, cut to 253 characters.
+        user: DN of the user, once found.
+        user_id: its objectGUID or entryUUID.
+        policy: the effective policy.
+        method: the token that was asked for or checked, or password.
+        destination: where a code was sent, masked.
+        gateway: which gateway took it.
+        message_id: under which id.
+        detail: what a service said, or what went wrong, without secrets.
+        directory_version: version of the replica that the decision was made from.
+        directory_age: its age in seconds.
+        milliseconds: how long the request took up to its outcome.
+    """
+
+    at: datetime
+    correlation: str
+    outcome: str
+    reason: str
+    door: str
+    node: str
+    address: str
+    login: str = ""
+    name: str = ""
+    user: str = ""
+    user_id: str = ""
+    policy: str = ""
+    method: str = ""
+    destination: str = ""
+    gateway: str = ""
+    message_id: str = ""
+    detail: str = ""
+    directory_version: int = 0
+    directory_age: float = 0.0
+    milliseconds: float = 0.0
+
+
+class AuditFile:
+    """Appends lines to a file; each is one write, so that lines of several processes do not mix.
+
+    Raises:
+        AuditUnavailable: the file cannot be opened.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._encoder = msgspec.json.Encoder()
+        try:
+            self._descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        except OSError as error:
+            raise self._unavailable(error) from error
+
+    def write(self, line: AuditLine) -> None:
+        """Append one line.
+
+        Raises:
+            AuditUnavailable: it was not written, or not whole.
+        """
+        octets = self._encoder.encode(line) + b"\n"
+        try:
+            written = os.write(self._descriptor, octets)
+        except OSError as error:
+            raise self._unavailable(error) from error
+        if written != len(octets):
+            raise self._unavailable(OSError("the disk is full"))
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def _unavailable(self, error: OSError) -> AuditUnavailable:
+        return AuditUnavailable(
+            f"audit file {self._file}: {error.strerror or error}", remedy="check the disk, the folder and its owner"
+        )

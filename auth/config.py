@@ -1,0 +1,338 @@
+"""The only reader of config.ini: everything wrong is found at once, with file and line, before anything starts."""
+
+import configparser
+import difflib
+import os
+import re
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from auth.channels.mail import MailServerSettings
+from auth.channels.sms import SmsGatewaySettings
+from auth.lines import Lines
+from auth.settings import ConfiguredNode, HttpSettings, RadiusSettings, ServiceSettings, Settings, VipSection
+from dirsync.settings import DirectoryKind, DirectorySettings, SyncSettings
+from schema import grammar
+from schema.attributes import CLASSES
+from schema.entry import Policy
+from schema.errors import Fault, Malformed
+from schema.parse import Attributes, parse_node, parse_policy
+from schema.secret import Secret
+
+_Section = TypeVar("_Section", bound=msgspec.Struct)
+_SINGLE = ("service", "directory", "sync", "radius", "http", "vip")
+_NAMED = ("sms", "email", "policy", "node", "secret")
+_REFERENCES = ("file:", "env:", "cred:")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in config.ini.
+
+    Attributes:
+        line: counted from 1; 0 for the file as a whole.
+        where: section and key, such as `[radius] port`.
+        problem: what is wrong.
+        remedy: what to do.
+    """
+
+    line: int
+    where: str
+    problem: str
+    remedy: str
+
+
+class ConfigFault(Fault):
+    """config.ini cannot be used; `problems` has everything that is wrong with it."""
+
+    def __init__(self, file: Path, problems: Iterable[Problem]) -> None:
+        self.file = file
+        self.problems = tuple(sorted(problems, key=lambda item: (item.line, item.where)))
+        lines = [f"{file}:{item.line}: {item.where}: {item.problem} ({item.remedy})" for item in self.problems]
+        super().__init__("\n".join(lines), remedy="mend these, then run `dirfactor check config`")
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+def read_config(file: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read and check config.ini.
+
+    Args:
+        file: the file; paths in it are relative to its folder.
+        environment: for `env:` references and systemd's `$CREDENTIALS_DIRECTORY`.
+
+    Raises:
+        ConfigFault: with every problem found.
+    """
+    reader = _Reader(file, environment)
+    settings = reader.read()
+    if reader.problems or settings is None:
+        raise ConfigFault(file, reader.problems)
+    return settings
+
+
+class _Reader:
+    """Reads one file and gathers its problems."""
+
+    def __init__(self, file: Path, environment: Mapping[str, str]) -> None:
+        self.file = file
+        self.environment = environment
+        self.problems: list[Problem] = []
+        self._lines: dict[tuple[str, str], int] = {}
+        self._parser = configparser.ConfigParser(interpolation=None, default_section="\0none", delimiters=("=",))
+        self._parser.optionxform = str  # type: ignore[assignment,method-assign] # keys keep their case
+
+    def read(self) -> Settings | None:
+        """The settings, which are only good when no problem was found."""
+        if not self._parse():
+            return None
+        self._check_section_names()
+        read = self._section
+        directory = read(DirectorySettings, "directory") or DirectorySettings()
+        settings = Settings(
+            file=self.file,
+            service=read(ServiceSettings, "service") or ServiceSettings(),
+            directory=directory,
+            sync=read(SyncSettings, "sync") or SyncSettings(),
+            radius=read(RadiusSettings, "radius") or RadiusSettings(),
+            http=read(HttpSettings, "http") or HttpSettings(),
+            vip=read(VipSection, "vip") if self._parser.has_section("vip") else None,
+            sms=self._named("sms", lambda section, _: read(SmsGatewaySettings, section)),
+            email=self._named("email", lambda section, _: read(MailServerSettings, section)),
+            policies=self._named("policy", self._policy),
+            nodes=self._named("node", self._node),
+            secrets=self._named("secret", lambda section, _: self._secret_section(section)),
+        )
+        self._check_directory(directory)
+        self._check_references(settings)
+        return settings
+
+    def _parse(self) -> bool:
+        try:
+            text = self.file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            self._report("", "", f"cannot be read: {error}", "give an existing UTF-8 file that the service may read")
+            return False
+        self._index(text)
+        try:
+            self._parser.read_string(text, source=str(self.file))
+        except configparser.Error as error:
+            line = getattr(error, "lineno", None) or next(iter(getattr(error, "errors", [])), (0, ""))[0]
+            said = error.message.splitlines()[0].replace(f"While reading from {str(self.file)!r} ", "")
+            self.problems.append(
+                Problem(int(line), "syntax", said, "write [section] and `key = value` lines, each once")
+            )
+            return False
+        return True
+
+    def _index(self, text: str) -> None:
+        """Remember on which line each section and key stands: configparser does not tell."""
+        section = ""
+        for number, line in enumerate(text.splitlines(), 1):
+            if match := re.fullmatch(r"\[(.+)\]\s*", line):
+                section = match[1]
+                self._lines[section, ""] = number
+            elif match := re.match(r"([^\s#;=][^=]*?)\s*=", line):
+                self._lines[section, match[1]] = number
+
+    def _report(self, section: str, key: str, problem: str, remedy: str) -> None:
+        line = self._lines.get((section, key)) or self._lines.get((section, ""), 0)
+        where = " ".join(part for part in (f"[{section}]" if section else "", key) if part) or "file"
+        self.problems.append(Problem(line, where, problem, remedy))
+
+    def _check_section_names(self) -> None:
+        for section in self._parser.sections():
+            kind, colon, name = section.partition(":")
+            if section in _SINGLE or (kind in _NAMED and colon and name.strip()):
+                continue
+            known = [*_SINGLE, *(f"{kind}:NAME" for kind in _NAMED)]
+            self._report(section, "", "unknown section", _did_you_mean(section, known))
+
+    def _named(self, kind: str, read: Callable[[str, str], Any]) -> dict[str, Any]:
+        prefix = f"{kind}:"
+        sections = [section for section in self._parser.sections() if section.startswith(prefix)]
+        values = {section.removeprefix(prefix): read(section, section.removeprefix(prefix)) for section in sections}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def _section(self, structure: type[_Section], section: str) -> _Section | None:
+        """The section as its structure; None after a problem that leaves it without a value it needs."""
+        options = dict(self._parser[section]) if self._parser.has_section(section) else {}
+        hints = typing.get_type_hints(structure)
+        for key in options.keys() - hints.keys():
+            self._report(section, key, "unknown key", _did_you_mean(key, list(hints)))
+        values: dict[str, Any] = {}
+        for key in hints.keys() & options.keys():
+            try:
+                values[key] = self._convert(hints[key], options[key].strip())
+            except ValueError as error:
+                self._report(section, key, f"{error}", f"give {_expected(hints[key])}")
+        required = {item.name for item in msgspec.structs.fields(structure) if item.required}
+        for key in required - options.keys():
+            self._report(section, key, "is missing", f"add `{key} = ...`: {_expected(hints[key])}")
+        return structure(**values) if required <= values.keys() else None
+
+    def _convert(self, hint: Any, text: str) -> Any:
+        """The text as a value of the type. Raises ValueError."""
+        if isinstance(hint, types.UnionType):
+            hint = next(item for item in hint.__args__ if item is not type(None))
+        if hint is Lines:
+            return Lines(tuple(line.strip() for line in text.splitlines() if line.strip()))
+        if typing.get_origin(hint) is tuple:
+            return tuple(part.strip() for part in re.split(r"[,\n]", text) if part.strip())
+        if hint is bool:
+            return grammar.BOOLEAN.read(text)
+        if hint is Path:
+            return self._path(text)
+        if hint is Secret:
+            return self._secret(text)
+        if isinstance(hint, type) and issubclass(hint, StrEnum):
+            return grammar.word(hint).read(text)
+        value = hint(text)
+        if isinstance(value, int | float) and not 0 <= value <= 10**9:
+            msg = "out of range"
+            raise ValueError(msg)
+        return value
+
+    def _path(self, text: str) -> Path:
+        return (self.file.parent / text).resolve()
+
+    def _secret(self, reference: str) -> Secret:
+        """The secret that a reference leads to. Raises ValueError without ever quoting a secret."""
+        kind, _, rest = reference.partition(":")
+        if not reference.startswith(_REFERENCES) or not rest:
+            msg = "is not a reference; secrets do not stand in config.ini"
+            raise ValueError(msg)
+        if kind == "env":
+            if not self.environment.get(rest):
+                msg = f"environment variable {rest} is not set"
+                raise ValueError(msg)
+            return Secret(self.environment[rest])
+        if kind == "cred":
+            folder = self.environment.get("CREDENTIALS_DIRECTORY")
+            if not folder or "/" in rest:
+                msg = "no $CREDENTIALS_DIRECTORY; systemd sets it for LoadCredential="
+                raise ValueError(msg)
+            return _secret_file(Path(folder) / rest, guarded=False)
+        return _secret_file(self._path(rest), guarded=True)
+
+    def _secret_section(self, section: str) -> Secret | None:
+        class SecretSection(msgspec.Struct, frozen=True):
+            value: Secret
+
+        read = self._section(SecretSection, section)
+        return read.value if read else None
+
+    def _attributes(self, section: str, object_class: str, others: Iterable[str]) -> Attributes:
+        """The directory attributes in a section, one value a line where several are allowed."""
+        may = {item.name: item for item in next(item for item in CLASSES if item.name == object_class).may}
+        found: dict[str, tuple[bytes, ...]] = {}
+        for key, text in self._parser[section].items():
+            if key in may:
+                values = (text.strip(),) if may[key].single else tuple(filter(None, map(str.strip, text.splitlines())))
+                found[key.lower()] = tuple(value.encode() for value in values)
+            elif key not in others:
+                self._report(section, key, "unknown key", _did_you_mean(key, [*may, *others]))
+        return found
+
+    def _malformed(self, section: str, findings: Iterable[Malformed]) -> None:
+        for finding in findings:
+            self._report(section, finding.attribute, f"{finding.value!r} is malformed", f"give {finding.expected}")
+
+    def _policy(self, section: str, name: str) -> Policy:
+        policy = parse_policy(name, self._attributes(section, "dirfactorSecurityPolicy", ()))
+        self._malformed(section, policy.malformed)
+        return policy
+
+    def _node(self, section: str, name: str) -> ConfiguredNode:
+        attributes = self._attributes(section, "dirfactorAccessNode", ("secret",))
+        node = parse_node(name, attributes)
+        self._malformed(section, node.malformed)
+        secret = None
+        if text := self._parser[section].get("secret"):
+            try:
+                secret = self._secret(text.strip())
+            except ValueError as error:
+                self._report(section, "secret", f"{error}", f"give {_expected(Secret)}")
+        members = tuple(value.decode() for value in attributes.get("dirfactormember", ()))
+        if not members:
+            self._report(section, "dirfactorMember", "nobody may use this node", "name DNs, one a line, or `everyone`")
+        policy = attributes.get("dirfactorpolicy", (b"",))[0].decode() or None
+        return ConfiguredNode(node, secret, policy, None if members == ("everyone",) else members)
+
+    def _check_directory(self, directory: DirectorySettings) -> None:
+        def demand(key: str, *, there: bool, remedy: str) -> None:
+            if not there:
+                self._report("directory", key, f"is missing for kind = {directory.kind}", remedy)
+
+        if directory.kind is DirectoryKind.LDIF:
+            demand("file", there=directory.file is not None, remedy="name the LDIF file")
+            return
+        demand("url", there=bool(directory.url), remedy="name servers, such as ldaps://dc1.example.org")
+        demand("base", there=bool(directory.base), remedy="name the domain, such as DC=example,DC=org")
+        demand("bind_dn", there=bool(directory.bind_dn), remedy="name the account that reads the directory")
+        demand("bind_password", there=bool(directory.bind_password), remedy=f"give {_expected(Secret)}")
+        for url in directory.url:
+            if not url.startswith("ldaps://") and not (url.startswith("ldap://") and directory.start_tls):
+                self._report("directory", "url", f"{url} is not encrypted", "use ldaps://, or add start_tls = yes")
+
+    def _check_references(self, settings: Settings) -> None:
+        """Names that lead to other sections."""
+        for name, node in settings.nodes.items():
+            is_name = node.policy and "=" not in node.policy
+            if is_name and node.policy not in settings.policies:
+                remedy = _did_you_mean(node.policy or "", list(settings.policies))
+                self._report(f"node:{name}", "dirfactorPolicy", f"there is no [policy:{node.policy}]", remedy)
+        for name, policy in settings.policies.items():
+            for key, wanted, known in (
+                ("dirfactorSmsGateways", policy.sms_gateways, settings.sms),
+                ("dirfactorEmailGateways", policy.email_gateways, settings.email),
+            ):
+                for gateway in wanted:
+                    if gateway not in known:
+                        remedy = _did_you_mean(gateway, list(known))
+                        self._report(f"policy:{name}", key, f"there is no gateway {gateway}", remedy)
+
+
+def _secret_file(path: Path, *, guarded: bool) -> Secret:
+    try:
+        if guarded and path.stat().st_mode & 0o077:
+            msg = f"{path} may be read by others; run chmod 600 on it"
+            raise ValueError(msg)
+        text = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path} cannot be read as text: {getattr(error, 'strerror', None) or 'not UTF-8'}"
+        raise ValueError(msg) from error
+    if not text:
+        msg = f"{path} is empty"
+        raise ValueError(msg)
+    return Secret(text)
+
+
+def _expected(hint: Any) -> str:
+    """What a value of the type looks like, for a remedy."""
+    if isinstance(hint, types.UnionType):
+        hint = next(item for item in hint.__args__ if item is not type(None))
+    if hint is Secret:
+        return "file:PATH, env:NAME or cred:NAME"
+    if hint is Lines:
+        return "lines, indented, one below the other"
+    if typing.get_origin(hint) is tuple:
+        return "a comma-separated list"
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return grammar.word(hint).expected
+    return {bool: "yes or no", int: "a whole number", float: "a number", Path: "a path"}.get(hint, "text")
+
+
+def _did_you_mean(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return (
+        f"did you mean {close[0]}?" if close else "known are " + ", ".join(sorted(known)) if known else "there are none"
+    )

@@ -1,0 +1,167 @@
+"""The access nodes: those of config.ini and those of the directory, found by address or API key."""
+
+import hashlib
+import hmac
+import ipaddress
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from auth.facts import NodeFacts
+from auth.radius.node import NodeDoor
+from auth.settings import ConfiguredNode
+from dirsync.view import Directory, Node, PolicyLink
+from schema.entry import AccessNode, Policy
+from schema.errors import Fault
+from schema.parse import fold
+from schema.secret import Secret
+from schema.words import NodeType
+
+_log = logging.getLogger("dirfactor.nodes")
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNode:
+    """An access node that may ask.
+
+    Attributes:
+        facts: what a decision needs of it.
+        door: what the RADIUS door needs of it; None when it has no usable shared secret.
+    """
+
+    facts: NodeFacts
+    door: NodeDoor | None
+
+    @property
+    def node(self) -> AccessNode:
+        """Its settings."""
+        return self.facts.node
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """One state of all nodes."""
+
+    version: int
+    by_name: Mapping[str, KnownNode]
+    by_network: tuple[tuple[_Network, KnownNode], ...]  # longest prefix first
+    by_key_hash: Mapping[str, KnownNode] = field(repr=False)
+
+
+class Nodes:
+    """Every access node; follows the directory.
+
+    Args:
+        configured: the [node:NAME] sections.
+        policies: the [policy:NAME] sections, which nodes may name.
+        secrets: the [secret:NAME] sections, which nodes of the directory may name.
+        directory: the replica.
+    """
+
+    def __init__(
+        self,
+        configured: Mapping[str, ConfiguredNode],
+        policies: Mapping[str, Policy],
+        secrets: Mapping[str, Secret],
+        directory: Directory,
+    ) -> None:
+        self._configured = configured
+        self._policies = policies
+        self._secrets = secrets
+        self._directory = directory
+        self._table: _Table | None = None
+
+    def at(self, address: str) -> KnownNode | None:
+        """The node that this network address belongs to: the one with the longest matching prefix."""
+        try:
+            ip = ipaddress.ip_address(address)
+        except ValueError:
+            return None
+        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+            ip = ip.ipv4_mapped
+        return next((node for network, node in self._current().by_network if ip in network), None)
+
+    def radius_door(self, address: str) -> NodeDoor | None:
+        """What the RADIUS door needs to know of the node at this address."""
+        known = self.at(address)
+        return known.door if known else None
+
+    def by_api_key(self, key: Secret) -> KnownNode | None:
+        """The node whose API key this is; only the key's SHA-256 is known to us."""
+        wanted = hashlib.sha256(key.octets).hexdigest()
+        found = self._current().by_key_hash.get(wanted)
+        known = (found.node.api_key_hash or "").lower() if found else ""
+        return found if hmac.compare_digest(known, wanted) else None
+
+    def named(self, name: str) -> KnownNode | None:
+        """The node with this name."""
+        return self._current().by_name.get(fold(name))
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all nodes."""
+        return tuple(sorted(known.node.name for known in self._current().by_name.values()))
+
+    def _current(self) -> _Table:
+        version = self._directory.freshness().version
+        if self._table is None or self._table.version != version:
+            self._table = self._build(version)
+        return self._table
+
+    def _build(self, version: int) -> _Table:
+        by_name: dict[str, KnownNode] = {}
+        for known in (*self._from_config(), *self._from_directory()):
+            if by_name.setdefault(fold(known.node.name), known) is not known:
+                _log.error("access node %s exists twice: only the first is used, rename one", known.node.name)
+        usable = [known for known in by_name.values() if known.node.node_enabled and not known.node.malformed]
+        networks = [(ipaddress.ip_network(text), known) for known in usable for text in known.node.address]
+        networks.sort(key=lambda item: (-item[0].prefixlen, item[1].node.name))
+        keys = {known.node.api_key_hash.lower(): known for known in usable if known.node.api_key_hash}
+        return _Table(version, by_name, tuple(networks), keys)
+
+    def _from_config(self) -> Iterator[KnownNode]:
+        for item in self._configured.values():
+            members = None
+            if item.members is not None:
+                found = (self._directory.lookup(dn) for dn in item.members)
+                members = frozenset(entry for entry in found if entry is not None)
+            facts = NodeFacts(item.node, self._policy(item.policy), members)
+            yield KnownNode(facts, _door(item.node, item.secret))
+
+    def _from_directory(self) -> Iterator[KnownNode]:
+        for item in self._directory.nodes():
+            yield KnownNode(NodeFacts(item.node, item.policy, item.members), _door(item.node, self._secret(item)))
+
+    def _policy(self, name: str | None) -> PolicyLink | None:
+        """The policy that a [node:NAME] section names; a DN that leads nowhere is a missing policy, not none."""
+        if name is None:
+            return None
+        if name in self._policies:
+            return PolicyLink(name.encode(), f"[policy:{name}]", self._policies[name])
+        entry = self._directory.lookup(name)
+        return self._directory.policy(entry) if entry else PolicyLink(name.encode(), None, None)
+
+    def _secret(self, item: Node) -> Secret | None:
+        name = item.node.shared_secret_name
+        if name is None:
+            return None
+        if name not in self._secrets:
+            _log.error("access node %s names [secret:%s], which config.ini does not have", item.dn, name)
+        return self._secrets.get(name)
+
+
+def _door(node: AccessNode, secret: Secret | None) -> NodeDoor | None:
+    if secret is None or node.node_type is not NodeType.RADIUS:
+        return None
+    try:
+        return NodeDoor(
+            name=node.name,
+            secret=secret.octets,
+            require_message_authenticator=node.require_message_authenticator,
+            limit_proxy_state=node.limit_proxy_state,
+            character_set=node.character_set,
+            ascii_prompts=node.ascii_prompts,
+        )
+    except Fault as fault:
+        _log.error("access node %s cannot be used: %s", node.name, fault)
+        return None

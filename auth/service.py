@@ -1,0 +1,386 @@
+"""The use case and its two verbs: begin a login, answer its challenge. Both front doors speak to nothing else."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import msgspec
+
+from auth import decision
+from auth.audit import AuditFile, AuditLine, AuditUnavailable
+from auth.clock import Clock, Entropy
+from auth.coalesce import Coalescer
+from auth.code_check import CodeCheck
+from auth.decision import Decision, Field, decide, passed
+from auth.delivery import Delivery
+from auth.facts import CodeVerdict, Evidence, Facts, Typed
+from auth.login_name import names_meant
+from auth.nodes import Nodes
+from auth.prompts import PASSWORD_PROMPT, code_prompt, destination
+from auth.reason import Reason
+from auth.request import (
+    Accepted,
+    AnswerRequest,
+    Challenged,
+    Discarded,
+    LoginRequest,
+    Origin,
+    Outcome,
+    Refused,
+    ReplyAttribute,
+)
+from auth.state import Challenge, StateUnavailable, Store, state_key
+from auth.tokens import Usable
+from dirsync.errors import ReplicaUnavailable
+from dirsync.password import PasswordCheck, PasswordVerdict
+from dirsync.view import Directory, Person
+from schema.entry import EntryId, Policy
+from schema.errors import Fault
+from schema.secret import Secret
+from schema.words import TokenKind
+
+_log = logging.getLogger("dirfactor.service")
+_SEND_WINDOW = 900  # seconds in which dirfactorCodesPerWindow is counted
+_STATE_OCTETS = 24
+_PASSWORD = "password"  # noqa: S105 - the name of what is asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What config.ini says about deciding.
+
+    Attributes:
+        server_default: the [policy:default] section.
+        expired_after: seconds of age at which the directory's data is too old.
+        region: country of phone numbers without a country code.
+        refusal_seconds: no refusal is given sooner.
+    """
+
+    server_default: Policy | None
+    expired_after: int
+    region: str | None
+    refusal_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the service works with."""
+
+    directory: Directory
+    nodes: Nodes
+    passwords: PasswordCheck
+    store: Store
+    codes: CodeCheck
+    delivery: Delivery
+    audit: AuditFile
+    clock: Clock
+    entropy: Entropy
+    rules: Rules
+
+
+@dataclass(slots=True)
+class _Session:
+    """One request on its way through the service; never leaves it."""
+
+    origin: Origin
+    name: str
+    find: Callable[[], tuple[Person, ...]]
+    texts: dict[Field, Secret]
+    evidence: Evidence
+    challenge: Challenge | None = None
+    decision: Decision | None = None
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+class LoginService:
+    """`auth.request.Service` over a directory replica, a state store and the channels."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._coalescer = Coalescer(parts.entropy.octets(32), parts.clock.monotonic)
+
+    async def begin(self, request: LoginRequest) -> Outcome:
+        """Start a login; equal first steps share one outcome. See `auth.request.Service.begin`."""
+        session = self._first_step(request)
+        known = self._parts.nodes.named(request.origin.node)
+        seconds = known.node.coalesce_seconds if known else 0
+        started = self._parts.clock.monotonic()
+
+        async def run() -> Outcome:
+            return await self._conclude(session, started, self._advance(session))
+
+        outcome, login = await self._coalescer.run(request, seconds, run)
+        if login != request.origin.correlation:
+            joined = replace(session, origin=request.origin, notes={"detail": "joined the login under way"})
+            outcome = self._record(joined, started, outcome, login)
+        return await self._not_too_soon(started, outcome)
+
+    async def answer(self, request: AnswerRequest) -> Outcome:
+        """Continue a login. See `auth.request.Service.answer`."""
+        started = self._parts.clock.monotonic()
+        session = _Session(request.origin, request.user or "", tuple, {}, Evidence())
+        outcome = await self._conclude(session, started, self._answer(session, request))
+        return await self._not_too_soon(started, outcome)
+
+    def facts(self, node: str, find: Callable[[], tuple[Person, ...]]) -> Facts:
+        """What is known about a login through this node, for a decision now. Raises Fault when it cannot be known."""
+        parts = self._parts
+        known = parts.nodes.named(node)
+        found = find()
+        return Facts(
+            node=known.facts if known else None,
+            found=found,
+            server_default=parts.rules.server_default,
+            freshness=parts.directory.freshness(),
+            expired_after=parts.rules.expired_after,
+            failures=parts.store.failures(found[0].id) if len(found) == 1 else (),
+            region=parts.rules.region,
+        )
+
+    def people(self, node: str, name: str) -> tuple[Person, ...]:
+        """The users that a login name may stand for at a node."""
+        return tuple(person for entry in self._ids(node, name) if (person := self._parts.directory.person(entry)))
+
+    def _ids(self, node: str, name: str) -> tuple[EntryId, ...]:
+        known = self._parts.nodes.named(node)
+        if known is None:
+            return ()
+        names = names_meant(name, known.node.user_id_attribute, self._parts.directory.netbios_name())
+        return self._parts.directory.find(names) if names else ()
+
+    def _first_step(self, request: LoginRequest) -> _Session:
+        texts = {Field.PASSWORD: request.password, Field.CODE: request.passcode}
+        return _Session(
+            origin=request.origin,
+            name=request.user,
+            find=lambda: self.people(request.origin.node, request.user),
+            texts={key: text for key, text in texts.items() if text is not None},
+            evidence=Evidence(typed_password=_typed(request.password), typed_code=_typed(request.passcode)),
+        )
+
+    async def _answer(self, session: _Session, request: AnswerRequest) -> Outcome:
+        """Take the challenge, which nobody else can take after us, and go on from its stage."""
+        challenge = self._parts.store.attempt(request.state, request.origin.node)
+        self._coalescer.answered(state_key(request.state))
+        if challenge is None:
+            return Refused(Reason.CHALLENGE_UNKNOWN)
+        session.challenge = challenge
+        if challenge.expires_at <= self._parts.clock.now():
+            return Refused(Reason.CHALLENGE_EXPIRED)
+        if request.user is not None and challenge.user not in self._ids(request.origin.node, request.user):
+            return Refused(Reason.CHALLENGE_UNKNOWN)
+        person = self._parts.directory.person(challenge.user)
+        session.find = lambda: (person,) if person else ()
+        typed = _typed(request.answer)
+        if challenge.method == _PASSWORD:
+            session.texts = {Field.PASSWORD: request.answer}
+            session.evidence = Evidence(stage=challenge.stage, typed_password=typed, answering=True)
+        else:
+            session.texts = {Field.CODE: request.answer}
+            kind = TokenKind(challenge.method)
+            session.evidence = Evidence(stage=challenge.stage, token=kind, typed_code=typed, answering=True)
+        return await self._advance(session)
+
+    async def _advance(self, session: _Session) -> Outcome:
+        """Decide, perform the step, come back with what it showed, until there is an outcome."""
+        while True:
+            now = self._parts.clock.now()
+            decided = decide(self.facts(session.origin.node, session.find), session.evidence, now)
+            session.decision = decided
+            if decided.stage != session.evidence.stage:
+                session.evidence = passed(session.evidence, decided.stage)
+                session.challenge = None
+            outcome = await self._perform(session, decided, now)
+            if outcome is not None:
+                return outcome
+
+    async def _perform(self, session: _Session, decided: Decision, now: datetime) -> Outcome | None:
+        """One step: an outcome, or None with more evidence in the session."""
+        match decided.step:
+            case decision.Accept(reply_rules=rules):
+                return Accepted(tuple(ReplyAttribute(rule.name, rule.value) for rule in rules))
+            case decision.Refuse(reason=reason):
+                return Refused(reason)
+            case decision.CheckPassword():
+                verdict = await self._check_password(decided, session.texts[Field.PASSWORD])
+                session.evidence = replace(session.evidence, password=verdict)
+                return None
+            case decision.CheckCode(token=token, field=where):
+                code = await self._check_code(session, decided, token, session.texts[where], now)
+                session.evidence = replace(session.evidence, code=code, token=token.kind)
+                return None
+            case decision.SendCode(token=token):
+                return await self._send(session, decided, token, now)
+            case decision.AskCode(token=token, reason=reason):
+                return self._ask_again(session, decided, token, reason, now)
+            case decision.AskPassword():
+                return self._open(session, decided, _PASSWORD, None, PASSWORD_PROMPT, Reason.PASSWORD_WANTED, now)
+
+    async def _check_password(self, decided: Decision, password: Secret) -> PasswordVerdict:
+        if decided.person is None:
+            return PasswordVerdict.UNAVAILABLE
+        return await asyncio.to_thread(self._parts.passwords.check, decided.person.dn, password.text)
+
+    async def _check_code(
+        self, session: _Session, decided: Decision, token: Usable, typed: Secret, now: datetime
+    ) -> CodeVerdict:
+        session.notes["method"] = token.kind
+        if decided.person is None or decided.policy is None:
+            return CodeVerdict.UNAVAILABLE
+        attempts = session.challenge.attempts_left if session.challenge else self._attempts(decided)
+        checked = await self._parts.codes.check(decided.person, decided.policy, token, session.challenge, typed, now)
+        if checked.detail:
+            session.notes["detail"] = checked.detail
+        return CodeVerdict.EXHAUSTED if checked.verdict is CodeVerdict.WRONG and attempts <= 1 else checked.verdict
+
+    async def _send(self, session: _Session, decided: Decision, token: Usable, now: datetime) -> Outcome | None:
+        """Open the challenge, then send its code: never a text for a challenge that is not there."""
+        person, policy = decided.person, decided.policy
+        if person is None or policy is None:
+            return Refused(Reason.INTERNAL_FAULT)
+        key = f"send {person.id.hex()}"
+        if not self._parts.store.count(key, now, _SEND_WINDOW, policy.codes_per_window):
+            session.evidence = replace(session.evidence, send_limited=True)
+            return None
+        identity = self._parts.entropy.octets(16)
+        code, digest = self._parts.codes.mint(identity, policy.code_length)
+        prompt = code_prompt(policy, token, Reason.CODE_SENT)
+        asked = self._open(session, decided, token.kind, digest, prompt, Reason.CODE_SENT, now, identity=identity)
+        session.notes["destination"] = destination(token)
+        try:
+            receipt = await self._parts.delivery.deliver(token, policy, code)
+        except Fault as fault:
+            self._parts.store.attempt(asked.state, session.origin.node)
+            session.notes["detail"] = fault.problem
+            _log.error("%s: %s", session.origin.correlation, fault)
+            undelivered = session.evidence.undelivered | {token.kind}
+            session.evidence = replace(session.evidence, undelivered=undelivered)
+            return None
+        session.notes |= {"gateway": receipt.gateway, "message_id": receipt.message_id or ""}
+        return asked
+
+    def _ask_again(
+        self, session: _Session, decided: Decision, token: Usable, reason: Reason, now: datetime
+    ) -> Challenged:
+        """Ask for a code that exists already: the token shows it, or it was sent before."""
+        prompt = code_prompt(decided.policy or Policy(name=""), token, reason)
+        earlier = session.challenge
+        if earlier is None:
+            used = 1 if session.evidence.code is not None else 0
+            return self._open(session, decided, token.kind, None, prompt, reason, now, used=used)
+        again = msgspec.structs.replace(earlier, attempts_left=earlier.attempts_left - 1)
+        return self._issue(session, again, prompt, reason, now)
+
+    def _open(
+        self,
+        session: _Session,
+        decided: Decision,
+        method: str,
+        digest: bytes | None,
+        prompt: str,
+        reason: Reason,
+        now: datetime,
+        *,
+        identity: bytes | None = None,
+        used: int = 0,
+    ) -> Challenged:
+        person, policy = decided.person, decided.policy
+        if person is None or policy is None:
+            raise Fault("a challenge needs a user and a policy", remedy="report this with the log")
+        challenge = Challenge(
+            id=identity or self._parts.entropy.octets(16),
+            user=person.id,
+            node=session.origin.node,
+            stage=decided.stage,
+            method=method,
+            digest=digest,
+            expires_at=now + timedelta(seconds=policy.code_lifetime),
+            attempts_left=self._attempts(decided) - used,
+            correlation=session.origin.correlation,
+        )
+        session.notes["method"] = method
+        return self._issue(session, challenge, prompt, reason, now)
+
+    def _issue(self, session: _Session, challenge: Challenge, prompt: str, reason: Reason, now: datetime) -> Challenged:
+        """Store the challenge under a state value of its own."""
+        state = Secret(self._parts.entropy.octets(_STATE_OCTETS).hex())
+        self._parts.store.begin(state, challenge)
+        session.notes["method"] = challenge.method
+        seconds = max(1, int((challenge.expires_at - now).total_seconds()))
+        return Challenged(state, prompt, challenge.method, seconds, reason)
+
+    def _attempts(self, decided: Decision) -> int:
+        policy = decided.policy or Policy(name="")
+        return min(policy.code_attempts, decided.stages[decided.stage].attempts)
+
+    async def _conclude(self, session: _Session, started: float, login: Awaitable[Outcome]) -> Outcome:
+        """The outcome, whatever happens on the way, and its audit line."""
+        try:
+            outcome = await login
+        except StateUnavailable as fault:
+            outcome = self._fault(session, Reason.STATE_UNAVAILABLE, fault)
+        except ReplicaUnavailable as fault:
+            outcome = self._fault(session, Reason.REPLICA_UNAVAILABLE, fault)
+        except Fault as fault:
+            outcome = self._fault(session, Reason.INTERNAL_FAULT, fault)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody is let in by it
+            _log.exception("%s: %s", session.origin.correlation, type(error).__name__)
+            outcome = Refused(Reason.INTERNAL_FAULT)
+        return self._record(session, started, outcome)
+
+    def _fault(self, session: _Session, reason: Reason, fault: Fault) -> Refused:
+        _log.error("%s: %s", session.origin.correlation, fault)
+        session.notes["detail"] = fault.problem
+        return Refused(reason)
+
+    def _record(self, session: _Session, started: float, outcome: Outcome, login: str = "") -> Outcome:
+        """Write the audit line; without it nobody is let in."""
+        try:
+            self._parts.audit.write(self._line(session, started, outcome, login))
+        except AuditUnavailable as fault:
+            _log.error("%s: %s", session.origin.correlation, fault)
+            return Refused(Reason.AUDIT_UNAVAILABLE)
+        return outcome
+
+    def _line(self, session: _Session, started: float, outcome: Outcome, login: str) -> AuditLine:
+        now = self._parts.clock.now()
+        decided = session.decision
+        person = decided.person if decided else None
+        freshness = self._parts.directory.freshness()
+        return AuditLine(
+            at=now,
+            correlation=session.origin.correlation,
+            login=login or (session.challenge.correlation if session.challenge else ""),
+            outcome=_OUTCOME_NAMES[type(outcome)],
+            reason=outcome.reason,
+            door=session.origin.door,
+            node=session.origin.node,
+            address=session.origin.address,
+            name=session.name[:253],
+            user=person.dn if person else "",
+            user_id=person.id.hex() if person else "",
+            policy=decided.policy_name if decided else "",
+            directory_version=freshness.version,
+            directory_age=round(min(freshness.age(now), _OLDEST), 1),
+            milliseconds=round((self._parts.clock.monotonic() - started) * 1000, 1),
+            **session.notes,
+        )
+
+    async def _not_too_soon(self, started: float, outcome: Outcome) -> Outcome:
+        """Every refusal takes the same time at least, so that its time does not tell the cases apart."""
+        if isinstance(outcome, Refused):
+            left = started + self._parts.rules.refusal_seconds - self._parts.clock.monotonic()
+            await asyncio.sleep(max(0.0, left))
+        return outcome
+
+
+_OUTCOME_NAMES = {Accepted: "accepted", Challenged: "challenged", Refused: "refused", Discarded: "discarded"}
+_OLDEST = 1e9  # JSON has no infinity
+
+
+def _typed(text: Secret | None) -> Typed:
+    if text is None:
+        return Typed.ABSENT
+    return Typed.GIVEN if text else Typed.EMPTY

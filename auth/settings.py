@@ -1,0 +1,138 @@
+"""config.ini as values: one frozen structure per section, defaults included."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from auth.channels.mail import MailServerSettings
+from auth.channels.sms import SmsGatewaySettings
+from dirsync.settings import DirectorySettings, SyncSettings
+from schema.entry import AccessNode, Policy
+from schema.secret import Secret
+
+
+class ServiceSettings(msgspec.Struct, frozen=True):
+    """The [service] section.
+
+    Attributes:
+        state_directory: where the replica, the state of open logins and the server's own key are kept.
+        audit_file: one JSON line for each outcome is appended here; `audit.jsonl` in the state directory when absent.
+        region: country (ISO 3166, such as AT) of phone numbers that the directory has without a country code.
+        refusal_seconds: no refusal is given sooner than this after the request, so that its time tells nothing.
+        delivery_seconds: how long all gateways together may take to accept a message.
+        log_level: debug, info, warning or error.
+    """
+
+    state_directory: Path = Path("/var/lib/dirfactor")
+    audit_file: Path | None = None
+    region: str | None = None
+    refusal_seconds: float = 1.0
+    delivery_seconds: float = 4.0
+    log_level: str = "info"
+
+    @property
+    def replica_file(self) -> Path:
+        """The replica of the directory."""
+        return self.state_directory / "replica.sqlite"
+
+    @property
+    def state_file(self) -> Path:
+        """The state of logins under way."""
+        return self.state_directory / "state.sqlite"
+
+    @property
+    def key_file(self) -> Path:
+        """The server's own key, drawn at the first start."""
+        return self.state_directory / "server.key"
+
+    @property
+    def audit(self) -> Path:
+        """Where audit lines go."""
+        return self.audit_file or self.state_directory / "audit.jsonl"
+
+
+class RadiusSettings(msgspec.Struct, frozen=True):
+    """The [radius] section.
+
+    Attributes:
+        enabled: whether the RADIUS door is open.
+        host: address to listen at.
+        port: UDP port; 0 lets the system choose.
+    """
+
+    enabled: bool = True
+    host: str = "0.0.0.0"  # noqa: S104 - NASes are elsewhere; unknown ones are never answered
+    port: int = 1812
+
+
+class HttpSettings(msgspec.Struct, frozen=True):
+    """The [http] section.
+
+    Attributes:
+        enabled: whether the HTTP door is open.
+        host: address to listen at; other than loopback only with a certificate.
+        port: TCP port; 0 lets the system choose.
+        certificate: PEM file of the server's certificate and chain; without one it is plain HTTP.
+        private_key: PEM file of its private key.
+    """
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: int = 8480
+    certificate: Path | None = None
+    private_key: Path | None = None
+
+
+class VipSection(msgspec.Struct, frozen=True):
+    """The [vip] section; without it VIP credentials cannot be used.
+
+    Attributes:
+        certificate: PKCS#12 file from VIP Manager.
+        password: reference to its password, such as file:vip.password.
+        url: where the VIP service is.
+        ca_file: PEM file of the authorities to trust for the service; the system's when absent.
+        deadline_seconds: how long one question to the service may take.
+    """
+
+    certificate: Path
+    password: Secret
+    url: str = "https://services-auth.vip.symantec.com"
+    ca_file: Path | None = None
+    deadline_seconds: float = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredNode:
+    """A [node:NAME] section.
+
+    Attributes:
+        node: its settings, read like those of an access node in the directory.
+        secret: its RADIUS shared secret.
+        policy: name of a [policy:NAME] section or DN of a policy; None for none.
+        members: DNs of the users and groups that may use it; None lets everyone.
+    """
+
+    node: AccessNode
+    secret: Secret | None = None
+    policy: str | None = None
+    members: tuple[str, ...] | None = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of config.ini."""
+
+    file: Path
+    service: ServiceSettings
+    directory: DirectorySettings
+    sync: SyncSettings
+    radius: RadiusSettings
+    http: HttpSettings
+    vip: VipSection | None = None
+    sms: Mapping[str, SmsGatewaySettings] = field(default_factory=dict)
+    email: Mapping[str, MailServerSettings] = field(default_factory=dict)
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    nodes: Mapping[str, ConfiguredNode] = field(default_factory=dict)
+    secrets: Mapping[str, Secret] = field(default_factory=dict)

@@ -1,0 +1,22 @@
+"""Adds the option --servers: what becomes of the tests that need real servers."""
+
+import pytest
+
+pytest_plugins = ["rig.fixtures"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--servers",
+        choices=("skip", "required"),
+        default="skip",
+        help="tests marked 'servers': skip them (default), or require the servers, so that a missing one is a failure",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--servers") == "required":
+        return
+    for item in items:
+        if item.get_closest_marker("servers"):
+            item.add_marker(pytest.mark.skip(reason="needs real servers: run make test"))

@@ -1,0 +1,123 @@
+"""Gives tests running servers: one of each for the whole run, started when the first test asks for it."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import pytest
+from rig.kannel import FAKESMSC, Kannel
+from rig.ports import loopback_address
+from rig.postfix import Postfix
+from rig.process import SYSTEM_ENVIRONMENT
+from rig.samba import LDAPS_PORT, DomainController
+from rig.samba_template import samba_template
+from rig.slapd import Slapd
+
+OPENLDAP_SCHEMA = Path(__file__).parents[2] / "ldif" / "openldap.ldif"
+
+# How Postfix answers for two recipients: one may be tried again, one may not.
+FULL_MAILBOX = "full@example.test"
+NO_MAILBOX = "nobody@example.test"
+REFUSALS = {FULL_MAILBOX: "452 4.2.2 Mailbox full", NO_MAILBOX: "550 5.1.1 No such mailbox"}
+
+
+class Server(Protocol):
+    """What all servers of the rig have in common."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+AnyServer = TypeVar("AnyServer", bound=Server)
+
+
+def need(*programs: str) -> None:
+    """Fails the test when one of a server's programs is not installed; a test of `make test` never skips for that."""
+    for program in programs:
+        if shutil.which(program, path=SYSTEM_ENVIRONMENT["PATH"]) is None:
+            pytest.fail(f"{program} is not installed: run tools/bootstrap servers", pytrace=False)
+
+
+def need_root() -> None:
+    """Fails the test when it does not run as root."""
+    if os.geteuid() != 0:
+        pytest.fail("this server must be started as root: run make test", pytrace=False)
+
+
+@contextmanager
+def running(server: AnyServer) -> Iterator[AnyServer]:
+    """Starts a server and stops it in the end, also when it got stuck half-way."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+def _cache() -> Path:
+    caches = os.environ.get("XDG_CACHE_HOME")
+    return (Path(caches) if caches else Path.home() / ".cache") / "dirfactor-tests"
+
+
+@pytest.fixture(scope="session")
+def samba_dc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DomainController]:
+    """The run's domain controller, in the state in which the last test left it; work in an OU of your own.
+
+    A fixture that wants it with a schema asks for `samba_dc.become("schema", apply_schema)`.
+    """
+    need("samba", "samba-tool", "ldbmodify", "ldapmodify")
+    need_root()
+    with loopback_address(_cache(), LDAPS_PORT) as address:
+        home = tmp_path_factory.mktemp("samba")
+        with running(DomainController(home, address, samba_template(_cache()))) as dc:
+            yield dc
+
+
+@pytest.fixture
+def fresh_dc(samba_dc: DomainController) -> Iterator[DomainController]:
+    """The domain controller with nothing in it, for tests that change what cannot be undone."""
+    samba_dc.reset()
+    yield samba_dc
+    samba_dc.reset()
+
+
+@pytest.fixture(scope="session")
+def slapd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd]:
+    """The run's OpenLDAP server, with the product's schema; work in an OU of your own."""
+    need("slapd", "ldapmodify")
+    with running(Slapd(tmp_path_factory.mktemp("slapd"), OPENLDAP_SCHEMA)) as server:
+        yield server
+
+
+@pytest.fixture
+def fresh_slapd(slapd: Slapd) -> Iterator[Slapd]:
+    """The OpenLDAP server with its almost empty tree, for tests that restart it or need to know all of it."""
+    slapd.reset()
+    yield slapd
+    slapd.reset()
+
+
+@pytest.fixture(scope="session")
+def kannel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kannel]:
+    """The run's SMS gateway, connected to a fake SMS centre; use a number of your own."""
+    need("bearerbox", "smsbox", FAKESMSC)
+    with running(Kannel(tmp_path_factory.mktemp("kannel"))) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def postfix() -> Iterator[Postfix]:
+    """The run's mail server, see REFUSALS for whom it refuses; use an address of your own."""
+    need("postfix", "postconf")
+    need_root()
+    # Not pytest's own directory: only root may enter that, and Postfix delivers as somebody else.
+    with (
+        tempfile.TemporaryDirectory(prefix="dirfactor-postfix-") as home,
+        running(Postfix(Path(home), REFUSALS)) as server,
+    ):
+        yield server

@@ -1,0 +1,212 @@
+"""The VIP simulator as a process, the certificates it trusts, and the service's own schema."""
+
+import json
+import os
+import queue
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pyotp
+import pytest
+import xmlschema
+from defusedxml.ElementTree import fromstring
+
+from auth.clock import SYSTEM_ENTROPY
+from auth.demo.certificates import CertificateFolder
+from auth.secret import Secret
+from auth.vip.certificate import open_pkcs12, tls_context
+from auth.vip.client import VipClient, VipSettings
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+
+
+@pytest.fixture(scope="session")
+def vip_schema() -> xmlschema.XMLSchema:
+    folder = Path(os.environ.get("DIRFACTOR_VIP_XSD", REPOSITORY.parent / "shared" / "vip"))
+    file = folder / "vip_auth.xsd"
+    if not file.is_file():
+        why = f"the VIP service's own schema is not at {folder}; set DIRFACTOR_VIP_XSD to the folder with vip_auth.xsd"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
+    return xmlschema.XMLSchema(file)
+
+
+@pytest.fixture(scope="session")
+def violations(vip_schema):
+    """What the service's schema has to say against the one element in the body of an envelope."""
+
+    def judge(envelope: bytes) -> list[str]:
+        (body,) = fromstring(envelope).findall(f"{{{SOAP}}}Body")
+        (message,) = body
+        assert message.tag.rpartition("}")[2] in vip_schema.elements, "the schema must know the element"
+        return [str(error.reason) for error in vip_schema.iter_errors(message)]
+
+    return judge
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory) -> CertificateFolder:
+    folder = CertificateFolder(tmp_path_factory.mktemp("vip-certificates"))
+    folder.make(datetime.now(UTC), SYSTEM_ENTROPY)
+    return folder
+
+
+@dataclass
+class Simulator:
+    """One running simulator and the credentials that it was started with."""
+
+    process: subprocess.Popen
+    certificates: CertificateFolder
+    entries: dict[str, dict]
+    started_in: float
+    port: int = 0
+    events: list[dict] = field(default_factory=list)
+    output: list[str] = field(default_factory=list)
+    arrived: queue.Queue = field(default_factory=queue.Queue)
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.port}"
+
+    @property
+    def password(self) -> Secret:
+        return Secret(self.certificates.client_password.read_text())
+
+    def settings(self, **changes) -> VipSettings:
+        standard = {
+            "certificate": self.certificates.client,
+            "password": self.password,
+            "url": self.url,
+            "ca_file": self.certificates.authority,
+        }
+        return VipSettings(**(standard | changes))
+
+    def client(self, **changes) -> VipClient:
+        return VipClient(self.settings(**changes), SYSTEM_ENTROPY, datetime.now(UTC))
+
+    def tls(self) -> ssl.SSLContext:
+        certificate = open_pkcs12(self.certificates.client, self.password, datetime.now(UTC))
+        return tls_context(certificate, self.certificates.authority, SYSTEM_ENTROPY)
+
+    def post(self, path: str, body: bytes | str, **headers: str) -> httpx.Response:
+        standard = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
+        sent = {name: value for name, value in (standard | headers).items() if value}
+        with httpx.Client(verify=self.tls(), trust_env=False) as http:
+            return http.post(self.url + path, content=body, headers=sent)
+
+    def code(self, credential: str, steps: int = 0) -> Secret:
+        """The code of this moment, or of so many 30-second steps later."""
+        totp = pyotp.TOTP(self.entries[credential]["seed"])
+        return Secret(totp.at(int(time.time()) + 30 * steps))
+
+    def wrong_code(self, *credentials: str) -> Secret:
+        near = {self.code(each, steps).text for each in credentials for steps in range(-4, 5)}
+        return Secret(next(text for text in (f"{number:06}" for number in range(1000)) if text not in near))
+
+    def saw(self, **event: str) -> None:
+        """Wait until this event was logged."""
+        while event not in self.events:
+            self.arrived.get(timeout=5)
+
+    def outcomes(self, credential: str, count: int) -> list[str]:
+        """The outcomes that were logged for one credential, once there are so many."""
+        while len(found := [e["outcome"] for e in self.events if e.get("credential") == credential]) < count:
+            self.arrived.get(timeout=5)
+        return found
+
+
+def start(folder: Path, certificates: CertificateFolder, entries: Sequence[dict], *options: str) -> Iterator[Simulator]:
+    file = folder / "credentials.json"
+    file.write_text(json.dumps(entries))
+    command = [sys.executable, "-m", "auth.demo.vip_service", "--credentials", str(file)]
+    begun = time.monotonic()
+    process = subprocess.Popen(
+        [*command, "--certificates", str(certificates.folder), *options],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    by_id = {entry["id"]: entry for entry in entries}
+    simulator = Simulator(process, certificates, by_id, 0.0)
+
+    def listen() -> None:
+        for line in process.stdout:
+            simulator.output.append(line)
+            simulator.events.append(json.loads(line))
+            simulator.arrived.put(line)
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    try:
+        ready = json.loads(simulator.arrived.get(timeout=10))
+        simulator.started_in = time.monotonic() - begun
+        assert ready["event"] == "ready"
+        simulator.port = ready["port"]
+        yield simulator
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        listener.join()
+        process.stdout.close()
+
+
+ODD = {
+    "other-id": "other-request-id",
+    "busy": "reason:4879",
+    "drifted": "reason:4923",
+    "novel": "reason:4abc",
+    "hanging": "hang:20",
+    "broken": "http-500",
+    "faulting": "soap-fault",
+    "babbling": "garbage",
+    "endless": "oversized",
+    "half": "half-open",
+}
+STATES = {"new": "NEW", "disabled": "DISABLED", "locked": "LOCKED"}
+# one credential for each test that changes its state, so that one simulator serves them all
+PLAIN = [
+    *("right", "wrong", "replay", "recovering", "lockable", "unproxied", "unsent", "wire", "canary", "described"),
+    *("multi-a", "multi-b", "multi-c", "multi-d", "multi-e", "drift-a", "drift-b"),
+    *(f"par-{n}" for n in range(5)),
+]
+FRESH = ["fresh-0", "fresh-1"]
+
+
+@pytest.fixture(scope="session")
+def entries() -> list[dict]:
+    def entry(name: str, status: str = "ENABLED", **more: str) -> dict:
+        return {"id": name.upper(), "seed": pyotp.random_base32(), "status": status, **more}
+
+    plain = [entry(name) for name in PLAIN]
+    states = [entry(name, status) for name, status in STATES.items()]
+    fresh = [entry(name, "NEW") for name in FRESH]
+    return [*plain, *states, *fresh, *(entry(name, misbehave=how) for name, how in ODD.items())]
+
+
+@pytest.fixture(scope="session")
+def simulator(tmp_path_factory, certificates, entries) -> Iterator[Simulator]:
+    with closing(start(tmp_path_factory.mktemp("vip"), certificates, entries)) as running:
+        yield next(running)
+
+
+@pytest.fixture
+def start_simulator(tmp_path, certificates):
+    """Start one of one's own, with credentials and options."""
+    running = []
+
+    def start_one(entries: Sequence[dict], *options: str) -> Simulator:
+        running.append(start(tmp_path, certificates, entries, *options))
+        return next(running[-1])
+
+    yield start_one
+    for each in running:
+        each.close()

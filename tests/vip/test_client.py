@@ -1,0 +1,227 @@
+"""The client against a real process over real mutual TLS: each answer is somebody's business, each fault is typed."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+import pyotp
+import pytest
+
+from auth.clock import SYSTEM_ENTROPY
+from auth.secret import Secret
+from auth.vip.answers import TokenStatus
+from auth.vip.client import Verdict, VipClient
+from auth.vip.faults import VipAnswerRefused, VipTlsFailed, VipUnavailable
+from auth.vip.reasons import Kind
+from schema.errors import Fault
+
+
+async def verdict(simulator, credentials: str, code: Secret | None = None, **changes) -> Verdict:
+    asked = credentials.split()
+    async with simulator.client(**changes) as vip:
+        return await vip.validate(asked, code or simulator.code(asked[0]))
+
+
+async def failure(simulator, credential: str, **changes) -> VipUnavailable:
+    code = simulator.code(credential)
+    with pytest.raises(VipUnavailable) as caught:
+        await verdict(simulator, credential, code, **changes)
+    assert caught.value.remedy
+    assert code.text not in str(caught.value)
+    return caught.value
+
+
+# --- what the service says
+
+
+async def test_the_right_code_opens(simulator):
+    assert await verdict(simulator, "RIGHT") == Verdict(Kind.SUCCESS, "0000", "RIGHT", "Success")
+
+
+async def test_a_wrong_code_is_the_persons(simulator):
+    said = await verdict(simulator, "WRONG", simulator.wrong_code("WRONG"))
+    assert (said.kind, said.reason_code, said.credential) == (Kind.PERSON, "49B5", None)
+
+
+async def test_a_code_is_good_once(simulator):
+    code = simulator.code("REPLAY")
+    async with simulator.client() as vip:
+        assert (await vip.validate(["REPLAY"], code)).kind is Kind.SUCCESS
+        again = await vip.validate(["REPLAY"], code)
+    assert (again.kind, again.reason_code) == (Kind.PERSON, "49B5")
+
+
+async def test_ten_wrong_codes_lock_and_then_the_right_one_does_not_open(simulator):
+    wrong = simulator.wrong_code("LOCKABLE")
+    async with simulator.client() as vip:
+        kinds = [(await vip.validate(["LOCKABLE"], wrong)).kind for _ in range(10)]
+        right = await vip.validate(["LOCKABLE"], simulator.code("LOCKABLE"))
+    assert kinds == [Kind.PERSON] * 10
+    assert (right.kind, right.reason_code) == (Kind.CONFIGURATION, "4994")
+
+
+@pytest.mark.parametrize(
+    ("credential", "reason_code"),
+    [("UNKNOWN", "4E03"), ("NEW", "4E03"), ("DISABLED", "4993"), ("LOCKED", "4994"), ("NOVEL", "4ABC")],
+)
+async def test_the_state_of_a_credential_is_the_administrators(simulator, credential, reason_code):
+    said = await verdict(simulator, credential, Secret("123456"))
+    assert (said.kind, said.reason_code) == (Kind.CONFIGURATION, reason_code)
+
+
+async def test_the_services_own_trouble_is_the_services(simulator):
+    assert (await verdict(simulator, "BUSY")).kind is Kind.SERVICE
+    assert await verdict(simulator, "FAULTING") == Verdict(Kind.SERVICE, "soap:Server", None, "something broke")
+    assert (await verdict(simulator, "DRIFTED")).kind is Kind.RESYNCHRONISE
+
+
+async def test_of_several_credentials_the_one_whose_code_it_was_is_named(simulator):
+    said = await verdict(simulator, "MULTI-A MULTI-B", simulator.code("MULTI-B"))
+    assert (said.kind, said.credential) == (Kind.SUCCESS, "MULTI-B")
+
+
+async def test_the_same_credential_twice_is_one_credential(simulator):
+    said = await verdict(simulator, "MULTI-C MULTI-C")
+    assert (said.kind, said.credential) == (Kind.SUCCESS, "MULTI-C")
+
+
+@pytest.mark.parametrize("count", [0, 6])
+async def test_no_credential_and_more_than_five_are_the_administrators(simulator, count):
+    async with simulator.client() as vip:
+        with pytest.raises(Fault, match=f"{count} VIP credentials"):
+            await vip.validate([f"VSST{n}" for n in range(count)], Secret("123456"))
+
+
+async def test_what_cannot_be_a_code_is_the_persons_and_is_not_sent(simulator):
+    said = await verdict(simulator, "UNSENT", Secret("hunter2!"))
+    assert (said.kind, said.reason_code) == (Kind.PERSON, "local")
+    await verdict(simulator, "UNSENT")
+    assert simulator.outcomes("UNSENT", 1) == ["0000"]
+
+
+async def test_five_at_once_over_one_client(simulator):
+    async with simulator.client() as vip:
+        names = [f"PAR-{n}" for n in range(5)]
+        said = await asyncio.gather(*(vip.validate([name], simulator.code(name)) for name in names))
+    assert [(each.kind, each.credential) for each in said] == [(Kind.SUCCESS, name) for name in names]
+
+
+async def test_a_credential_is_described_and_activated(simulator):
+    async with simulator.client() as vip:
+        assert (await vip.information("FRESH-0")).information.status is TokenStatus.NEW
+        wrong = await vip.activate("FRESH-0", simulator.wrong_code("FRESH-0"))
+        assert (wrong.kind, wrong.reason_code) == (Kind.PERSON, "49B5")
+        codes = simulator.code("FRESH-0"), simulator.code("FRESH-0", 1)
+        assert (await vip.activate("FRESH-0", *codes)).kind is Kind.SUCCESS
+        assert (await vip.information("FRESH-0")).information.status is TokenStatus.ENABLED
+        assert (await vip.information("UNKNOWN")).reason_code == "4E03"
+
+
+# --- what goes wrong on the way
+
+
+async def test_an_answer_with_another_request_id_is_refused(simulator):
+    assert isinstance(await failure(simulator, "OTHER-ID"), VipAnswerRefused)
+
+
+async def test_garbage_is_refused(simulator):
+    assert isinstance(await failure(simulator, "BABBLING"), VipAnswerRefused)
+
+
+async def test_http_500_without_a_soap_fault_is_unavailable(simulator):
+    assert "HTTP status 500" in (await failure(simulator, "BROKEN")).problem
+
+
+async def test_an_endless_answer_is_not_read_to_its_end(simulator):
+    assert "more than 256 KiB" in (await failure(simulator, "ENDLESS")).problem
+
+
+@pytest.mark.parametrize("credential", ["HANGING", "HALF"])
+async def test_silence_ends_at_the_deadline(simulator, credential):
+    begun = time.monotonic()
+    assert "within 0.5 s" in (await failure(simulator, credential, deadline=0.5)).problem
+    assert 0.5 <= time.monotonic() - begun < 5
+
+
+async def test_after_a_fault_the_same_client_works_on(simulator):
+    async with simulator.client(deadline=2.0) as vip:
+        for credential in ("HALF", "BABBLING", "ENDLESS"):
+            with pytest.raises(VipUnavailable):
+                await vip.validate([credential], Secret("123456"))
+        assert (await vip.validate(["RECOVERING"], simulator.code("RECOVERING"))).kind is Kind.SUCCESS
+
+
+async def test_nobody_there(simulator, unused_tcp_port):
+    problem = (await failure(simulator, "WIRE", url=f"https://localhost:{unused_tcp_port}")).problem
+    assert "could not be reached" in problem
+
+
+async def test_a_path_that_is_not_the_services_is_unavailable(simulator):
+    assert "HTTP status 404" in (await failure(simulator, "WIRE", url=simulator.url + "/elsewhere")).problem
+
+
+async def test_a_certificate_that_the_service_does_not_know(simulator):
+    fault = await failure(simulator, "WIRE", certificate=simulator.certificates.foreign_client)
+    assert "certificate" in fault.remedy
+
+
+async def test_a_service_certificate_of_an_unknown_authority(simulator):
+    fault = await failure(simulator, "WIRE", ca_file=None)
+    assert isinstance(fault, VipTlsFailed)
+    assert "certificate was not accepted" in fault.problem
+
+
+async def test_a_service_certificate_of_another_name(start_simulator):
+    entries = [{"id": "A", "seed": pyotp.random_base32(), "status": "ENABLED"}]
+    elsewhere = start_simulator(entries, "--host", "127.0.0.2")
+    fault = await failure(elsewhere, "A", url=f"https://127.0.0.2:{elsewhere.port}")
+    assert isinstance(fault, VipTlsFailed)
+    assert "127.0.0.2" in fault.problem
+
+
+# --- what is wrong before the first question
+
+
+def test_a_wrong_password_is_a_fault_at_the_start(simulator):
+    with pytest.raises(Fault, match="password"):
+        simulator.client(password=Secret("another"))
+
+
+def test_an_expired_certificate_is_a_fault_at_the_start_and_its_end_is_known_before(simulator):
+    async def expiry() -> datetime:
+        async with simulator.client() as vip:
+            return vip.certificate_expires
+
+    expires = asyncio.run(expiry())
+    assert timedelta(days=29) < expires - datetime.now(UTC) <= timedelta(days=30)
+    with pytest.raises(Fault, match="expired"):
+        VipClient(simulator.settings(), SYSTEM_ENTROPY, expires)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "http://localhost",
+        "localhost:443",
+        "https://",
+        "https://u:p@localhost",
+        "https://l/?a=1",
+        "https://[x",
+        "https://x:port",
+    ],
+)
+def test_a_service_is_reached_by_https_only(simulator, url):
+    with pytest.raises(Fault, match="service URL"):
+        simulator.client(url=url)
+
+
+def test_a_deadline_is_positive(simulator):
+    with pytest.raises(Fault, match="deadline"):
+        simulator.client(deadline=0)
+
+
+async def test_proxies_of_the_environment_are_not_used(simulator, monkeypatch, unused_tcp_port):
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://localhost:{unused_tcp_port}")
+    assert (await verdict(simulator, "UNPROXIED")).kind is Kind.SUCCESS
