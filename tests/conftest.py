@@ -4,6 +4,8 @@ import pytest
 
 pytest_plugins = ["rig.fixtures"]
 
+SERVER_FIXTURES = frozenset({"samba_dc", "slapd", "kannel", "postfix"})
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -15,6 +17,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        # Unmarked, it would start a server in the tier that promises to need none.
+        if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())) and not item.get_closest_marker("servers"):
+            raise pytest.UsageError(f"{item.nodeid} uses a real server, so it must be marked 'servers'")
     if config.getoption("--servers") == "required":
         return
     for item in items:

@@ -12,13 +12,15 @@ class Wrong(StrEnum):
     REASON = "reason"
     HANG = "hang"
     HTTP_500 = "http-500"
+    STATUS = "status"
+    HTML = "html"
     SOAP_FAULT = "soap-fault"
     GARBAGE = "garbage"
     OVERSIZED = "oversized"
     HALF_OPEN = "half-open"
 
 
-_WITH_VALUE = frozenset({Wrong.REASON, Wrong.HANG})
+_WITH_VALUE = frozenset({Wrong.REASON, Wrong.HANG, Wrong.STATUS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Misbehaviour:
 
     Attributes:
         wrong: which.
-        value: the reason code of `reason`, the seconds of `hang`; else empty.
+        value: the reason code of `reason`, the seconds of `hang`, the HTTP status that `status` says success with;
+            else empty.
     """
 
     wrong: Wrong
@@ -35,7 +38,7 @@ class Misbehaviour:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """`other-request-id`, `reason:4879`, `hang:3`, `http-500`, `soap-fault`, `garbage`, `oversized`, `half-open`.
+        """A misbehaviour as the JSON file and the command line write it, such as `garbage` or `reason:4879`.
 
         Raises:
             ValueError: none of these.
@@ -49,4 +52,6 @@ class Misbehaviour:
             bytes.fromhex(value)
         if wrong is Wrong.HANG:
             float(value)
+        if wrong is Wrong.STATUS:
+            int(value)
         return cls(wrong, value)

@@ -11,9 +11,10 @@ import ssl
 import sys
 import threading
 from datetime import UTC
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socket import socket
+from socketserver import ThreadingTCPServer
 from typing import Any, cast
 
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY, Clock
@@ -41,7 +42,7 @@ _SERVER_ERROR = 500
 _OK = 200
 
 
-class VipServer(ThreadingHTTPServer):
+class VipServer(ThreadingTCPServer):
     """The service: mutual TLS around one thread per connection.
 
     Args:
@@ -53,6 +54,8 @@ class VipServer(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 64
 
     def __init__(
         self,
@@ -143,29 +146,38 @@ class VipHandler(BaseHTTPRequestHandler):
                 return registry.validate(question.credentials, question.codes[0], now)
 
     def _misbehave(self, question: Question, misbehaviour: Misbehaviour) -> None:
-        now = self.server.clock.now()
+        right = write(question, Result("0000"), self.server.clock.now())
         match misbehaviour.wrong:
-            case Wrong.OTHER_REQUEST_ID:
-                other = Question(question.operation, question.version, "another", (), (), name_credential=False)
-                self._send(_OK, write(other, Result("0000"), now))
-            case Wrong.REASON:
-                self._send(_OK, write(question, Result(misbehaviour.value), now))
             case Wrong.HANG:
                 threading.Event().wait(float(misbehaviour.value))
-                self._send(_OK, write(question, self._decide(question), now))
-            case Wrong.HTTP_500:
-                self._refuse(_SERVER_ERROR)
-            case Wrong.SOAP_FAULT:
-                self._send(_SERVER_ERROR, write_fault(FaultAnswer("Server", "something broke")))
-            case Wrong.GARBAGE:
-                self._send(_OK, b"<<< this is not XML \xff\xfe")
-            case Wrong.OVERSIZED:
-                self._send(_OK, b" " * _OVERSIZED + write(question, Result("0000"), now))
+                self._send(_OK, write(question, self._decide(question), self.server.clock.now()))
             case Wrong.HALF_OPEN:
                 self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 1000\r\n\r\n<Env")
                 self.wfile.flush()
                 threading.Event().wait(_PATIENCE)
                 self.close_connection = True
+            case Wrong.HTTP_500:
+                self._refuse(_SERVER_ERROR)
+            case Wrong.SOAP_FAULT:
+                self._send(_SERVER_ERROR, write_fault(FaultAnswer("Server", "something broke")))
+            case Wrong.STATUS:
+                self._send(int(misbehaviour.value), right)
+            case Wrong.HTML:
+                self._send(_OK, right, "text/html")
+            case wrong:
+                self._send(_OK, self._wrong_body(question, right, wrong, misbehaviour.value))
+
+    def _wrong_body(self, question: Question, right: bytes, wrong: Wrong, value: str) -> bytes:
+        match wrong:
+            case Wrong.OTHER_REQUEST_ID:
+                other = Question(question.operation, question.version, "another", (), (), name_credential=False)
+                return write(other, Result("0000"), self.server.clock.now())
+            case Wrong.REASON:
+                return write(question, Result(value), self.server.clock.now())
+            case Wrong.OVERSIZED:
+                return b" " * _OVERSIZED + right
+            case _:
+                return b"<<< this is not XML \xff\xfe"
 
     def _send(self, status: int, body: bytes, content_type: str = "text/xml; charset=utf-8") -> None:
         self.send_response(status)
@@ -207,7 +219,12 @@ def main() -> int:
     parser.add_argument("--certificates", type=Path, metavar="DIR", help="what --make-certificates wrote")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
-    parser.add_argument("--misbehave", type=Misbehaviour.read, metavar="HOW", help=Misbehaviour.read.__doc__)
+    parser.add_argument(
+        "--misbehave",
+        type=Misbehaviour.read,
+        metavar="HOW",
+        help=f"go wrong always: {', '.join(Wrong)}; reason, hang and status take a value, as hang:3",
+    )
     arguments = parser.parse_args()
     if arguments.make_certificates:
         CertificateFolder(arguments.make_certificates).make(SYSTEM_CLOCK.now().astimezone(UTC), SYSTEM_ENTROPY)
@@ -220,7 +237,7 @@ def main() -> int:
     except (OSError, ValueError) as error:
         parser.error(str(error))
     with VipServer((arguments.host, arguments.port), tls, registry, arguments.misbehave, SYSTEM_CLOCK) as server:
-        server.log(event="ready", port=server.server_port)
+        server.log(event="ready", port=server.server_address[1])
         try:
             server.serve_forever()
         except KeyboardInterrupt:

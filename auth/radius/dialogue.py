@@ -86,11 +86,14 @@ def read(packet: Packet, proof: Proof, node: NodeDoor, origin: Origin) -> LoginR
 
 def caller(packet: Packet) -> str:
     """What tells two simultaneous logins of one person apart, see `Origin.caller`; empty when there is nothing."""
+    first = dict(reversed(packet.attributes))  # of repeated ones, the first
     parts = []
-    for number, label in _CALLER:
-        for value in packet.values(number)[:1]:
-            text = str(int.from_bytes(value, "big")) if number == Attribute.NAS_PORT else _printable(value)
-            parts.append(f"{label}={text}")
+    if Attribute.CALLING_STATION_ID in first:
+        parts.append("Calling-Station-Id=" + _printable(first[Attribute.CALLING_STATION_ID]))
+    if Attribute.NAS_PORT in first:
+        parts.append(f"NAS-Port={int.from_bytes(first[Attribute.NAS_PORT], 'big')}")
+    if Attribute.ACCT_SESSION_ID in first:
+        parts.append("Acct-Session-Id=" + _printable(first[Attribute.ACCT_SESSION_ID]))
     return " ".join(parts)
 
 
@@ -120,7 +123,7 @@ def say(outcome: Outcome, node: NodeDoor) -> tuple[Code, tuple[Pair, ...]] | Non
 
 def _reply_message(message: str, node: NodeDoor) -> tuple[Pair, ...]:
     # clients show it as it is, so it is one line
-    line = "".join(character if character.isprintable() else " " for character in message)
+    line = message if message.isprintable() else "".join(c if c.isprintable() else " " for c in message)
     octets = prose(_ascii(line) if node.ascii_prompts else line)
     return ((Attribute.REPLY_MESSAGE, octets),) if octets else ()
 
@@ -141,7 +144,7 @@ def _text(octets: bytes, node: NodeDoor) -> str | None:
 
 def _printable(octets: bytes) -> str:
     text = octets.decode("utf-8", "replace")
-    return "".join(character if character.isprintable() else "?" for character in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _other_protocol(packet: Packet) -> str:
@@ -150,7 +153,7 @@ def _other_protocol(packet: Packet) -> str:
         return "EAP"
     if Attribute.CHAP_PASSWORD in numbers:
         return "CHAP"
-    if any(_is_ms_chap(value) for value in packet.values(Attribute.VENDOR_SPECIFIC)):
+    if any(map(_is_ms_chap, packet.values(Attribute.VENDOR_SPECIFIC))):
         return "MS-CHAP"
     return ""
 
@@ -163,10 +166,5 @@ _SERVED = frozenset({Code.ACCESS_REQUEST, Code.STATUS_SERVER})
 _NO_ECHO = integer(0)  # RFC 2869 section 5.10
 _MICROSOFT = (311).to_bytes(4, "big")
 _MS_CHAP = frozenset({b"\x01", b"\x0b", b"\x19"})  # RFC 2548 section 2: MS-CHAP-Response, -Challenge, MS-CHAP2-Response
-_CALLER = (
-    (Attribute.CALLING_STATION_ID, "Calling-Station-Id"),
-    (Attribute.NAS_PORT, "NAS-Port"),
-    (Attribute.ACCT_SESSION_ID, "Acct-Session-Id"),
-)
 # what Unicode's own decomposition leaves out: quotation marks, dashes, sharp s
 _PLAIN = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x201E: '"', 0x2013: "-", 0x2014: "-", 0xDF: "ss"}

@@ -1,6 +1,7 @@
 """Requests that come again: the service is asked once, the answer has the same octets each time (RFC 5080 2.2.2)."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 LIFETIME = 30.0
 """Seconds for which an answer is kept after it was given; RFC 5080 asks for 5 to 30."""
@@ -9,8 +10,7 @@ MOST_PER_SOURCE = 4096
 """Answers that are kept for one client address; then the oldest makes room."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """What a request shares with its own repetition, besides the authenticator.
 
     Attributes:

@@ -66,7 +66,7 @@ class Packet:
 
     def values(self, number: int) -> tuple[bytes, ...]:
         """Every value of one attribute, in order."""
-        return tuple(value for found, value in self.attributes if found == number)
+        return tuple([value for found, value in self.attributes if found == number])
 
     def single(self, number: int) -> bytes | None:
         """The value of an attribute that may stand once at most; None when it is absent.
@@ -87,8 +87,6 @@ def decode(datagram: bytes) -> Packet:
         MalformedPacket: anything else, which also is: a Code that we do not know, more than 200 attributes, a second
             Message-Authenticator, or one that has not 16 octets (RFC 3579 section 3.2).
     """
-    if len(datagram) < _HEADER:
-        raise MalformedPacket("shorter than a header")
     length = int.from_bytes(datagram[2:4], "big")
     if not _HEADER <= length <= _LONGEST_PACKET:
         raise MalformedPacket(f"Length is {length}, allowed are {_HEADER} to {_LONGEST_PACKET}")
@@ -111,19 +109,7 @@ def encode(packet: Packet) -> bytes:
         Fault: it would be longer than 4096 octets.
         ValueError: an attribute's value is longer than 253 octets, or a number does not fit its octet.
     """
-    parts = []
-    for number, value in packet.attributes:
-        if len(value) > LONGEST_VALUE:
-            raise ValueError(f"attribute {number}: {len(value)} octets, at most {LONGEST_VALUE} fit")
-        parts.append(bytes((number, len(value) + 2)) + value)
-    body = b"".join(parts)
-    length = _HEADER + len(body)
-    if length > _LONGEST_PACKET:
-        raise Fault(
-            f"a RADIUS packet would have {length} octets, at most {_LONGEST_PACKET} are allowed",
-            remedy="return fewer or shorter reply attributes",
-        )
-    return bytes((packet.code, packet.identifier)) + length.to_bytes(2, "big") + packet.authenticator + body
+    return _join(packet.code, packet, packet.attributes)
 
 
 def encode_request(packet: Packet, secret: bytes) -> bytes:
@@ -132,7 +118,7 @@ def encode_request(packet: Packet, secret: bytes) -> bytes:
     Raises:
         Fault, ValueError: as `encode`.
     """
-    return _prove(encode(_with_room_for_proof(packet)), secret)
+    return _prove(_join(packet.code, packet, (_ROOM_FOR_PROOF, *packet.attributes)), secret)
 
 
 def encode_response(code: Code, request: Packet, attributes: Iterable[Pair], secret: bytes) -> bytes:
@@ -144,12 +130,11 @@ def encode_response(code: Code, request: Packet, attributes: Iterable[Pair], sec
     Raises:
         Fault, ValueError: as `encode`; ValueError also when `attributes` bring one of the two that are added here.
     """
-    attributes = tuple(attributes)
-    if any(number in _ADDED_BY_US for number, _ in attributes):
+    ours = tuple(attributes)
+    if not _ADDED_BY_US.isdisjoint([number for number, _ in ours]):
         raise ValueError("Message-Authenticator and Proxy-State are added by the codec")
-    forwarded = ((Attribute.PROXY_STATE, value) for value in request.values(Attribute.PROXY_STATE))
-    response = Packet(code, request.identifier, request.authenticator, (*attributes, *forwarded))
-    return seal_response(_prove(encode(_with_room_for_proof(response)), secret), secret)
+    forwarded = [pair for pair in request.attributes if pair[0] == Attribute.PROXY_STATE]
+    return seal_response(_prove(_join(code, request, (_ROOM_FOR_PROOF, *ours, *forwarded)), secret), secret)
 
 
 def seal_response(datagram: bytes, secret: bytes) -> bytes:
@@ -252,9 +237,21 @@ def _proof(datagram: bytes, packet: Packet, authenticator: bytes, secret: bytes)
     return Proof.ABSENT
 
 
-def _with_room_for_proof(packet: Packet) -> Packet:
-    room = (Attribute.MESSAGE_AUTHENTICATOR, bytes(_BLOCK))
-    return Packet(packet.code, packet.identifier, packet.authenticator, (room, *packet.attributes))
+def _join(code: Code, frame: Packet, attributes: Iterable[Pair]) -> bytes:
+    # the frame lends identifier and authenticator, which a response has in common with its request until it is sealed
+    body = bytearray()
+    for number, value in attributes:
+        if len(value) > LONGEST_VALUE:
+            raise ValueError(f"attribute {number}: {len(value)} octets, at most {LONGEST_VALUE} fit")
+        body += bytes((number, len(value) + 2))
+        body += value
+    length = _HEADER + len(body)
+    if length > _LONGEST_PACKET:
+        raise Fault(
+            f"a RADIUS packet would have {length} octets, at most {_LONGEST_PACKET} are allowed",
+            remedy="return fewer or shorter reply attributes",
+        )
+    return bytes((code, frame.identifier)) + length.to_bytes(2, "big") + frame.authenticator + body
 
 
 def _prove(datagram: bytes, secret: bytes) -> bytes:
@@ -278,6 +275,7 @@ def _xor(left: bytes, right: bytes) -> bytes:
 
 _CODES = {int(code): code for code in Code}
 _RESPONSES = frozenset({Code.ACCESS_ACCEPT, Code.ACCESS_REJECT, Code.ACCESS_CHALLENGE})
+_ROOM_FOR_PROOF = (Attribute.MESSAGE_AUTHENTICATOR, bytes(_BLOCK))
 _ADDED_BY_US = frozenset({Attribute.MESSAGE_AUTHENTICATOR, Attribute.PROXY_STATE})
 _INNER = bytes(octet ^ 0x36 for octet in range(256))
 _OUTER = bytes(octet ^ 0x5C for octet in range(256))

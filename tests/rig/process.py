@@ -103,21 +103,12 @@ class Process:
         command: program and arguments; it must stay in the foreground.
         log: file that takes its output, appended to over restarts.
         environment: variables on top of the system's.
-        directory: its working directory.
     """
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        *,
-        log: Path,
-        environment: Mapping[str, str] | None = None,
-        directory: Path | None = None,
-    ) -> None:
+    def __init__(self, command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None) -> None:
         self.command = command
         self.log = log
         self.environment = SYSTEM_ENVIRONMENT | dict(environment or {})
-        self.directory = directory
         self._server: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
 
@@ -148,7 +139,6 @@ class Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=self.environment,
-                cwd=self.directory,
                 start_new_session=True,
             )
         self._watchdog = subprocess.Popen(

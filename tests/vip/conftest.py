@@ -170,6 +170,8 @@ ODD = {
     "babbling": "garbage",
     "endless": "oversized",
     "half": "half-open",
+    "hypertext": "html",
+    **{f"status-{n}": f"status:{n}" for n in (201, 302, 403, 500, 503)},
 }
 STATES = {"new": "NEW", "disabled": "DISABLED", "locked": "LOCKED"}
 # one credential for each test that changes its state, so that one simulator serves them all

@@ -252,6 +252,9 @@ REFUSED = {
     "SOAP 1.2": answer().replace(SOAP.encode(), b"http://www.w3.org/2003/05/soap-envelope"),
     "no envelope": answer()[len(f'<Envelope xmlns="{SOAP}"><Body>') : -len("</Body></Envelope>")],
     "another namespace": answer(namespace="http://www.verisign.com/2006/08/vipservice"),
+    "another namespace around ours": (
+        answer(namespace="urn:x").replace(b"<Status>", f'<Status xmlns="{VIP}">'.encode())
+    ),
     "no namespace": answer(namespace=""),
     "another operation": answer("ValidateMultipleResponse"),
     "the request itself": build(SAMPLE, ID),

@@ -236,7 +236,7 @@ def test_misbehaviour_can_be_asked_of_the_whole_service(start_simulator):
     assert reason(alone.post("/val/soap", envelope("Validate", single("A", "123456")))) == "4879"
 
 
-@pytest.mark.parametrize("text", ["", "unknown", "reason", "reason:xyz", "hang", "hang:long", "garbage:1"])
+@pytest.mark.parametrize("text", ["", "unknown", "reason", "reason:xyz", "hang", "hang:long", "status:ok", "garbage:1"])
 def test_a_misbehaviour_that_does_not_exist_is_refused(text):
     with pytest.raises(ValueError, match=r".+"):
         Misbehaviour.read(text)

@@ -1,0 +1,5 @@
+"""`python -m auth` is `dirfactor`."""
+
+from auth.cli import main
+
+main()

@@ -1,0 +1,295 @@
+"""The composition root: puts the parts together as config.ini says, and runs them. No `if` about policy stands here."""
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import signal
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from auth.audit import AuditFile
+from auth.channels.mail import SmtpGateway
+from auth.channels.minted import MintedChannel
+from auth.channels.sms import HttpSmsGateway
+from auth.clock import Clock, Entropy
+from auth.code_check import CodeCheck, NoVip, VipJudge
+from auth.delivery import Delivery
+from auth.embedded_state import EmbeddedStore
+from auth.http_api import Health, http_app
+from auth.http_client import http_client
+from auth.nodes import Nodes
+from auth.radius.server import RadiusServer, listen
+from auth.server_key import server_key
+from auth.service import LoginService, Parts, Rules
+from auth.settings import HttpSettings, Settings
+from auth.vip.client import VipClient, VipSettings
+from dirsync.directory import password_check, source
+from dirsync.replica import Replica, ReplicaWriter
+from dirsync.scheduler import SyncScheduler
+from schema.errors import Fault
+
+_log = logging.getLogger("dirfactor.app")
+_PURGE_SECONDS = 600.0
+_DRAIN_SECONDS = 5.0
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The running parts.
+
+    Attributes:
+        settings: config.ini.
+        clock: where time comes from.
+        entropy: where randomness comes from.
+        replica: the directory, to read.
+        nodes: the access nodes.
+        store: open logins.
+        service: the two verbs.
+        sync: carries changes into the replica.
+    """
+
+    settings: Settings
+    clock: Clock
+    entropy: Entropy
+    replica: Replica
+    nodes: Nodes
+    store: EmbeddedStore
+    service: LoginService
+    sync: SyncScheduler
+
+
+@asynccontextmanager
+async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIterator[App]:
+    """All parts, opened and at the end closed again; nothing listens yet.
+
+    Raises:
+        Fault: something that the service cannot do without is missing.
+    """
+    service_settings = settings.service
+    make_state_directory(service_settings.state_directory)
+    async with AsyncExitStack() as stack:
+        sync = sync_scheduler(settings, clock)
+        replica = stack.enter_context(contextlib.closing(Replica(service_settings.replica_file)))
+        store = stack.enter_context(contextlib.closing(EmbeddedStore(service_settings.state_file, _boot_id())))
+        audit = stack.enter_context(contextlib.closing(AuditFile(service_settings.audit)))
+        nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
+        parts = Parts(
+            directory=replica,
+            nodes=nodes,
+            passwords=password_check(settings.directory),
+            store=store,
+            codes=CodeCheck(
+                store,
+                server_key(service_settings.key_file, entropy),
+                entropy.below,
+                await _vip(settings, clock, entropy, stack),
+            ),
+            delivery=await _delivery(settings, clock, entropy, stack),
+            audit=audit,
+            clock=clock,
+            entropy=entropy,
+            rules=Rules(
+                server_default=settings.policies.get("default"),
+                expired_after=settings.sync.expired_after_seconds,
+                region=service_settings.region,
+                refusal_seconds=service_settings.refusal_seconds,
+            ),
+        )
+        yield App(settings, clock, entropy, replica, nodes, store, LoginService(parts), sync)
+
+
+def sync_scheduler(settings: Settings, clock: Clock) -> SyncScheduler:
+    """The sync from the configured directory into the replica file."""
+    writer = ReplicaWriter(settings.service.replica_file, settings.directory.extra_attributes)
+    return SyncScheduler(source(settings.directory), writer, settings.sync, clock.now)
+
+
+def make_state_directory(folder: Path) -> None:
+    """Make the state directory when it is not there.
+
+    Raises:
+        Fault: it cannot be made.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Fault(
+            f"state directory {folder} cannot be made: {error.strerror}",
+            remedy="make it and give it to the service's user, or set [service] state_directory",
+        ) from error
+
+
+async def serve(settings: Settings, clock: Clock, entropy: Entropy) -> None:
+    """Open both doors, keep the replica up to date, and return after SIGTERM or SIGINT when what was begun is done.
+
+    Raises:
+        Fault: before anything listens.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with opened(settings, clock, entropy) as app, AsyncExitStack() as doors:
+        app.sync.start()
+        doors.push_async_callback(asyncio.to_thread, app.sync.stop)
+        places = [place async for place in _open_doors(app, doors)]
+        doors.push_async_callback(_cancel, loop.create_task(_purge(app)))
+        _log.info("ready: %s", ", ".join(places))
+        await stop.wait()
+        _log.info("stopping")
+
+
+async def _open_doors(app: App, doors: AsyncExitStack) -> AsyncIterator[str]:
+    if app.settings.radius.enabled:
+        radius = await listen(
+            app.settings.radius.host,
+            app.settings.radius.port,
+            lookup=app.nodes.radius_door,
+            service=app.service,
+            clock=app.clock,
+            entropy=app.entropy,
+        )
+        doors.push_async_callback(_drain, radius)
+        yield "RADIUS udp://{}:{}".format(*radius.address)
+    if app.settings.http.enabled:
+        yield await _open_http(app, doors)
+
+
+async def _open_http(app: App, doors: AsyncExitStack) -> str:
+    http = app.settings.http
+    listener = _http_socket(http)
+    config = uvicorn.Config(
+        http_app(app.service, app.nodes, lambda: health(app), app.entropy),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        ssl_certfile=http.certificate,
+        ssl_keyfile=http.private_key,
+        timeout_graceful_shutdown=int(_DRAIN_SECONDS),
+    )
+    try:
+        config.load()
+    except (OSError, ssl.SSLError) as error:
+        raise Fault(
+            f"[http] certificate or private_key: {error}", remedy="give PEM files that belong together"
+        ) from error
+    server = _Server(config)
+    task = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]))
+
+    async def close() -> None:
+        server.should_exit = True
+        await task
+
+    doors.push_async_callback(close)
+    while not server.started and not task.done():
+        await asyncio.sleep(0.01)
+    scheme = "https" if http.certificate else "http"
+    host, port = listener.getsockname()[:2]
+    return f"HTTP {scheme}://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers: the process has its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+def _http_socket(http: HttpSettings) -> socket.socket:
+    try:
+        address = ipaddress.ip_address(http.host)
+        if not http.certificate and not address.is_loopback:
+            raise Fault(
+                f"[http] host {http.host} would carry passwords in clear text",
+                remedy="set certificate and private_key, or listen at 127.0.0.1",
+            )
+        family = socket.AF_INET6 if address.version == 6 else socket.AF_INET  # noqa: PLR2004 - the IP version
+        listener = socket.create_server((http.host, http.port), family=family, backlog=1024)
+    except (OSError, ValueError) as error:
+        raise Fault(
+            f"cannot listen on TCP {http.host} port {http.port}: {error}",
+            remedy="choose an address of this host and a free port in [http]",
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def health(app: App) -> Health:
+    """Whether the service can decide now."""
+    problems: list[str] = []
+    now = app.clock.now()
+    version, age = 0, float("inf")
+    try:
+        freshness = app.replica.freshness()
+        version, age = freshness.version, freshness.age(now)
+        if age > app.settings.sync.expired_after_seconds:
+            problems.append("the directory's data is too old" if freshness.as_of else "no sync has succeeded yet")
+    except Fault as fault:
+        problems.append(fault.problem)
+    if app.sync.status.last_error:
+        problems += [] if not problems else [f"last sync: {app.sync.status.last_error}"]
+    details: dict[str, float | int | str] = {"directory_version": version}
+    if age != float("inf"):
+        details["directory_age_seconds"] = round(age, 1)
+    return Health(problems, details)
+
+
+async def _vip(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> VipJudge:
+    """The VIP client; when it cannot be had, whoever stands for it says why, and everyone else is served."""
+    section = settings.vip
+    if section is None:
+        return NoVip(Fault("VIP is not configured", remedy="add a [vip] section to config.ini"))
+    wanted = VipSettings(section.certificate, section.password, section.url, section.ca_file, section.deadline_seconds)
+    try:
+        client = VipClient(wanted, entropy, clock.now())
+    except Fault as fault:
+        _log.error("VIP cannot be used: %s", fault)
+        return NoVip(fault)
+    stack.push_async_callback(client.aclose)
+    return client
+
+
+async def _delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> Delivery:
+    texts = []
+    for name, sms in settings.sms.items():
+        client = await stack.enter_async_context(http_client(sms.ca_file))
+        texts.append(HttpSmsGateway(name, sms, client))
+    mails = [SmtpGateway(name, mail, clock, entropy) for name, mail in settings.email.items()]
+    return Delivery(MintedChannel(texts), MintedChannel(mails), settings.service.delivery_seconds)
+
+
+async def _purge(app: App) -> None:
+    while True:
+        await asyncio.sleep(_PURGE_SECONDS)
+        try:
+            app.store.purge(app.clock.now())
+        except Fault as fault:
+            _log.error("purge: %s", fault)
+
+
+async def _drain(radius: RadiusServer) -> None:
+    await radius.drain(_DRAIN_SECONDS)
+
+
+async def _cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _boot_id() -> str:
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return "unknown"

@@ -1,0 +1,131 @@
+"""The top of the command line: the commands an operator starts with."""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from auth.app import make_state_directory, opened, serve, sync_scheduler
+from auth.cli.check import check_app
+from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, faults, out, print_json
+from auth.cli.schema import schema_app
+from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
+from auth.config import read_config
+from auth.explain import Explanation, as_data, as_text, explain
+from auth.settings import Settings
+from auth.version import __version__
+
+app = typer.Typer(
+    name="dirfactor",
+    help="A second factor for the directory you already run.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(check_app, name="check")
+app.add_typer(schema_app, name="schema")
+
+
+@app.callback(invoke_without_command=True)
+def top(*, version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    """A second factor for the directory you already run."""
+    if version:
+        out.print(__version__)
+        raise typer.Exit
+
+
+@app.command("serve")
+def serve_command(config: CONFIG_OPTION = DEFAULT_CONFIG) -> None:
+    """Run the service: both doors and the sync, until SIGTERM."""
+    with faults():
+        settings = read_config(Path(config))
+        start_logging(settings.service.log_level)
+        uvloop.run(serve(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY))
+
+
+@app.command("sync")
+def sync_command(config: CONFIG_OPTION = DEFAULT_CONFIG, *, json: JSON_OPTION = False) -> None:
+    """Carry the directory's changes into the replica once, and say what changed."""
+    with faults():
+        settings = read_config(Path(config))
+        make_state_directory(settings.service.state_directory)
+        applied = sync_scheduler(settings, SYSTEM_CLOCK).run_once()
+    figures = {
+        "added": applied.added,
+        "changed": applied.changed,
+        "removed": applied.removed,
+        "version": applied.version,
+    }
+    if json:
+        print_json(figures)
+    else:
+        out.print(", ".join(f"{name} {number}" for name, number in figures.items()))
+
+
+@app.command("explain")
+def explain_command(
+    user: Annotated[str, typer.Argument(help="Login name, as a client would send it.")],
+    node: Annotated[
+        str, typer.Option("--node", "-n", help="Access node; may be left out when there is just one.")
+    ] = "",
+    config: CONFIG_OPTION = DEFAULT_CONFIG,
+    *,
+    json: JSON_OPTION = False,
+) -> None:
+    """Print what would happen at a logon now, and why: each policy, each token, each check."""
+    with faults():
+        settings = read_config(Path(config))
+        explanation = asyncio.run(_explain(settings, user, node))
+    if json:
+        print_json(as_data(explanation))
+    else:
+        out.print(as_text(explanation), markup=False)
+    if explanation.outcome != "accepted":
+        raise typer.Exit(Exit.FOUND)
+
+
+async def _explain(settings: Settings, user: str, node: str) -> Explanation:
+    async with opened(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY) as parts:
+        names = parts.nodes.names()
+        chosen = node or (names[0] if len(names) == 1 else "")
+        facts = parts.service.facts(chosen, lambda: parts.service.people(chosen, user))
+        return explain(facts, SYSTEM_CLOCK.now())
+
+
+@app.command("api-key")
+def api_key_command() -> None:
+    """Draw an API key for an application; its hash goes into dirfactorApiKeyHash of the access node."""
+    import hashlib  # noqa: PLC0415 - one command's business
+
+    key = SYSTEM_ENTROPY.octets(32).hex()
+    out.print(f"API key, shown this once: {key}")
+    out.print(f"dirfactorApiKeyHash = {hashlib.sha256(key.encode()).hexdigest()}")
+
+
+@app.command("demo")
+def demo_command(
+    *, keep: Annotated[bool, typer.Option("--keep", help="Keep the demo's folder, with its logs.")] = False
+) -> None:
+    """Run the real service on a small directory of its own and log people on, by SMS, e-mail and VIP."""
+    from auth.demo.scenario import run_demo  # noqa: PLC0415 - only the demo needs its servers
+
+    with faults():
+        passed = asyncio.run(run_demo(out, keep=keep))
+    raise typer.Exit(Exit.DONE if passed else Exit.FOUND)
+
+
+def start_logging(level: str) -> None:
+    """Log lines on standard error, with UTC times; other libraries only when they warn."""
+    logging.basicConfig(
+        stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.WARNING
+    )
+    logging.getLogger("dirfactor").setLevel(level.upper())
+
+
+def main() -> None:
+    """The entry point."""
+    app()

@@ -1,0 +1,151 @@
+"""The real service as a child process: `dirfactor serve` with a config.ini of the demo's, killed and restarted at will."""
+
+import asyncio
+import re
+import signal
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from auth.clock import Entropy
+from auth.demo.program import Program, start
+from auth.radius.attributes import Attribute
+from auth.radius.client import RadiusTarget, ask
+from auth.radius.packet import Code, Packet
+from schema.errors import Fault
+from schema.secret import Secret
+
+_READY = re.compile(r"ready: RADIUS udp://[^:]+:(\d+), HTTP http://[^:]+:(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a door said, in the terms that both doors share.
+
+    Attributes:
+        outcome: accepted, challenged or refused.
+        message: for the person.
+        state: to be returned with the answer.
+        method: what is asked for, where the door says so.
+    """
+
+    outcome: str
+    message: str = ""
+    state: Secret | None = None
+    method: str = ""
+
+
+@dataclass(slots=True)
+class RunningService:
+    """`dirfactor serve` and its two doors.
+
+    Attributes:
+        config: its config.ini; [radius] and [http] are to name fixed ports.
+        secret: RADIUS secret that this host shares with it.
+        api_key: API key of the HTTP node.
+        entropy: for RADIUS identifiers.
+        log: where its lines go.
+    """
+
+    config: Path
+    secret: Secret
+    api_key: Secret
+    entropy: Entropy
+    log: Path | None = None
+    program: Program | None = None
+    radius_port: int = 0
+    http_port: int = 0
+    _client: httpx.AsyncClient = field(
+        default_factory=lambda: httpx.AsyncClient(
+            trust_env=False, timeout=20.0, limits=httpx.Limits(max_connections=300)
+        )
+    )
+
+    async def start(self, patience: float = 15.0) -> None:
+        """Start it and wait until both doors are open.
+
+        Raises:
+            Fault: it did not get ready; the fault has its last lines.
+        """
+        self.program = await start("dirfactor serve", ["auth", "serve", "--config", str(self.config)], self.log)
+        line = await self.program.line(lambda text: _READY.search(text) is not None, patience=patience)
+        match = _READY.search(line)
+        if match is None:
+            raise Fault(f"unexpected line: {line}", remedy="report this")
+        self.radius_port, self.http_port = int(match[1]), int(match[2])
+
+    async def stop(self) -> int:
+        """End it as an operator would; its exit status."""
+        await self._client.aclose()
+        return await self.program.stop() if self.program else 0
+
+    async def kill(self) -> None:
+        """End it as a crash would."""
+        if self.program:
+            await self.program.stop(signal.SIGKILL)
+
+    async def radius(self, user: str, password: str, state: Secret | None = None) -> Reply:
+        """One Access-Request."""
+        target = RadiusTarget("127.0.0.1", self.radius_port, self.secret.octets)
+        sent = state.octets if state else None
+        packet = await ask(target, user, Secret(password), entropy=self.entropy, state=sent, patience=15.0)
+        return _reply(packet)
+
+    async def http(self, user: str, *, state: Secret | None = None, **typed: str) -> Reply:
+        """One POST to /v1/authenticate; `typed` is password, passcode or both."""
+        body: dict[str, str] = {"user": user, **typed}
+        if state:
+            body["state"] = state.text
+        answer = await self.post(body)
+        answer.raise_for_status()
+        said = answer.json()
+        state_text = said.get("state")
+        return Reply(
+            said["outcome"], said.get("message", ""), Secret(state_text) if state_text else None, said.get("method", "")
+        )
+
+    async def post(self, body: Mapping[str, Any]) -> httpx.Response:
+        """Any body to /v1/authenticate."""
+        headers = {"Authorization": f"Bearer {self.api_key.text}"}
+        url = f"http://127.0.0.1:{self.http_port}/v1/authenticate"
+        return await self._client.post(url, json=body, headers=headers)
+
+    async def get(self, path: str) -> httpx.Response:
+        """Any other route."""
+        return await self._client.get(f"http://127.0.0.1:{self.http_port}{path}")
+
+    async def until_ready(self, patience: float = 15.0) -> None:
+        """Wait until /readyz says so. Raises Fault when it does not in time."""
+        async with asyncio.timeout(patience):
+            while (await self.get("/readyz")).status_code != httpx.codes.OK:  # noqa: ASYNC110 - another process's state
+                await asyncio.sleep(0.05)
+
+
+def audit_lines(file: Path) -> list[dict[str, Any]]:
+    """Every line of an audit file."""
+    return [msgspec.json.decode(line) for line in file.read_bytes().splitlines()] if file.exists() else []
+
+
+def free_port(kind: socket.SocketKind) -> int:
+    """A loopback port that is free just now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _reply(packet: Packet) -> Reply:
+    values = {number: octets for number, octets in reversed(packet.attributes)}
+    outcome = {
+        Code.ACCESS_ACCEPT: "accepted",
+        Code.ACCESS_CHALLENGE: "challenged",
+        Code.ACCESS_REJECT: "refused",
+    }[packet.code]
+    state = values.get(Attribute.STATE)
+    message = values.get(Attribute.REPLY_MESSAGE, b"").decode(errors="replace")
+    return Reply(outcome, message, Secret(state.decode()) if state else None)

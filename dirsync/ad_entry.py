@@ -1,0 +1,157 @@
+"""What one entry of a DirSync answer says (MS-ADTS section 3.1.1.3.4.1.3), and the change that it is. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from dirsync.ber import MalformedAnswer
+from dirsync.change import LinkChange, LinkKind, Put
+from dirsync.controls import ExtendedDn, entry_id, read_extended_dn
+from dirsync.search import RawEntry
+from schema.entry import EntryId
+from schema.parse import Attributes
+
+LINK_ATTRIBUTES: Final[Mapping[str, LinkKind]] = {
+    "member": LinkKind.MEMBER,
+    "dirfactorpolicy": LinkKind.POLICY,
+    "dirfactormember": LinkKind.NODE_MEMBER,
+}
+# What tells about the entry and is no attribute of it. DirSync reports a move or a deletion only to those who ask
+# for these, and `name`.
+BOOKKEEPING: Final = ("objectGUID", "parentGUID", "isDeleted", "instanceType")
+
+_BOOKKEEPING_KEYS: Final = {name.lower() for name in BOOKKEEPING}
+_RANGE: Final = re.compile(r"range=(\d{1,9})-(\d{1,9}|\*)")
+# DirSync's own use of ranges, with incremental values.
+_ADDED: Final = "range=1-1"
+_REMOVED: Final = "range=0-0"
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Values that the server held back (MS-ADTS section 3.1.1.3.1.3.3).
+
+    Attributes:
+        kind: of these links.
+        attribute: which attribute they are values of.
+        start: the position of the first of them.
+    """
+
+    kind: LinkKind
+    attribute: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdEntry:
+    """One entry of an answer.
+
+    Attributes:
+        id: its objectGUID.
+        dn: its DN.
+        parent: its parentGUID, if the server sent it.
+        attributes: names in lower case -> values; no values: the attribute is gone.
+        links: how its links change.
+        deleted: it is a tombstone.
+        restored: it was a tombstone and is none now: what is not named here may have come back with it.
+        rests: where to go on for links of which there are more.
+    """
+
+    id: EntryId
+    dn: str
+    parent: EntryId | None
+    attributes: Attributes = field(repr=False)
+    links: Mapping[LinkKind, LinkChange]
+    deleted: bool
+    restored: bool
+    rests: tuple[Rest, ...]
+
+    def put(self, *, whole: bool, rest: Mapping[LinkKind, tuple[EntryId, ...]] | None = None) -> Put:
+        """The entry as a change.
+
+        Args:
+            whole: what is not named is gone.
+            rest: links that the server had held back.
+        """
+        links = dict(self.links)
+        for kind, more in (rest or {}).items():
+            links[kind] = LinkChange(links[kind].added + more)
+        return Put(self.id, self.dn, self.parent, self.attributes, links, whole)
+
+
+def read_entry(raw: RawEntry) -> AdEntry:
+    """One entry of a DirSync answer with extended DNs.
+
+    Raises:
+        MalformedAnswer: it is none.
+    """
+    name = read_extended_dn(raw[0])
+    values = {attribute.lower(): tuple(found) for attribute, found in raw[1].items()}
+    deletion = values.get("isdeleted")
+    deleted = name.deleted or bool(deletion and deletion[0] == b"TRUE")
+    parents = values.get("parentguid")
+    links: dict[LinkKind, LinkChange] = {}
+    rests: list[Rest] = []
+    for attribute, kind in LINK_ATTRIBUTES.items():
+        options = {key.partition(";")[2]: found for key, found in values.items() if key.partition(";")[0] == attribute}
+        if options:
+            links[kind], start = _links(options)
+            if start is not None:
+                rests.append(Rest(kind, attribute, start))
+    return AdEntry(
+        id=name.id,
+        dn=name.dn,
+        parent=entry_id(parents[0]) if parents else None,
+        attributes={
+            key: found
+            for key, found in values.items()
+            if key not in _BOOKKEEPING_KEYS and key.partition(";")[0] not in LINK_ATTRIBUTES
+        },
+        links=links,
+        deleted=deleted,
+        restored=deletion is not None and not deleted,
+        rests=tuple(rests),
+    )
+
+
+def read_rest(raw: RawEntry, rest: Rest) -> tuple[tuple[EntryId, ...], Rest | None]:
+    """Some of the values that a server had held back, and where to go on.
+
+    Raises:
+        MalformedAnswer: the answer leads nowhere.
+    """
+    for key, found in raw[1].items():
+        attribute, _, option = key.lower().partition(";")
+        match = _RANGE.fullmatch(option)
+        if attribute == rest.attribute and match:
+            return _living(found), _go_on(rest, match[2])
+    return (), None
+
+
+def _go_on(rest: Rest, last: str) -> Rest | None:
+    if last == "*":
+        return None
+    if int(last) < rest.start:
+        raise MalformedAnswer(f"a range of {rest.attribute} from {rest.start} ends at {last}")
+    return Rest(rest.kind, rest.attribute, int(last) + 1)
+
+
+def _links(options: Mapping[str, Sequence[bytes]]) -> tuple[LinkChange, int | None]:
+    """The values of one link attribute by their option, and where to go on if the server held some back."""
+    if _ADDED in options or _REMOVED in options:
+        gone = tuple(name.id for name in _names(options.get(_REMOVED, ())))
+        return LinkChange(_living(options.get(_ADDED, ())), gone, whole=False), None
+    for option, found in options.items():
+        if match := _RANGE.fullmatch(option):
+            return LinkChange(_living(found)), None if match[2] == "*" else int(match[2]) + 1
+    return LinkChange(_living(options.get("", ()))), None
+
+
+def _living(values: Iterable[bytes]) -> tuple[EntryId, ...]:
+    """Whom the values name, without tombstones: a directory may keep links to them."""
+    return tuple(name.id for name in _names(values) if not name.deleted)
+
+
+def _names(values: Iterable[bytes]) -> Iterator[ExtendedDn]:
+    return (read_extended_dn(value.decode(errors="replace")) for value in values)

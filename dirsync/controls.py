@@ -1,0 +1,128 @@
+"""The LDAP controls of Active Directory that a sync needs, as octets and back (MS-ADTS section 3.1.1.3.4.1)."""
+
+import re
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+from dirsync import ber
+from dirsync.ber import MalformedAnswer
+from schema.entry import EntryId
+
+DIRSYNC: Final = "1.2.840.113556.1.4.841"
+_EXTENDED_DN: Final = "1.2.840.113556.1.4.529"
+
+# Flags of the DirSync control.
+OBJECT_SECURITY: Final = 0x1  # each account sees what it may read; no replication right is needed
+INCREMENTAL_VALUES: Final = 0x80000000  # of links, only the values that came or went
+_SIGN: Final = 0x80000000
+# How much the server may put into one page. It is cut to the server's own limit.
+_PAGE_OCTETS: Final = 8 * 1024 * 1024
+
+_EXTENDED: Final = re.compile(r"<GUID=([0-9a-f]{32})>;(?:<SID=[0-9a-f]*>;)?([^<].*)", re.IGNORECASE | re.DOTALL)
+_TOMBSTONE: Final = re.compile(r"[^,]*\\0ADEL:", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A control of a request, always critical: a server that does not know it must not answer without it.
+
+    Attributes:
+        oid: its object identifier.
+        value: its BER-encoded value.
+    """
+
+    oid: str
+    value: bytes | None = None
+
+
+# DNs, those in link values included, come as `<GUID=hex>;<SID=hex>;DN`; without a value the numbers are in hex.
+EXTENDED_DN: Final = Control(_EXTENDED_DN)
+
+
+def dirsync(flags: int, cookie: bytes) -> Control:
+    """The request control (MS-ADTS section 3.1.1.3.4.1.3).
+
+    Args:
+        flags: 32 bits. They go out as a signed number: Windows refuses the five octets of 0x80000000 as positive.
+        cookie: of the last answer; empty for everything.
+    """
+    signed = flags - 2 * _SIGN if flags & _SIGN else flags
+    value = ber.sequence(ber.integer(signed), ber.integer(_PAGE_OCTETS), ber.octet_string(cookie))
+    return Control(DIRSYNC, value)
+
+
+@dataclass(frozen=True, slots=True)
+class DirSyncAnswer:
+    """The response control's value.
+
+    Attributes:
+        more: there is another page to ask for, with this cookie.
+        cookie: stands for all that has been sent.
+    """
+
+    more: bool
+    cookie: bytes
+
+
+def read_dirsync(value: bytes) -> DirSyncAnswer:
+    """The value of the response control (MS-ADTS section 3.1.1.3.4.1.3).
+
+    Raises:
+        MalformedAnswer: these octets are none.
+    """
+    outer = ber.Reader(value)
+    fields = outer.sequence()
+    outer.end()
+    more = fields.integer()
+    fields.integer()
+    cookie = fields.octet_string()
+    fields.end()
+    return DirSyncAnswer(more != 0, cookie)
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendedDn:
+    """An entry's id and DN.
+
+    Attributes:
+        id: its objectGUID.
+        dn: its DN.
+    """
+
+    id: EntryId
+    dn: str
+
+    @property
+    def deleted(self) -> bool:
+        """Whether it is a tombstone (MS-ADTS section 3.1.1.5.5.1.1: `CN=name\\0ADEL:guid,CN=Deleted Objects,...`)."""
+        return _TOMBSTONE.match(self.dn) is not None
+
+
+def read_extended_dn(text: str) -> ExtendedDn:
+    """An extended DN in the form with hex numbers (MS-ADTS section 3.1.1.3.4.1.5).
+
+    Raises:
+        MalformedAnswer: the text is none.
+    """
+    match = _EXTENDED.fullmatch(text)
+    if match is None:
+        raise MalformedAnswer(f"{text[:200]!r} is no extended DN")
+    return ExtendedDn(entry_id(bytes.fromhex(match[1])), match[2])
+
+
+def entry_id(guid: bytes) -> EntryId:
+    """An objectGUID, whose first three numbers are little-endian (MS-DTYP section 2.3.4.2), in RFC 4122 order.
+
+    Raises:
+        MalformedAnswer: these are not 16 octets.
+    """
+    try:
+        return uuid.UUID(bytes_le=guid).bytes
+    except ValueError:
+        raise MalformedAnswer(f"a GUID has {len(guid)} octets") from None
+
+
+def guid_dn(entry: EntryId) -> str:
+    """The DN by which an entry is found whatever it is called: `<GUID=...>` (MS-ADTS section 3.1.1.3.1.2.4)."""
+    return f"<GUID={uuid.UUID(bytes=entry)}>"

@@ -1,0 +1,31 @@
+"""Which source and which password check belong to the configured directory."""
+
+from pathlib import Path
+
+from dirsync.ad import AdSource
+from dirsync.bind import LdapPasswordCheck
+from dirsync.change import Source
+from dirsync.ldif_source import LdifPasswordCheck, LdifSource
+from dirsync.password import PasswordCheck
+from dirsync.settings import DirectoryKind, DirectorySettings
+from schema.errors import Fault
+
+
+def source(settings: DirectorySettings) -> Source:
+    """Where changes come from. Raises Fault when the settings name nothing that could be read."""
+    if settings.kind is DirectoryKind.AD:
+        return AdSource(settings)
+    return LdifSource(_file(settings))
+
+
+def password_check(settings: DirectorySettings) -> PasswordCheck:
+    """Who is asked whether a password is right. Raises Fault as `source` does."""
+    if settings.kind is DirectoryKind.AD:
+        return LdapPasswordCheck(settings)
+    return LdifPasswordCheck(_file(settings))
+
+
+def _file(settings: DirectorySettings) -> Path:
+    if settings.file is None:
+        raise Fault("[directory] names no file", remedy="set file = PATH of the LDIF file")
+    return settings.file

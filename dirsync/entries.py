@@ -1,0 +1,184 @@
+"""The replica's entries: their rows, the names they are found by, and their DNs when something above them moves."""
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from dirsync.change import Put
+from dirsync.tally import Tally
+from schema.dn import fold, join, rebase, split
+from schema.entry import AccessNode, Container, Entry, EntryId, Group, Policy, User
+from schema.errors import Fault
+from schema.parse import Attributes, names_of
+
+Parser = Callable[[Attributes], Entry | None]
+
+_KIND_OF: Final[Mapping[type, str]] = {
+    User: "user",
+    Group: "group",
+    Container: "container",
+    Policy: "policy",
+    AccessNode: "node",
+}
+_PACK: Final = msgspec.msgpack.Encoder().encode
+_UNPACK_RAW: Final = msgspec.msgpack.Decoder(dict[str, tuple[bytes, ...]]).decode
+_AT_ONCE: Final = 500  # rows held in memory while all are gone through
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An entry's row, without what the parser has made of it."""
+
+    kind: str
+    parent: EntryId | None
+    dn: str
+    raw: bytes
+
+
+class Entries:
+    """Writes entries; what becomes of each is noted in the tally.
+
+    Args:
+        db: the replica, in a transaction.
+        parse: from attributes to an entry; None for one of no use, which is not stored.
+        tally: keeps what becomes of each entry.
+    """
+
+    def __init__(self, db: sqlite3.Connection, parse: Parser, tally: Tally) -> None:
+        self._db = db
+        self._parse = parse
+        self._tally = tally
+
+    def stored(self, entry_id: EntryId) -> Stored | None:
+        """The entry's row as it is now."""
+        row = self._db.execute("SELECT kind, parent, dn, raw FROM entry WHERE id = ?", (entry_id,)).fetchone()
+        return Stored(*row) if row else None
+
+    def write(self, put: Put, base: Stored | None, before: Stored | None) -> bool:
+        """Store the entry; False when it is of no use here and is not stored, or no longer.
+
+        Args:
+            put: how the entry has changed.
+            base: what a `put` that is not whole is merged into.
+            before: the entry's row as it is now.
+
+        Raises:
+            Fault: the DN is none.
+        """
+        attributes, parent = put.attributes, put.parent
+        if base and not put.whole:
+            attributes, parent = {**_UNPACK_RAW(base.raw), **attributes}, parent or base.parent
+        present = {name: attributes[name] for name in sorted(attributes) if attributes[name]}
+        raw = _PACK(present)
+        if before and (before.parent, before.dn, before.raw) == (parent, put.dn, raw):
+            return True
+        entry = self._parse(present)
+        if entry is None:
+            self.drop(put.id)
+            return False
+        kind = _KIND_OF[type(entry)]
+        row = (kind, parent, put.dn, _folded(put.dn), bool(entry.malformed), _PACK(entry), raw, put.id)
+        if before is None:
+            self._db.execute(
+                "INSERT INTO entry (kind, parent, dn, folded, malformed, parsed, raw, id)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                row,
+            )
+            self._tally.added(put.id)
+        else:
+            self._db.execute(
+                "UPDATE entry SET kind = ?, parent = ?, dn = ?, folded = ?, malformed = ?, parsed = ?, raw = ?"
+                " WHERE id = ?",
+                row,
+            )
+            self._db.execute("DELETE FROM name WHERE id = ?", (put.id,))
+            self._tally.changed(put.id)
+        self._name(put.id, entry)
+        return True
+
+    def drop(self, entry_id: EntryId) -> bool:
+        """Forget the entry and its names; False when it was not stored."""
+        if not self._db.execute("DELETE FROM entry WHERE id = ?", (entry_id,)).rowcount:
+            return False
+        self._db.execute("DELETE FROM name WHERE id = ?", (entry_id,))
+        self._tally.removed(entry_id)
+        return True
+
+    def carry(self, entry_id: EntryId, dn: str, before: Stored | None) -> None:
+        """Give everything below an entry the DN that follows from the entry's own.
+
+        Directories report a renamed or moved container alone. What stands below it is known by the parent's id,
+        whatever DNs were given in between; below a container, an entry whose parent is not in the replica is known
+        by its DN.
+
+        Args:
+            entry_id: the entry that has been put.
+            dn: its DN now.
+            before: its row before; None when it was not stored.
+        """
+        moved = {entry_id}
+        pending = [(entry_id, dn)]
+        if before and before.kind == "container":
+            pending += self._orphans(before.dn, dn)
+        while pending:
+            above, above_dn = pending.pop()
+            children = self._db.execute("SELECT id, dn FROM entry WHERE parent = ?", (above,)).fetchall()
+            renamed = [(child, join(split(child_dn)[0], above_dn), child_dn) for child, child_dn in children]
+            for child, child_dn, was in renamed:
+                if child_dn != was and child not in moved:
+                    moved.add(child)  # ids of parents may run in a circle where a directory is broken
+                    self._rename(child, child_dn)
+                    pending.append((child, child_dn))
+
+    def parse_again(self) -> None:
+        """Have the parser read every entry's attributes anew."""
+        last = 0
+        query = "SELECT number, id, parsed, raw FROM entry WHERE number > ? ORDER BY number LIMIT ?"
+        while rows := self._db.execute(query, (last, _AT_ONCE)).fetchall():
+            for number, entry_id, parsed, raw in rows:
+                last = number
+                self._parse_one_again(entry_id, parsed, raw)
+
+    def _parse_one_again(self, entry_id: EntryId, parsed: bytes, raw: bytes) -> None:
+        entry = self._parse(_UNPACK_RAW(raw))
+        if entry is None:
+            self.drop(entry_id)
+        elif (packed := _PACK(entry)) != parsed:
+            self._db.execute(
+                "UPDATE entry SET kind = ?, malformed = ?, parsed = ? WHERE id = ?",
+                (_KIND_OF[type(entry)], bool(entry.malformed), packed, entry_id),
+            )
+            self._db.execute("DELETE FROM name WHERE id = ?", (entry_id,))
+            self._name(entry_id, entry)
+            self._tally.changed(entry_id)
+
+    def _orphans(self, old_base: str, new_base: str) -> list[tuple[EntryId, str]]:
+        """Rename what stands below a container and whose parent is not stored."""
+        suffix = f",{_folded(old_base)}"
+        orphans = self._db.execute(
+            "SELECT id, dn FROM entry AS e WHERE substr(folded, ?) = ?"
+            " AND (parent IS NULL OR NOT EXISTS (SELECT 1 FROM entry WHERE id = e.parent))",
+            (-len(suffix), suffix),
+        ).fetchall()
+        renamed = [(orphan, rebase(dn, old_base, new_base)) for orphan, dn in orphans]
+        for orphan, dn in renamed:
+            self._rename(orphan, dn)
+        return renamed
+
+    def _rename(self, entry_id: EntryId, dn: str) -> None:
+        self._db.execute("UPDATE entry SET dn = ?, folded = ? WHERE id = ?", (dn, _folded(dn), entry_id))
+        self._tally.changed(entry_id)
+
+    def _name(self, entry_id: EntryId, entry: Entry) -> None:
+        names = [(kind, name, entry_id) for kind, name in names_of(entry)]
+        self._db.executemany("INSERT OR IGNORE INTO name VALUES (?, ?, ?)", names)
+
+
+def _folded(dn: str) -> str:
+    try:
+        return fold(dn)
+    except ValueError as error:
+        raise Fault(f"the directory gave a DN that is none: {dn!r}", remedy="report this with the DN") from error

@@ -1,0 +1,87 @@
+"""What one batch does to the replica, change by change: as an increment, or as a refresh that names all there is."""
+
+import sqlite3
+
+from dirsync.change import Put
+from dirsync.entries import Entries, Parser
+from dirsync.links import Links, take_over_refresh
+from dirsync.tally import Tally
+from schema.entry import EntryId
+
+
+class Increment:
+    """Changes on top of what the replica has.
+
+    Args:
+        db: the replica, in a transaction that ends after `finish`.
+        parse: from attributes to an entry; None for one of no use.
+    """
+
+    def __init__(self, db: sqlite3.Connection, parse: Parser) -> None:
+        self._tally = Tally(db)
+        self._entries = Entries(db, parse, self._tally)
+        self._links = Links.of_replica(db)
+
+    def put(self, put: Put) -> None:
+        """Take a new or changed entry in."""
+        before = self._entries.stored(put.id)
+        if not self._entries.write(put, before, before):
+            self._links.drop_from(put.id)
+        elif self._links.put(put):
+            self._tally.changed(put.id)
+        if before is None or before.dn != put.dn:
+            self._entries.carry(put.id, put.dn, before)
+
+    def delete(self, entry_id: EntryId) -> None:
+        """Forget an entry with the links from it and to it."""
+        stored = self._entries.drop(entry_id)
+        self._links.drop_from(entry_id)
+        sources = self._links.drop_to(entry_id)
+        if not stored:
+            for source in sources:
+                self._tally.changed(source)
+
+    def finish(self) -> Tally:
+        """What has become of the entries."""
+        return self._tally
+
+
+class Refresh:
+    """Changes on top of nothing: afterwards the replica holds what they name, and only that.
+
+    What is there already and named again unchanged is not touched. Links that lead to an entry that is no longer
+    named stay when they are named: whoever depends on them is refused, not passed over.
+
+    Args:
+        db: the replica, in a transaction that ends after `finish`.
+        parse: from attributes to an entry; None for one of no use.
+    """
+
+    def __init__(self, db: sqlite3.Connection, parse: Parser) -> None:
+        self._db = db
+        self._tally = Tally(db)
+        self._entries = Entries(db, parse, self._tally)
+        self._links = Links.of_refresh(db)
+
+    def put(self, put: Put) -> None:
+        """Take an entry in; a second `Put` of the same one may complete it."""
+        first = self._tally.meet(put.id)
+        before = self._entries.stored(put.id)
+        if self._entries.write(put, None if first else before, before):
+            self._links.put(put)
+        else:
+            self._links.drop_from(put.id)
+
+    def delete(self, entry_id: EntryId) -> None:
+        """Forget an entry; a full read of AD reports what was deleted long ago."""
+        self._entries.drop(entry_id)
+        self._links.drop_from(entry_id)
+        self._links.drop_to(entry_id)
+
+    def finish(self) -> Tally:
+        """Forget what has not been named; what has become of the entries."""
+        for entry_id in self._tally.unmet():
+            self._entries.drop(entry_id)
+        for source in take_over_refresh(self._db):
+            self._tally.changed(source)
+        return self._tally

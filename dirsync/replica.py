@@ -1,0 +1,127 @@
+"""The replica for those who read: always one whole version of the directory, never a part of one."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from threading import RLock
+
+import msgspec
+
+from dirsync.snapshot import Snapshot, findings
+from dirsync.store import faults, open_for_reading, unusable
+from dirsync.view import Freshness, Node, Person, PolicyLink
+from dirsync.writer import Applied, ReplicaWriter
+from schema.entry import EntryId
+from schema.errors import Malformed
+
+__all__ = ["Applied", "Replica", "ReplicaWriter"]
+
+
+class Replica:
+    """Reads the replica that a `ReplicaWriter` writes, in this process or another; a `dirsync.view.Directory`.
+
+    It may be used from any thread. Every answer comes from one version; the one after a commit comes from the next.
+    Every method raises ReplicaUnavailable when the file cannot be read: "not known" is never answered with "none".
+
+    Args:
+        path: the replica's file.
+        remembered: how many people to keep decoded, until a commit changes anything.
+
+    Raises:
+        ReplicaUnavailable: there is no replica, or the file is none.
+    """
+
+    def __init__(self, path: Path, remembered: int = 2048) -> None:
+        self._path = path
+        self._remembered = remembered
+        self._lock = RLock()
+        self._db = open_for_reading(path)
+        self._commit: int | None = None
+        self._freshness = Freshness(0, None)
+        self._netbios_name: str | None = None
+        self._snapshot = Snapshot(self._db, remembered)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._db.close()
+
+    def find(self, names: Sequence[tuple[str, str]]) -> tuple[EntryId, ...]:
+        """The users that have any of these (kind, folded name) pairs of `schema.parse.names_of`, each once, by id."""
+        with self._version() as snapshot:
+            return snapshot.find(names)
+
+    def person(self, user: EntryId) -> Person | None:
+        """The user and everything that decides about them; None when there is no such user."""
+        with self._lock, self._readable():
+            self._look()
+            known = self._snapshot.remembered(user)
+        if known is not None:
+            return known
+        with self._version() as snapshot:
+            return snapshot.person(user)
+
+    def nodes(self) -> tuple[Node, ...]:
+        """Every access node, by name."""
+        with self._version() as snapshot:
+            return snapshot.nodes()
+
+    def lookup(self, dn: str) -> EntryId | None:
+        """The entry with this DN, compared as DNs are."""
+        with self._version() as snapshot:
+            return snapshot.lookup(dn)
+
+    def policy(self, policy: EntryId) -> PolicyLink:
+        """The policy with this id, as a link that leads to it."""
+        with self._version() as snapshot:
+            return snapshot.policy(policy)
+
+    def malformed(self) -> Iterator[tuple[str, Malformed]]:
+        """(DN, finding) for every malformed value in the directory, by DN."""
+        with self._version() as snapshot:
+            entries = snapshot.malformed()
+        return (finding for dn, parsed in entries for finding in findings(dn, parsed))
+
+    def freshness(self) -> Freshness:
+        """Which state of the directory is shown."""
+        with self._lock, self._readable():
+            self._look()
+            return self._freshness
+
+    def netbios_name(self) -> str | None:
+        """The domain's short name, when it is known."""
+        with self._lock, self._readable():
+            self._look()
+            return self._netbios_name
+
+    @contextmanager
+    def _version(self) -> Iterator[Snapshot]:
+        """The newest version, held fast until the reading is done."""
+        with self._lock, self._readable():
+            self._db.execute("BEGIN")
+            try:
+                self._look()
+                yield self._snapshot
+            finally:
+                self._db.execute("ROLLBACK")  # nothing was written; it ends the reading
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            with faults(self._path):
+                yield
+        except msgspec.MsgspecError as error:
+            raise unusable(self._path, str(error)) from error
+
+    def _look(self) -> None:
+        """Turn to the newest version; what was remembered of an older one is dropped."""
+        (commit,) = self._db.execute("PRAGMA data_version").fetchone()
+        if commit == self._commit:
+            return
+        version, as_of, name = self._db.execute("SELECT version, as_of, netbios_name FROM meta").fetchone()
+        if version != self._freshness.version:
+            self._snapshot = Snapshot(self._db, self._remembered)
+        self._freshness = Freshness(version, None if as_of is None else datetime.fromisoformat(as_of))
+        self._netbios_name = name
+        self._commit = commit

@@ -1,0 +1,70 @@
+"""A question to a directory server and its answer, as values: what a dialogue yields and is sent back."""
+
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeVar
+
+from dirsync.controls import Control
+
+# DN and attributes, as the server wrote them
+RawEntry = tuple[str, Mapping[str, Sequence[bytes]]]
+
+
+class Scope(StrEnum):
+    """How far a search reaches (RFC 4511 section 4.5.1.2)."""
+
+    BASE = "base"
+    SUBTREE = "subtree"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One search.
+
+    Attributes:
+        base: DN to search at; empty for the rootDSE.
+        attributes: what to return.
+        scope: how far to look.
+        where: the filter; always a constant of ours, never made of values.
+        controls: of the request.
+    """
+
+    base: str
+    attributes: tuple[str, ...]
+    scope: Scope = Scope.BASE
+    where: str = "(objectClass=*)"
+    controls: tuple[Control, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The answer to one search.
+
+    Attributes:
+        entries: taken once, in the server's order; errors of the search come up while they are taken.
+        controls: values of the response's controls by OID, there after the last entry.
+    """
+
+    entries: Iterable[RawEntry]
+    controls: Mapping[str, bytes] = field(default_factory=dict)
+
+
+Result = TypeVar("Result")
+Dialogue = Generator[Search, Page, Result]
+
+
+def converse(dialogue: Dialogue[Result], ask: Callable[[Search], Page]) -> Result:
+    """Have each question of a dialogue answered; its result.
+
+    Args:
+        dialogue: not yet begun.
+        ask: answers one question.
+    """
+    try:
+        search = next(dialogue)
+        while True:
+            search = dialogue.send(ask(search))
+    except StopIteration as end:
+        result: Result = end.value
+        return result

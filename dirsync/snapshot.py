@@ -1,0 +1,217 @@
+"""The directory at one version: puts people, groups and access nodes together from the replica's tables."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from dirsync.change import LinkKind
+from dirsync.recent import Recent
+from dirsync.view import Ancestor, Membership, Node, Person, PolicyLink
+from schema.dn import fold, parent
+from schema.entry import AccessNode, Container, Entry, EntryId, Group, Policy, User
+from schema.errors import Malformed
+from schema.parse import fold as fold_name
+
+_DECODE: Final = msgspec.msgpack.Decoder(Entry).decode
+# Groups, containers and policies in the memory of one version: there are few of those that matter.
+_SHARED: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    id: EntryId
+    kind: str
+    parent: EntryId | None
+    dn: str
+    parsed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    dn: str
+    group: Group
+    policy: PolicyLink | None
+    holders: tuple[EntryId, ...]  # the groups that it is a member of
+
+
+class Snapshot:
+    """One version of the replica. It remembers what it has read, and is thrown away with the version.
+
+    Every method raises sqlite3.Error or msgspec.MsgspecError when the file cannot be read.
+
+    Args:
+        db: the replica, inside a read transaction of that version whenever a method is called.
+        remembered: how many people to keep decoded.
+    """
+
+    def __init__(self, db: sqlite3.Connection, remembered: int) -> None:
+        self._db = db
+        self._people: Recent[EntryId, Person] = Recent(remembered)
+        self._found: Recent[tuple[tuple[str, str], ...], tuple[EntryId, ...]] = Recent(remembered)
+        self._groups: Recent[EntryId, _Group] = Recent(_SHARED)
+        self._chains: Recent[EntryId, tuple[Ancestor, ...]] = Recent(_SHARED)
+        self._policies: Recent[EntryId, PolicyLink] = Recent(_SHARED)
+        self._sids: Recent[str, tuple[EntryId, ...]] = Recent(_SHARED)
+        self._nodes: tuple[Node, ...] | None = None
+
+    def find(self, names: Sequence[tuple[str, str]]) -> tuple[EntryId, ...]:
+        """As `Directory.find`."""
+        key = tuple(names)
+        known = self._found.get(key)
+        if known is not None:
+            return known
+        query = (
+            "SELECT name.id FROM name JOIN entry ON entry.id = name.id"
+            " WHERE name.kind = ? AND name.name = ? AND entry.kind = 'user'"
+        )
+        found = {user for name in key for (user,) in self._db.execute(query, name)}
+        # names that nobody has are not remembered: there is no end of them
+        return self._found.keep(key, tuple(sorted(found))) if found else ()
+
+    def remembered(self, user: EntryId) -> Person | None:
+        """The person, if they have been read before; reads nothing."""
+        return self._people.get(user)
+
+    def person(self, user: EntryId) -> Person | None:
+        """As `Directory.person`."""
+        row = self._row(user)
+        if row is None or row.kind != "user":
+            return None
+        entry = _DECODE(row.parsed)
+        if not isinstance(entry, User):
+            return None
+        person = Person(
+            id=user,
+            dn=row.dn,
+            user=entry,
+            policy=self._policy_of(user),
+            groups=tuple(self._memberships(user, entry)),
+            ancestors=self._ancestors(row.parent, row.dn),
+        )
+        return self._people.keep(user, person)
+
+    def nodes(self) -> tuple[Node, ...]:
+        """As `Directory.nodes`."""
+        if self._nodes is None:
+            rows = self._db.execute("SELECT id, dn, parsed FROM entry WHERE kind = 'node'").fetchall()
+            nodes = [self._node(node, dn, _DECODE(parsed)) for node, dn, parsed in rows]
+            self._nodes = tuple(sorted(nodes, key=lambda item: (item.node.name.casefold(), item.dn)))
+        return self._nodes
+
+    def lookup(self, dn: str) -> EntryId | None:
+        """As `Directory.lookup`."""
+        try:
+            folded = fold(dn)
+        except ValueError:
+            return None
+        row = self._db.execute("SELECT id FROM entry WHERE folded = ? ORDER BY id", (folded,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def policy(self, policy: EntryId) -> PolicyLink:
+        """As `Directory.policy`."""
+        known = self._policies.get(policy)
+        if known is not None:
+            return known
+        row = self._row(policy)
+        entry = _DECODE(row.parsed) if row else None
+        link = PolicyLink(policy, row.dn if row else None, entry if isinstance(entry, Policy) else None)
+        return self._policies.keep(policy, link)
+
+    def malformed(self) -> list[tuple[str, bytes]]:
+        """DN and parsed form of every entry with a malformed value, by DN; see `findings`."""
+        return self._db.execute("SELECT dn, parsed FROM entry WHERE malformed ORDER BY folded").fetchall()
+
+    def _row(self, entry_id: EntryId) -> _Row | None:
+        query = "SELECT id, kind, parent, dn, parsed FROM entry WHERE id = ?"
+        row = self._db.execute(query, (entry_id,)).fetchone()
+        return _Row(*row) if row else None
+
+    def _policy_of(self, subject: EntryId) -> PolicyLink | None:
+        links = sorted(self._targets(LinkKind.POLICY, subject))
+        if not links:
+            return None
+        link = self.policy(links[0])
+        # two policies where one is allowed: nobody can say which is meant, so there is none that may be used
+        return link if len(links) == 1 else PolicyLink(link.id, link.dn, None)
+
+    def _targets(self, kind: LinkKind, source: EntryId) -> Iterator[EntryId]:
+        query = "SELECT target FROM link WHERE kind = ? AND source = ?"
+        return (target for (target,) in self._db.execute(query, (kind, source)))
+
+    def _node(self, node: EntryId, dn: str, entry: Entry) -> Node:
+        if not isinstance(entry, AccessNode):
+            msg = f"{dn}: kind and content differ"
+            raise msgspec.ValidationError(msg)
+        members = frozenset(self._targets(LinkKind.NODE_MEMBER, node))
+        return Node(node, dn, entry, self._policy_of(node), members)
+
+    def _memberships(self, user: EntryId, entry: User) -> Iterator[Membership]:
+        """Upward from the user, one level of nesting after the other, each group when it is first met."""
+        direct = {*self._holders(user), *self._primary(entry)}
+        level: dict[EntryId, tuple[str, ...]] = dict.fromkeys(direct, ())
+        met = set(direct)
+        while level:
+            groups = [(path, holder, group) for holder, path in level.items() if (group := self._group(holder))]
+            groups.sort(key=lambda item: (item[2].dn, item[1]))
+            level = {}
+            for path, group_id, group in groups:
+                here = (*path, group.dn)
+                yield Membership(group_id, group.dn, group.group, group.policy, here)
+                level |= {holder: here for holder in group.holders if holder not in met}
+                met.update(group.holders)
+
+    def _primary(self, user: User) -> tuple[EntryId, ...]:
+        """AD does not list a user among the members of their primary group (MS-ADTS 3.1.1.4.5.2)."""
+        sid = user.primary_group_sid
+        if sid is None:
+            return ()
+        known = self._sids.get(sid)
+        if known is not None:
+            return known
+        rows = self._db.execute("SELECT id FROM name WHERE kind = 'sid' AND name = ?", (fold_name(sid),))
+        return self._sids.keep(sid, tuple(group for (group,) in rows))
+
+    def _holders(self, member: EntryId) -> tuple[EntryId, ...]:
+        query = "SELECT source FROM link WHERE target = ? AND kind = 'member'"
+        return tuple(source for (source,) in self._db.execute(query, (member,)))
+
+    def _group(self, group: EntryId) -> _Group | None:
+        known = self._groups.get(group)
+        if known is not None:
+            return known
+        row = self._row(group)
+        entry = _DECODE(row.parsed) if row else None
+        if row is None or not isinstance(entry, Group):
+            return None
+        return self._groups.keep(group, _Group(row.dn, entry, self._policy_of(group), self._holders(group)))
+
+    def _ancestors(self, above: EntryId | None, dn: str) -> tuple[Ancestor, ...]:
+        known = self._chains.get(above) if above else None
+        if known is not None:
+            return known
+        chain: list[Ancestor] = []
+        met: set[EntryId] = set()
+        key = above
+        while (row := self._entry_above(above, dn)) and row.id not in met:
+            met.add(row.id)
+            entry = _DECODE(row.parsed)
+            if isinstance(entry, Container):
+                chain.append(Ancestor(row.id, row.dn, entry, self._policy_of(row.id)))
+            above, dn = row.parent, row.dn
+        return self._chains.keep(key, tuple(chain)) if key else tuple(chain)
+
+    def _entry_above(self, above: EntryId | None, dn: str) -> _Row | None:
+        """The parent; where the replica does not have it, the nearest entry above by DN."""
+        row = self._row(above) if above else None
+        while row is None and (dn := parent(dn)):
+            found = self.lookup(dn)
+            row = self._row(found) if found else None
+        return row
+
+
+def findings(dn: str, parsed: bytes) -> Iterator[tuple[str, Malformed]]:
+    """(DN, finding) for every malformed value of an entry in the form that `Snapshot.malformed` gives."""
+    return ((dn, finding) for finding in _DECODE(parsed).malformed)

@@ -1,0 +1,130 @@
+"""The one writer of the replica: takes batches of changes in, each with its cookie in one transaction."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+from dirsync.change import Batch, Put
+from dirsync.entries import Entries, Parser
+from dirsync.merge import Increment, Refresh
+from dirsync.store import open_for_writing, transaction
+from dirsync.tally import Tally
+from schema.parse import parse_entry
+
+# Raised by whoever changes what `schema.parse` makes of an entry: the replica is then parsed again.
+_PARSER_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a batch did to the replica.
+
+    Attributes:
+        added: entries that were not there before.
+        changed: entries that were there and are different now, each counted once.
+        removed: entries that are gone.
+        version: the replica's version now.
+    """
+
+    added: int
+    changed: int
+    removed: int
+    version: int
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+
+class ReplicaWriter:
+    """Opens the replica for writing, and parses all entries again if a newer parser reads them.
+
+    One at a time; it may be used from any thread. What it holds in memory does not grow with a batch.
+
+    Args:
+        path: the replica's file, made when it is not there; its folder must be.
+        extra_attributes: further attributes in which policies may find phone numbers or mail addresses.
+
+    Raises:
+        ReplicaUnavailable: the file cannot be used; the remedy says what to do.
+    """
+
+    def __init__(self, path: Path, extra_attributes: Iterable[str] = ()) -> None:
+        self._path = path
+        self._lock = Lock()
+        extra = tuple(sorted({name.lower() for name in extra_attributes}))
+        self._parse: Parser = lambda attributes: parse_entry(attributes, extra)
+        self._db = open_for_writing(path)
+        self._parse_again(" ".join((str(_PARSER_VERSION), *extra)))
+
+    def close(self) -> None:
+        """Let go of the file. What was applied stays."""
+        with self._lock:
+            self._db.close()
+
+    def cookie(self, identity: str) -> bytes | None:
+        """The cookie of the last batch; None when there is none or it came from another source.
+
+        Args:
+            identity: the `Source.identity` that the cookie shall be used with.
+        """
+        with self._lock, transaction(self._db, self._path):
+            stored, cookie = self._db.execute("SELECT identity, cookie FROM meta").fetchone()
+        return cookie if stored == identity else None
+
+    def apply(self, batch: Batch, identity: str) -> Applied:
+        """Take a batch in, whole, together with its cookie; readers see all of it or nothing.
+
+        The version grows only when something is different afterwards. Whatever goes wrong, an error of the source
+        in the middle of its changes included, leaves the replica as it was.
+
+        Args:
+            batch: the changes; their iterator is consumed.
+            identity: the `Source.identity` that the batch came from.
+
+        Raises:
+            ReplicaUnavailable: the replica cannot be written.
+            Fault: whatever the source raises, or an entry's DN is none.
+            ValueError: the batch continues a cookie of another source.
+        """
+        with self._lock, transaction(self._db, self._path):
+            (known,) = self._db.execute("SELECT identity FROM meta").fetchone()
+            if not batch.refresh and known not in {None, identity}:
+                msg = f"changes of {identity!r} cannot continue those of {known!r}"
+                raise ValueError(msg)
+            merge = (Refresh if batch.refresh else Increment)(self._db, self._parse)
+            for change in batch.changes:
+                if isinstance(change, Put):
+                    merge.put(change)
+                else:
+                    merge.delete(change.id)
+            applied = self._count(merge.finish())
+            self._db.execute(
+                "UPDATE meta SET identity = ?, cookie = ?, as_of = ?",
+                (identity, batch.cookie, batch.as_of.isoformat()),
+            )
+        return applied
+
+    def name_domain(self, netbios_name: str | None) -> None:
+        """Note the domain's short name, for `Directory.netbios_name`; it is no part of the version."""
+        with self._lock, transaction(self._db, self._path):
+            self._db.execute("UPDATE meta SET netbios_name = ?", (netbios_name,))
+
+    def _count(self, tally: Tally) -> Applied:
+        counts = tally.counts()
+        if any(counts):
+            self._db.execute("UPDATE meta SET version = version + 1")
+        (version,) = self._db.execute("SELECT version FROM meta").fetchone()
+        return Applied(*counts, version)
+
+    def _parse_again(self, parser: str) -> None:
+        with transaction(self._db, self._path):
+            (known,) = self._db.execute("SELECT parser FROM meta").fetchone()
+            if known == parser:
+                return
+            tally = Tally(self._db)
+            Entries(self._db, self._parse, tally).parse_again()
+            self._count(tally)
+            # without a cookie the source sends everything: entries, too, that the old parser had no use for
+            self._db.execute("UPDATE meta SET parser = ?, cookie = NULL", (parser,))

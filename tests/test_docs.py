@@ -1,0 +1,75 @@
+"""What the documents say is what the program does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from auth.config import read_config
+from auth.reason import Reason
+from auth.settings import HttpSettings, RadiusSettings, ServiceSettings
+from dirsync.settings import DirectorySettings, SyncSettings
+
+ROOT = Path(__file__).resolve().parents[1]
+SECTIONS = {
+    "service": ServiceSettings,
+    "directory": DirectorySettings,
+    "sync": SyncSettings,
+    "radius": RadiusSettings,
+    "http": HttpSettings,
+}
+
+
+def reason_table() -> str:
+    rows = [f"| `{item.value}` | {item.meaning} | {item.remedy} |" for item in Reason]
+    return "\n".join(["| code | what it means | what helps |", "|---|---|---|", *rows])
+
+
+def test_every_reason_code_is_documented_with_its_remedy():
+    text = (ROOT / "docs" / "reasons.md").read_text()
+    assert reason_table() in text, f"put this table into docs/reasons.md:\n{reason_table()}"
+
+
+def test_every_reason_code_has_a_remedy_unless_it_is_good_news():
+    good = {Reason.ACCEPTED, Reason.CODE_SENT, Reason.CODE_WANTED, Reason.PASSWORD_WANTED, Reason.CODE_WRONG_RETRY}
+    assert {item for item in Reason if not item.remedy} <= good
+
+
+def sample_without_file_key(tmp_path: Path) -> Path:
+    """The sample names no directory file, which only the operator can know."""
+    text = (ROOT / "config.ini").read_text().replace("#file = directory.ldif", "file = directory.ldif")
+    file = tmp_path / "config.ini"
+    file.write_text(text)
+    return file
+
+
+def test_the_sample_configuration_loads_and_holds_the_defaults(tmp_path):
+    settings = read_config(sample_without_file_key(tmp_path))
+    assert settings.service == ServiceSettings()
+    assert settings.sync == SyncSettings()
+    assert settings.radius == RadiusSettings()
+    assert settings.http == HttpSettings()
+    assert settings.directory.kind is DirectorySettings().kind
+    assert settings.directory.timeout_seconds == DirectorySettings().timeout_seconds
+
+
+@pytest.mark.parametrize("section", sorted(SECTIONS))
+def test_the_sample_names_every_setting_of_a_section(section):
+    text = (ROOT / "config.ini").read_text()
+    block = re.search(rf"^\[{section}\]\n(.*?)(?=^\[|\n#?\[|\Z)", text, re.MULTILINE | re.DOTALL)[1]
+    named = set(re.findall(r"^#?(\w+) =", block, re.MULTILINE))
+    assert named == set(SECTIONS[section].__struct_fields__)
+
+
+def test_documents_link_only_to_files_that_exist():
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_every_file_that_a_document_names_in_code_type_exists():
+    """Paths such as `auth/service.py` in README, ARCHITECTURE, SECURITY and CONTRIBUTING."""
+    for name in ("README.md", "ARCHITECTURE.md", "SECURITY.md", "CONTRIBUTING.md"):
+        text = (ROOT / name).read_text()
+        for path in re.findall(r"`((?:auth|dirsync|schema|tests|ldif|docs)/[\w./-]*)`", text):
+            assert (ROOT / path).exists(), f"{name}: {path}"
