@@ -1,10 +1,9 @@
 """How to learn from a domain controller what has changed: a dialogue of searches, without a connection."""
 
-from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from dirsync.ad_cookie import AdCookie, Server, Standing
+from dirsync.ad_cookie import AdCookie, Standing
 from dirsync.ad_entry import BOOKKEEPING, LINK_ATTRIBUTES, AdEntry, Rest, read_entry, read_rest
 from dirsync.ber import MalformedAnswer
 from dirsync.change import Change, Delete, LinkKind
@@ -17,10 +16,9 @@ from dirsync.controls import (
     guid_dn,
     read_dirsync,
 )
-from dirsync.errors import DirectoryRefused, DirectoryUnavailable
-from dirsync.search import Dialogue, Page, Scope, Search
+from dirsync.errors import DirectoryRefused
+from dirsync.search import Dialogue, Scope, Search
 from schema.attributes import ATTRIBUTES
-from schema.dn import fold
 from schema.entry import EntryId
 from schema.parse import ADDRESS_ATTRIBUTES, DIRECTORY_ATTRIBUTES
 
@@ -31,7 +29,6 @@ WHERE: Final = (
     "(objectClass=container)(objectClass=builtinDomain)(objectClass=domainDNS)"
     "(objectClass=dirfactorSecurityPolicy)(objectClass=dirfactorAccessNode))"
 )
-_ROOT_DSE: Final = ("dsServiceName", "highestCommittedUSN", "isSynchronized", "defaultNamingContext")
 
 
 class Sink(Protocol):
@@ -96,7 +93,7 @@ def read_changes(wanted: Domain, cookie: bytes | None, sink: Sink) -> Dialogue[A
         DirectoryUnavailable: the server is not fit to be asked now, or its answer makes no sense.
         DirectoryRefused: the server denies a full read.
     """
-    identity, server = yield from _server(wanted)
+    identity, server = yield from identify(wanted.base)
     known = AdCookie.decode(cookie)
     standing = known.standing(identity, server) if known else Standing.BROKEN
     if known and cookie and standing is Standing.UNCHANGED:
@@ -143,3 +140,47 @@ class _Everything:
             return Delete(entry.id) if again else None
         self._seen.add(entry.id)
         return entry.put(whole=not again)
+
+
+def _walk(wanted: Domain, raw: bytes, reading: "_Since | _Everything", sink: Sink) -> Dialogue[bytes]:
+    """Ask page after page until there is no more; only then the cookie counts."""
+    while True:
+        controls = (dirsync(reading.flags, raw), EXTENDED_DN)
+        page = yield Search(wanted.base, wanted.attributes, Scope.SUBTREE, WHERE, controls)
+        incomplete: list[AdEntry] = []
+        empty = True
+        for found in page.entries:
+            empty = False
+            entry = read_entry(found)
+            if entry.rests and not entry.deleted:
+                incomplete.append(entry)
+            else:
+                _append(reading.change(entry), sink)
+        for entry in incomplete:
+            _append(reading.change((yield from _completed(entry))), sink)
+        if DIRSYNC not in page.controls:
+            raise MalformedAnswer("it lacks the DirSync control", remedy="let url name domain controllers only")
+        answer = read_dirsync(page.controls[DIRSYNC])
+        if not answer.more:
+            return answer.cookie
+        if empty and answer.cookie == raw:
+            raise MalformedAnswer("it promises more and never sends it")
+        raw = answer.cookie
+
+
+def _append(change: Change | None, sink: Sink) -> None:
+    if change is not None:
+        sink.append(change)
+
+
+def _completed(entry: AdEntry) -> Dialogue[AdEntry]:
+    """The entry with the links that the server had held back."""
+    more: dict[LinkKind, tuple[EntryId, ...]] = {}
+    for rest in entry.rests:
+        ahead: Rest | None = rest
+        while ahead:
+            attribute = f"{ahead.attribute};range={ahead.start}-*"
+            page = yield Search(guid_dn(entry.id), (attribute,), controls=(EXTENDED_DN,))
+            targets, ahead = read_rest(only(page, entry.dn), ahead)
+            more[rest.kind] = more.get(rest.kind, ()) + targets
+    return entry.completed(more)

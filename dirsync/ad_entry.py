@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from dirsync.ber import MalformedAnswer
@@ -67,17 +67,18 @@ class AdEntry:
     restored: bool
     rests: tuple[Rest, ...]
 
-    def put(self, *, whole: bool, rest: Mapping[LinkKind, tuple[EntryId, ...]] | None = None) -> Put:
+    def put(self, *, whole: bool) -> Put:
         """The entry as a change.
 
         Args:
             whole: what is not named is gone.
-            rest: links that the server had held back.
         """
-        links = dict(self.links)
-        for kind, more in (rest or {}).items():
-            links[kind] = LinkChange(links[kind].added + more)
-        return Put(self.id, self.dn, self.parent, self.attributes, links, whole)
+        return Put(self.id, self.dn, self.parent, self.attributes, self.links, whole)
+
+    def completed(self, more: Mapping[LinkKind, tuple[EntryId, ...]]) -> "AdEntry":
+        """The entry with the links that the server had held back."""
+        links = {kind: LinkChange(self.links[kind].added + targets) for kind, targets in more.items()}
+        return replace(self, links={**self.links, **links}, rests=())
 
 
 def read_entry(raw: RawEntry) -> AdEntry:

@@ -13,7 +13,7 @@ import ldap3
 from ldap3.core.exceptions import LDAPExceptionError, LDAPOperationResult
 
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
-from schema.parse import Attributes
+from dirsync.found import Found
 from schema.secret import Secret
 
 _PAGE = 500  # AD's MaxPageSize is 1000
@@ -40,24 +40,6 @@ class AdminAccess:
     ca_file: Path | None = None
     start_tls: bool = False
     timeout_seconds: int = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An entry as the directory has it.
-
-    Attributes:
-        dn: its DN.
-        attributes: names in lower case -> values; those without values are absent.
-    """
-
-    dn: str
-    attributes: Attributes
-
-    def text(self, attribute: str) -> str:
-        """The attribute's first value as text; empty when there is none."""
-        values = self.attributes.get(attribute.lower(), ())
-        return values[0].decode(errors="replace") if values else ""
 
 
 class Scope(StrEnum):
@@ -104,7 +86,12 @@ class AdminConnection:
         self.who = who
 
     def search(
-        self, base: str, where: str = "(objectClass=*)", *, scope: Scope = Scope.BASE, attributes: Iterable[str] = ("*",)
+        self,
+        base: str,
+        where: str = "(objectClass=*)",
+        *,
+        scope: Scope = Scope.BASE,
+        attributes: Iterable[str] = ("*",),
     ) -> list[Found]:
         """The entries that match, read page by page; none when there is no entry `base`.
 
@@ -247,7 +234,8 @@ def _bind(connection: ldap3.Connection, url: str, who: str) -> None:
     except LDAPOperationResult as refusal:
         if refusal.result == _INVALID_CREDENTIALS:
             raise DirectoryRefused(
-                f"{url} does not accept the name {who} with this password", remedy="check both, and that it is not locked"
+                f"{url} does not accept the name {who} with this password",
+                remedy="check both, and that it is not locked",
             ) from refusal
         raise _refused(f"binding as {who}", refusal) from refusal
     except LDAPExceptionError as error:

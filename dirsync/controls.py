@@ -95,7 +95,7 @@ class ExtendedDn:
 
     @property
     def deleted(self) -> bool:
-        """Whether it is a tombstone (MS-ADTS section 3.1.1.5.5.1.1: `CN=name\\0ADEL:guid,CN=Deleted Objects,...`)."""
+        r"""Whether it is a tombstone, `CN=name\0ADEL:guid,CN=Deleted Objects,...` (MS-ADTS section 3.1.1.5.5.1.1)."""
         return _TOMBSTONE.match(self.dn) is not None
 
 

@@ -85,19 +85,20 @@ def _utf_8(octets: bytes) -> bytes:
 
 def _lines(octets: bytes) -> Iterator[tuple[int, bytes]]:
     """Unfolded lines without comments; an empty one for a separator."""
-    number, held = 0, b""
+    number = 0
+    held: list[bytes] = []
     for count, physical in enumerate(io.BytesIO(octets), start=1):
         line = physical.rstrip(b"\r\n")
         if line.startswith(b" "):
-            if not held:
+            if not held or not held[0]:
                 raise BrokenLdif(count, "begins with a space, as a continued line does, but follows none")
-            held += line[1:]
+            held.append(line[1:])
             continue
-        if number and not held.startswith(b"#"):
-            yield number, held
-        number, held = count, line
-    if number and not held.startswith(b"#"):
-        yield number, held
+        if held and not held[0].startswith(b"#"):
+            yield number, b"".join(held)
+        number, held = count, [line]
+    if held and not held[0].startswith(b"#"):
+        yield number, b"".join(held)
 
 
 def _blocks(lines: Iterable[tuple[int, bytes]]) -> Iterator[list[_Line]]:

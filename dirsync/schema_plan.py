@@ -1,9 +1,10 @@
 """What an Active Directory's schema still lacks: the steps that lead to ours, or why nothing may be written. Pure."""
 
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from dirsync.admin_connection import Found
+from dirsync.found import Found
 from schema.active_directory import Add, Extend, Record, Reload, Value
 from schema.dn import fold, split
 
@@ -46,6 +47,7 @@ _IDENTITIES = {
     "schemaidguid": "GUID",
     "rightsguid": "GUID",
 }
+_OCTETS = {"schemaidguid", "attributesecurityguid", "omobjectclass"}
 # What must be read of each object for a plan.
 ATTRIBUTES_READ = (*_FIXED, *_CHANGEABLE, *_LISTS, "auxiliaryClass", "isDefunct", "linkID")
 
@@ -154,7 +156,7 @@ def _conflicts(record: Add, found: Found | None, objects: _Objects) -> Iterator[
         for value in values if kind else ():
             holder = objects.by_identity.get((kind or "", _folded(attribute, _octets(value))))
             if holder is not None and holder is not found:
-                yield Conflict(name, f"its {kind} {_shown(_octets(value))} is taken by {holder.dn}")
+                yield Conflict(name, f"its {kind} {_shown(attribute, _octets(value))} is taken by {holder.dn}")
     if found is None:
         return
     ours = dict(record.attributes)
@@ -162,7 +164,7 @@ def _conflicts(record: Add, found: Found | None, objects: _Objects) -> Iterator[
         here = tuple(_octets(value) for value in ours.get(attribute, ()))
         there = found.attributes.get(attribute.lower(), ())
         if here and {_folded(attribute, value) for value in here} != {_folded(attribute, value) for value in there}:
-            yield Conflict(name, f"its {attribute} is {_list(there)} and would have to be {_list(here)}")
+            yield Conflict(name, f"its {attribute} is {_list(attribute, there)}, not {_list(attribute, here)}")
     if found.text("isDefunct") == "TRUE":
         yield Conflict(name, "it has been switched off (isDefunct)")
     if "linkID" in ours and not found.text("linkID"):
@@ -208,8 +210,9 @@ def describe(step: Step) -> str:
         kind, oid = _kind(step)
         return f"+ {kind} {name} {oid}"
     if isinstance(step, Extend):
-        return f"> {name}: {step.attribute} gets {_list(_octets(value) for value in step.values)}"
-    return f"~ {name}: {step.attribute} {_list(step.before) or '(none)'} becomes {_list(step.after)}"
+        return f"> {name}: {step.attribute} gets {_list(step.attribute, map(_octets, step.values))}"
+    before = _list(step.attribute, step.before)
+    return f"~ {name}: {step.attribute} {before} becomes {_list(step.attribute, step.after)}"
 
 
 def common_name(dn: str) -> str:
@@ -235,17 +238,15 @@ def _octets(value: Value) -> bytes:
 
 
 def _folded(attribute: str, value: bytes) -> bytes:
-    """The form in which values are compared: names and GUIDs as text without case, octets as they are."""
-    return value if attribute.lower() in {"schemaidguid", "omobjectclass"} else value.lower()
+    """The form in which values are compared: names and numbers as text without case, octets as they are."""
+    return value if attribute.lower() in _OCTETS else value.lower()
 
 
-def _shown(value: bytes) -> str:
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:
-        return value.hex()
-    return text if text.isprintable() else value.hex()
+def _shown(attribute: str, value: bytes) -> str:
+    if attribute.lower() not in _OCTETS:
+        return value.decode(errors="backslashreplace")
+    return str(uuid.UUID(bytes_le=value)) if len(value) == 16 else value.hex()  # noqa: PLR2004 - a GUID's octets
 
 
-def _list(values: Iterable[bytes]) -> str:
-    return ", ".join(map(_shown, values))
+def _list(attribute: str, values: Iterable[bytes]) -> str:
+    return ", ".join(_shown(attribute, value) for value in values) or "(none)"

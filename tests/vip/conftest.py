@@ -176,7 +176,19 @@ ODD = {
 STATES = {"new": "NEW", "disabled": "DISABLED", "locked": "LOCKED"}
 # one credential for each test that changes its state, so that one simulator serves them all
 PLAIN = [
-    *("right", "wrong", "replay", "recovering", "lockable", "unproxied", "unsent", "wire", "canary", "described"),
+    *(
+        "right",
+        "wrong",
+        "replay",
+        "recovering",
+        "lockable",
+        "unproxied",
+        "unsent",
+        "wire",
+        "canary",
+        "described",
+        "named",
+    ),
     *("multi-a", "multi-b", "multi-c", "multi-d", "multi-e", "drift-a", "drift-b"),
     *(f"par-{n}" for n in range(5)),
 ]
