@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
+from dirsync.scheduler import SyncScheduler
 
 from auth.audit import AuditFile
 from auth.channels.mail import SmtpGateway
@@ -32,7 +33,6 @@ from auth.settings import HttpSettings, Settings
 from auth.vip.client import VipClient, VipSettings
 from dirsync.directory import password_check, source
 from dirsync.replica import Replica, ReplicaWriter
-from dirsync.scheduler import SyncScheduler
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.app")
@@ -190,7 +190,7 @@ async def _open_http(app: App, doors: AsyncExitStack) -> str:
         await task
 
     doors.push_async_callback(close)
-    while not server.started and not task.done():
+    while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has a flag, no event
         await asyncio.sleep(0.01)
     scheme = "https" if http.certificate else "http"
     host, port = listener.getsockname()[:2]

@@ -5,6 +5,7 @@ from typing import Final, Protocol
 
 from dirsync.ad_cookie import AdCookie, Standing
 from dirsync.ad_entry import BOOKKEEPING, LINK_ATTRIBUTES, AdEntry, Rest, read_entry, read_rest
+from dirsync.ad_server import identify, only
 from dirsync.ber import MalformedAnswer
 from dirsync.change import Change, Delete, LinkKind
 from dirsync.controls import (
@@ -87,12 +88,13 @@ def read_changes(wanted: Domain, cookie: bytes | None, sink: Sink) -> Dialogue[A
     Args:
         wanted: what to read.
         cookie: of an earlier answer; None for all.
-        sink: takes the changes.
+        sink: takes the changes; what is in it before is forgotten.
 
     Raises:
         DirectoryUnavailable: the server is not fit to be asked now, or its answer makes no sense.
         DirectoryRefused: the server denies a full read.
     """
+    sink.clear()
     identity, server = yield from identify(wanted.base)
     known = AdCookie.decode(cookie)
     standing = known.standing(identity, server) if known else Standing.BROKEN

@@ -85,9 +85,7 @@ def _same(one: str, other: str) -> bool:
 def _first(attributes: Mapping[str, Sequence[bytes]], name: str) -> bytes:
     values = attributes.get(name, ())
     if not values:
-        raise MalformedAnswer(
-            f"it has no {name}", remedy="let url name domain controllers of the domain, and only them"
-        )
+        raise MalformedAnswer(f"it has no {name}", remedy="let url name domain controllers and nothing else")
     return values[0]
 
 

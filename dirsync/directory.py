@@ -5,7 +5,8 @@ from pathlib import Path
 from dirsync.ad import AdSource
 from dirsync.bind import LdapPasswordCheck
 from dirsync.change import Source
-from dirsync.ldif_source import LdifPasswordCheck, LdifSource
+from dirsync.ldif_password import LdifPasswordCheck
+from dirsync.ldif_source import LdifSource
 from dirsync.password import PasswordCheck
 from dirsync.settings import DirectoryKind, DirectorySettings
 from schema.errors import Fault
@@ -15,7 +16,7 @@ def source(settings: DirectorySettings) -> Source:
     """Where changes come from. Raises Fault when the settings name nothing that could be read."""
     if settings.kind is DirectoryKind.AD:
         return AdSource(settings)
-    return LdifSource(_file(settings))
+    return LdifSource(_file(settings), settings.extra_attributes)
 
 
 def password_check(settings: DirectorySettings) -> PasswordCheck:

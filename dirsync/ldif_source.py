@@ -3,11 +3,13 @@
 import hashlib
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from dirsync.change import Batch, LinkChange, LinkKind, Put
 from dirsync.ldif_file import Stamp, read_whole, stamp
@@ -30,23 +32,37 @@ _DN_LINKS: Final[Mapping[str, LinkKind]] = {
     "dirfactorpolicy": LinkKind.POLICY,
     "dirfactormember": LinkKind.NODE_MEMBER,
 }
+_LINKS: Final = _DN_LINKS.keys() | {"memberuid"}
 _GUID_OCTETS: Final = 16
 _BIT_STRING: Final = re.compile(r"#'[01]*'B\Z")  # may follow the DN of a uniqueMember, RFC 4517 section 3.3.21
 # A file saved again within the grain of its time stamp may look unchanged; FAT's grain is the coarsest.
 _GRAIN: Final = timedelta(seconds=2)
+_PACK: Final = msgspec.msgpack.Encoder().encode
+
+
+class _Entry(msgspec.Struct, array_like=True):
+    """An entry of the file, with only those of its attributes that are wanted."""
+
+    dn: str
+    attributes: dict[str, list[bytes]]
+
+
+_UNPACK: Final = msgspec.msgpack.Decoder(_Entry).decode
 
 
 @dataclass(frozen=True, slots=True)
-class _Index:
-    """What must be known of the whole file before the first entry can be told.
+class _Contents:
+    """The whole file: links can be followed, and anything be told, only when all of it is known to be right.
 
     Attributes:
         ids: folded DN -> id, in the order of the file.
+        entries: the entries in that order, packed.
         additions: folded DN -> attributes that records further down add.
         uids: uid -> ids, for memberUid.
     """
 
     ids: dict[str, EntryId] = field(default_factory=dict)
+    entries: list[bytes] = field(default_factory=list)
     additions: dict[str, list[Mapping[str, list[bytes]]]] = field(default_factory=dict)
     uids: dict[bytes, list[EntryId]] = field(default_factory=dict)
 
@@ -62,7 +78,7 @@ class LdifSource:
     def __init__(self, file: Path, extra_attributes: Iterable[str] = ()) -> None:
         self._file = file
         names = (*DIRECTORY_ATTRIBUTES, *ADDRESS_ATTRIBUTES, *_OURS, *extra_attributes)
-        self._wanted = frozenset(name.lower() for name in names)
+        self._wanted = frozenset(name.lower() for name in names) | _LINKS
         self._seen: tuple[Stamp, bytes] | None = None
 
     @property
@@ -79,63 +95,60 @@ class LdifSource:
         """
         if cookie is not None and self._seen == (stamp(self._file), cookie):
             return Batch(iter(()), cookie, refresh=False, as_of=now)
-        as_it_was, (digest, octets, index) = read_whole(self._file, lambda octets: _understand(octets, cookie))
+        as_it_was, (digest, contents) = read_whole(self._file, lambda octets: self._understand(octets, cookie))
         modified = datetime.fromtimestamp(as_it_was.mtime_ns / 1e9, tz=UTC)
         self._seen = (as_it_was, digest) if now - modified > _GRAIN else None
-        if index is None:
+        if contents is None:
             return Batch(iter(()), digest, refresh=False, as_of=now)
-        return Batch(self._puts(octets, index), digest, refresh=True, as_of=now)
+        return Batch(_puts(contents), digest, refresh=True, as_of=now)
 
-    def _puts(self, octets: bytes, index: _Index) -> Iterator[Put]:
-        entries = (record for record in read_ldif(octets) if not isinstance(record, Addition))
-        for record, (folded, entry_id) in zip(entries, index.ids.items(), strict=True):
-            above = parent(folded)
-            attributes = _plain(record)
-            for added in index.additions.get(folded, ()):
-                for name, values in added.items():
-                    attributes[name] = [*attributes.get(name, ()), *values]
-            yield Put(
-                entry_id,
-                record.dn,
-                index.ids.get(above),
-                {name: tuple(dict.fromkeys(values)) for name, values in attributes.items() if name in self._wanted},
-                _links(attributes, index),
-            )
+    def _understand(self, octets: bytes, cookie: bytes | None) -> tuple[bytes, _Contents | None]:
+        """The digest of the file, and what it contains unless the digest is `cookie`. Raises BrokenLdif."""
+        digest = hashlib.sha256(octets).digest()
+        return digest, None if digest == cookie else _contents(octets, self._wanted)
 
 
-def _understand(octets: bytes, cookie: bytes | None) -> tuple[bytes, bytes, _Index | None]:
-    """Digest and octets of the file, and its index unless the digest is `cookie`. Raises BrokenLdif."""
-    digest = hashlib.sha256(octets).digest()
-    return digest, octets, None if digest == cookie else _index(octets)
-
-
-def _index(octets: bytes) -> _Index:
-    """Goes through the whole file, so that nothing of it is told when any of it is wrong. Raises BrokenLdif."""
-    index = _Index()
+def _contents(octets: bytes, wanted: Container[str]) -> _Contents:
+    """Raises BrokenLdif when anything in the file is wrong."""
+    contents = _Contents()
     lines: dict[EntryId, int] = {}
     for record in read_ldif(octets):
         try:
             folded = fold(record.dn)
         except ValueError as error:
             raise BrokenLdif(record.line, "what follows `dn: ` is no DN") from error
+        attributes = {name: values for name, values in _plain(record).items() if name in wanted}
         if isinstance(record, Addition):
-            if folded not in index.ids:
+            if folded not in contents.ids:
                 raise BrokenLdif(record.line, "adds to an entry that does not stand before it")
-            index.additions.setdefault(folded, []).append(_plain(record))
+            contents.additions.setdefault(folded, []).append(attributes)
             continue
         entry_id = _entry_id(record, folded)
-        if folded in index.ids:
-            raise BrokenLdif(record.line, f"the DN is that of line {lines[index.ids[folded]]}")
+        if folded in contents.ids:
+            raise BrokenLdif(record.line, f"the DN is that of line {lines[contents.ids[folded]]}")
         if entry_id in lines:
             raise BrokenLdif(record.line, f"entryUUID or objectGUID is that of line {lines[entry_id]}")
-        _plain(record)
         lines[entry_id] = record.line
-        index.ids[folded] = entry_id
-        for uid in record.attributes.get("uid", ()):
-            index.uids.setdefault(uid, []).append(entry_id)
-    if not index.ids:
+        contents.ids[folded] = entry_id
+        contents.entries.append(_PACK(_Entry(record.dn, attributes)))
+        for uid in attributes.get("uid", ()):
+            contents.uids.setdefault(uid, []).append(entry_id)
+    if not contents.ids:
         raise BrokenLdif(1, "there is no entry in the file")
-    return index
+    return contents
+
+
+def _puts(contents: _Contents) -> Iterator[Put]:
+    for packed, (folded, entry_id) in zip(contents.entries, contents.ids.items(), strict=True):
+        entry = _UNPACK(packed)
+        for added in contents.additions.get(folded, ()):
+            for name, values in added.items():
+                entry.attributes[name] = [*entry.attributes.get(name, ()), *values]
+        links = _links(entry.attributes, contents)
+        values_of = {name: tuple(dict.fromkeys(values)) for name, values in entry.attributes.items()}
+        for name in _LINKS & values_of.keys():
+            del values_of[name]
+        yield Put(entry_id, entry.dn, contents.ids.get(parent(folded)), values_of, links)
 
 
 def _entry_id(record: Record, folded: str) -> EntryId:
@@ -174,21 +187,21 @@ def _plain(record: Record) -> dict[str, list[bytes]]:
     return attributes
 
 
-def _links(attributes: Mapping[str, list[bytes]], index: _Index) -> dict[LinkKind, LinkChange]:
+def _links(attributes: Mapping[str, list[bytes]], contents: _Contents) -> dict[LinkKind, LinkChange]:
     targets: dict[LinkKind, list[EntryId]] = {}
     for name, kind in _DN_LINKS.items():
         for value in attributes.get(name, ()):
-            targets.setdefault(kind, []).append(_target(value, index))
+            targets.setdefault(kind, []).append(_target(value, contents))
     for uid in attributes.get("memberuid", ()):
-        targets.setdefault(LinkKind.MEMBER, []).extend(index.uids.get(uid, ()))
+        targets.setdefault(LinkKind.MEMBER, []).extend(contents.uids.get(uid, ()))
     return {kind: LinkChange(added=tuple(dict.fromkeys(ids))) for kind, ids in targets.items()}
 
 
-def _target(value: bytes, index: _Index) -> EntryId:
+def _target(value: bytes, contents: _Contents) -> EntryId:
     """The entry that a DN names; for one that names none an id that no entry has, so that the link leads nowhere."""
     text = _BIT_STRING.sub("", value.decode(errors="replace"))
     try:
         folded = fold(text)
     except ValueError:
         return _derived(text)
-    return index.ids.get(folded) or _derived(folded)
+    return contents.ids.get(folded) or _derived(folded)

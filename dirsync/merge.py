@@ -67,10 +67,10 @@ class Refresh:
         """Take an entry in; a second `Put` of the same one may complete it."""
         first = self._tally.meet(put.id)
         before = self._entries.stored(put.id)
-        if self._entries.write(put, None if first else before, before):
-            self._links.put(put)
-        else:
+        if not self._entries.write(put, None if first else before, before):
             self._links.drop_from(put.id)
+        elif put.links or not first:  # most entries have none
+            self._links.put(put)
 
     def delete(self, entry_id: EntryId) -> None:
         """Forget an entry; a full read of AD reports what was deleted long ago."""

@@ -89,15 +89,15 @@ def _lines(octets: bytes) -> Iterator[tuple[int, bytes]]:
     held: list[bytes] = []
     for count, physical in enumerate(io.BytesIO(octets), start=1):
         line = physical.rstrip(b"\r\n")
-        if line.startswith(b" "):
-            if not held or not held[0]:
+        if line[:1] == b" ":
+            if held in ([], [b""]):
                 raise BrokenLdif(count, "begins with a space, as a continued line does, but follows none")
             held.append(line[1:])
             continue
-        if held and not held[0].startswith(b"#"):
-            yield number, b"".join(held)
+        if held and held[0][:1] != b"#":
+            yield number, b"".join(held) if len(held) > 1 else held[0]
         number, held = count, [line]
-    if held and not held[0].startswith(b"#"):
+    if held and held[0][:1] != b"#":
         yield number, b"".join(held)
 
 
@@ -116,20 +116,21 @@ def _blocks(lines: Iterable[tuple[int, bytes]]) -> Iterator[list[_Line]]:
 
 
 def _parts(number: int, line: bytes, names: dict[bytes, str]) -> _Line:
-    if line == b"-":
-        return "-", number, b""
     description, colon, value = line.partition(b":")
     name = names.get(description)
     if name is None:
+        if line == b"-":
+            return "-", number, b""
         if not colon or not _DESCRIPTION.fullmatch(description):
             raise BrokenLdif(number, "is not of the form `attribute: value`")
         name = names[description] = description.decode().lower()
-    if value.startswith(b":"):
+    mark = value[:1]
+    if mark == b":":
         try:
             return name, number, binascii.a2b_base64(value[1:].strip(b" "), strict_mode=True)
         except binascii.Error as error:
             raise BrokenLdif(number, f"the value of {name} is not base64") from error
-    if value.startswith(b"<"):
+    if mark == b"<":
         raise BrokenLdif(number, f"{name} refers to another file; values must stand in this one")
     return name, number, value.lstrip(b" ")
 

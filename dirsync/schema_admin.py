@@ -1,28 +1,27 @@
-"""Brings our schema into a running Active Directory: look first, show the plan, then write only what is missing."""
+"""Brings our schema into a running directory: look first, show the plan, then write only what is missing."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from dirsync.admin_connection import (
-    AdminAccess,
-    AdminConnection,
-    Operation,
-    OperationRefused,
-    Scope,
-    connect,
-)
+from dirsync import ad_schema, openldap_schema
+from dirsync.admin_connection import AdminAccess, connect
+from dirsync.admin_operations import AdminConnection, Operation, OperationRefused
 from dirsync.errors import DirectoryRefused
 from dirsync.found import Found
-from dirsync.schema_plan import ATTRIBUTES_READ, Plan, Step, describe, make_plan, object_class, render
+from dirsync.schema_plan import Change, Plan, Step, describe, render
 from schema.active_directory import Add, Extend, Reload, records
 from schema.dn import fold, parent
+from schema.openldap import definitions
 
-_MAKERS = "use a member of both Schema Admins and Enterprise Admins; a new membership counts from the next logon on"
+_MAKERS = (
+    "use a member of both Schema Admins and Enterprise Admins (OpenLDAP: the administrator of cn=config); "
+    "a new membership counts from the next logon on"
+)
+# LDAP result codes (RFC 4511 appendix A)
 _REFERRAL = 10
+_CHANGED_MEANWHILE = {16, 20, 51, 68}
 _INSUFFICIENT_ACCESS = 50
-_BUSY = 51
 _UNWILLING = 53
-_EXISTS = {20, 68}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,39 +29,29 @@ class Applied:
     """What `apply` has written.
 
     Attributes:
-        steps: the changes, in order; reloads do not count.
+        changes: the steps that changed something, in order.
     """
 
-    steps: tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Forest:
-    """What the rootDSE says (MS-ADTS 3.1.1.3.2)."""
-
-    root: str
-    schema: str
-    extended_rights: str
-    server: str
-    service: str
+    changes: tuple[Step, ...]
 
 
 def plan(access: AdminAccess) -> Plan:
-    """What is to be written so that the forest has our schema. Writes nothing.
+    """What is to be written so that the directory has our schema. Writes nothing.
 
     Args:
-        access: the schema master and an account; any domain user may read a schema.
+        access: Active Directory's schema master and any account of the forest, or an OpenLDAP server and the
+            administrator of its cn=config.
 
     Raises:
-        DirectoryRefused: the name or password is wrong, it is no Active Directory, or not the schema master.
+        DirectoryRefused: the name or password is wrong, or it is neither a schema master nor an OpenLDAP server.
         DirectoryUnavailable: the server cannot be reached or trusted.
     """
     with connect(access) as connection:
-        return _plan(connection, _forest(connection))
+        return _plan(connection)
 
 
 def verify(access: AdminAccess) -> Plan:
-    """The plan again, to be asked `done`: whether the forest has all of our schema, as it should be.
+    """The plan again, to be asked `done`: whether the directory has all of our schema, as it should be.
 
     Raises:
         DirectoryRefused: as for `plan`.
@@ -72,12 +61,13 @@ def verify(access: AdminAccess) -> Plan:
 
 
 def apply(access: AdminAccess, wanted: Plan, on_step: Callable[[Step], None]) -> Applied:
-    """Write a plan. Cannot be undone; applied to a forest that has all of it, it writes nothing.
+    """Write a plan. Cannot be undone; where all of it is in place already, nothing is written.
 
     The plan is made once more on the connection that writes it, so that only what a person has seen is written.
 
     Args:
-        access: the schema master and a member of Schema Admins and Enterprise Admins.
+        access: Active Directory's schema master and a member of Schema Admins and Enterprise Admins, or an OpenLDAP
+            server and the administrator of its cn=config.
         wanted: what `plan` returned.
         on_step: called after each step.
 
@@ -88,15 +78,17 @@ def apply(access: AdminAccess, wanted: Plan, on_step: Callable[[Step], None]) ->
         DirectoryUnavailable: the server cannot be reached or trusted.
     """
     with connect(access) as connection:
-        forest = _forest(connection)
         if wanted.conflicts:
             raise DirectoryRefused(
-                f"the schema cannot be extended:\n{render(wanted)}",
-                remedy="find out what made these objects; they cannot be removed, only be renamed or switched off",
+                f"the schema cannot be extended:\n{render(wanted)}\n",
+                remedy="find out what these objects belong to: they cannot be removed, and ours cannot be other",
             )
-        if _plan(connection, forest) != wanted:
+        present = _plan(connection)
+        if present.done:
+            return Applied(())
+        if present != wanted:
             raise DirectoryRefused("the schema has changed since the plan was made", remedy="make a new plan")
-        _check_rights(connection, forest, wanted.steps)
+        _check_rights(connection, wanted.steps)
         written: list[Step] = []
         for step in wanted.steps:
             try:
@@ -109,80 +101,101 @@ def apply(access: AdminAccess, wanted: Plan, on_step: Callable[[Step], None]) ->
         return Applied(tuple(written))
 
 
-def _forest(connection: AdminConnection) -> _Forest:
-    root = next(iter(connection.search("")), Found("", {}))
-    if not root.text("schemaNamingContext"):
-        raise DirectoryRefused(
-            "the server is no Active Directory",
-            remedy="load ldif/openldap.ldif, or ldif/openldap.schema, into OpenLDAP",
-        )
-    forest = _Forest(
-        root=root.text("rootDomainNamingContext"),
-        schema=root.text("schemaNamingContext"),
-        extended_rights=f"CN=Extended-Rights,{root.text('configurationNamingContext')}",
-        server=root.text("dnsHostName"),
-        service=root.text("dsServiceName"),
+def _plan(connection: AdminConnection) -> Plan:
+    root = _read(connection, "", *_ROOT)
+    if root.text("schemaNamingContext"):
+        return _plan_forest(connection, root)
+    if root.text("configContext"):
+        return _plan_openldap(connection)
+    raise DirectoryRefused(
+        "the server is neither Active Directory nor an OpenLDAP with cn=config",
+        remedy="load the output of `dirfactor schema ldif` with the server's own tools",
     )
-    _check_master(connection, forest)
-    return forest
 
 
-def _check_master(connection: AdminConnection, forest: _Forest) -> None:
-    owner = _only(connection.search(forest.schema, attributes=["fSMORoleOwner"])).text("fSMORoleOwner")
+_ROOT = (
+    "schemaNamingContext",
+    "configurationNamingContext",
+    "rootDomainNamingContext",
+    "dsServiceName",
+    "dnsHostName",
+    "configContext",
+)
+
+
+def _plan_forest(connection: AdminConnection, root: Found) -> Plan:
+    schema = root.text("schemaNamingContext")
+    rights = f"CN=Extended-Rights,{root.text('configurationNamingContext')}"
+    _check_master(connection, schema, root)
+    read = ad_schema.ATTRIBUTES_READ
+    types = "(|(objectClass=attributeSchema)(objectClass=classSchema))"
+    existing = [
+        *connection.search(schema, types, scope="LEVEL", attributes=read),
+        *connection.search(rights, "(objectClass=controlAccessRight)", scope="LEVEL", attributes=read),
+    ]
+    forest_root = root.text("rootDomainNamingContext")
+    return ad_schema.make_plan(forest_root, records(forest_root), existing)
+
+
+def _check_master(connection: AdminConnection, schema: str, root: Found) -> None:
+    owner = _read(connection, schema, "fSMORoleOwner").text("fSMORoleOwner")
     if not owner:
+        raise DirectoryRefused(f"{connection.who} may not read the schema", remedy="use an account of the forest")
+    if fold(owner) != fold(root.text("dsServiceName")):
+        master = _read(connection, parent(owner), "dNSHostName").text("dNSHostName")
         raise DirectoryRefused(
-            f"{connection.who} may not read who is schema master", remedy="use an account of the forest"
-        )
-    if fold(owner) != fold(forest.service):
-        master = _only(connection.search(parent(owner), attributes=["dNSHostName"])).text("dNSHostName")
-        raise DirectoryRefused(
-            f"{forest.server} is not the schema master, {master or owner} is",
+            f"{root.text('dnsHostName')} is not the forest's schema master, {master or owner} is",
             remedy=f"use the URL ldaps://{master}" if master else "use the URL of the schema master",
         )
 
 
-def _plan(connection: AdminConnection, forest: _Forest) -> Plan:
-    schema = connection.search(
-        forest.schema,
-        "(|(objectClass=attributeSchema)(objectClass=classSchema))",
-        scope=Scope.LEVEL,
-        attributes=ATTRIBUTES_READ,
-    )
-    rights = connection.search(
-        forest.extended_rights, "(objectClass=controlAccessRight)", scope=Scope.LEVEL, attributes=ATTRIBUTES_READ
-    )
-    return make_plan(forest.root, records(forest.root), [*schema, *rights])
+def _plan_openldap(connection: AdminConnection) -> Plan:
+    base, read = openldap_schema.BASE, openldap_schema.ATTRIBUTES_READ
+    existing = connection.search(base, "(objectClass=olcSchemaConfig)", scope="LEVEL", attributes=read)
+    if not existing:
+        raise DirectoryRefused(
+            f"{connection.who} may not read {base}", remedy="use the administrator of cn=config, or root and ldapi:///"
+        )
+    return openldap_schema.make_plan(definitions(), existing)
 
 
-def _check_rights(connection: AdminConnection, forest: _Forest, steps: Iterable[Step]) -> None:
+def _check_rights(connection: AdminConnection, steps: Iterable[Step]) -> None:
     """Ask what the account may do before anything is written (MS-ADTS 3.1.1.4.5.5 and 3.1.1.4.5.7)."""
-    additions = [step for step in steps if isinstance(step, Add)]
-    children = {(parent(step.dn), object_class(step)) for step in additions}
-    changes = {(step.dn, step.attribute) for step in steps if not isinstance(step, (Add, Reload))}
-    for what, effective in ((children, "allowedChildClassesEffective"), (changes, "allowedAttributesEffective")):
-        for dn in sorted({dn for dn, _ in what}):
-            found = _only(connection.search(dn, attributes=[effective])).attributes.get(effective.lower(), ())
-            allowed = {value.decode().lower() for value in found}
-            denied = sorted(name for there, name in what if there == dn and name.lower() not in allowed)
-            if denied:
-                raise DirectoryRefused(
-                    f"{connection.who} may not write {', '.join(denied)} in {dn}; nothing was written", remedy=_MAKERS
-                )
+    wanted: dict[tuple[str, str], set[str]] = {}
+    for step in steps:
+        if isinstance(step, Add):
+            object_class = str(dict(step.attributes)["objectClass"][0])
+            wanted.setdefault((parent(step.dn), "allowedChildClassesEffective"), set()).add(object_class)
+        elif not isinstance(step, Reload):
+            wanted.setdefault((step.dn, "allowedAttributesEffective"), set()).add(step.attribute)
+    for (dn, effective), names in wanted.items():
+        if dn.lower().endswith("cn=config"):  # OpenLDAP has no such attributes; there is one step to be refused
+            continue
+        answer = _read(connection, dn, effective).attributes.get(effective.lower(), ())
+        denied = names - {value.decode() for value in answer}
+        if denied:
+            raise DirectoryRefused(
+                f"{connection.who} may not write {', '.join(sorted(denied))} in {dn}; nothing was written",
+                remedy=_MAKERS,
+            )
 
 
 def _write(connection: AdminConnection, step: Step) -> None:
-    if isinstance(step, Add):
-        connection.add(step.dn, step.attributes)
-    elif isinstance(step, Extend):
-        connection.modify(step.dn, Operation.ADD, step.attribute, step.values)
-    elif isinstance(step, Reload):
-        connection.modify("", Operation.ADD, "schemaUpdateNow", ["1"])
-    else:
-        connection.modify(step.dn, Operation.REPLACE, step.attribute, step.after)
+    match step:
+        case Add(dn, attributes):
+            connection.add(dn, attributes)
+        case Extend(dn, attribute, values):
+            connection.modify(dn, attribute, (Operation.ADD, values))
+        case Change(dn, attribute, before, after):
+            # not a replacement: it is refused when somebody else was faster
+            removed = ((Operation.DELETE, before),) if before else ()
+            connection.modify(dn, attribute, *removed, (Operation.ADD, after))
+        case Reload():
+            connection.modify("", "schemaUpdateNow", (Operation.ADD, ["1"]))
 
 
 def _explained(refusal: OperationRefused, who: str, step: Step, written: int) -> DirectoryRefused:
-    problem = f"{refusal.problem} (step: {describe(step).strip()}; {written} changes were made before)"
+    problem = f"{refusal.problem} (step: {describe(step)}; changes made before it: {written})"
     if refusal.code == _INSUFFICIENT_ACCESS:
         return DirectoryRefused(f"{who} may not change the schema: {problem}", remedy=_MAKERS)
     if refusal.code == _UNWILLING and "updates are not allowed" in refusal.diagnostic:
@@ -195,12 +208,12 @@ def _explained(refusal: OperationRefused, who: str, step: Step, written: int) ->
             f"the server is not willing: {problem}",
             remedy="see that it is the schema master, that replication is sound, and that schema changes are permitted",
         )
-    if refusal.code in _EXISTS or refusal.code == _BUSY:
+    if refusal.code in _CHANGED_MEANWHILE:
         return DirectoryRefused(
             f"somebody else is changing the schema: {problem}", remedy="wait until they are done, then make a new plan"
         )
     return DirectoryRefused(problem, remedy="mend what the server says, then run this again: it continues")
 
 
-def _only(entries: list[Found]) -> Found:
-    return entries[0] if entries else Found("", {})
+def _read(connection: AdminConnection, dn: str, *attributes: str) -> Found:
+    return next(iter(connection.search(dn, attributes=attributes)), Found(dn, {}))

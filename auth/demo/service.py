@@ -1,4 +1,4 @@
-"""The real service as a child process: `dirfactor serve` with a config.ini of the demo's, killed and restarted at will."""
+"""The real service as a child process: `dirfactor serve` with a config.ini of its own, killed and restarted at will."""
 
 import asyncio
 import re
@@ -140,7 +140,7 @@ def free_port(kind: socket.SocketKind) -> int:
 
 
 def _reply(packet: Packet) -> Reply:
-    values = {number: octets for number, octets in reversed(packet.attributes)}
+    values = dict(reversed(packet.attributes))
     outcome = {
         Code.ACCESS_ACCEPT: "accepted",
         Code.ACCESS_CHALLENGE: "challenged",

@@ -188,6 +188,9 @@ def test_caller_joins_what_tells_simultaneous_logins_apart():
     )
     assert caller(everything) == "Calling-Station-Id=198.51.100.9 NAS-Port=260 Acct-Session-Id=4D2BB8AC"
     assert caller(packet_of((Attribute.CALLING_STATION_ID, b"a\nb\xff"))) == "Calling-Station-Id=a?b\ufffd"
+    assert (
+        caller(packet_of((Attribute.ACCT_SESSION_ID, b"1"), (Attribute.ACCT_SESSION_ID, b"2"))) == "Acct-Session-Id=1"
+    )
     assert caller(packet_of(NAME)) == ""
 
 

@@ -56,6 +56,7 @@ def test_another_authenticator_purges_what_is_pending_and_its_late_answer_goes_n
     duplicates = Duplicates()
     duplicates.open(KEY, ONE)
     assert duplicates.recall(KEY, TWO, 1.0) is None
+    assert not duplicates.settle(KEY, ONE, b"late", 1.5)
     duplicates.open(KEY, TWO)
     assert not duplicates.settle(KEY, ONE, b"late", 2.0)
     assert duplicates.recall(KEY, TWO, 3.0) == b""

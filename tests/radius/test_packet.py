@@ -4,7 +4,7 @@ import hmac
 import warnings
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from auth.radius.attributes import Attribute
@@ -280,6 +280,8 @@ def test_a_packets_repr_shows_no_value():
 
 
 @given(secrets, st.binary(max_size=300))
+@example(bytes(64), b"")
+@example(bytes(65), b"")
 def test_our_hmac_is_rfc2104s(key, message):
     assert _hmac_md5(key, message) == hmac.digest(key, message, "md5")
 

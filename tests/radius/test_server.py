@@ -339,6 +339,14 @@ async def test_truncated_oversized_and_senseless_datagrams_hear_nothing(setup):
     )
 
 
+async def test_the_lookup_is_asked_for_ipv4_addresses_in_their_own_form():
+    asked = []
+    server = RadiusServer(lookup=asked.append, service=Desk(), clock=SYSTEM_CLOCK, entropy=SYSTEM_ENTROPY)
+    for address in ("192.0.2.7", "::ffff:192.0.2.7", "2001:db8::7"):
+        server.datagram_received(b"", (address, 1812))
+    assert asked == ["192.0.2.7", "192.0.2.7", "2001:db8::7"]
+
+
 async def test_a_lookup_that_fails_discards_one_datagram_and_the_door_stays_open(setup, log):
     class Broken(dict):
         def get(self, address):
@@ -412,12 +420,14 @@ async def test_a_fault_is_an_access_reject_like_any_other_and_a_log_line_without
     assert "wonderland" not in log.text
 
 
-async def test_a_request_that_leaves_no_room_for_an_answer_gets_none(setup):
+async def test_a_request_that_leaves_no_room_for_an_answer_gets_none_and_is_settled(setup, log):
     setup.nodes["127.0.0.1"] = NodeDoor("p", SECRET, require_message_authenticator=False, limit_proxy_state=False)
     states = ((Attribute.PROXY_STATE, bytes(253)),) * 15 + ((Attribute.PROXY_STATE, bytes(249)),)
     nas = setup.nas()
     nas.send(encode(Packet(Code.ACCESS_REQUEST, 1, bytes(16), states)))
     assert await nas.hears_nothing()
+    assert "no User-Password" in log.text
+    assert "should not happen" not in log.text
     assert await nas.exchange(signed(login()))
 
 

@@ -1,0 +1,130 @@
+"""`dirfactor schema`: print the schema, compare it with a directory's, install it, verify it."""
+
+import getpass
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from auth.cli.output import JSON_OPTION, Exit, faults, out, print_json
+from dirsync import schema_admin
+from dirsync.admin_connection import AdminAccess
+from dirsync.schema_plan import Plan, describe, render
+from schema.__main__ import files
+from schema.errors import Fault
+from schema.secret import Secret
+
+schema_app = typer.Typer(help="Print, compare, install and verify the directory's schema.", no_args_is_help=True)
+
+_URL = Annotated[list[str], typer.Option("--url", help="ldaps://SERVER, the schema master; ldapi:/// for OpenLDAP.")]
+_BIND = Annotated[str, typer.Option("--bind", help="Administrator: user principal name or DN.")]
+_PASSWORD = Annotated[
+    Path | None, typer.Option("--password-file", help="File with the password; asked for when it is absent.")
+]
+_CA = Annotated[Path | None, typer.Option("--ca-file", help="PEM file of the authorities to trust.")]
+_START_TLS = Annotated[bool, typer.Option("--start-tls", help="Upgrade ldap:// to TLS first.")]
+
+
+class Dialect(StrEnum):
+    """Which directory's schema."""
+
+    ACTIVE_DIRECTORY = "active-directory"
+    OPENLDAP = "openldap"
+    OPENLDAP_CLASSIC = "openldap-classic"
+
+
+_FILES = {
+    Dialect.ACTIVE_DIRECTORY: "active-directory.ldif",
+    Dialect.OPENLDAP: "openldap.ldif",
+    Dialect.OPENLDAP_CLASSIC: "openldap.schema",
+}
+
+
+@schema_app.command("ldif")
+def ldif_command(
+    dialect: Annotated[Dialect, typer.Argument(help="Which directory's schema.")] = Dialect.ACTIVE_DIRECTORY,
+) -> None:
+    """Print the schema, for ldifde or ldapmodify."""
+    sys.stdout.write(files()[_FILES[dialect]])
+
+
+@schema_app.command("plan")
+def plan_command(
+    url: _URL,
+    bind: _BIND = "",
+    password_file: _PASSWORD = None,
+    ca_file: _CA = None,
+    *,
+    start_tls: _START_TLS = False,
+    json: JSON_OPTION = False,
+) -> None:
+    """Print what `apply` would change; write nothing. Exit status 1 when there is something to change."""
+    with faults():
+        plan = schema_admin.plan(_access(url, bind, password_file, ca_file, start_tls=start_tls))
+    _show(plan, json=json)
+
+
+@schema_app.command("verify")
+def verify_command(
+    url: _URL,
+    bind: _BIND = "",
+    password_file: _PASSWORD = None,
+    ca_file: _CA = None,
+    *,
+    start_tls: _START_TLS = False,
+    json: JSON_OPTION = False,
+) -> None:
+    """Whether the directory has all of the schema, as it should be. Exit status 1 when not."""
+    with faults():
+        plan = schema_admin.verify(_access(url, bind, password_file, ca_file, start_tls=start_tls))
+    _show(plan, json=json)
+
+
+@schema_app.command("apply")
+def apply_command(
+    url: _URL,
+    bind: _BIND = "",
+    password_file: _PASSWORD = None,
+    ca_file: _CA = None,
+    *,
+    start_tls: _START_TLS = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="The same as `plan`.")] = False,
+) -> None:
+    """Install the schema, or bring an older one up to date. A second run changes nothing. It cannot be undone."""
+    with faults():
+        access = _access(url, bind, password_file, ca_file, start_tls=start_tls)
+        plan = schema_admin.plan(access)
+        if dry_run:
+            _show(plan, json=False)
+            return
+        applied = schema_admin.apply(access, plan, lambda step: out.print(describe(step), markup=False))
+    out.print(f"{len(applied.changes)} changes" if applied.changes else "nothing to do")
+
+
+def _show(plan: Plan, *, json: bool) -> None:
+    if json:
+        conflicts = [{"name": item.name, "problem": item.problem} for item in plan.conflicts]
+        steps = [describe(step) for step in plan.changes]
+        print_json({"target": plan.target, "done": plan.done, "steps": steps, "conflicts": conflicts})
+    else:
+        out.print(render(plan), markup=False)
+    if not plan.done:
+        raise typer.Exit(Exit.FOUND)
+
+
+def _access(
+    url: list[str], bind: str, password_file: Path | None, ca_file: Path | None, *, start_tls: bool
+) -> AdminAccess:
+    password = _password(bind, password_file) if bind else None
+    return AdminAccess(tuple(url), bind, password, ca_file, start_tls=start_tls)
+
+
+def _password(bind: str, file: Path | None) -> Secret:
+    if file is None:
+        return Secret(getpass.getpass(f"Password of {bind}: "))
+    try:
+        return Secret(file.read_text(encoding="utf-8").rstrip("\r\n"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Fault(f"password file {file}: {error}", remedy="give a readable UTF-8 file") from error

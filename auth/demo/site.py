@@ -1,0 +1,224 @@
+"""A small company on this machine: a directory in a file, an SMS gateway, a mail server, VIP, and the real service."""
+
+import hashlib
+import json
+import re
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+import pyotp
+
+from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
+from auth.demo.certificates import CertificateFolder
+from auth.demo.program import Program, started
+from auth.demo.service import Reply, RunningService, free_port
+from schema.errors import Fault
+from schema.secret import Secret
+
+CREDENTIALS = ("VSST10000001", "VSST10000003", "VSST10000004")
+_CODE = re.compile(r"\b\d{6}\b")
+_CONFIG = """\
+[service]
+state_directory = state
+region = AT
+refusal_seconds = {refusal_seconds}
+
+[directory]
+kind = ldif
+file = directory.ldif
+
+[sync]
+interval_seconds = {sync_seconds}
+
+[radius]
+host = 127.0.0.1
+port = {radius_port}
+
+[http]
+port = {http_port}
+
+[sms:gateway]
+url = http://127.0.0.1:{sms_port}/messages
+username = demo
+password = file:sms.password
+basic_auth = yes
+sender = dirfactor
+body = json
+fields =
+    to = {{phone}}
+    from = {{sender}}
+    body = {{text}}
+success_status = 200
+success_body = "accepted"
+message_id = "id": "([^"]+)"
+
+[email:relay]
+host = localhost
+port = {mail_port}
+sender = logon@demo.example
+ca_file = certificates/ca.pem
+
+[vip]
+certificate = certificates/client.p12
+password = file:certificates/client.password
+url = https://localhost:{vip_port}
+ca_file = certificates/ca.pem
+
+[node:vpn]
+dirfactorAddress = 127.0.0.1
+secret = file:radius.secret
+dirfactorMember = cn=vpn-users,ou=groups,dc=demo,dc=example
+
+[node:portal]
+dirfactorNodeType = http
+dirfactorApiKeyHash = {api_key_hash}
+dirfactorMember = cn=vpn-users,ou=groups,dc=demo,dc=example
+"""
+
+
+@dataclass(slots=True)
+class Site:
+    """The company.
+
+    Attributes:
+        folder: where all of it lies.
+        service: `dirfactor serve`.
+        texts: the SMS gateway.
+        mails: the mail server.
+        vip: the VIP service.
+        seeds: VIP credential -> OATH seed.
+    """
+
+    folder: Path
+    service: RunningService
+    texts: Program
+    mails: Program
+    vip: Program
+    seeds: dict[str, str] = field(repr=False)
+
+    @property
+    def directory(self) -> Path:
+        """The LDIF file that is the directory."""
+        return self.folder / "directory.ldif"
+
+    @property
+    def audit(self) -> Path:
+        """The audit file."""
+        return self.folder / "state" / "audit.jsonl"
+
+    async def by_radius(self, user: str, typed: str, state: Secret | None = None) -> Reply:
+        """One step over RADIUS."""
+        return await self.service.radius(user, typed, state)
+
+    async def by_http(self, user: str, typed: str, state: Secret | None = None) -> Reply:
+        """One step over HTTP."""
+        if state is None:
+            return await self.service.http(user, password=typed)
+        return await self.service.http(user, passcode=typed, state=state)
+
+    def mark(self) -> int:
+        """The present, for `text_code` and `mail_code`: they only look at what comes after it."""
+        return len(self.texts.lines) + len(self.mails.lines) * 1_000_000
+
+    async def text_code(self, mark: int) -> str:
+        """The code in the first text after the mark."""
+        event = await self.texts.event(lambda seen: seen["event"] == "text", since=mark % 1_000_000)
+        return _code(event["body"])
+
+    async def mail_code(self, mark: int) -> str:
+        """The code in the first mail after the mark."""
+        event = await self.mails.event(lambda seen: seen["event"] == "mail", since=mark // 1_000_000)
+        return _code(event["text"])
+
+    def vip_code(self, credential: str) -> str:
+        """What the credential shows now."""
+        return pyotp.TOTP(self.seeds[credential]).at(SYSTEM_CLOCK.now())
+
+    def edit(self, old: str, new: str) -> None:
+        """Edit the directory as an editor does: write beside it, then rename."""
+        text = self.directory.read_text()
+        if old not in text:
+            raise Fault(f"the directory has no {old!r}", remedy="look at the file")
+        beside = self.directory.with_suffix(".new")
+        beside.write_text(text.replace(old, new))
+        beside.rename(self.directory)
+
+
+@asynccontextmanager
+async def open_site(
+    folder: Path, *, sync_seconds: float = 0.5, refusal_seconds: float = 0.3, more_config: str = ""
+) -> AsyncIterator[Site]:
+    """Build the company in a folder and run it; all of it ends with the context.
+
+    Args:
+        folder: empty.
+        sync_seconds: pause between two looks at the directory.
+        refusal_seconds: how long a refusal takes at least.
+        more_config: further sections of config.ini.
+    """
+    certificates = CertificateFolder(folder / "certificates")
+    certificates.make(SYSTEM_CLOCK.now(), SYSTEM_ENTROPY)
+    secrets = {name: Secret(SYSTEM_ENTROPY.octets(24).hex()) for name in ("sms.password", "radius.secret")}
+    for name, secret in secrets.items():
+        _write_private(folder / name, secret.text)
+    seeds = {name: pyotp.random_base32() for name in CREDENTIALS}
+    entries = [{"id": name, "seed": seed, "status": "ENABLED"} for name, seed in seeds.items()]
+    _write_private(folder / "credentials.json", json.dumps(entries))
+    (folder / "directory.ldif").write_text(demo_directory())
+    sms = ["auth.demo.sms_gateway", "--password-file", str(folder / "sms.password")]
+    mail = ["auth.demo.mail_server", "--certificate", str(certificates.server)]
+    vip = ["auth.demo.vip_service", "--certificates", str(certificates.folder)]
+    vip += ["--credentials", str(folder / "credentials.json")]
+    async with (
+        started("SMS gateway", sms) as texts,
+        started("mail server", mail) as mails,
+        started("VIP", vip) as codes,
+    ):
+        ports = [
+            (await program.event(lambda seen: seen["event"] == "ready"))["port"] for program in (texts, mails, codes)
+        ]
+        api_key = Secret(SYSTEM_ENTROPY.octets(24).hex())
+        config = _CONFIG.format(
+            refusal_seconds=refusal_seconds,
+            sync_seconds=sync_seconds,
+            radius_port=free_port(socket.SOCK_DGRAM),
+            http_port=free_port(socket.SOCK_STREAM),
+            sms_port=ports[0],
+            mail_port=ports[1],
+            vip_port=ports[2],
+            api_key_hash=hashlib.sha256(api_key.octets).hexdigest(),
+        )
+        (folder / "config.ini").write_text(config + more_config)
+        service = RunningService(
+            folder / "config.ini", secrets["radius.secret"], api_key, SYSTEM_ENTROPY, folder / "service.log"
+        )
+        await service.start()
+        try:
+            await service.until_ready()
+            yield Site(folder, service, texts, mails, codes, seeds)
+        finally:
+            await service.stop()
+
+
+def demo_directory() -> str:
+    """The demo's directory as LDIF: from the installed package, or from the checkout."""
+    installed = resources.files("auth.demo") / "demo.ldif"
+    if installed.is_file():
+        return installed.read_text()
+    return (Path(__file__).resolve().parents[2] / "ldif" / "demo.ldif").read_text()
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
+def _code(text: str) -> str:
+    found = _CODE.search(text)
+    if found is None:
+        raise Fault("the message has no code", remedy="look at the policy's template")
+    return found[0]

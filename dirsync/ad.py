@@ -1,0 +1,118 @@
+"""Active Directory as a source of changes: the DirSync dialogue, held over a connection that is kept."""
+
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from threading import Lock
+from typing import TypeVar
+
+from dirsync.ad_dialogue import WHERE, domain, read_changes
+from dirsync.ad_server import find_netbios_name
+from dirsync.change import Batch
+from dirsync.connection import Connection, Connector
+from dirsync.errors import DirectoryUnavailable
+from dirsync.search import Dialogue, converse
+from dirsync.settings import DirectorySettings
+from dirsync.spool import Spool
+from schema.dn import fold
+from schema.errors import Fault
+
+Result = TypeVar("Result")
+
+
+class AdSource:
+    """A `Source`: an Active Directory domain, read with the rights of a service account.
+
+    It needs no replication right: it is sent what the account may read. The account must be allowed to list and
+    read `CN=Deleted Objects`, or deletions are not noticed before the next full read. Any thread may ask; they take
+    turns.
+
+    Args:
+        settings: of the directory.
+
+    Raises:
+        Fault: the settings do not lead to an encrypted, authenticated connection, or `base` is no DN.
+    """
+
+    def __init__(self, settings: DirectorySettings) -> None:
+        if not settings.bind_dn.strip() or not settings.bind_password:
+            raise Fault(
+                "Active Directory tells nothing to strangers",
+                remedy="set bind_dn and bind_password in [directory] to an account that may read the directory",
+            )
+        try:
+            base = fold(settings.base)
+        except ValueError:
+            base = ""
+        if not base:
+            raise Fault(
+                f"{settings.base!r} is no DN of a domain",
+                remedy="set base in [directory], such as DC=example,DC=com",
+            )
+        self._connector = Connector(settings)
+        self._wanted = domain(settings.base, settings.extra_attributes)
+        self._connection: Connection | None = None
+        self._turn = Lock()
+        question = "\n".join((WHERE, *sorted(name.lower() for name in self._wanted.attributes)))
+        self._identity = f"ad {base} {hashlib.sha256(question.encode()).hexdigest()[:16]}"
+
+    @property
+    def identity(self) -> str:
+        """The domain, and a digest of the filter and the attribute list: another question needs a full read."""
+        return self._identity
+
+    def changes(self, cookie: bytes | None, now: datetime) -> Batch:
+        """What has changed since the cookie; all there is when the server cannot tell.
+
+        It costs next to nothing while the server has committed nothing at all: three reads of one entry each.
+
+        Args:
+            cookie: of the last batch; None for all.
+            now: becomes the batch's `as_of`.
+
+        Raises:
+            DirectoryUnavailable: no server could be read to the end.
+            DirectoryRefused: the account was refused, or may not read, or the base is another one.
+            Fault: the temporary folder is full.
+        """
+        spool = Spool()
+        answer = self._hold(lambda: read_changes(self._wanted, cookie, spool))
+        return Batch(spool.take(), answer.cookie, answer.refresh, now)
+
+    def netbios_name(self) -> str | None:
+        r"""The domain's short name, `LAB` in LAB\alice; None when the directory does not tell.
+
+        Raises:
+            DirectoryUnavailable: no server answers.
+            DirectoryRefused: the account was refused, or may not read the partitions.
+        """
+        return self._hold(lambda: find_netbios_name(self._wanted.base))
+
+    def close(self) -> None:
+        """Close the connection; the next question opens another one."""
+        with self._turn:
+            if self._connection:
+                self._connection.close()
+                self._connection = None
+
+    def _hold(self, dialogue: Callable[[], Dialogue[Result]]) -> Result:
+        """Hold a dialogue over the kept connection; from the start over a new one when that has died unnoticed."""
+        with self._turn:
+            if self._connection:
+                with suppress(DirectoryUnavailable):
+                    return self._hold_over(self._connection, dialogue())
+            self._connection = self._connector.sign_in()
+            return self._hold_over(self._connection, dialogue())
+
+    def _hold_over(self, connection: Connection, dialogue: Dialogue[Result]) -> Result:
+        try:
+            return converse(dialogue, connection.search)
+        except Exception as error:
+            # the answer was not taken to its end: nothing else can be asked over this connection
+            self._connection = None
+            if isinstance(error, DirectoryUnavailable):
+                self._connector.leave(connection)
+            else:
+                connection.close()
+            raise

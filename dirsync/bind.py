@@ -1,0 +1,127 @@
+"""Asks a directory whether a password is right, by one simple bind."""
+
+import re
+from collections import deque
+from contextlib import suppress
+from threading import BoundedSemaphore
+from typing import Final
+
+from dirsync.connection import Connection, Connector, CredentialsRefused
+from dirsync.errors import DirectoryRefused, DirectoryUnavailable
+from dirsync.password import PasswordVerdict
+from dirsync.settings import DirectorySettings
+
+_CONNECTIONS: Final = 8
+# The reason within AD's text, "80090308: LdapErr: DSID-..., comment: AcceptSecurityContext error, data 52e, v3839":
+# a Windows error code in hex (MS-ERREF section 2.2). Wrong passwords and unknown accounts have no line here, nor has
+# what we do not know: all that is just wrong.
+_REASON: Final = re.compile(r"\bdata ([0-9a-f]{1,8})\b", re.IGNORECASE)
+_VERDICTS: Final = {
+    0x530: PasswordVerdict.HOURS,  # ERROR_INVALID_LOGON_HOURS
+    0x531: PasswordVerdict.WORKSTATION,  # ERROR_INVALID_WORKSTATION
+    0x532: PasswordVerdict.EXPIRED,  # ERROR_PASSWORD_EXPIRED
+    0x533: PasswordVerdict.DISABLED,  # ERROR_ACCOUNT_DISABLED
+    0x701: PasswordVerdict.ACCOUNT_EXPIRED,  # ERROR_ACCOUNT_EXPIRED
+    0x773: PasswordVerdict.MUST_CHANGE,  # ERROR_PASSWORD_MUST_CHANGE
+    0x775: PasswordVerdict.LOCKED,  # ERROR_ACCOUNT_LOCKED_OUT
+}
+
+
+class LdapPasswordCheck:
+    """A `PasswordCheck` by simple binds over a few connections that serve nothing else.
+
+    A password is sent to one server, once: a second try would count as a second wrong password there, and could lock
+    the account. Any number of threads may use it.
+
+    Args:
+        settings: of the directory.
+
+    Raises:
+        Fault: the settings do not lead to an encrypted connection.
+    """
+
+    def __init__(self, settings: DirectorySettings) -> None:
+        self._connector = Connector(settings)
+        self._patience = settings.timeout_seconds
+        self._free = BoundedSemaphore(_CONNECTIONS)
+        self._idle: deque[Connection] = deque()
+
+    def check(self, dn: str, password: str) -> PasswordVerdict:
+        """Ask once.
+
+        Some names and passwords are WRONG without asking, because servers take a bind with them for an anonymous one
+        and let it succeed: empty ones (RFC 4513 section 5.1.2), and those that a server in C sees the end of at NUL.
+
+        Args:
+            dn: of the account.
+            password: as it was typed.
+
+        Returns:
+            The directory's verdict; UNAVAILABLE when there is none. Never raises.
+        """
+        if not dn.strip() or not password or "\0" in dn + password or not _is_text(dn + password):
+            return PasswordVerdict.WRONG
+        if not self._free.acquire(timeout=self._patience):
+            return PasswordVerdict.UNAVAILABLE
+        try:
+            return self._ask(dn, password)
+        finally:
+            self._free.release()
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _ask(self, dn: str, password: str) -> PasswordVerdict:
+        try:
+            connection = self._ready()
+        except DirectoryUnavailable:
+            return PasswordVerdict.UNAVAILABLE
+        try:
+            connection.bind(dn, password)
+        except CredentialsRefused as refusal:
+            verdict = verdict_of(refusal.diagnostic)
+        except DirectoryUnavailable:
+            self._connector.leave(connection)
+            return PasswordVerdict.UNAVAILABLE
+        except DirectoryRefused:
+            connection.close()
+            return PasswordVerdict.UNAVAILABLE
+        else:
+            verdict = PasswordVerdict.RIGHT
+        self._idle.append(connection)
+        return verdict
+
+    def _ready(self) -> Connection:
+        """A connection to send the bind over; until it is sent, another server may be tried.
+
+        Raises:
+            DirectoryUnavailable: no server answers.
+        """
+        with suppress(IndexError):
+            while True:
+                connection = self._idle.pop()
+                if connection.is_quiet():
+                    return connection
+                connection.close()
+        return self._connector.open()
+
+
+def verdict_of(diagnostic: str) -> PasswordVerdict:
+    """What a server's text to invalidCredentials means; WRONG when it gives no reason that we know.
+
+    Args:
+        diagnostic: the diagnosticMessage of the bind's result.
+    """
+    reason = _REASON.search(diagnostic)
+    return _VERDICTS.get(int(reason[1], 16), PasswordVerdict.WRONG) if reason else PasswordVerdict.WRONG
+
+
+def _is_text(typed: str) -> bool:
+    """Whether it can be written in UTF-8, as LDAP wants it; no directory has a password that cannot."""
+    try:
+        typed.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

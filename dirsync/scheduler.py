@@ -1,0 +1,205 @@
+"""When the replica is brought up to date: every few seconds, at once when woken, and wholly compared every night."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Final
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from dirsync.change import Source
+from dirsync.settings import SyncSettings
+from dirsync.writer import Applied, ReplicaWriter
+from schema.errors import Fault
+
+_log = logging.getLogger("dirfactor.sync")
+_LONGEST_PAUSE: Final = 60.0
+# run however late it is: a sync that was missed is wanted all the more
+_JOB: Final = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
+_THREADS: Final = 4  # the sync, the reconcile, a wake-up, and one more that came meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStatus:
+    """How the sync is doing.
+
+    Attributes:
+        last_attempt: when the directory was last asked.
+        last_success: when the replica was last brought up to date.
+        last_error: what went wrong the last time, with its remedy; None when nothing did.
+        failures: failures in a row.
+        runs: syncs that succeeded since the start.
+        added: entries added since the start; `changed` and `removed` likewise.
+        changed: see above.
+        removed: see above.
+        seconds: how long the last successful sync took.
+        version: the replica's version after it.
+    """
+
+    last_attempt: datetime | None = None
+    last_success: datetime | None = None
+    last_error: str | None = None
+    failures: int = 0
+    runs: int = 0
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    seconds: float = 0.0
+    version: int = 0
+
+
+def pause_after(failures: int, interval: float) -> float:
+    """Seconds until the directory is asked again: doubled with each failure in a row, up to a minute."""
+    return max(interval, min(_LONGEST_PAUSE, interval * 2.0 ** min(failures, 32)))
+
+
+class SyncScheduler:
+    """Carries changes from the source into the replica, in threads of its own; never two syncs at a time.
+
+    Args:
+        source: where changes come from.
+        writer: the replica; nobody else may write it meanwhile.
+        settings: how often.
+        now: the instant; once `start` is called it must be the real one.
+    """
+
+    def __init__(
+        self, source: Source, writer: ReplicaWriter, settings: SyncSettings, now: Callable[[], datetime]
+    ) -> None:
+        self._source = source
+        self._writer = writer
+        self._settings = settings
+        self._now = now
+        self._status = SyncStatus()
+        self._syncing = Lock()
+        self._planning = Lock()
+        self._woken = False
+        self._stopped = False
+        self._scheduler = BackgroundScheduler(
+            executors={"default": {"type": "threadpool", "max_workers": _THREADS}}, job_defaults=_JOB
+        )
+
+    @property
+    def status(self) -> SyncStatus:
+        """How the sync is doing; from any thread."""
+        return self._status
+
+    def start(self) -> None:
+        """Sync now, then every `interval_seconds`, and reconcile once a day. Returns at once."""
+        self._scheduler.start()
+        self._scheduler.add_job(
+            self._run, "interval", seconds=self._settings.interval_seconds, next_run_time=self._now(), id="sync"
+        )
+        self._scheduler.add_job(self._run_reconcile, "cron", hour=self._settings.reconcile_at, id="reconcile")
+
+    def stop(self) -> None:
+        """Returns when the sync that is running, if any, has ended; no other begins."""
+        self._stopped = True
+        with self._syncing, self._planning:
+            # without its own wait: it would hold locks that a job needs in order to end
+            if self._scheduler.running:
+                self._scheduler.shutdown(wait=False)
+
+    def wake(self) -> None:
+        """Sync at once, or once more after the sync that is running; from any thread, as often as one likes."""
+        with self._planning:
+            if not self._woken and not self._stopped and self._scheduler.running:
+                self._woken = True
+                self._scheduler.add_job(self._run_woken)
+
+    def run_once(self) -> Applied:
+        """Bring the replica up to date now, in this thread.
+
+        Raises:
+            Fault: it was not possible; the replica is as it was, and the status has the fault.
+        """
+        with self._syncing:
+            return self._sync()
+
+    def reconcile(self) -> Applied:
+        """Compare the replica with a full read and repair what differs; what was repaired is logged as a warning.
+
+        Raises:
+            Fault: as `run_once`.
+        """
+        with self._syncing:
+            return self._compare()
+
+    def _compare(self) -> Applied:
+        self._sync()  # what has changed in the meantime is no difference
+        applied = self._attempt(lambda: None)
+        if applied:
+            _log.warning("the replica differed from the directory and was repaired: %s", _figures(applied))
+        return applied
+
+    def _sync(self) -> Applied:
+        applied = self._attempt(lambda: self._writer.cookie(self._source.identity))
+        if applied:
+            _log.info("%s in %.0f ms", _figures(applied), self._status.seconds * 1000)
+        return applied
+
+    def _attempt(self, cookie: Callable[[], bytes | None]) -> Applied:
+        began = self._now()
+        try:
+            applied = self._writer.apply(self._source.changes(cookie(), began), self._source.identity)
+        except Exception as error:
+            self._status = replace(
+                self._status,
+                last_attempt=began,
+                last_error=str(error) if isinstance(error, Fault) else f"unexpected {type(error).__name__}",
+                failures=self._status.failures + 1,
+            )
+            raise
+        ended = self._now()
+        was = self._status
+        self._status = SyncStatus(
+            last_attempt=began,
+            last_success=ended,
+            runs=was.runs + 1,
+            added=was.added + applied.added,
+            changed=was.changed + applied.changed,
+            removed=was.removed + applied.removed,
+            seconds=max(0.0, (ended - began).total_seconds()),
+            version=applied.version,
+        )
+        if was.failures:
+            _log.info("the directory can be read again, after %d failures", was.failures)
+        return applied
+
+    def _run(self) -> None:
+        """The regular job. The pause begins when it has ended, and grows while the directory is away."""
+        with self._planning:
+            if self._stopped:
+                return
+            self._scheduler.pause_job("sync")
+        self._quietly(self._sync)
+        with self._planning:
+            if not self._stopped:
+                pause = pause_after(self._status.failures, self._settings.interval_seconds)
+                self._scheduler.modify_job("sync", next_run_time=self._now() + timedelta(seconds=pause))
+
+    def _run_woken(self) -> None:
+        self._quietly(self._sync)
+
+    def _run_reconcile(self) -> None:
+        self._quietly(self._compare)
+
+    def _quietly(self, sync: Callable[[], Applied]) -> None:
+        """Nobody waits for a job: what goes wrong is logged, and the next one tries again."""
+        with self._syncing:
+            self._woken = False  # who wakes us from here on wants another sync than this
+            if self._stopped:
+                return
+            try:
+                sync()
+            except Fault as fault:
+                _log.error("%s; remedy: %s", fault.problem, fault.remedy)
+            except Exception:  # noqa: BLE001 - the thread must live on, whatever it was
+                _log.exception("the sync failed unexpectedly")
+
+
+def _figures(applied: Applied) -> str:
+    counts = f"added {applied.added}, changed {applied.changed}, removed {applied.removed} entries"
+    return f"{counts}, version {applied.version}"

@@ -1,0 +1,403 @@
+"""Laws of the replica: whatever a directory goes through, and however it is told, the replica ends equal to it."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from small_directory import (
+    HOLDERS,
+    NOW,
+    SOURCE,
+    Thing,
+    Things,
+    content,
+    difference,
+    dn_of,
+    entry_id,
+    increment,
+    partial_put,
+    refresh,
+    sid,
+    thing,
+    whole_put,
+)
+
+from dirsync.change import Batch, Change, Delete, LinkKind
+from dirsync.replica import Replica, ReplicaWriter
+from schema.entry import EntryId
+
+MEMBER, POLICY, NODE_MEMBER = LinkKind.MEMBER, LinkKind.POLICY, LinkKind.NODE_MEMBER
+LINK_OF = {
+    "user": (POLICY,),
+    "group": (MEMBER, MEMBER, POLICY),
+    "ou": (POLICY,),
+    "node": (NODE_MEMBER, POLICY),
+    "policy": (),
+    "computer": (POLICY,),
+    "shelf": (POLICY,),
+}
+TARGET_OF = {MEMBER: ("user", "group", "computer"), NODE_MEMBER: ("user", "group"), POLICY: ("policy", "policy", "ou")}
+# few names, so that entries take over names that others have had
+RDNS = ("a", "b", "c", "d", "e f")
+VALUES = (None, b"x", b"Y", b"514", b"1", b"513", b"2")
+SETTABLE = (
+    "mail",
+    "mobile",
+    "useraccountcontrol",
+    "primarygroupid",
+    "dirfactorpriority",
+    "dirfactortoken",
+    "objectsid",
+)
+EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(("add", "add", "set", "link", "link", "rename", "move", "swap", "delete")),
+        *(st.integers(0, 2**16),) * 4,
+    ),
+    max_size=40,
+)
+
+
+@dataclass
+class World:
+    """A directory that steps change; it permits what a directory permits."""
+
+    things: dict[EntryId, Thing]
+    kinds: tuple[str, ...]
+    count: int = 0
+
+    def step(self, name: str, *numbers: int) -> None:
+        getattr(self, name)(*numbers)
+
+    def add(self, kind: int, where: int, rdn: int, value: int) -> None:
+        self.count += 1
+        kind = self.kinds[kind % len(self.kinds)]
+        name = f"{kind}{self.count}"
+        item = thing(name, kind, self._holder(where, kind))
+        if kind in {"user", "group"}:
+            item = replace(item, attributes={**item.attributes, "objectsid": (sid(512 + value % 3),)})
+        if kind == "user":
+            item = replace(item, attributes={**item.attributes, "primarygroupid": (b"513",)})
+        item = self._named(item, rdn)
+        if self._free(item):
+            self.things[item.id] = item
+
+    def set(self, which: int, attribute: int, value: int, _: int) -> None:
+        if self.things:
+            item = self._pick(which)
+            name = SETTABLE[attribute % len(SETTABLE)]
+            octets = VALUES[value % len(VALUES)]
+            values = sid(512 + value % 3) if name == "objectsid" else octets
+            attributes = {key: held for key, held in item.attributes.items() if key != name}
+            self.things[item.id] = replace(item, attributes=attributes | ({name: (values,)} if values else {}))
+
+    def link(self, which: int, kind: int, target: int, ghost: int) -> None:
+        """Turns a link on or off; now and then one to an entry that is not there."""
+        sources = [item for item in self.things.values() if LINK_OF[item.kind]]
+        if sources:
+            item = sources[which % len(sources)]
+            kinds = LINK_OF[item.kind]
+            link = kinds[kind % len(kinds)]
+            targets = [other.id for other in self.things.values() if other.kind in TARGET_OF[link]]
+            if ghost % 8 == 0 or not targets:
+                targets = [entry_id(f"ghost{target % 3}")]
+            chosen = frozenset({targets[target % len(targets)]})
+            # a policy link has one value, the others many
+            held = item.targets(link) & chosen if link is POLICY else item.targets(link)
+            self.things[item.id] = item.linked(link, held ^ chosen)
+
+    def rename(self, which: int, rdn: int, *_: int) -> None:
+        if self.things:
+            item = self._named(self._pick(which), rdn)
+            if self._free(item):
+                self.things[item.id] = item
+
+    def move(self, which: int, where: int, *_: int) -> None:
+        if self.things:
+            item = self._pick(which)
+            holder = self._holder(where, item.kind)
+            moved = replace(item, parent=holder)
+            if not self._stands_in(holder, item.id) and self._free(moved):
+                self.things[item.id] = moved
+
+    def swap(self, which: int, other: int, *_: int) -> None:
+        """Two siblings take each other's names."""
+        if self.things:
+            one = self._pick(which)
+            siblings = [item for item in self.things.values() if item.parent == one.parent and item.kind == one.kind]
+            two = siblings[other % len(siblings)]
+            self.things[one.id] = replace(one, rdn=two.rdn)
+            self.things[two.id] = replace(two, rdn=one.rdn)
+
+    def delete(self, which: int, *_: int) -> None:
+        """Deletes an entry that has nothing below it, and the links to it, as AD does."""
+        leaves = [
+            item for item in self.things.values() if all(other.parent != item.id for other in self.things.values())
+        ]
+        if leaves:
+            gone = self.things.pop(leaves[which % len(leaves)].id)
+            for item in self.things.values():
+                for kind, targets in item.links.items():
+                    if gone.id in targets:
+                        self.things[item.id] = item = item.linked(kind, targets - {gone.id})
+
+    def _pick(self, which: int) -> Thing:
+        return list(self.things.values())[which % len(self.things)]
+
+    def _holder(self, where: int, kind: str) -> EntryId | None:
+        # a shelf below a shelf could move without anybody telling where from: what is of no use is not stored
+        holders = [item for item in self.things.values() if item.kind in HOLDERS]
+        if kind in HOLDERS:
+            holders = [item for item in holders if item.kind == "ou"]
+        return [None, *(item.id for item in holders)][where % (len(holders) + 1)]
+
+    def _named(self, item: Thing, rdn: int) -> Thing:
+        return replace(item, rdn=f"{item.rdn.partition('=')[0]}={RDNS[rdn % len(RDNS)]}")
+
+    def _free(self, item: Thing) -> bool:
+        return all(
+            other.id == item.id or (other.parent, other.rdn) != (item.parent, item.rdn)
+            for other in self.things.values()
+        )
+
+    def _stands_in(self, holder: EntryId | None, item: EntryId) -> bool:
+        while holder is not None and holder != item:
+            holder = self.things[holder].parent
+        return holder == item
+
+
+ALL_KINDS = ("user", "user", "group", "group", "ou", "ou", "policy", "node", "computer", "shelf")
+
+
+def worlds(first, then=(), kinds=ALL_KINDS) -> tuple[Things, Things]:
+    """The directory after the first steps and after the others."""
+    world = World({}, kinds)
+    for step in first:
+        world.step(*step)
+    before = dict(world.things)
+    for step in then:
+        world.step(*step)
+    return before, world.things
+
+
+@contextlib.contextmanager
+def writer() -> Iterator[ReplicaWriter]:
+    with tempfile.TemporaryDirectory() as folder, contextlib.closing(ReplicaWriter(Path(folder) / "r")) as writer:
+        yield writer
+
+
+def freshly_loaded(things: Things) -> dict:
+    with writer() as fresh:
+        fresh.apply(refresh(things), SOURCE)
+        return content(fresh)
+
+
+def batches(data: st.DataObject, changes: list[Change]) -> list[list[Change]]:
+    """The changes cut into batches anywhere."""
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(changes)), max_size=4), label="cuts"))
+    return [changes[start:end] for start, end in zip([0, *cuts], [*cuts, len(changes)], strict=True)]
+
+
+@EXAMPLES
+@given(STEPS, STEPS, st.data())
+def test_told_as_ad_does_in_any_order_and_any_batches_it_equals_a_fresh_load(first, then, data):
+    """DirSync: each entry once, only what differs of its own, in no order, the moved container alone."""
+    before, after = worlds(first, then)
+    changes = data.draw(st.permutations(difference(before, after)), label="changes")
+    with writer() as replica:
+        replica.apply(refresh(before), SOURCE)
+        for batch in batches(data, changes):
+            replica.apply(increment(batch), SOURCE)
+        assert content(replica) == freshly_loaded(after)
+        # and once more changes nothing, also not the version
+        assert not replica.apply(increment(changes), SOURCE)
+        assert content(replica) == freshly_loaded(after)
+
+
+@EXAMPLES
+@given(STEPS, st.data())
+def test_told_step_by_step_it_equals_a_fresh_load(steps, data):
+    """Each step as it happens, wholly or partly told."""
+    world = World({}, ALL_KINDS)
+    changes: list[Change] = []
+    for step in steps:
+        before = dict(world.things)
+        world.step(*step)
+        changes += told(data, before, world.things)
+    with writer() as replica:
+        for batch in batches(data, changes):
+            replica.apply(increment(batch), SOURCE)
+        assert content(replica) == freshly_loaded(world.things)
+
+
+def told(data: st.DataObject, before: Things, after: Things) -> list[Change]:
+    gone = [Delete(key) for key in before.keys() - after.keys()]
+    whole = data.draw(st.booleans(), label="whole")
+    # what fell with a deleted target is not told
+    differing = [item for key, item in after.items() if before.get(key) != item] if not gone else []
+    return [
+        whole_put(after, item) if whole or item.id not in before else partial_put(after, before[item.id], item)
+        for item in differing
+    ] + gone
+
+
+@EXAMPLES
+@given(STEPS)
+def test_told_by_a_source_that_knows_no_parents_it_equals_a_fresh_load(steps):
+    """RFC 4533: whole entries by their DNs, one after the other as it happened; a renamed container alone."""
+    world = World({}, tuple(kind for kind in ALL_KINDS if kind != "shelf"))
+    with writer() as replica, writer() as fresh:
+        for step in steps:
+            before = dict(world.things)
+            if step[0] == "swap":  # a directory needs a third name for it
+                continue
+            world.step(*step)
+            puts = [
+                whole_put(world.things, item, parents=False)
+                for key, item in world.things.items()
+                if before.get(key) != item
+            ]
+            gone = [Delete(key) for key in before.keys() - world.things.keys()]
+            replica.apply(increment([*(puts if not gone else []), *gone]), SOURCE)
+        final = (whole_put(world.things, item, parents=False) for item in world.things.values())
+        fresh.apply(Batch(final, b"", refresh=True, as_of=NOW), SOURCE)
+        assert content(replica) == content(fresh)
+
+
+@EXAMPLES
+@given(STEPS, STEPS, st.randoms(use_true_random=False))
+def test_a_full_read_repairs_any_state_and_a_second_one_finds_nothing(first, then, random):
+    """A lost cookie, another domain controller, a restored one: what was there before does not matter."""
+    before, after = worlds(first, then)
+    with writer() as replica:
+        replica.apply(refresh(before), SOURCE)
+        shuffled = random.sample(list(after.items()), len(after))
+        was = content(replica)
+        applied = replica.apply(refresh(dict(after) and dict(shuffled)), SOURCE)
+        assert content(replica) == freshly_loaded(after)
+        assert bool(applied) == (content(replica) != was)
+        assert replica.apply(refresh(after), SOURCE) == replace(applied, added=0, changed=0, removed=0)
+
+
+@EXAMPLES
+@given(STEPS, STEPS, st.data())
+def test_any_split_into_batches_equals_one_batch(first, then, data):
+    before, after = worlds(first, then)
+    changes = difference(before, after)
+    with writer() as one, writer() as many:
+        for replica in (one, many):
+            replica.apply(refresh(before), SOURCE)
+        one.apply(increment(changes), SOURCE)
+        for batch in batches(data, changes):
+            many.apply(increment(batch), SOURCE)
+        assert content(one) == content(many)
+
+
+@EXAMPLES
+@given(STEPS, STEPS)
+def test_the_counts_are_those_of_the_difference(first, then):
+    before, after = worlds(first, then, kinds=("user", "group", "ou", "policy", "node"))
+    with writer() as replica:
+        replica.apply(refresh(before), SOURCE)
+        was = content(replica)
+        applied = replica.apply(increment(difference(before, after)), SOURCE)
+        assert (applied.added, applied.removed) == (
+            len(after.keys() - before.keys()),
+            len(before.keys() - after.keys()),
+        )
+        assert bool(applied) == (content(replica) != was)
+        assert applied.version == bool(before) + bool(applied)
+
+
+@EXAMPLES
+@given(STEPS)
+def test_what_is_read_is_what_the_directory_says(steps):
+    """People with groups, nearest first by their shortest path, and containers upward; nodes; names; DNs."""
+    things, _ = worlds(steps)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "r"
+        with contextlib.closing(ReplicaWriter(path)) as loader:
+            loader.apply(refresh(things), SOURCE)
+            with contextlib.closing(Replica(path)) as replica:
+                for item in things.values():
+                    if item.kind == "user":
+                        check_person(things, item, replica)
+                    if item.kind in {"shelf", "computer"}:
+                        assert replica.lookup(dn_of(things, item)) is None
+                    else:
+                        assert replica.lookup(dn_of(things, item).upper()) == item.id
+                assert {node.id: (node.members, policy_of(node)) for node in replica.nodes()} == {
+                    item.id: (item.targets(NODE_MEMBER), expected_policy(things, item))
+                    for item in things.values()
+                    if item.kind == "node"
+                }
+
+
+def check_person(things: Things, user: Thing, replica: Replica) -> None:
+    person = replica.person(user.id)
+    note(repr(person))
+    assert person.dn == dn_of(things, user)
+    assert policy_of(person) == expected_policy(things, user)
+    above = []
+    holder = user.parent
+    while holder is not None:
+        if things[holder].kind == "ou":
+            above.append((holder, dn_of(things, things[holder]), expected_policy(things, things[holder])))
+        holder = things[holder].parent
+    assert [(item.id, item.dn, policy_of(item)) for item in person.ancestors] == above
+    paths = expected_groups(things, user)
+    assert [(group.id, group.path) for group in person.groups] == paths
+    assert [policy_of(group) for group in person.groups] == [expected_policy(things, things[key]) for key, _ in paths]
+    for kind, values in (("sam", "samaccountname"), ("mail", "mail")):
+        for value in user.attributes.get(values, ()):
+            same = {
+                item.id
+                for item in things.values()
+                if item.kind == "user" and item.attributes.get(values, (b"",))[0].lower() == value.lower()
+            }
+            assert set(replica.find([(kind, value.decode().lower())])) == same
+
+
+def policy_of(holder) -> tuple | None:
+    link = holder.policy
+    return link and (link.id, link.dn, link.policy is not None)
+
+
+def expected_policy(things: Things, item: Thing) -> tuple | None:
+    for target in item.targets(POLICY):
+        found = things.get(target)
+        return (target, dn_of(things, found) if found else None, bool(found) and found.kind == "policy")
+    return None
+
+
+def expected_groups(things: Things, user: Thing) -> list[tuple[EntryId, tuple[str, ...]]]:
+    """By trying every path up to the number of groups, shortest first; slow and plain."""
+    groups = {key: item for key, item in things.items() if item.kind == "group"}
+    primary = user.attributes.get("objectsid", (b"",))[0][:-4] + int(
+        user.attributes.get("primarygroupid", (b"0",))[0]
+        if user.attributes.get("primarygroupid", (b"0",))[0].isdigit()
+        else 0
+    ).to_bytes(4, "little")
+    level = {
+        key: (dn_of(things, item),)
+        for key, item in groups.items()
+        if user.id in item.targets(MEMBER) or item.attributes.get("objectsid", (b"none",))[0] == primary
+    }
+    found: dict[EntryId, tuple[str, ...]] = {}
+    ordered: list[tuple[EntryId, tuple[str, ...]]] = []
+    while level:
+        ordered += sorted(level.items(), key=lambda pair: pair[1][-1])
+        found |= level
+        paths: dict[EntryId, list[tuple[str, ...]]] = {}
+        for key, path in level.items():
+            for holder, item in groups.items():
+                if key in item.targets(MEMBER) and holder not in found:
+                    paths.setdefault(holder, []).append((*path, dn_of(things, item)))
+        level = {key: min(options, key=lambda path: path[-2]) for key, options in paths.items()}
+    return ordered
