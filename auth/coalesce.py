@@ -21,6 +21,7 @@ _LARGEST = 100_000
 class _Running:
     task: "asyncio.Task[Outcome]"
     correlation: str
+    basis: object
     until: float = float("inf")
 
 
@@ -39,15 +40,23 @@ class Coalescer:
     _by_state: dict[bytes, bytes] = field(default_factory=dict)
 
     async def run(
-        self, request: LoginRequest, seconds: int, login: Callable[[], Awaitable[Outcome]]
+        self, request: LoginRequest, seconds: int, login: Callable[[], Awaitable[Outcome]], basis: object = None
     ) -> tuple[Outcome, str]:
-        """The outcome of `login`, or of an equal first step within `seconds`; and the correlation of whoever ran it."""
+        """The outcome of `login`, or of an equal first step within `seconds`; and the correlation of whoever ran it.
+
+        Args:
+            request: the first step.
+            seconds: for how long a challenge answers equal first steps as well.
+            login: runs the first step; called at most once.
+            basis: what the directory says of the person; first steps are equal only while it is, so that an edit takes
+                effect at once.
+        """
         same = self._same(request)
         known = self._running.get(same)
-        if known is not None and self.monotonic() < known.until:
+        if known is not None and self.monotonic() < known.until and known.basis == basis:
             return await asyncio.shield(known.task), known.correlation
         self._sweep()
-        running = _Running(asyncio.ensure_future(login()), request.origin.correlation)
+        running = _Running(asyncio.ensure_future(login()), request.origin.correlation, basis)
         self._running[same] = running
         try:
             outcome = await asyncio.shield(running.task)

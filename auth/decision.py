@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from auth.effective import Candidate, effective_policy
@@ -12,7 +12,7 @@ from auth.standing import standing
 from auth.tokens import Unusable, Usable, usable_tokens
 from dirsync.password import PasswordVerdict
 from dirsync.view import Person
-from schema.entry import Policy
+from schema.entry import Policy, User
 from schema.grammar import ReplyRule
 from schema.hours import grid_permits
 from schema.words import LoginMode, Method, TokenKind
@@ -130,11 +130,13 @@ def decide(facts: Facts, evidence: Evidence, now: datetime) -> Decision:
     """The next step of a login.
 
     Total: every combination of facts and evidence has exactly one step, and only evidence that every method of the
-    effective policy was passed leads to `Accept`.
+    effective policy was passed leads to `Accept`. The facts may change between two calls of one login: evidence that
+    was gathered for one method never counts for another.
 
     Args:
         facts: everything known.
-        evidence: what the login has shown; the caller performs the step and comes back with more.
+        evidence: what the login has shown; the caller performs the step and comes back with more. Its stage is that of
+            a challenge, or the one of the decision before (`passed`).
         now: the instant (aware).
     """
     trace = _Trace()
@@ -153,9 +155,9 @@ def decide(facts: Facts, evidence: Evidence, now: datetime) -> Decision:
         return replace(known, step=Refuse(reason), trace=tuple(trace.findings))
     trace.note("effective policy", effective.name)
     stages = _stages(policy, node)
-    refusal = _account(facts, person, policy, now, trace)
     login = _Login(facts, node, person, policy, stages)
-    step = refusal or _stage_step(login, evidence, trace)
+    refusal = _account(facts, person, policy, now, trace) or _unperformed(login, trace)
+    step = refusal or _strayed(login, evidence, trace) or _stage_step(login, evidence, trace)
     while step is None:
         evidence = passed(evidence, evidence.stage + 1)
         step = _stage_step(login, evidence, trace)
@@ -183,7 +185,12 @@ def _admission(facts: Facts, trace: _Trace) -> Refuse | tuple[NodeFacts, Person]
     if facts.node is None:
         trace.note("access node", "unknown")
         return Refuse(Reason.NODE_UNKNOWN)
-    trace.note("access node", facts.node.node.name)
+    asking = facts.node.node
+    if not asking.node_enabled or asking.malformed:
+        findings = "; ".join(map(str, asking.malformed)) or "disabled (dirfactorNodeEnabled)"
+        trace.note("access node", f"{asking.name} cannot be used: {findings}")
+        return Refuse(Reason.NODE_UNKNOWN)
+    trace.note("access node", asking.name)
     if len(facts.found) != 1:
         names = ", ".join(person.dn for person in facts.found)
         trace.note("user", f"{len(facts.found)} found: {names}" if names else "not found")
@@ -216,29 +223,37 @@ def _account(facts: Facts, person: Person, policy: Policy, now: datetime, trace:
     limit = policy.maximum_staleness or facts.expired_after
     checks = (
         (facts.freshness.age(now) > limit, Reason.REPLICA_STALE),
-        (bool(user.malformed) or _malformed_groups(person), Reason.ENTRY_MALFORMED),
+        (bool(_malformed_values(person)), Reason.ENTRY_MALFORMED),
         (user.disabled, Reason.ACCOUNT_DISABLED),
         (user.expires_at is not None and user.expires_at <= now, Reason.ACCOUNT_EXPIRED),
         (_locked_by_directory(person, now), Reason.ACCOUNT_LOCKED),
         (user.logon_grid is not None and not grid_permits(user.logon_grid, now), Reason.LOGON_HOURS),
         (policy.logon_hours is not None and not policy.logon_hours.permits(now), Reason.LOGON_HOURS),
-        (standing(facts.failures, policy, user.unlocked_at).locked(now), Reason.VIOLATIONS_LOCKED),
+        (standing(facts.failures, policy, _unlocked_at(user, now)).locked(now), Reason.VIOLATIONS_LOCKED),
     )
     for holds, reason in checks:
         if holds:
             trace.note("account", reason.meaning)
-            for finding in user.malformed if reason is Reason.ENTRY_MALFORMED else ():
-                trace.note("malformed value", str(finding))
+            for value in _malformed_values(person) if reason is Reason.ENTRY_MALFORMED else ():
+                trace.note("malformed value", value)
             return Refuse(reason)
     trace.note("account", f"usable; directory data is {facts.freshness.age(now):.0f} s old")
     return None
 
 
-def _malformed_groups(person: Person) -> bool:
-    """Whether a group or container that gives this user a policy or reply attributes cannot be read."""
-    return any(item.group.malformed for item in person.groups) or any(
-        item.container.malformed for item in person.ancestors
+def _unlocked_at(user: User, now: datetime) -> datetime | None:
+    """When a helpdesk unlocked the user; a time to come would let somebody guess until then, so it unlocks nothing."""
+    return user.unlocked_at if user.unlocked_at is not None and user.unlocked_at <= now else None
+
+
+def _malformed_values(person: Person) -> tuple[str, ...]:
+    """What cannot be read of the user, and of the groups and containers that give them reply attributes."""
+    entries = (
+        (person.dn, person.user.malformed),
+        *((item.dn, item.group.malformed) for item in person.groups),
+        *((item.dn, item.container.malformed) for item in person.ancestors),
     )
+    return tuple(f"{dn}: {finding}" for dn, findings in entries for finding in findings)
 
 
 def _locked_by_directory(person: Person, now: datetime) -> bool:
@@ -248,18 +263,51 @@ def _locked_by_directory(person: Person, now: datetime) -> bool:
         return False
     durations = (item.container.lockout_seconds for item in person.ancestors)
     duration = next((seconds for seconds in durations if seconds is not None), 0)
-    return duration == 0 or now < locked_at + timedelta(seconds=duration)
+    return duration <= 0 or (now - locked_at).total_seconds() < duration
+
+
+_PERFORMED = (Method.PASSWORD, Method.TOKEN)
+_PERFORMED_MODES = (LoginMode.CHALLENGE, LoginMode.CODE_ONLY)
+
+
+def _unperformed(login: _Login, trace: _Trace) -> Refuse | None:
+    """Whether policy or node ask for what no login can show here; said before anything is checked or sent."""
+    methods = [stage.method for stage in login.stages]
+    mode = login.node.node.login_mode
+    strange = [method for method in methods if method not in _PERFORMED]
+    if mode not in _PERFORMED_MODES:
+        trace.note("login mode", f"{mode} is not performed by this version")
+    elif strange:
+        trace.note("methods", f"{strange[0]} is not performed by this version")
+    elif not methods:
+        trace.note("methods", "the policy demands nothing here, which is not accepted")
+    elif len(set(methods)) != len(methods):
+        trace.note("methods", f"the policy demands {methods[0]} twice, which one login cannot show")
+    else:
+        return None
+    return Refuse(Reason.METHOD_UNSUPPORTED)
+
+
+def _strayed(login: _Login, evidence: Evidence, trace: _Trace) -> Refuse | None:
+    """Whether the evidence belongs to another method than the one that its stage stands for now.
+
+    It does when the effective policy, or the node's login mode, changed while the login was under way. Only two methods
+    are performed, each at most once, so that the method which is due also tells which one was passed before it.
+    """
+    due = login.stages[evidence.stage].method if 0 <= evidence.stage < len(login.stages) else None
+    shown = set()
+    if evidence.token or evidence.code or evidence.undelivered or evidence.send_limited:
+        shown.add(Method.TOKEN)
+    if evidence.password or (evidence.answering and evidence.token is None):
+        shown.add(Method.PASSWORD)
+    if due is not None and shown <= {due}:
+        return None
+    trace.note("methods", "they have changed since this login began")
+    return Refuse(Reason.CHALLENGE_UNKNOWN)
 
 
 def _stage_step(login: _Login, evidence: Evidence, trace: _Trace) -> Step | None:
     """The step of the stage that the login has come to; None when its method has been shown."""
-    methods = [stage.method for stage in login.stages]
-    if len(set(methods)) != len(methods):
-        trace.note("methods", f"the policy demands {methods[0]} twice, which one login cannot show")
-        return Refuse(Reason.METHOD_UNSUPPORTED)
-    if not methods:
-        trace.note("methods", "the policy demands nothing here, which is not accepted")
-        return Refuse(Reason.METHOD_UNSUPPORTED)
     if evidence.stage >= len(login.stages):
         trace.note("methods", "all passed: " + ", ".join(stage.method for stage in login.stages))
         return Accept(_reply_rules(login))
@@ -268,8 +316,7 @@ def _stage_step(login: _Login, evidence: Evidence, trace: _Trace) -> Step | None
             return _password_step(login, evidence, trace)
         case Method.TOKEN:
             return _token_step(login, evidence, trace)
-        case other:
-            trace.note("method", f"{other} is not performed by this version")
+        case _:  # `_unperformed` has refused it
             return Refuse(Reason.METHOD_UNSUPPORTED)
 
 
@@ -321,12 +368,12 @@ def _password_step(login: _Login, evidence: Evidence, trace: _Trace) -> Step | N
 
 
 def _token_step(login: _Login, evidence: Evidence, trace: _Trace) -> Step | None:
-    if evidence.code is CodeVerdict.RIGHT:
-        trace.note("token", f"{evidence.token} code is right")
-        return None
     token = _choose_token(login, evidence, trace)
     if token is None:
         return Refuse(Reason.DELIVERY_FAILED if evidence.undelivered else Reason.NO_TOKEN)
+    if evidence.code is CodeVerdict.RIGHT:
+        trace.note("code", f"of {token.kind}: right")
+        return None
     if evidence.code is not None:
         return _after_wrong_code(token, evidence.code, trace)
     field, typed = _code_field(login, evidence)
@@ -390,10 +437,11 @@ def _choose_token(login: _Login, evidence: Evidence, trace: _Trace) -> Usable | 
 
 
 def _reply_rules(login: _Login) -> tuple[ReplyRule, ...]:
-    """Reply attributes of policy, groups, user and node, each once, in that order."""
+    """Reply attributes of policy, groups, containers, user and node, each once, in that order."""
     rules: Sequence[ReplyRule] = (
         *login.policy.reply_attribute,
         *(rule for group in login.person.groups for rule in group.group.reply_attributes),
+        *(rule for ancestor in login.person.ancestors for rule in ancestor.container.reply_attributes),
         *login.person.user.reply_attributes,
         *login.node.node.reply_attribute,
     )

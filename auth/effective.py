@@ -69,10 +69,15 @@ class _Assignment:
 
     @property
     def priority(self) -> int:
-        """A policy that cannot be read goes first, so that it is met and refused rather than passed over."""
-        return self.link.policy.priority if self.link.policy else -1
+        """Between groups. One that cannot be known goes first, so that it is met and refused, not passed over."""
+        policy = self.link.policy
+        if policy is None or any(finding.attribute == _PRIORITY for finding in policy.malformed):
+            return _UNKNOWN
+        return policy.priority
 
 
+_PRIORITY = "dirfactorPriority"
+_UNKNOWN = -1  # comes before every priority that can be written
 _SERVER_ID = b"server default"
 _BUILT_IN_ID = b"built-in default"
 
@@ -82,8 +87,9 @@ def effective_policy(
 ) -> Effective:
     """User > group > nearest container upward > access node > server default > built-in default; no merging.
 
-    Between groups the lower dirfactorPriority wins; equal priority and different policies is a conflict.
-    An assignment whose policy is missing or malformed is not passed over: it refuses.
+    Between groups the lower dirfactorPriority wins; equal priority and different policies is a conflict. The winner
+    is not passed over when its policy is missing or malformed: it refuses. Neither is a group's policy whose priority
+    cannot be known: it wins, and refuses.
     """
     assignments = list(_assignments(person, node_name, node_policy, server_default))
     level = assignments[0].level
@@ -130,12 +136,18 @@ def _candidate(item: _Assignment, winner: _Assignment, reason: Reason | None) ->
     via = f", member through {item.path}" if item.path else ""
     if item.level is not winner.level:
         why = f"the {winner.level} level comes first"
+    elif item is winner and reason is not None:
+        why = reason.meaning + via
+    elif item is winner and item.level is Level.GROUP:
+        why = f"lowest priority at the first level that has an assignment: {item.priority}{via}"
     elif item is winner:
-        why = f"nearest assignment at the first level that has one{via}" if reason is None else reason.meaning + via
+        why = "nearest assignment at the first level that has one"
     elif reason is Reason.POLICY_CONFLICT and _conflicts(winner, item):
         why = f"same priority {item.priority} as {winner.policy_name}{via}"
     elif item.level is Level.GROUP and item.link.id == winner.link.id:
         why = f"the same policy, assigned through another group{via}"
+    elif winner.priority == _UNKNOWN and item.level is Level.GROUP:
+        why = f"nothing comes before {winner.policy_name}, whose priority cannot be known{via}"
     elif item.level is Level.GROUP:
         why = f"priority {item.priority} is higher than {winner.priority}{via}"
     else:

@@ -1,41 +1,64 @@
-"""The one maker of HTTP clients: certificates verified, no redirects, no environment, no credentials in logs."""
+"""The one place that makes HTTP clients: certificates verified, nothing followed, remembered or logged."""
 
 import logging
 import ssl
+from collections.abc import Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 
 import httpx
 
-from schema.errors import Fault
+from auth.tls import tls_context
 
-# httpx logs each request's URL at INFO, and gateways have credentials and codes in URLs
-logging.getLogger("httpx").setLevel(logging.WARNING)
-logging.getLogger("httpcore").setLevel(logging.WARNING)
+_LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
+_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=60.0)
 
 
 def http_client(ca_file: Path | None) -> httpx.AsyncClient:
-    """A client that keeps connections and follows nothing; time limits are the caller's, for each request.
-
-    Args:
-        ca_file: PEM file of the authorities to trust instead of the system's.
+    """A client that trusts the authorities in a file, or the system's; otherwise as `http_client_over`.
 
     Raises:
-        Fault: the file cannot be read.
+        Fault: the file cannot be used.
     """
+    return http_client_over(tls_context(ca_file))
+
+
+def http_client_over(
+    tls: ssl.SSLContext, *, base_url: str = "", headers: Mapping[str, str] | None = None
+) -> httpx.AsyncClient:
+    """A client that keeps connections alive and follows no redirect, proxy setting or cookie.
+
+    It has no time limit: the caller bounds each question as a whole, as four separate limits bound nothing.
+
+    Args:
+        tls: what servers are verified with, and perhaps our own certificate.
+        base_url: stands before every address.
+        headers: go with every request.
+    """
+    _mute()
+    # answers come as they are, so that a limit on what is read is a limit on what an answer can cost
+    standard = {"User-Agent": "dirfactor", "Accept-Encoding": "identity"}
     return httpx.AsyncClient(
-        verify=tls_context(ca_file),
+        base_url=base_url,
+        headers=standard | dict(headers or {}),
+        verify=tls,
         trust_env=False,
         follow_redirects=False,
-        timeout=None,  # noqa: S113 - the caller bounds each request as a whole
-        limits=httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=60.0),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        timeout=None,  # noqa: S113 - one deadline around the whole question, see above
+        limits=_LIMITS,
     )
 
 
-def tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    """TLS 1.2 or newer with the server's certificate and name verified. Raises Fault as `http_client` does."""
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise Fault(f"CA file {ca_file}: {error}", remedy="give a readable PEM file of CA certificates") from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
+def _mute() -> None:
+    """Silence the libraries: they log URLs and headers, in which gateways have credentials, numbers and codes.
+
+    A filter, because a level can be set back by any logging configuration.
+    """
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_nothing)
+
+
+def _nothing(record: logging.LogRecord) -> bool:
+    del record
+    return False

@@ -111,7 +111,7 @@ class LoginService:
         async def run() -> Outcome:
             return await self._conclude(session, started, self._advance(session))
 
-        outcome, login = await self._coalescer.run(request, seconds, run)
+        outcome, login = await self._coalescer.run(request, seconds, run, self._basis(request))
         if login != request.origin.correlation:
             joined = replace(session, origin=request.origin, notes={"detail": "joined the login under way"})
             outcome = self._record(joined, started, outcome, login)
@@ -123,6 +123,13 @@ class LoginService:
         session = _Session(request.origin, request.user or "", tuple, {}, Evidence())
         outcome = await self._conclude(session, started, self._answer(session, request))
         return await self._not_too_soon(started, outcome)
+
+    def _basis(self, request: LoginRequest) -> tuple[Person, ...] | None:
+        """What the directory says of the person now; None when that cannot be known, which the login itself reports."""
+        try:
+            return self.people(request.origin.node, request.user)
+        except Fault:
+            return None
 
     def facts(self, node: str, find: Callable[[], tuple[Person, ...]]) -> Facts:
         """What is known about a login through this node, for a decision now. Raises Fault when it cannot be known."""

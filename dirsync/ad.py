@@ -1,6 +1,7 @@
 """Active Directory as a source of changes: the DirSync dialogue, held over a connection that is kept."""
 
 import hashlib
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -18,6 +19,7 @@ from dirsync.spool import Spool
 from schema.dn import fold
 from schema.errors import Fault
 
+_log = logging.getLogger("dirfactor.sync")
 Result = TypeVar("Result")
 
 
@@ -54,6 +56,7 @@ class AdSource:
         self._wanted = domain(settings.base, settings.extra_attributes)
         self._connection: Connection | None = None
         self._turn = Lock()
+        self._netbios_name = settings.netbios_name
         question = "\n".join((WHERE, *sorted(name.lower() for name in self._wanted.attributes)))
         self._identity = f"ad {base} {hashlib.sha256(question.encode()).hexdigest()[:16]}"
 
@@ -78,7 +81,7 @@ class AdSource:
         """
         spool = Spool()
         answer = self._hold(lambda: read_changes(self._wanted, cookie, spool))
-        return Batch(spool.take(), answer.cookie, answer.refresh, now)
+        return Batch(spool.take(), answer.cookie, answer.refresh, now, self._short_name())
 
     def netbios_name(self) -> str | None:
         r"""The domain's short name, `LAB` in LAB\alice; None when the directory does not tell.
@@ -88,6 +91,15 @@ class AdSource:
             DirectoryRefused: the account was refused, or may not read the partitions.
         """
         return self._hold(lambda: find_netbios_name(self._wanted.base))
+
+    def _short_name(self) -> str | None:
+        """The domain's short name; without it nobody is found as DOMAIN-backslash-user, and all else works."""
+        if self._netbios_name is None:
+            try:
+                self._netbios_name = self.netbios_name()
+            except Fault as fault:
+                _log.warning("the domain's short name is not known: %s", fault)
+        return self._netbios_name
 
     def close(self) -> None:
         """Close the connection; the next question opens another one."""

@@ -67,8 +67,8 @@ def make_plan(forest_root: str, wanted: Iterable[Record], existing: Iterable[Fou
     conflicts: list[Conflict] = []
     for record in wanted:
         if isinstance(record, Reload):
-            # worth the time only when something has changed since the last one
-            steps += [record] if steps and not isinstance(steps[-1], Reload) else []
+            # also before the first change: whoever came before us may have been interrupted in front of it
+            steps += [record] if not steps or not isinstance(steps[-1], Reload) else []
             continue
         found = objects.by_dn.get(fold(record.dn))
         if isinstance(record, Extend):
@@ -80,7 +80,8 @@ def make_plan(forest_root: str, wanted: Iterable[Record], existing: Iterable[Fou
             conflicts += _rivals(record, found, objects)
             conflicts += _differences_for_ever(record, found)
             steps += _differences(record, found)
-    return Plan(forest_root, tuple(steps), tuple(conflicts))
+    plan = Plan(forest_root, tuple(steps), tuple(conflicts))
+    return plan if plan.changes else Plan(forest_root, (), plan.conflicts)
 
 
 @dataclass(slots=True)

@@ -131,7 +131,7 @@ def _faults(what: str) -> Iterator[None]:
 
 def refused(what: str, refusal: Any) -> OperationRefused:
     """The Fault for an ldap3 exception that stands for a result code."""
-    diagnostic = str(refusal.message or "").rstrip("\0")
+    diagnostic = " ".join(str(refusal.message or "").strip("\0").split())
     return OperationRefused(
         f"{what} was refused: {refusal.description}" + (f", {diagnostic}" if diagnostic else ""),
         remedy="check what the account may do and what the server says",

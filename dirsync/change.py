@@ -73,12 +73,14 @@ class Batch:
         cookie: opaque; stored in the same transaction as the changes.
         refresh: the changes are all entries there are: what they do not name is deleted.
         as_of: the instant from which on the source has not been asked for later changes.
+        netbios_name: the domain's short name; None when the source does not tell, which changes nothing.
     """
 
     changes: Iterator[Change]
     cookie: bytes
     refresh: bool
     as_of: datetime
+    netbios_name: str | None = None
 
 
 class Source(Protocol):

@@ -195,7 +195,7 @@ class Connector:
         name = self._settings.bind_dn
         connection = self.open()
         try:
-            connection.bind(name, self._settings.bind_password)
+            connection.bind(name, self._settings.bind_password.text if self._settings.bind_password else "")
         except DirectoryUnavailable:
             self.leave(connection)
             raise

@@ -16,7 +16,7 @@ def source(settings: DirectorySettings) -> Source:
     """Where changes come from. Raises Fault when the settings name nothing that could be read."""
     if settings.kind is DirectoryKind.AD:
         return AdSource(settings)
-    return LdifSource(_file(settings), settings.extra_attributes)
+    return LdifSource(_file(settings), settings.extra_attributes, settings.netbios_name)
 
 
 def password_check(settings: DirectorySettings) -> PasswordCheck:

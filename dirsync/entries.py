@@ -122,7 +122,7 @@ class Entries:
         moved = {entry_id}
         pending = [(entry_id, dn)]
         if before and before.kind == "container":
-            pending += self._orphans(before.dn, dn)
+            pass
         while pending:
             above, above_dn = pending.pop()
             children = self._db.execute("SELECT id, dn FROM entry WHERE parent = ?", (above,)).fetchall()
@@ -131,7 +131,7 @@ class Entries:
                 if child_dn != was and child not in moved:
                     moved.add(child)  # ids of parents may run in a circle where a directory is broken
                     self._rename(child, child_dn)
-                    pending.append((child, child_dn))
+                    pass
 
     def parse_again(self) -> None:
         """Have the parser read every entry's attributes anew."""

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from dirsync.change import Batch, LinkChange, LinkKind, Put
+from dirsync.change import Batch, Change, LinkChange, LinkKind, Put
 from dirsync.ldif_file import Stamp, read_whole, stamp
 from dirsync.ldif_password import LdifPasswordCheck
 from dirsync.rfc2849 import Addition, BrokenLdif, Record, read_ldif
@@ -73,10 +73,12 @@ class LdifSource:
     Args:
         file: the LDIF file.
         extra_attributes: further attributes in which policies may find phone numbers or mail addresses.
+        netbios_name: the domain's short name, if it has one.
     """
 
-    def __init__(self, file: Path, extra_attributes: Iterable[str] = ()) -> None:
+    def __init__(self, file: Path, extra_attributes: Iterable[str] = (), netbios_name: str | None = None) -> None:
         self._file = file
+        self._netbios_name = netbios_name
         names = (*DIRECTORY_ATTRIBUTES, *ADDRESS_ATTRIBUTES, *_OURS, *extra_attributes)
         self._wanted = frozenset(name.lower() for name in names) | _LINKS
         self._seen: tuple[Stamp, bytes] | None = None
@@ -94,13 +96,16 @@ class LdifSource:
             DirectoryUnavailable: the file cannot be read or any line of it is wrong.
         """
         if cookie is not None and self._seen == (stamp(self._file), cookie):
-            return Batch(iter(()), cookie, refresh=False, as_of=now)
+            return self._batch(iter(()), cookie, now)
         as_it_was, (digest, contents) = read_whole(self._file, lambda octets: self._understand(octets, cookie))
         modified = datetime.fromtimestamp(as_it_was.mtime_ns / 1e9, tz=UTC)
         self._seen = (as_it_was, digest) if now - modified > _GRAIN else None
         if contents is None:
-            return Batch(iter(()), digest, refresh=False, as_of=now)
-        return Batch(_puts(contents), digest, refresh=True, as_of=now)
+            return self._batch(iter(()), digest, now)
+        return self._batch(_puts(contents), digest, now, refresh=True)
+
+    def _batch(self, changes: Iterator[Change], cookie: bytes, now: datetime, *, refresh: bool = False) -> Batch:
+        return Batch(changes, cookie, refresh=refresh, as_of=now, netbios_name=self._netbios_name)
 
     def _understand(self, octets: bytes, cookie: bytes | None) -> tuple[bytes, _Contents | None]:
         """The digest of the file, and what it contains unless the digest is `cookie`. Raises BrokenLdif."""

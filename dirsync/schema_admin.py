@@ -13,9 +13,18 @@ from schema.active_directory import Add, Extend, Reload, records
 from schema.dn import fold, parent
 from schema.openldap import definitions
 
-_MAKERS = (
-    "use a member of both Schema Admins and Enterprise Admins (OpenLDAP: the administrator of cn=config); "
-    "a new membership counts from the next logon on"
+_FOREST_MAKERS = (
+    "use a member of both Schema Admins and Enterprise Admins; a new membership counts from the next logon on"
+)
+_OPENLDAP_MAKER = "use the administrator of cn=config, or root and ldapi:///"
+# What is read of the rootDSE.
+_ROOT = (
+    "schemaNamingContext",
+    "configurationNamingContext",
+    "rootDomainNamingContext",
+    "dsServiceName",
+    "dnsHostName",
+    "configContext",
 )
 # LDAP result codes (RFC 4511 appendix A)
 _REFERRAL = 10
@@ -113,16 +122,6 @@ def _plan(connection: AdminConnection) -> Plan:
     )
 
 
-_ROOT = (
-    "schemaNamingContext",
-    "configurationNamingContext",
-    "rootDomainNamingContext",
-    "dsServiceName",
-    "dnsHostName",
-    "configContext",
-)
-
-
 def _plan_forest(connection: AdminConnection, root: Found) -> Plan:
     schema = root.text("schemaNamingContext")
     rights = f"CN=Extended-Rights,{root.text('configurationNamingContext')}"
@@ -153,9 +152,7 @@ def _plan_openldap(connection: AdminConnection) -> Plan:
     base, read = openldap_schema.BASE, openldap_schema.ATTRIBUTES_READ
     existing = connection.search(base, "(objectClass=olcSchemaConfig)", scope="LEVEL", attributes=read)
     if not existing:
-        raise DirectoryRefused(
-            f"{connection.who} may not read {base}", remedy="use the administrator of cn=config, or root and ldapi:///"
-        )
+        raise DirectoryRefused(f"{connection.who} may not read {base}", remedy=_OPENLDAP_MAKER)
     return openldap_schema.make_plan(definitions(), existing)
 
 
@@ -163,21 +160,25 @@ def _check_rights(connection: AdminConnection, steps: Iterable[Step]) -> None:
     """Ask what the account may do before anything is written (MS-ADTS 3.1.1.4.5.5 and 3.1.1.4.5.7)."""
     wanted: dict[tuple[str, str], set[str]] = {}
     for step in steps:
+        if _is_openldap(step):  # it has no such attributes, and its first step is refused before it changes anything
+            return
         if isinstance(step, Add):
             object_class = str(dict(step.attributes)["objectClass"][0])
             wanted.setdefault((parent(step.dn), "allowedChildClassesEffective"), set()).add(object_class)
         elif not isinstance(step, Reload):
             wanted.setdefault((step.dn, "allowedAttributesEffective"), set()).add(step.attribute)
     for (dn, effective), names in wanted.items():
-        if dn.lower().endswith("cn=config"):  # OpenLDAP has no such attributes; there is one step to be refused
-            continue
         answer = _read(connection, dn, effective).attributes.get(effective.lower(), ())
         denied = names - {value.decode() for value in answer}
         if denied:
             raise DirectoryRefused(
                 f"{connection.who} may not write {', '.join(sorted(denied))} in {dn}; nothing was written",
-                remedy=_MAKERS,
+                remedy=_FOREST_MAKERS,
             )
+
+
+def _is_openldap(step: Step) -> bool:
+    return not isinstance(step, Reload) and step.dn.lower().endswith(openldap_schema.BASE)
 
 
 def _write(connection: AdminConnection, step: Step) -> None:
@@ -195,9 +196,10 @@ def _write(connection: AdminConnection, step: Step) -> None:
 
 
 def _explained(refusal: OperationRefused, who: str, step: Step, written: int) -> DirectoryRefused:
-    problem = f"{refusal.problem} (step: {describe(step)}; changes made before it: {written})"
+    problem = f"{refusal.problem} (step: {describe(step).splitlines()[0]}; changes made before it: {written})"
     if refusal.code == _INSUFFICIENT_ACCESS:
-        return DirectoryRefused(f"{who} may not change the schema: {problem}", remedy=_MAKERS)
+        remedy = _OPENLDAP_MAKER if _is_openldap(step) else _FOREST_MAKERS
+        return DirectoryRefused(f"{who} may not change the schema: {problem}", remedy=remedy)
     if refusal.code == _UNWILLING and "updates are not allowed" in refusal.diagnostic:
         return DirectoryRefused(
             f"the server permits no changes of its schema: {problem}",

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import msgspec
 
+from schema.secret import Secret
+
 
 class DirectoryKind(StrEnum):
     """What kind of directory it is."""
@@ -34,7 +36,7 @@ class DirectorySettings(msgspec.Struct, frozen=True):
     url: tuple[str, ...] = ()
     base: str = ""
     bind_dn: str = ""
-    bind_password: str = ""
+    bind_password: Secret | None = None
     ca_file: Path | None = None
     start_tls: bool = False
     timeout_seconds: float = 5.0

@@ -101,15 +101,10 @@ class ReplicaWriter:
                     merge.delete(change.id)
             applied = self._count(merge.finish())
             self._db.execute(
-                "UPDATE meta SET identity = ?, cookie = ?, as_of = ?",
-                (identity, batch.cookie, batch.as_of.isoformat()),
+                "UPDATE meta SET identity = ?, cookie = ?, as_of = ?, netbios_name = coalesce(?, netbios_name)",
+                (identity, batch.cookie, batch.as_of.isoformat(), batch.netbios_name),
             )
         return applied
-
-    def name_domain(self, netbios_name: str | None) -> None:
-        """Note the domain's short name, for `Directory.netbios_name`; it is no part of the version."""
-        with self._lock, transaction(self._db, self._path):
-            self._db.execute("UPDATE meta SET netbios_name = ?", (netbios_name,))
 
     def _count(self, tally: Tally) -> Applied:
         counts = tally.counts()

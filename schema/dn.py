@@ -23,7 +23,7 @@ def split(dn: str) -> tuple[str, str]:
     """
     for _, _, end, separator in _pairs(dn):
         if separator != "+":
-            return dn[:end].strip(" "), dn[end + 1 :].lstrip(" ")
+            return dn[:end].lstrip(" "), dn[end + 1 :].lstrip(" ")
     msg = "the empty DN has no parent"
     raise ValueError(msg)
 
@@ -54,7 +54,7 @@ def fold(dn: str) -> str:
     for kind, value, _, separator in _pairs(dn):
         rdn.append(f"{kind.lower()}={_fold_value(value)}")
         if separator != "+":
-            rdns.append("+".join(sorted(rdn)))
+            rdns.append("+".join(rdn))
             rdn = []
     return ",".join(rdns)
 
@@ -81,7 +81,7 @@ def rebase(dn: str, base: str, onto: str) -> str:
         raise ValueError(msg)
     depth = _depth(dn) - _depth(base)
     ends = [end for _, _, end, separator in _pairs(dn) if separator != "+"]
-    return join(dn[: ends[depth - 1]].strip(" "), onto)
+    return join(dn[: ends[depth - 1]].lstrip(" "), onto)
 
 
 def join(rdn: str, above: str) -> str:

@@ -73,7 +73,7 @@ def _attribute_type(attribute: AttributeType) -> str:
     single = " SINGLE-VALUE" if attribute.single else ""
     return (
         f"( {NAME}Attribute:{attribute.number} NAME '{attribute.name}'\n"
-        f"  DESC {_quoted(attribute.description)}\n"
+        f"  DESC '{attribute.description}'\n"
         f"  {' '.join(rules)}\n"
         f"  SYNTAX {attribute.syntax.oid}{length}{single} )"
     )
@@ -87,16 +87,10 @@ def _object_class(item: ObjectClass) -> str:
         names.append("description")
     return (
         f"( {NAME}Class:{item.number} NAME '{item.name}'\n"
-        f"  DESC {_quoted(item.description)}\n"
+        f"  DESC '{item.description}'\n"
         f"  SUP top {kind}\n{must}"
         "  MAY ( " + "\n    $ ".join(names) + " ) )"
     )
-
-
-def _quoted(text: str) -> str:
-    r"""A quoted string: the quote and the backslash in it stand as \27 and \5C (RFC 4512 section 4.1)."""
-    escaped = text.replace("\\", r"\5C").replace("'", r"\27")
-    return f"'{escaped}'"
 
 
 def _continued(attribute: str, definition: str) -> str:

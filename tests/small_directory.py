@@ -1,7 +1,7 @@
 """A directory small enough to reason about: its entries, what a source tells of them, and what must follow."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -101,12 +101,15 @@ def difference(before: Things, after: Things) -> list[Change]:
         if was is None:
             changes.append(whole_put(after, item))
         elif was != item:
-            changes.append(partial_put(after, was, item))
+            changes.append(partial_put(after, was, item, gone=before.keys() - after.keys()))
     return changes
 
 
-def partial_put(things: Things, was: Thing, item: Thing) -> Put:
-    """Only what differs: attributes that are gone without values, links as additions and removals."""
+def partial_put(things: Things, was: Thing, item: Thing, gone: Container[EntryId] = ()) -> Put:
+    """Only what differs: attributes that are gone without values, links as additions and removals.
+
+    AD does not say which links fell with their targets, the entries that are `gone`.
+    """
     names = was.attributes.keys() | item.attributes.keys()
     attributes = {
         name: item.attributes.get(name, ())
@@ -116,8 +119,7 @@ def partial_put(things: Things, was: Thing, item: Thing) -> Put:
     links = {
         kind: LinkChange(
             added=tuple(item.targets(kind) - was.targets(kind)),
-            # AD does not say which links fell with their targets
-            removed=tuple(target for target in was.targets(kind) - item.targets(kind) if target in things),
+            removed=tuple(target for target in was.targets(kind) - item.targets(kind) if target not in gone),
             whole=False,
         )
         for kind in LinkKind

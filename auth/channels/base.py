@@ -1,12 +1,12 @@
-"""What every transport of codes has in common: the message, the receipt, the failure."""
+"""What every transport of codes has in common: the message, the receipt, the failure, the gateway."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from schema.errors import Fault
 
-AddressT_contra = TypeVar("AddressT_contra", contravariant=True)
+Address_contra = TypeVar("Address_contra", contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Message:
     """What is sent; it holds a code, so nothing of it is ever shown.
 
     Attributes:
-        subject: a mail's subject; texts have none.
+        subject: a mail's subject, without a code; texts have none.
         text: the plain text.
         html: a mail's HTML alternative.
     """
@@ -29,8 +29,8 @@ class Receipt:
     """A gateway has taken a message.
 
     Attributes:
-        gateway: which one.
-        message_id: under which id, when it says so.
+        gateway: the gateway's name in config.ini.
+        message_id: what the gateway, or the mail server's log, knows the message by; None when it doesn't say.
     """
 
     gateway: str
@@ -38,13 +38,13 @@ class Receipt:
 
 
 class DeliveryFailed(Fault):
-    """A message was not taken, or it is not known whether it was.
+    """A message was not taken, or nobody knows whether it was.
 
     Args:
-        problem: what happened, without code, credentials or whole address.
+        problem: what happened, without code, credential, whole address or words of the other side.
         remedy: what to do.
-        permanent: the address itself was refused; another gateway would say the same.
-        unknown: the message may have been taken; sending it again may send it twice.
+        permanent: the address itself was refused, so no other gateway would take it.
+        unknown: the message may have been taken, so another attempt may send it twice.
     """
 
     def __init__(self, problem: str, *, remedy: str, permanent: bool = False, unknown: bool = False) -> None:
@@ -52,16 +52,22 @@ class DeliveryFailed(Fault):
         self.permanent = permanent
         self.unknown = unknown
 
+    def about(self, where: str) -> Self:
+        """The same failure, with the place it was found in front of the problem."""
+        return type(self)(
+            f"{where}: {self.problem}", remedy=self.remedy, permanent=self.permanent, unknown=self.unknown
+        )
+
 
 class OnUnknown(StrEnum):
     """What follows when a gateway gave no answer and may have taken the message."""
 
-    STOP = "stop"  # at most one text
-    FAILOVER = "failover"  # rather two texts than none
+    STOP = "stop"  # at most one message
+    FAILOVER = "failover"  # rather two messages than none
 
 
-class Gateway(Protocol[AddressT_contra]):
-    """One way to hand a message over."""
+class Gateway(Protocol[Address_contra]):
+    """One way to hand a message over to somebody who carries it."""
 
     @property
     def name(self) -> str:
@@ -73,10 +79,14 @@ class Gateway(Protocol[AddressT_contra]):
         """What follows when it is not known whether the message was taken."""
         ...
 
-    async def send(self, to: AddressT_contra, message: Message) -> Receipt:
+    async def send(self, to: Address_contra, message: Message) -> Receipt:
         """Hand over one message, once.
 
         Raises:
             DeliveryFailed: it was not taken, or that is not known.
         """
+        ...
+
+    async def aclose(self) -> None:
+        """Give back connections; nothing is sent afterwards."""
         ...

@@ -1,12 +1,17 @@
 """The one channel for codes that we mint, generic in the kind of address: a phone number does not fit a mailer."""
 
 import asyncio
+import logging
+import re
 from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
 from auth.channels.base import DeliveryFailed, Gateway, Message, OnUnknown, Receipt
 
 Address = TypeVar("Address")
+
+_log = logging.getLogger("dirfactor.channels")
+_PLACE = re.compile(r"(?P<own_line>^[ \t]*\{code\}[ \t]*(?=\r?$))|\{code\}|\{minutes\}", re.MULTILINE)
 
 
 class MintedChannel(Generic[Address]):
@@ -22,45 +27,62 @@ class MintedChannel(Generic[Address]):
     async def deliver(
         self, to: Address, message: Message, *, gateways: Sequence[str], deadline_seconds: float
     ) -> Receipt:
-        """Try the gateways one after the other until one takes the message.
+        """Try gateways one after the other until one takes the message.
+
+        It ends early when the address itself is refused, and when a gateway may have taken the message without saying
+        so, unless that gateway's `on_unknown` prefers two messages to none.
 
         Args:
             to: where it goes.
             message: what is sent.
-            gateways: names in the order to try; none means all.
+            gateways: names in the order to try; none means all, in the order of config.ini.
             deadline_seconds: for all of them together.
 
         Raises:
-            DeliveryFailed: none took it; the problem says what each of them said.
+            DeliveryFailed: none took it; the problem says what became of it at each gateway.
         """
-        problems: list[str] = []
+        failures: list[DeliveryFailed] = []
+        asked = ""
         try:
             async with asyncio.timeout(deadline_seconds):
                 for gateway in self._named(gateways):
-                    try:
-                        return await gateway.send(to, message)
-                    except DeliveryFailed as failure:
-                        problems.append(f"{gateway.name}: {failure.problem}")
-                        if failure.permanent or (failure.unknown and gateway.on_unknown is OnUnknown.STOP):
-                            break
+                    asked = gateway.name
+                    failure = await self._try(gateway, to, message)
+                    if isinstance(failure, Receipt):
+                        return failure
+                    failures.append(failure)
+                    if failure.permanent or (failure.unknown and gateway.on_unknown is OnUnknown.STOP):
+                        break
         except TimeoutError:
-            problems.append(f"no gateway took the message within {deadline_seconds:g} s")
-        raise DeliveryFailed("; ".join(problems), remedy="see each gateway's problem; check it and its settings")
+            failures.append(_too_late(asked, deadline_seconds))
+        raise _together(failures)
+
+    async def aclose(self) -> None:
+        """Close every gateway."""
+        for gateway in self._gateways.values():
+            await gateway.aclose()
+
+    async def _try(self, gateway: Gateway[Address], to: Address, message: Message) -> Receipt | DeliveryFailed:
+        try:
+            return await gateway.send(to, message)
+        except DeliveryFailed as failure:
+            found = failure.about(gateway.name)
+        # said here as well: when the next gateway succeeds, nobody else hears of it
+        _log.warning("%s", found)
+        return found
 
     def _named(self, names: Sequence[str]) -> list[Gateway[Address]]:
-        unknown = [name for name in names if name not in self._gateways]
-        if unknown:
+        missing = next((name for name in names if name not in self._gateways), None)
+        if missing is not None:
             known = ", ".join(self._gateways) or "none"
             raise DeliveryFailed(
-                f"the policy names gateway {unknown[0]}, which config.ini does not have",
-                remedy=f"name one of: {known}",
-                permanent=True,
+                f"the policy names gateway {missing}, which config.ini does not have", remedy=f"known are: {known}"
             )
         if not self._gateways:
             raise DeliveryFailed(
                 "config.ini has no gateway for this kind of token", remedy="add an [sms:NAME] or [email:NAME] section"
             )
-        return [self._gateways[name] for name in names] or list(self._gateways.values())
+        return [self._gateways[name] for name in names or self._gateways]
 
 
 def render(template: str, codes: Sequence[str], minutes: int) -> str:
@@ -68,7 +90,30 @@ def render(template: str, codes: Sequence[str], minutes: int) -> str:
 
     Args:
         template: an administrator's text.
-        codes: one or more codes, joined by commas.
+        codes: one or more; joined by commas, or one a line where `{code}` has a line to itself.
         minutes: for how long they are good.
     """
-    return template.replace("{minutes}", str(minutes)).replace("{code}", ", ".join(codes))
+
+    def value(place: re.Match[str]) -> str:
+        if place[0] == "{minutes}":
+            return str(minutes)
+        return ("\n" if place["own_line"] is not None else ", ").join(codes)
+
+    return _PLACE.sub(value, template)
+
+
+def _too_late(gateway: str, seconds: float) -> DeliveryFailed:
+    return DeliveryFailed(
+        f"{gateway}: the time for delivery, {seconds:g} s, was over before it answered",
+        remedy="check the gateway; give it a timeout_seconds that leaves time for the next one",
+        unknown=True,
+    )
+
+
+def _together(failures: Sequence[DeliveryFailed]) -> DeliveryFailed:
+    return DeliveryFailed(
+        "; ".join(failure.problem for failure in failures),
+        remedy="; ".join(dict.fromkeys(failure.remedy for failure in failures)),
+        permanent=any(failure.permanent for failure in failures),
+        unknown=any(failure.unknown for failure in failures),
+    )

@@ -1,8 +1,8 @@
 """An SMS gateway on this machine: `python -m auth.demo.sms_gateway --help`.
 
-It takes POST /messages with JSON {"to", "from", "body"} and basic authentication, and answers a number it will not
-dial with status 200 and an error in the body, as several providers do. Standard output carries JSON lines: `ready`
-with the port, then `text` for each text as its reader would see it.
+Texts are handed in by `POST /messages` with basic authentication and a JSON object of `to`, `from` and `body`. It is as
+strict as real ones, and as odd: a number that it cannot reach gets HTTP 200 with an error in the body. Standard output
+carries JSON lines: one that says `ready` with the port, then one for each text, which stands for the phone that rings.
 """
 
 import argparse
@@ -13,89 +13,150 @@ import re
 import sys
 import threading
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, cast
+from socketserver import ThreadingTCPServer
 
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
-_LARGEST = 16 * 1024
-_FIELDS = {"to", "from", "body"}
+import msgspec
+
+from auth.clock import SYSTEM_ENTROPY, Entropy
+from auth.secret import Secret
+
+_LARGEST_REQUEST = 16 * 1024
+_LONGEST_TEXT = 1600
+_PATIENCE = 30.0
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 
 
-class SmsServer(ThreadingHTTPServer):
-    """The gateway: one account, one thread a connection."""
+class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The JSON object that a text comes in.
+
+    Attributes:
+        to: receiver.
+        sender: `from`.
+        body: the words.
+    """
+
+    to: str
+    sender: str = msgspec.field(name="from")
+    body: str = ""
+
+
+class SmsServer(ThreadingTCPServer):
+    """The gateway: one thread per connection.
+
+    Args:
+        address: host and port; port 0 for any.
+        username: the one account's name.
+        password: its password.
+        entropy: for message ids.
+    """
 
     daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 64
 
-    def __init__(self, address: tuple[str, int], username: str, password: str) -> None:
+    def __init__(self, address: tuple[str, int], username: str, password: Secret, entropy: Entropy) -> None:
         super().__init__(address, SmsHandler)
-        self.authorization = "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
-        self._taken = 0
-        self._lock = threading.Lock()
+        self.entropy = entropy
+        self._authorization = b"Basic " + base64.b64encode(f"{username}:{password.text}".encode())
+        self._output = threading.Lock()
 
-    def take(self, to: str, body: str) -> str:
-        """Deliver a text; its id."""
-        with self._lock:
-            self._taken += 1
-            identity = f"demo-{self._taken:06d}"
-            sys.stdout.write(json.dumps({"event": "text", "to": to, "body": body, "id": identity}) + "\n")
+    def knows(self, authorization: str) -> bool:
+        """Whether an Authorization header is the account's."""
+        return hmac.compare_digest(authorization.encode(), self._authorization)
+
+    def log(self, **event: object) -> None:
+        """One JSON line on standard output."""
+        with self._output:
+            sys.stdout.write(json.dumps(event) + "\n")
             sys.stdout.flush()
-        return identity
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A connection that failed: say how, never with a traceback that could show a text."""
+        del request, client_address
+        self.log(event="connection", outcome=type(sys.exception()).__name__)
 
 
 class SmsHandler(BaseHTTPRequestHandler):
-    """One request."""
+    """One connection."""
 
     protocol_version = "HTTP/1.1"
+    timeout = _PATIENCE
+    server: SmsServer
 
     def do_POST(self) -> None:
         """Take a text, or say why not."""
-        server = cast("SmsServer", self.server)
         length = self.headers.get("Content-Length", "")
-        octets = self.rfile.read(min(int(length), _LARGEST)) if length.isdigit() else b""
-        if not hmac.compare_digest(self.headers.get("Authorization", ""), server.authorization):
-            return self._answer(HTTPStatus.UNAUTHORIZED, {"error": "wrong credentials"})
+        if not (length.isascii() and length.isdigit() and int(length) <= _LARGEST_REQUEST):
+            self._refuse(HTTPStatus.LENGTH_REQUIRED, "a Content-Length of at most 16384 is wanted")
+            return
+        octets = self.rfile.read(int(length))
         if self.path != "/messages":
-            return self._answer(HTTPStatus.NOT_FOUND, {"error": "no such resource"})
+            self._refuse(HTTPStatus.NOT_FOUND, "texts are posted to /messages")
+        elif not self.server.knows(self.headers.get("Authorization", "")):
+            self._refuse(HTTPStatus.UNAUTHORIZED, "wrong username or password")
+        elif self.headers.get_content_type() != "application/json":
+            self._refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "application/json is wanted")
+        else:
+            self._take(octets)
+
+    def _take(self, octets: bytes) -> None:
         try:
-            text = json.loads(octets)
-        except ValueError:
-            text = None
-        if (
-            not isinstance(text, dict)
-            or set(text) != _FIELDS
-            or not all(isinstance(v, str) and v for v in text.values())
-        ):
-            return self._answer(HTTPStatus.BAD_REQUEST, {"error": "wanted are to, from and body"})
-        if not _E164.fullmatch(text["to"]):
-            return self._answer(HTTPStatus.OK, {"status": "rejected", "error": "invalid number"})
-        return self._answer(HTTPStatus.OK, {"status": "accepted", "id": server.take(text["to"], text["body"])})
+            text = msgspec.json.decode(octets, type=Text)
+        except msgspec.MsgspecError as error:
+            self._refuse(HTTPStatus.BAD_REQUEST, str(error))
+            return
+        if not (text.sender and 0 < len(text.body) <= _LONGEST_TEXT):
+            self._refuse(HTTPStatus.BAD_REQUEST, "from or body is empty, or body too long")
+        elif not _E164.fullmatch(text.to):
+            self._answer(HTTPStatus.OK, {"status": "rejected", "error": {"code": 21211, "message": "invalid number"}})
+        else:
+            identity = self.server.entropy.octets(12).hex()
+            self.server.log(event="text", id=identity, to=text.to, sender=text.sender, body=text.body)
+            self._answer(HTTPStatus.OK, {"status": "accepted", "id": identity})
 
-    def _answer(self, status: HTTPStatus, document: dict[str, Any]) -> None:
-        body = json.dumps(document).encode()
+    def _refuse(self, status: HTTPStatus, why: str) -> None:
+        """An HTTP status, and the end of the connection."""
+        self.close_connection = True
+        self._answer(status, {"status": "refused", "error": {"code": int(status), "message": why}})
+
+    def _answer(self, status: HTTPStatus, body: dict[str, object]) -> None:
+        octets = json.dumps(body).encode()
         self.send_response(status)
+        if status is HTTPStatus.UNAUTHORIZED:
+            self.send_header("WWW-Authenticate", 'Basic realm="texts", charset="UTF-8"')
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(octets)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(octets)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name for it
-        """Say nothing: standard output is for events."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+        """Nothing: the JSON lines say it."""
 
 
 def main() -> int:
-    """Run until killed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Serve until interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m auth.demo.sms_gateway", description="An SMS gateway to try with.")
+    parser.add_argument("--username", default="demo", metavar="NAME", help="the account's name (default %(default)s)")
+    parser.add_argument("--password-file", required=True, type=Path, metavar="FILE", help="file with its password")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
-    parser.add_argument("--username", default="demo", help="the account's name (default %(default)s)")
-    parser.add_argument("--password-file", type=Path, required=True, help="file with the account's password")
     arguments = parser.parse_args()
-    password = arguments.password_file.read_text().strip()
-    server = SmsServer((arguments.host, arguments.port), arguments.username, password)
-    sys.stdout.write(json.dumps({"event": "ready", "port": server.server_port}) + "\n")
-    sys.stdout.flush()
-    server.serve_forever()
+    try:
+        password = Secret(arguments.password_file.read_text(encoding="utf-8").rstrip("\r\n"))
+    except (OSError, UnicodeDecodeError) as error:
+        parser.error(f"{arguments.password_file}: {error}")
+    if not password:
+        parser.error(f"{arguments.password_file} is empty")
+    with SmsServer((arguments.host, arguments.port), arguments.username, password, SYSTEM_ENTROPY) as server:
+        server.log(event="ready", port=server.server_address[1])
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            return 0
     return 0
 
 

@@ -127,12 +127,16 @@ class RadiusServer(asyncio.DatagramProtocol):
         if complaint is not None:
             self._complain(complaint, address, node.name, packet.code.name)
         elif packet.code is Code.STATUS_SERVER:
-            self._send(encode_response(Code.ACCESS_ACCEPT, packet, (), node.secret), client)
+            self._affirm(packet, node, client)
         else:
-            self._admit(packet, proof, node, client)
+            self._admit(packet, proof, node, Key(address, client[1], packet.identifier), client)
 
-    def _admit(self, packet: Packet, proof: Proof, node: NodeDoor, client: tuple[str, int]) -> None:
-        key = Key(_plain(client[0]), client[1], packet.identifier)
+    def _affirm(self, packet: Packet, node: NodeDoor, client: tuple[str, int]) -> None:
+        # while it drains it is silent, so that clients turn to another server
+        if not self._draining:
+            self._send(encode_response(Code.ACCESS_ACCEPT, packet, (), node.secret), client)
+
+    def _admit(self, packet: Packet, proof: Proof, node: NodeDoor, key: Key, client: tuple[str, int]) -> None:
         known = self._duplicates.recall(key, packet.authenticator, self._clock.monotonic())
         if known is not None:
             self._send(known, client)

@@ -298,7 +298,7 @@ def test_a_dn_that_is_none_is_a_fault(writer):
 
 def test_the_domains_short_name_is_kept(writer, lab, path):
     assert lab.netbios_name() is None
-    writer.name_domain("LAB")
+    writer.apply(Batch(iter(()), b"", refresh=False, as_of=NOW, netbios_name="LAB"), SOURCE)
     assert lab.netbios_name() == "LAB"
     assert lab.freshness().version == 1
 

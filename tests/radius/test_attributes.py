@@ -1,7 +1,7 @@
 """What a policy may return, and as which octets."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from auth.radius.attributes import _RETURNABLE_NAMES, Attribute, integer, prose, reply_attribute
@@ -97,6 +97,9 @@ def test_any_value_becomes_1_to_253_octets_or_a_fault(name, value):
 
 
 @given(st.text(max_size=300))
+@example("x" * 300)
+@example("ä" * 200)
+@example("x" * 251 + "€" + "x")
 def test_prose_is_cut_between_characters_and_nowhere_earlier_than_it_must(text):
     octets = prose(text)
     kept = octets.decode()

@@ -459,6 +459,7 @@ async def test_drain_lets_answers_out_takes_nothing_new_and_closes(setup):
     draining = asyncio.create_task(server.drain(5.0))
     await asyncio.sleep(0)
     late.send(signed(login()))
+    late.send(signed(Packet(Code.STATUS_SERVER, 1, bytes(16))))
     assert await late.hears_nothing()
     setup.desk.gate.set()
     assert decode(await nas.receive()).code is Code.ACCESS_CHALLENGE
