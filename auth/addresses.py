@@ -8,21 +8,23 @@ import phonenumbers
 PhoneNumber = NewType("PhoneNumber", str)  # E.164, e.g. +12025550123
 EmailAddress = NewType("EmailAddress", str)
 
-_LETTER = re.compile(r"[^\W\d_]")
-_MAIL = re.compile(r"[^@\s<>,;\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
+_NO_NUMBER = re.compile(r"[^\W\d_]|[*#]")
+# RFC 5321 section 4.1.2: a Dot-string of ASCII and a Domain; a Quoted-string or an address literal is nobody's mailbox
+_MAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 
 
 def phone_number(text: str, region: str | None) -> PhoneNumber | None:
     """The E.164 form of a number as people write it, or None when it is no number that can be dialled.
 
     Args:
-        text: free text from the directory. Letters are refused: `1-800-FLOWERS` is nobody's mobile.
+        text: free text from the directory. Letters are refused: `1-800-FLOWERS` is nobody's mobile; so are * and #,
+            which a network takes for a command.
         region: ISO 3166 code of the country whose national numbers are meant, e.g. `AT`; None wants a leading `+`.
     """
-    if _LETTER.search(text):
+    if _NO_NUMBER.search(text):
         return None
     try:
-        number = phonenumbers.parse(text, region)
+        number = phonenumbers.parse(text, region.upper() if region else None)
     except phonenumbers.NumberParseException:
         return None
     if number.extension or not phonenumbers.is_possible_number(number):

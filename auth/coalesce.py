@@ -7,22 +7,33 @@ not see a repeat. What tells a repeat is the person, the node, what was typed, a
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 
 from auth.request import Challenged, LoginRequest, Outcome
 from auth.state import state_key
 from schema.parse import fold
+from schema.secret import Secret
 
 _LARGEST = 100_000
+_SWEPT_FROM = 1_000
 
 
-@dataclass(slots=True)
-class _Running:
-    task: "asyncio.Task[Outcome]"
+@dataclass(slots=True, eq=False)
+class _Step:
+    """A first step: running, or with a challenge that may be shared.
+
+    `until` is the monotonic instant up to which its challenge is shared; what is done and no challenge never is.
+    """
+
     correlation: str
     basis: object
-    until: float = float("inf")
+    task: "asyncio.Task[Outcome] | None" = None
+    until: float = float("-inf")
+    state: bytes = b""
+
+    def is_over(self, now: float) -> bool:
+        return self.task is None or (self.task.done() and self.until <= now)
 
 
 @dataclass(slots=True)
@@ -36,70 +47,93 @@ class Coalescer:
 
     key: bytes = field(repr=False)
     monotonic: Callable[[], float]
-    _running: dict[bytes, _Running] = field(default_factory=dict)
-    _by_state: dict[bytes, bytes] = field(default_factory=dict)
+    _steps: dict[Hashable, _Step] = field(default_factory=dict, init=False, repr=False)
+    _by_state: dict[bytes, Hashable] = field(default_factory=dict, init=False, repr=False)
+    _swept_at: int = field(default=_SWEPT_FROM, init=False, repr=False)
 
     async def run(
         self, request: LoginRequest, seconds: int, login: Callable[[], Awaitable[Outcome]], basis: object = None
     ) -> tuple[Outcome, str]:
         """The outcome of `login`, or of an equal first step within `seconds`; and the correlation of whoever ran it.
 
+        A login that has begun is carried to its end, whoever stops waiting for it.
+
         Args:
             request: the first step.
-            seconds: for how long a challenge answers equal first steps as well.
+            seconds: for how long a challenge answers equal first steps as well, at most as long as it is good; 0 makes
+                every first step a login of its own.
             login: runs the first step; called at most once.
             basis: what the directory says of the person; first steps are equal only while it is, so that an edit takes
                 effect at once.
         """
-        same = self._same(request)
-        known = self._running.get(same)
-        if known is not None and self.monotonic() < known.until and known.basis == basis:
-            return await asyncio.shield(known.task), known.correlation
+        same: Hashable = self._same(request) if seconds > 0 else object()
+        known = self._steps.get(same)
+        if known is not None:
+            if known.task is not None and known.basis == basis and not known.is_over(self.monotonic()):
+                return await asyncio.shield(known.task), known.correlation
+            self._by_state.pop(known.state, None)
         self._sweep()
-        running = _Running(asyncio.ensure_future(login()), request.origin.correlation, basis)
-        self._running[same] = running
-        try:
-            outcome = await asyncio.shield(running.task)
-        finally:
-            self._settle(same, running, seconds)
-        return outcome, request.origin.correlation
+        step = self._steps[same] = _Step(request.origin.correlation, basis)
+        step.task = asyncio.ensure_future(self._perform(same, step, seconds, login))
+        return await asyncio.shield(step.task), step.correlation
 
     def answered(self, state: bytes) -> None:
         """A challenge was answered: a further first step is a login of its own. `state` is `state_key(...)`."""
         same = self._by_state.pop(state, None)
-        if same is not None:
-            self._running.pop(same, None)
+        step = self._steps.get(same)
+        if step is not None and step.state == state:
+            del self._steps[same]
 
-    def _settle(self, same: bytes, running: _Running, seconds: int) -> None:
-        task = running.task
-        if not task.done():
+    async def _perform(
+        self, same: Hashable, step: _Step, seconds: int, login: Callable[[], Awaitable[Outcome]]
+    ) -> Outcome:
+        """The login; it settles what becomes of its step in the same turn of the loop in which it ends."""
+        try:
+            outcome = await login()
+        except BaseException:
+            self._settle(same, step, None, seconds)
+            raise
+        self._settle(same, step, outcome, seconds)
+        return outcome
+
+    def _settle(self, same: Hashable, step: _Step, outcome: Outcome | None, seconds: int) -> None:
+        if self._steps.get(same) is not step:
             return
-        outcome = None if task.cancelled() or task.exception() else task.result()
-        if self._running.get(same) is not running:
-            return
-        if isinstance(outcome, Challenged) and seconds:
-            running.until = self.monotonic() + seconds
-            self._by_state[state_key(outcome.state)] = same
+        if isinstance(outcome, Challenged) and seconds > 0:
+            step.until = self.monotonic() + min(seconds, outcome.expires_in)
+            step.state = state_key(outcome.state)
+            self._by_state[step.state] = same
         else:
-            del self._running[same]
+            del self._steps[same]
 
     def _same(self, request: LoginRequest) -> bytes:
-        """What two requests must have in common, each part with its length in front."""
+        """What two requests must have in common, each part marked as there and with its length in front."""
         parts = (
             request.origin.node,
             fold(request.user),
             request.origin.caller,
-            request.password.text if request.password is not None else "\0absent",
-            request.passcode.text if request.passcode is not None else "\0absent",
+            _text(request.password),
+            _text(request.passcode),
         )
-        framed = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
-        return hmac.digest(self.key, framed, hashlib.sha256)
+        return hmac.digest(self.key, b"".join(map(_framed, parts)), hashlib.sha256)
 
     def _sweep(self) -> None:
-        """Forget what is over; all of it when there is too much, which costs at most a second text."""
-        now = self.monotonic()
-        over = [same for same, running in self._running.items() if running.until < now]
-        if len(over) * 2 > len(self._running) or len(self._running) > _LARGEST:
-            for same in over:
-                del self._running[same]
-            self._by_state = {state: same for state, same in self._by_state.items() if same in self._running}
+        """Forget what is over, each time that twice as much has gathered as was left.
+
+        When too much is left, all challenges are forgotten, which costs at most a second text each.
+        """
+        if len(self._steps) < self._swept_at:
+            return
+        now = self.monotonic() if len(self._steps) < _LARGEST else float("inf")
+        self._steps = {same: step for same, step in self._steps.items() if not step.is_over(now)}
+        self._by_state = {state: same for state, same in self._by_state.items() if same in self._steps}
+        self._swept_at = max(_SWEPT_FROM, 2 * len(self._steps))
+
+
+def _text(secret: Secret | None) -> str | None:
+    return None if secret is None else secret.text
+
+
+def _framed(part: str | None) -> bytes:
+    octets = b"" if part is None else b"\1" + part.encode(errors="surrogatepass")
+    return len(octets).to_bytes(4, "big") + octets

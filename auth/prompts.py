@@ -16,7 +16,7 @@ def code_prompt(policy: Policy, token: Usable, reason: Reason) -> str:
     The policy's own prompt comes first; `{destination}` in it becomes the masked address.
     """
     prompt = policy.prompt or _BUILT_IN[token.kind]
-    prompt = prompt.replace("{destination}", destination(token)).replace("\n", " ")
+    prompt = " ".join(prompt.replace("{destination}", destination(token)).split())
     if reason is Reason.CODE_WRONG_RETRY:
         prompt = f"That code was not right. {prompt}"
     return prompt.encode()[:_LONGEST].decode(errors="ignore")

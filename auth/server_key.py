@@ -1,6 +1,7 @@
 """The server's own key: drawn once, kept in a file that nobody else can read."""
 
 import os
+import tempfile
 from pathlib import Path
 
 from auth.clock import Entropy
@@ -12,21 +13,34 @@ _OCTETS = 32
 def server_key(file: Path, entropy: Entropy) -> bytes:
     """The 32 octets in the file, which is made when it is not there.
 
+    The file appears with its whole content or not at all: of several processes that start together all get the same
+    key, and a crash leaves no half of one.
+
     Raises:
         Fault: the file cannot be made or read, is readable by others, or does not hold a key.
     """
+    if not os.path.lexists(file):
+        _make(file, entropy.octets(_OCTETS))
+    return _read(file)
+
+
+def _make(file: Path, key: bytes) -> None:
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        return _read(file)
+        descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     except OSError as error:
-        raise Fault(f"{file} cannot be made: {error.strerror}", remedy="let the service write its folder") from error
-    with os.fdopen(descriptor, "wb") as opened:
-        key = entropy.octets(_OCTETS)
-        opened.write(key)
-        opened.flush()
-        os.fsync(opened.fileno())
-    return key
+        raise _unmakeable(file, error) from error
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(key)
+            opened.flush()
+            os.fsync(opened.fileno())
+        os.link(name, file)  # unlike a rename it never replaces the key of another process
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise _unmakeable(file, error) from error
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 def _read(file: Path) -> bytes:
@@ -39,3 +53,7 @@ def _read(file: Path) -> bytes:
     if len(key) != _OCTETS:
         raise Fault(f"{file} does not hold a key", remedy="move it away and start again; open logins are lost")
     return key
+
+
+def _unmakeable(file: Path, error: OSError) -> Fault:
+    return Fault(f"{file} cannot be made: {error.strerror}", remedy="let the service write its folder")

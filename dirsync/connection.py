@@ -22,6 +22,10 @@ _KEEPALIVE: Final = {
     ldap.OPT_X_KEEPALIVE_PROBES: 3,
     ldap.OPT_X_KEEPALIVE_INTERVAL: 10,
 }
+# libldap before 2.5.14 and 2.6.4 heeds the timeout of a TLS handshake in this mode only, and otherwise spins for ever
+# on a server that accepts and then says nothing; later ones heed it always, and mean something else by it (ITS#8047).
+_LIBLDAP: Final[int] = ldap.get_option(ldap.OPT_API_INFO)["vendor_version"]
+_CONNECT_ASYNC: Final = int(_LIBLDAP < 20514 or 20600 <= _LIBLDAP < 20604)
 _SCOPES: Final = {Scope.BASE: ldap.SCOPE_BASE, Scope.SUBTREE: ldap.SCOPE_SUBTREE}
 _TRANSIENT: Final = (
     ldap.SERVER_DOWN,
@@ -231,6 +235,7 @@ def _handle(url: str, settings: DirectorySettings) -> Any:
         ldap.OPT_REFERRALS: 0,
         ldap.OPT_NETWORK_TIMEOUT: settings.timeout_seconds,
         ldap.OPT_TIMEOUT: settings.timeout_seconds,
+        ldap.OPT_CONNECT_ASYNC: _CONNECT_ASYNC,
         **_KEEPALIVE,
         ldap.OPT_X_TLS_REQUIRE_CERT: ldap.OPT_X_TLS_DEMAND,
         ldap.OPT_X_TLS_PROTOCOL_MIN: ldap.OPT_X_TLS_PROTOCOL_TLS1_2,

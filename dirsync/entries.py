@@ -71,7 +71,7 @@ class Entries:
         attributes, parent = put.attributes, put.parent
         if base and not put.whole:
             attributes, parent = {**_UNPACK_RAW(base.raw), **attributes}, parent or base.parent
-        present = {name: attributes[name] for name in sorted(attributes) if attributes[name]}
+        present = {name: attributes[name] for name in sorted(attributes)}
         raw = _PACK(present)
         if before and (before.parent, before.dn, before.raw) == (parent, put.dn, raw):
             return True
@@ -131,7 +131,7 @@ class Entries:
                 if child_dn != was and child not in moved:
                     moved.add(child)  # ids of parents may run in a circle where a directory is broken
                     self._rename(child, child_dn)
-                    pass
+                    pending.append((child, child_dn))
 
     def parse_again(self) -> None:
         """Have the parser read every entry's attributes anew."""

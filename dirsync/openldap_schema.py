@@ -17,8 +17,8 @@ ATTRIBUTES_READ = ("olcObjectIdentifier", "olcAttributeTypes", "olcObjectClasses
 _ORDER = re.compile(r"^\{\d+\}")
 _DEFINITION = re.compile(r"\( *(?P<oid>[^ ]+) .*?NAME (?:'(?P<one>[^']+)'|\( *'(?P<first>[^']+)')")
 _MAY = re.compile(r" MAY (?:\((?P<several>[^)]*)\)|(?P<one>[^ ]+))")
-# The parts of an attribute type that may be another in a newer version: the rest decides how values are stored.
-_CHANGEABLE = re.compile(r" DESC '[^']*'|\{\d+\}")
+# What a newer version may have otherwise; the rest decides how values are stored and what entries must have.
+_CHANGEABLE = re.compile(rf" DESC '[^']*'|\{{\d+\}}|{_MAY.pattern}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class _Definition:
         dn: the entry.
         attribute: olcAttributeTypes or olcObjectClasses.
         value: its value there.
-        text: the same, without its place in the order, with single spaces.
+        text: the same, without its place in the order, with single spaces and its OID in numbers.
         oid: its OID in numbers.
         name: its first name.
     """
@@ -61,41 +61,38 @@ def make_plan(wanted: Definitions, existing: Iterable[Found]) -> Plan:
     changes: list[Step] = []
     missing: dict[str, list[str]] = {"olcAttributeTypes": [], "olcObjectClasses": []}
     for definition in _definitions(_as_entry(target.dn, wanted), macros):
-        holders = {identities.get(definition.oid), identities.get(definition.name.lower())}
-        if holders == {None}:
-            missing[definition.attribute].append(definition.text)
-            continue
-        problem = _problem(definition, holders)
+        keys = (definition.oid, definition.name.lower())
+        holders = [identities[key] for key in keys if key in identities]
+        problem = next(filter(None, (_problem(definition, holder) for holder in holders)), None)
         if problem:
             conflicts.append(Conflict(definition.name, problem))
+        elif holders:
+            changes += _change(definition, holders[0])
         else:
-            changes += _change(definition, next(holder for holder in holders if holder))
+            missing[definition.attribute].append(definition.text)
     if ours is None:
-        attributes = (("olcObjectIdentifier", wanted.identifiers), *((key, tuple(missing[key])) for key in missing))
-        steps: tuple[Step, ...] = (
-            Add(target.dn, (("objectClass", ("olcSchemaConfig",)), ("cn", (NAME,)), *attributes)),
-        )
-    else:
-        # attribute types before the classes that name them
-        new = {key: Extend(target.dn, key, tuple(values)) for key, values in missing.items() if values}
-        types = [step for step in new.values() if step.attribute == "olcAttributeTypes"]
-        classes = [step for step in new.values() if step.attribute == "olcObjectClasses"]
-        steps = (*_macro_steps(target, wanted), *types, *changes, *classes)
+        return Plan("cn=config", (_whole(wanted),), tuple(conflicts))
+    # attribute types before the classes that name them
+    types, classes = (Extend(target.dn, key, tuple(values)) for key, values in missing.items())
+    steps = (*([types] if types.values else []), *changes, *([classes] if classes.values else []))
     return Plan("cn=config", steps, tuple(conflicts))
 
 
-def _problem(ours: _Definition, holders: Iterable[_Definition | None]) -> str | None:
-    for holder in holders:
-        if holder is None:
-            continue
-        if holder.dn != ours.dn or holder.attribute != ours.attribute:
-            return f"{holder.name} with OID {holder.oid} stands in {holder.dn}"
-        if (holder.oid, holder.name.lower()) != (ours.oid, ours.name.lower()):
-            return f"{holder.name} has OID {holder.oid}, {ours.name} would have {ours.oid}"
-        if ours.attribute == "olcAttributeTypes" and _CHANGEABLE.sub("", holder.text) != _CHANGEABLE.sub("", ours.text):
-            return f"it stores values otherwise: {holder.text}"
-        if lost := _may(holder.text) - _may(ours.text):
-            return f"it also allows {', '.join(sorted(lost))}: is a newer schema loaded?"
+def _whole(wanted: Definitions) -> Add:
+    found = _as_entry(f"cn={NAME},{BASE}", wanted)
+    values = ((name, tuple(map(_plain, found.attributes[name.lower()]))) for name in ATTRIBUTES_READ)
+    return Add(found.dn, (("objectClass", ("olcSchemaConfig",)), ("cn", (NAME,)), *values))
+
+
+def _problem(ours: _Definition, holder: _Definition) -> str | None:
+    if holder.dn != ours.dn or holder.attribute != ours.attribute:
+        return f"{holder.name} with OID {holder.oid} stands in {holder.dn}"
+    if (holder.oid, holder.name.lower()) != (ours.oid, ours.name.lower()):
+        return f"{holder.name} has OID {holder.oid}, {ours.name} would have {ours.oid}"
+    if _CHANGEABLE.sub("", holder.text) != _CHANGEABLE.sub("", ours.text):
+        return f"it is another in what cannot be changed: {holder.text}"
+    if lost := _may(holder.text) - _may(ours.text):
+        return f"it also allows {', '.join(sorted(lost))}: is a newer schema loaded?"
     return None
 
 
@@ -104,13 +101,6 @@ def _change(ours: _Definition, there: _Definition) -> Iterator[Change]:
         place = _ORDER.match(there.value.decode())
         after = (place[0] if place else "") + ours.text
         yield Change(ours.dn, ours.attribute, (there.value,), (after.encode(),))
-
-
-def _macro_steps(target: Found, wanted: Definitions) -> Iterator[Extend]:
-    have = {_plain(value) for value in target.attributes.get("olcobjectidentifier", ())}
-    missing = tuple(macro for macro in wanted.identifiers if macro not in have)
-    if missing:
-        yield Extend(target.dn, "olcObjectIdentifier", missing)
 
 
 def _as_entry(dn: str, wanted: Definitions) -> Found:
@@ -126,7 +116,8 @@ def _definitions(found: Found, macros: Mapping[str, str]) -> Iterator[_Definitio
             match = _DEFINITION.match(text)
             if match:
                 oid = _number(match["oid"], macros)
-                yield _Definition(found.dn, attribute, value, text, oid, match["one"] or match["first"])
+                plain = f"( {oid}{text[match.end('oid') :]}"
+                yield _Definition(found.dn, attribute, value, plain, oid, match["one"] or match["first"])
 
 
 def _macros(entries: Iterable[Found]) -> Iterator[tuple[str, str]]:

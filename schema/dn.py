@@ -54,7 +54,7 @@ def fold(dn: str) -> str:
     for kind, value, _, separator in _pairs(dn):
         rdn.append(f"{kind.lower()}={_fold_value(value)}")
         if separator != "+":
-            rdns.append("+".join(rdn))
+            rdns.append("+".join(sorted(rdn)))
             rdn = []
     return ",".join(rdns)
 

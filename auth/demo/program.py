@@ -67,10 +67,12 @@ class Program:
         if self.process.returncode is None:
             self.process.send_signal(number)
         try:
-            return await asyncio.wait_for(self.process.wait(), _STOP_SECONDS)
+            await asyncio.wait_for(self.process.wait(), _STOP_SECONDS)
         except TimeoutError:
             self.process.kill()
-            return await self.process.wait()
+        if self._reader is not None:
+            await self._reader  # its last lines count as well
+        return await self.process.wait()
 
     async def listen(self, stream: asyncio.StreamReader, log: Path | None) -> None:
         """Read lines until the stream ends."""

@@ -4,7 +4,7 @@ import asyncio
 import re
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import msgspec
 
 from auth.clock import Entropy
 from auth.demo.program import Program, start
-from auth.radius.attributes import Attribute
+from auth.radius.attributes import Attribute, Pair
 from auth.radius.client import RadiusTarget, ask
 from auth.radius.packet import Code, Packet
 from schema.errors import Fault
@@ -32,12 +32,14 @@ class Reply:
         message: for the person.
         state: to be returned with the answer.
         method: what is asked for, where the door says so.
+        filter_id: the Filter-Id that an accept carries.
     """
 
     outcome: str
     message: str = ""
     state: Secret | None = None
     method: str = ""
+    filter_id: str = ""
 
 
 @dataclass(slots=True)
@@ -80,8 +82,12 @@ class RunningService:
         self.radius_port, self.http_port = int(match[1]), int(match[2])
 
     async def stop(self) -> int:
-        """End it as an operator would; its exit status."""
+        """End it as an operator would, for good; its exit status."""
         await self._client.aclose()
+        return await self.pause()
+
+    async def pause(self) -> int:
+        """End it as an operator would, to start it again; its exit status."""
         return await self.program.stop() if self.program else 0
 
     async def kill(self) -> None:
@@ -89,31 +95,46 @@ class RunningService:
         if self.program:
             await self.program.stop(signal.SIGKILL)
 
-    async def radius(self, user: str, password: str, state: Secret | None = None) -> Reply:
-        """One Access-Request."""
+    async def radius(
+        self, user: str, password: str, state: Secret | None = None, *, extra: Sequence[Pair] = ()
+    ) -> Reply:
+        """One Access-Request, with more attributes where `extra` has them."""
+        return _reply(await self.packet(user, password, state, extra=extra))
+
+    async def packet(
+        self, user: str, password: str, state: Secret | None = None, *, extra: Sequence[Pair] = ()
+    ) -> Packet:
+        """The response to one Access-Request, as it came."""
         target = RadiusTarget("127.0.0.1", self.radius_port, self.secret.octets)
         sent = state.octets if state else None
-        packet = await ask(target, user, Secret(password), entropy=self.entropy, state=sent, patience=15.0)
-        return _reply(packet)
+        return await ask(target, user, Secret(password), entropy=self.entropy, state=sent, extra=extra, patience=15.0)
 
-    async def http(self, user: str, *, state: Secret | None = None, **typed: str) -> Reply:
+    async def http(
+        self, user: str, *, state: Secret | None = None, api_key: Secret | None = None, **typed: str
+    ) -> Reply:
         """One POST to /v1/authenticate; `typed` is password, passcode or both."""
         body: dict[str, str] = {"user": user, **typed}
         if state:
             body["state"] = state.text
-        answer = await self.post(body)
+        answer = await self.post(body, api_key=api_key)
         answer.raise_for_status()
         said = answer.json()
         state_text = said.get("state")
+        attributes = {pair["name"]: pair["value"] for pair in said.get("reply_attributes", ())}
         return Reply(
-            said["outcome"], said.get("message", ""), Secret(state_text) if state_text else None, said.get("method", "")
+            outcome=said["outcome"],
+            message=said.get("message", ""),
+            state=Secret(state_text) if state_text else None,
+            method=said.get("method", ""),
+            filter_id=attributes.get("Filter-Id", ""),
         )
 
-    async def post(self, body: Mapping[str, Any]) -> httpx.Response:
-        """Any body to /v1/authenticate."""
-        headers = {"Authorization": f"Bearer {self.api_key.text}"}
+    async def post(self, body: Mapping[str, Any] | bytes, *, api_key: Secret | None = None) -> httpx.Response:
+        """Any body to /v1/authenticate, with the key of its node or another's."""
+        headers = {"Authorization": f"Bearer {(api_key or self.api_key).text}", "Content-Type": "application/json"}
         url = f"http://127.0.0.1:{self.http_port}/v1/authenticate"
-        return await self._client.post(url, json=body, headers=headers)
+        content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        return await self._client.post(url, content=content, headers=headers)
 
     async def get(self, path: str) -> httpx.Response:
         """Any other route."""
@@ -148,4 +169,5 @@ def _reply(packet: Packet) -> Reply:
     }[packet.code]
     state = values.get(Attribute.STATE)
     message = values.get(Attribute.REPLY_MESSAGE, b"").decode(errors="replace")
-    return Reply(outcome, message, Secret(state.decode()) if state else None)
+    filter_id = values.get(Attribute.FILTER_ID, b"").decode(errors="replace")
+    return Reply(outcome, message, Secret(state.decode()) if state else None, filter_id=filter_id)

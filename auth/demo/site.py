@@ -4,8 +4,8 @@ import hashlib
 import json
 import re
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -20,7 +20,18 @@ from schema.errors import Fault
 from schema.secret import Secret
 
 CREDENTIALS = ("VSST10000001", "VSST10000003", "VSST10000004")
-_CODE = re.compile(r"\b\d{6}\b")
+NODES = """
+[node:vpn]
+dirfactorAddress = 127.0.0.1
+secret = file:radius.secret
+dirfactorMember = cn=vpn-users,ou=groups,dc=demo,dc=example
+
+[node:portal]
+dirfactorNodeType = http
+dirfactorApiKeyHash = {api_key_hash}
+dirfactorMember = cn=vpn-users,ou=groups,dc=demo,dc=example
+"""
+_CODE = re.compile(r"\b\d{6,10}\b")
 _CONFIG = """\
 [service]
 state_directory = state
@@ -67,16 +78,6 @@ certificate = certificates/client.p12
 password = file:certificates/client.password
 url = https://localhost:{vip_port}
 ca_file = certificates/ca.pem
-
-[node:vpn]
-dirfactorAddress = 127.0.0.1
-secret = file:radius.secret
-dirfactorMember = cn=vpn-users,ou=groups,dc=demo,dc=example
-
-[node:portal]
-dirfactorNodeType = http
-dirfactorApiKeyHash = {api_key_hash}
-dirfactorMember = cn=vpn-users,ou=groups,dc=demo,dc=example
 """
 
 
@@ -110,6 +111,11 @@ class Site:
         """The audit file."""
         return self.folder / "state" / "audit.jsonl"
 
+    @property
+    def log(self) -> Path:
+        """What the service said on standard error."""
+        return self.folder / "service.log"
+
     async def by_radius(self, user: str, typed: str, state: Secret | None = None) -> Reply:
         """One step over RADIUS."""
         return await self.service.radius(user, typed, state)
@@ -139,69 +145,92 @@ class Site:
         return pyotp.TOTP(self.seeds[credential]).at(SYSTEM_CLOCK.now())
 
     def edit(self, old: str, new: str) -> None:
-        """Edit the directory as an editor does: write beside it, then rename."""
+        """Edit the directory; the old text must be in it."""
         text = self.directory.read_text()
         if old not in text:
             raise Fault(f"the directory has no {old!r}", remedy="look at the file")
+        self.save(text.replace(old, new))
+
+    def save(self, text: str) -> None:
+        """Save the directory as an editor does: write beside it, then rename."""
         beside = self.directory.with_suffix(".new")
-        beside.write_text(text.replace(old, new))
+        beside.write_text(text)
         beside.rename(self.directory)
 
 
 @asynccontextmanager
 async def open_site(
-    folder: Path, *, sync_seconds: float = 0.5, refusal_seconds: float = 0.3, more_config: str = ""
+    folder: Path,
+    *,
+    directory: str | None = None,
+    credentials: Mapping[str, str] | None = None,
+    unreachable: Collection[str] = (),
+    nodes: str = NODES,
+    more_config: str = "",
+    sync_seconds: float = 0.5,
+    refusal_seconds: float = 0.3,
 ) -> AsyncIterator[Site]:
     """Build the company in a folder and run it; all of it ends with the context.
 
     Args:
         folder: empty.
+        directory: the directory as LDIF; the demo's when it is None.
+        credentials: VIP credential -> what VIP does wrong about it, empty for nothing; the demo's when it is None.
+        unreachable: phone numbers that the SMS gateway does not take.
+        nodes: the access nodes' sections of config.ini; {api_key_hash} in it is filled in.
+        more_config: further sections of config.ini.
         sync_seconds: pause between two looks at the directory.
         refusal_seconds: how long a refusal takes at least.
-        more_config: further sections of config.ini.
     """
-    certificates = CertificateFolder(folder / "certificates")
-    certificates.make(SYSTEM_CLOCK.now(), SYSTEM_ENTROPY)
     secrets = {name: Secret(SYSTEM_ENTROPY.octets(24).hex()) for name in ("sms.password", "radius.secret")}
     for name, secret in secrets.items():
         _write_private(folder / name, secret.text)
-    seeds = {name: pyotp.random_base32() for name in CREDENTIALS}
-    entries = [{"id": name, "seed": seed, "status": "ENABLED"} for name, seed in seeds.items()]
-    _write_private(folder / "credentials.json", json.dumps(entries))
-    (folder / "directory.ldif").write_text(demo_directory())
-    sms = ["auth.demo.sms_gateway", "--password-file", str(folder / "sms.password")]
-    mail = ["auth.demo.mail_server", "--certificate", str(certificates.server)]
-    vip = ["auth.demo.vip_service", "--certificates", str(certificates.folder)]
-    vip += ["--credentials", str(folder / "credentials.json")]
-    async with (
-        started("SMS gateway", sms) as texts,
-        started("mail server", mail) as mails,
-        started("VIP", vip) as codes,
-    ):
-        ports = [
-            (await program.event(lambda seen: seen["event"] == "ready"))["port"] for program in (texts, mails, codes)
-        ]
-        api_key = Secret(SYSTEM_ENTROPY.octets(24).hex())
-        config = _CONFIG.format(
+    (folder / "directory.ldif").write_text(demo_directory() if directory is None else directory)
+    api_key = Secret(SYSTEM_ENTROPY.octets(24).hex())
+    service = RunningService(
+        folder / "config.ini", secrets["radius.secret"], api_key, SYSTEM_ENTROPY, folder / "service.log"
+    )
+    async with AsyncExitStack() as stack:
+        seeds = _write_credentials(folder, dict.fromkeys(CREDENTIALS, "") if credentials is None else credentials)
+        texts, mails, vip = [await stack.enter_async_context(each) for each in _programs(folder, unreachable)]
+        ready = [await program.event(lambda seen: seen["event"] == "ready") for program in (texts, mails, vip)]
+        config = (_CONFIG + nodes).format(
             refusal_seconds=refusal_seconds,
             sync_seconds=sync_seconds,
             radius_port=free_port(socket.SOCK_DGRAM),
             http_port=free_port(socket.SOCK_STREAM),
-            sms_port=ports[0],
-            mail_port=ports[1],
-            vip_port=ports[2],
+            sms_port=ready[0]["port"],
+            mail_port=ready[1]["port"],
+            vip_port=ready[2]["port"],
             api_key_hash=hashlib.sha256(api_key.octets).hexdigest(),
         )
-        (folder / "config.ini").write_text(config + more_config)
-        service = RunningService(
-            folder / "config.ini", secrets["radius.secret"], api_key, SYSTEM_ENTROPY, folder / "service.log"
-        )
+        service.config.write_text(config + more_config)
+        stack.push_async_callback(service.stop)
         await service.start()
-        try:
-            await service.until_ready()
-            yield Site(folder, service, texts, mails, codes, seeds)
-        finally:
-            await service.stop()
+        await service.until_ready()
+        yield Site(folder, service, texts, mails, vip, seeds)
+
+
+def _write_credentials(folder: Path, credentials: Mapping[str, str]) -> dict[str, str]:
+    """Make the certificates and the VIP service's credentials; each credential's seed."""
+    CertificateFolder(folder / "certificates").make(SYSTEM_CLOCK.now(), SYSTEM_ENTROPY)
+    seeds = {name: pyotp.random_base32() for name in credentials}
+    entries = [
+        {"id": name, "seed": seeds[name], "status": "ENABLED", **({"misbehave": wrong} if wrong else {})}
+        for name, wrong in credentials.items()
+    ]
+    _write_private(folder / "credentials.json", json.dumps(entries))
+    return seeds
+
+
+def _programs(folder: Path, unreachable: Collection[str]) -> tuple[AbstractAsyncContextManager[Program], ...]:
+    """The servers of the others: SMS gateway, mail server, VIP."""
+    certificates = CertificateFolder(folder / "certificates")
+    sms = ["auth.demo.sms_gateway", "--password-file", str(folder / "sms.password"), "--unreachable", *unreachable]
+    mail = ["auth.demo.mail_server", "--certificate", str(certificates.server)]
+    vip = ["auth.demo.vip_service", "--certificates", str(certificates.folder)]
+    vip += ["--credentials", str(folder / "credentials.json")]
+    return started("SMS gateway", sms), started("mail server", mail), started("VIP", vip)
 
 
 def demo_directory() -> str:

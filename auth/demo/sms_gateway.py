@@ -12,6 +12,7 @@ import json
 import re
 import sys
 import threading
+from collections.abc import Collection
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -50,21 +51,34 @@ class SmsServer(ThreadingTCPServer):
         username: the one account's name.
         password: its password.
         entropy: for message ids.
+        unreachable: numbers that it cannot reach, besides those that are none.
     """
 
     daemon_threads = True
     allow_reuse_address = True
     request_queue_size = 64
 
-    def __init__(self, address: tuple[str, int], username: str, password: Secret, entropy: Entropy) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        username: str,
+        password: Secret,
+        entropy: Entropy,
+        unreachable: Collection[str] = (),
+    ) -> None:
         super().__init__(address, SmsHandler)
         self.entropy = entropy
+        self._unreachable = frozenset(unreachable)
         self._authorization = b"Basic " + base64.b64encode(f"{username}:{password.text}".encode())
         self._output = threading.Lock()
 
     def knows(self, authorization: str) -> bool:
         """Whether an Authorization header is the account's."""
         return hmac.compare_digest(authorization.encode(), self._authorization)
+
+    def reaches(self, number: str) -> bool:
+        """Whether there is a phone with this number."""
+        return _E164.fullmatch(number) is not None and number not in self._unreachable
 
     def log(self, **event: object) -> None:
         """One JSON line on standard output."""
@@ -109,7 +123,7 @@ class SmsHandler(BaseHTTPRequestHandler):
             return
         if not (text.sender and 0 < len(text.body) <= _LONGEST_TEXT):
             self._refuse(HTTPStatus.BAD_REQUEST, "from or body is empty, or body too long")
-        elif not _E164.fullmatch(text.to):
+        elif not self.server.reaches(text.to):
             self._answer(HTTPStatus.OK, {"status": "rejected", "error": {"code": 21211, "message": "invalid number"}})
         else:
             identity = self.server.entropy.octets(12).hex()
@@ -142,6 +156,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m auth.demo.sms_gateway", description="An SMS gateway to try with.")
     parser.add_argument("--username", default="demo", metavar="NAME", help="the account's name (default %(default)s)")
     parser.add_argument("--password-file", required=True, type=Path, metavar="FILE", help="file with its password")
+    parser.add_argument("--unreachable", nargs="*", default=(), metavar="NUMBER", help="numbers that it cannot reach")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
     arguments = parser.parse_args()
@@ -151,7 +166,8 @@ def main() -> int:
         parser.error(f"{arguments.password_file}: {error}")
     if not password:
         parser.error(f"{arguments.password_file} is empty")
-    with SmsServer((arguments.host, arguments.port), arguments.username, password, SYSTEM_ENTROPY) as server:
+    address, unreachable = (arguments.host, arguments.port), arguments.unreachable
+    with SmsServer(address, arguments.username, password, SYSTEM_ENTROPY, unreachable) as server:
         server.log(event="ready", port=server.server_address[1])
         try:
             server.serve_forever()

@@ -95,8 +95,10 @@ def test_what_are_no_names_are_none(text):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("TRUE", True), ("true", True), ("Yes", True), ("on", True), ("1", True), ("FALSE", False), ("no", False)]
-    + [("Off", False), ("0", False)],
+    [
+        *((text, True) for text in ("TRUE", "true", "Yes", "on", "1")),
+        *((text, False) for text in ("FALSE", "false", "No", "off", "0")),
+    ],
 )
 def test_a_truth_value_is_read_as_people_write_it(text, value):
     assert grammar.BOOLEAN.read(text) is value

@@ -1,0 +1,157 @@
+"""One channel for codes that we mint: order, failover, the deadline, and the words."""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auth.addresses import PhoneNumber
+from auth.channels.base import DeliveryFailed, Message, OnUnknown, Receipt
+from auth.channels.minted import MintedChannel, render
+
+TO = PhoneNumber("+12025550123")
+MESSAGE = Message(subject="", text="481516 is your logon code.")
+
+
+@dataclass
+class Scripted:
+    """A gateway that does what it was made for, and remembers being asked."""
+
+    name: str
+    failure: DeliveryFailed | None = None
+    on_unknown: OnUnknown = OnUnknown.STOP
+    seconds: float = 0.0
+    asked: list[PhoneNumber] = field(default_factory=list)
+    closed: bool = False
+
+    async def send(self, to: PhoneNumber, message: Message) -> Receipt:
+        self.asked.append(to)
+        await asyncio.sleep(self.seconds)
+        if self.failure:
+            raise self.failure
+        return Receipt(self.name, f"id-{self.name}")
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def refusing(name: str, **what) -> Scripted:
+    on_unknown = what.pop("on_unknown", OnUnknown.STOP)
+    return Scripted(name, DeliveryFailed("is out of order", remedy=f"mend {name}", **what), on_unknown)
+
+
+async def deliver(*gateways: Scripted, named: tuple[str, ...] = (), seconds: float = 2.0) -> Receipt:
+    channel = MintedChannel(gateways)
+    return await channel.deliver(TO, MESSAGE, gateways=named, deadline_seconds=seconds)
+
+
+async def failure(*gateways: Scripted, named: tuple[str, ...] = (), seconds: float = 2.0) -> DeliveryFailed:
+    with pytest.raises(DeliveryFailed) as caught:
+        await deliver(*gateways, named=named, seconds=seconds)
+    return caught.value
+
+
+async def test_without_names_all_gateways_are_tried_in_the_order_of_config_ini():
+    first, second, third = refusing("a"), Scripted("b"), Scripted("c")
+    assert await deliver(first, second, third) == Receipt("b", "id-b")
+    assert (first.asked, second.asked, third.asked) == ([TO], [TO], [])
+
+
+async def test_the_policys_names_decide_which_gateways_and_in_which_order():
+    first, second, third = Scripted("a"), Scripted("b"), refusing("c")
+    assert (await deliver(first, second, third, named=("c", "b"))).gateway == "b"
+    assert (len(first.asked), len(second.asked), len(third.asked)) == (0, 1, 1)
+
+
+async def test_when_none_takes_it_the_failure_says_what_became_of_it_at_each():
+    found = await failure(refusing("a"), refusing("b"))
+    assert found.problem == "a: is out of order; b: is out of order"
+    assert found.remedy == "mend a; mend b"
+    assert (found.permanent, found.unknown) == (False, False)
+
+
+async def test_a_failure_is_logged_even_when_the_next_gateway_succeeds(caplog):
+    await deliver(refusing("a"), Scripted("b"))
+    assert [(record.levelno, record.message) for record in caplog.records] == [
+        (logging.WARNING, "a: is out of order (mend a)")
+    ]
+
+
+async def test_no_other_gateway_is_asked_about_an_address_that_was_refused_for_good():
+    second = Scripted("b")
+    found = await failure(refusing("a", permanent=True), second)
+    assert found.permanent
+    assert second.asked == []
+
+
+async def test_one_text_only_when_the_answer_is_unknown():
+    second = Scripted("b")
+    found = await failure(refusing("a", unknown=True), second)
+    assert found.unknown
+    assert second.asked == []
+
+
+async def test_rather_two_texts_than_none_when_the_gateway_is_set_so():
+    assert (await deliver(refusing("a", unknown=True, on_unknown=OnUnknown.FAILOVER), Scripted("b"))).gateway == "b"
+
+
+async def test_the_deadline_holds_for_all_gateways_together_and_names_the_one_that_hung():
+    second = Scripted("b", seconds=30.0)
+    third = Scripted("c")
+    begun = time.monotonic()
+    found = await failure(refusing("a"), second, third, seconds=0.2)
+    assert 0.15 < time.monotonic() - begun < 1.0
+    assert "a: is out of order" in found.problem
+    assert "b: the time for delivery, 0.2 s, was over" in found.problem
+    assert found.unknown
+    assert third.asked == []
+
+
+async def test_a_name_without_gateway_is_named_before_anybody_is_asked():
+    only = Scripted("a")
+    found = await failure(only, named=("a", "nowhere"))
+    assert "nowhere" in found.problem
+    assert "a" in found.remedy
+    assert only.asked == []
+
+
+async def test_no_gateway_at_all_is_a_failure_with_a_remedy():
+    assert "[sms:NAME]" in (await failure()).remedy
+
+
+async def test_closing_the_channel_closes_every_gateway():
+    gateways = Scripted("a"), Scripted("b")
+    await MintedChannel(gateways).aclose()
+    assert [each.closed for each in gateways] == [True, True]
+
+
+def test_neither_message_nor_failure_shows_what_was_sent():
+    assert "481516" not in repr(MESSAGE)
+    assert "481516" not in repr(Message("481516", "481516", "481516"))
+
+
+def test_the_template_gets_code_and_minutes():
+    assert render("{code} is good for {minutes} minutes.", ["481516"], 5) == "481516 is good for 5 minutes."
+
+
+def test_several_codes_stand_side_by_side_or_one_a_line():
+    assert render("Codes: {code}.", ["11", "22"], 5) == "Codes: 11, 22."
+    assert render("Codes:\n  {code}\nBye", ["11", "22"], 5) == "Codes:\n11\n22\nBye"
+    assert render("Codes:\r\n{code}\r\nBye", ["11", "22"], 5) == "Codes:\r\n11\n22\r\nBye"
+
+
+@given(st.text(), st.lists(st.from_regex(r"[0-9]{4,10}", fullmatch=True), min_size=1), st.integers(1, 999))
+def test_an_administrators_braces_are_just_braces(text, codes, minutes):
+    without = text.replace("{code}", "").replace("{minutes}", "")
+    if "{code}" in without or "{minutes}" in without:  # taking one out may make another
+        without = ""
+    assert render(without, codes, minutes) == without
+    assert render(without + "|{code}|", codes, minutes) == f"{without}|{', '.join(codes)}|"
+
+
+def test_what_is_filled_in_is_never_filled_in_again():
+    assert render("{code} {minutes}", ["{minutes}"], 5) == "{minutes} 5"
