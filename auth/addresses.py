@@ -9,8 +9,10 @@ PhoneNumber = NewType("PhoneNumber", str)  # E.164, e.g. +12025550123
 EmailAddress = NewType("EmailAddress", str)
 
 _NO_NUMBER = re.compile(r"[^\W\d_]|[*#]")
-# RFC 5321 section 4.1.2: a Dot-string of ASCII and a Domain; a Quoted-string or an address literal is nobody's mailbox
-_MAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
+# A Dot-string (RFC 5321 section 4.1.2, with RFC 6531's letters) at a Domain; quotes and literals are nobody's mailbox.
+_MAIL = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-\u00a1-\U0010ffff]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?"
+)
 
 
 def phone_number(text: str, region: str | None) -> PhoneNumber | None:
@@ -35,7 +37,8 @@ def phone_number(text: str, region: str | None) -> PhoneNumber | None:
 def email_address(text: str) -> EmailAddress | None:
     """The address, or None when it is not one plain RFC 5321 address (no display name, no list)."""
     text = text.strip()
-    return EmailAddress(text) if _MAIL.fullmatch(text) and ".." not in text else None
+    plain = _MAIL.fullmatch(text) and ".." not in text and text.isprintable()
+    return EmailAddress(text) if plain else None
 
 
 def masked(address: str) -> str:

@@ -13,26 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
-from dirsync.scheduler import SyncScheduler
 
 from auth.audit import AuditFile
-from auth.channels.mail import SmtpGateway
-from auth.channels.minted import MintedChannel
-from auth.channels.sms import HttpSmsGateway
 from auth.clock import Clock, Entropy
-from auth.code_check import CodeCheck, NoVip, VipJudge
-from auth.delivery import Delivery
+from auth.code_check import CodeCheck
 from auth.embedded_state import EmbeddedStore
 from auth.http_api import Health, http_app
-from auth.http_client import http_client
 from auth.nodes import Nodes
+from auth.outbound import delivery, vip_judge
 from auth.radius.server import RadiusServer, listen
 from auth.server_key import server_key
 from auth.service import LoginService, Parts, Rules
 from auth.settings import HttpSettings, Settings
-from auth.vip.client import VipClient, VipSettings
 from dirsync.directory import password_check, source
 from dirsync.replica import Replica, ReplicaWriter
+from dirsync.scheduler import SyncScheduler
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.app")
@@ -90,9 +85,9 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
                 store,
                 server_key(service_settings.key_file, entropy),
                 entropy.below,
-                await _vip(settings, clock, entropy, stack),
+                vip_judge(settings, clock, entropy, stack),
             ),
-            delivery=await _delivery(settings, clock, entropy, stack),
+            delivery=delivery(settings, clock, entropy, stack),
             audit=audit,
             clock=clock,
             entropy=entropy,
@@ -243,30 +238,6 @@ def health(app: App) -> Health:
     if age != float("inf"):
         details["directory_age_seconds"] = round(age, 1)
     return Health(problems, details)
-
-
-async def _vip(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> VipJudge:
-    """The VIP client; when it cannot be had, whoever stands for it says why, and everyone else is served."""
-    section = settings.vip
-    if section is None:
-        return NoVip(Fault("VIP is not configured", remedy="add a [vip] section to config.ini"))
-    wanted = VipSettings(section.certificate, section.password, section.url, section.ca_file, section.deadline_seconds)
-    try:
-        client = VipClient(wanted, entropy, clock.now())
-    except Fault as fault:
-        _log.error("VIP cannot be used: %s", fault)
-        return NoVip(fault)
-    stack.push_async_callback(client.aclose)
-    return client
-
-
-async def _delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> Delivery:
-    texts = []
-    for name, sms in settings.sms.items():
-        client = await stack.enter_async_context(http_client(sms.ca_file))
-        texts.append(HttpSmsGateway(name, sms, client))
-    mails = [SmtpGateway(name, mail, clock, entropy) for name, mail in settings.email.items()]
-    return Delivery(MintedChannel(texts), MintedChannel(mails), settings.service.delivery_seconds)
 
 
 async def _purge(app: App) -> None:

@@ -57,10 +57,8 @@ def find_netbios_name(base: str) -> Dialogue[str | None]:
     root = only((yield Search("", ("configurationNamingContext",))), "the rootDSE")[1]
     partitions = join("CN=Partitions", _text(root, "configurationNamingContext"))
     page = yield Search(partitions, ("nCName", "nETBIOSName"), Scope.SUBTREE, "(objectClass=crossRef)")
-    for _, found in page.entries:
-        if found.get("nETBIOSName") and _same(_text(found, "nCName"), base):
-            return _text(found, "nETBIOSName")
-    return None
+    found = [attributes for _, attributes in page.entries if attributes.get("nETBIOSName")]
+    return next((_text(one, "nETBIOSName") for one in found if _same(_text(one, "nCName"), base)), None)
 
 
 def only(page: Page, what: str) -> RawEntry:

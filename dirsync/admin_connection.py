@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,12 +161,12 @@ def _bind(connection: Any, url: str, who: str) -> None:
 
 
 def _close(connection: Any) -> None:
-    if connection.closed:
-        # ldap3 forgets a socket that was opened but could not be made secure
-        if connection.socket is not None:
-            connection.socket.close()
-    else:
+    # an unbind is a courtesy (RFC 4511 section 4.3); ldap3 forgets a socket that could not be made secure
+    opened = connection.socket
+    with suppress(LDAPExceptionError):
         connection.unbind()
+    if opened is not None:
+        opened.close()
 
 
 def _distrust(url: str, error: ssl.SSLError) -> DirectoryUnavailable:

@@ -24,8 +24,9 @@ _KEEPALIVE: Final = {
 }
 # libldap before 2.5.14 and 2.6.4 heeds the timeout of a TLS handshake in this mode only, and otherwise spins for ever
 # on a server that accepts and then says nothing; later ones heed it always, and mean something else by it (ITS#8047).
+_SPINNING: Final = (range(20514), range(20600, 20604))
 _LIBLDAP: Final[int] = ldap.get_option(ldap.OPT_API_INFO)["vendor_version"]
-_CONNECT_ASYNC: Final = int(_LIBLDAP < 20514 or 20600 <= _LIBLDAP < 20604)
+_CONNECT_ASYNC: Final = int(any(_LIBLDAP in versions for versions in _SPINNING))
 _SCOPES: Final = {Scope.BASE: ldap.SCOPE_BASE, Scope.SUBTREE: ldap.SCOPE_SUBTREE}
 _TRANSIENT: Final = (
     ldap.SERVER_DOWN,
@@ -66,6 +67,7 @@ class Connection:
         self.server = server
         self._handle = handle
         self._settings = settings
+        self._open = True
 
     def greet(self) -> None:
         """Connect, encrypt, and hear the server answer.
@@ -120,8 +122,10 @@ class Connection:
 
     def close(self) -> None:
         """Say goodbye. The connection cannot be used any more."""
-        with suppress(ldap.LDAPError):
-            self._handle.unbind_ext_s()
+        if self._open:
+            self._open = False
+            with suppress(ldap.LDAPError):
+                self._handle.unbind_ext_s()
 
     def _entries(self, search: Search, controls: dict[str, bytes]) -> Iterator[RawEntry]:
         timeout = _WALK_SECONDS if search.scope is Scope.SUBTREE else self._settings.timeout_seconds
@@ -132,14 +136,24 @@ class Connection:
                 search.base, _SCOPES[search.scope], search.where, search.attributes, serverctrls=wanted
             )
             kind = None
-            while kind != ldap.RES_SEARCH_RESULT:
-                # one entry at a time, so that memory does not grow with the directory
-                kind, found, _, answered = self._handle.result3(
-                    message, all=0, timeout=timeout, resp_ctrl_classes=known
-                )
-                if kind == ldap.RES_SEARCH_ENTRY:
-                    yield from found
+            try:
+                while kind != ldap.RES_SEARCH_RESULT:
+                    # one entry at a time, so that memory does not grow with the directory
+                    kind, found, _, answered = self._handle.result3(
+                        message, all=0, timeout=timeout, resp_ctrl_classes=known
+                    )
+                    if kind == ldap.RES_SEARCH_ENTRY:
+                        yield from found
+            finally:
+                if kind != ldap.RES_SEARCH_RESULT:
+                    self._abandon(message)
             controls.update({control.controlType: control.value for control in answered})
+
+    def _abandon(self, message: int) -> None:
+        """Want no more of an answer; without this, libldap would keep all of it."""
+        if self._open:
+            with suppress(ldap.LDAPError):
+                self._handle.abandon_ext(message)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

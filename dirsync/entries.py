@@ -71,7 +71,7 @@ class Entries:
         attributes, parent = put.attributes, put.parent
         if base and not put.whole:
             attributes, parent = {**_UNPACK_RAW(base.raw), **attributes}, parent or base.parent
-        present = {name: attributes[name] for name in sorted(attributes)}
+        present = {name: attributes[name] for name in sorted(attributes) if attributes[name]}
         raw = _PACK(present)
         if before and (before.parent, before.dn, before.raw) == (parent, put.dn, raw):
             return True

@@ -11,8 +11,9 @@ _HEAD = """\
 # Attributes
 
 Everything that dirfactor adds to a directory. The names are the same in Active Directory and OpenLDAP, and in the
-`[policy:NAME]` and `[node:NAME]` sections of config.ini. Words are read in any case. A value that cannot be read never stops
-the sync: whoever depends on it is refused with `entry-malformed` or `policy-malformed`, and `dirfactor check values` lists it.
+`[policy:NAME]` and `[node:NAME]` sections of config.ini. Words are read in any case. A value that cannot be read never
+stops the sync: whoever depends on it is refused with `entry-malformed` or `policy-malformed`, and
+`dirfactor check values` lists it.
 """
 
 

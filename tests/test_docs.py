@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from auth.channels.mail import MailServerSettings
+from auth.channels.sms import SmsGatewaySettings
 from auth.config import read_config
 from auth.reason import Reason
-from auth.settings import HttpSettings, RadiusSettings, ServiceSettings
+from auth.settings import HttpSettings, RadiusSettings, ServiceSettings, VipSection
 from dirsync.settings import DirectorySettings, SyncSettings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,6 +19,9 @@ SECTIONS = {
     "sync": SyncSettings,
     "radius": RadiusSettings,
     "http": HttpSettings,
+    "vip": VipSection,
+    "sms:kannel": SmsGatewaySettings,
+    "email:relay": MailServerSettings,
 }
 
 
@@ -56,7 +61,7 @@ def test_the_sample_configuration_loads_and_holds_the_defaults(tmp_path):
 @pytest.mark.parametrize("section", sorted(SECTIONS))
 def test_the_sample_names_every_setting_of_a_section(section):
     text = (ROOT / "config.ini").read_text()
-    block = re.search(rf"^\[{section}\]\n(.*?)(?=^\[|\n#?\[|\Z)", text, re.MULTILINE | re.DOTALL)[1]
+    block = re.search(rf"^#?\[{section}\]\n(.*?)(?=^#?\[|\Z)", text, re.MULTILINE | re.DOTALL)[1]
     named = set(re.findall(r"^#?(\w+) =", block, re.MULTILINE))
     assert named == set(SECTIONS[section].__struct_fields__)
 

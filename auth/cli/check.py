@@ -1,12 +1,15 @@
 """`dirfactor check`: what is wrong in config.ini, and what is malformed in the directory."""
 
+import asyncio
 from contextlib import closing
 from pathlib import Path
 
 import typer
 
 from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, faults, out, print_json
+from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
+from auth.outbound import problems
 from dirsync.replica import Replica
 
 check_app = typer.Typer(help="Check the configuration and the directory's values.", no_args_is_help=True)
@@ -14,9 +17,14 @@ check_app = typer.Typer(help="Check the configuration and the directory's values
 
 @check_app.command("config")
 def config_command(config: CONFIG_OPTION = DEFAULT_CONFIG) -> None:
-    """Read config.ini and print everything that is wrong with it."""
+    """Read config.ini and the certificates it names, and print everything that is wrong; nobody is asked anything."""
     with faults():
         settings = read_config(Path(config))
+    found = asyncio.run(problems(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY))
+    for fault in found:
+        out.print(f"{settings.file}: {fault.problem}\n    {fault.remedy}", markup=False)
+    if found:
+        raise typer.Exit(Exit.USAGE)
     out.print(f"{settings.file}: no problems", markup=False)
 
 

@@ -84,6 +84,7 @@ def test_whatever_stands_in_a_directory_becomes_e164_or_nothing(text):
         ("alice.smith+otp@mail.example.org", "alice.smith+otp@mail.example.org"),
         ("o'hara@example.org", "o'hara@example.org"),
         ("a@b", "a@b"),
+        ("j\u00fcrgen@example.org", "j\u00fcrgen@example.org"),
         ("a" * 64 + "@example.org", "a" * 64 + "@example.org"),
     ],
 )
@@ -117,7 +118,8 @@ def test_a_plain_mail_address_is_kept_as_it_is(text, expected):
         "alice@\u0435xample.org",
         "al\0ice@example.org",
         "alice\x7f@example.org",
-        "al\u0456ce@example.org",
+        "al\u202ece@example.org",
+        "al\u2028ce@example.org",
     ],
 )
 def test_what_is_not_one_plain_address_is_none(text):

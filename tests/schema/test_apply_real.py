@@ -4,15 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rig.fixtures import need, running
-from rig.ldaptools import LdapRefused
-from rig.process import run
-from rig.slapd import DEBIAN_SCHEMA, Slapd
 
 from dirsync import schema_admin
 from dirsync.admin_connection import AdminAccess
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.schema_plan import Change, render
+from rig.fixtures import need, running
+from rig.ldaptools import LdapRefused
+from rig.process import run
+from rig.slapd import DEBIAN_SCHEMA, Slapd
 from schema import openldap
 from schema.active_directory import Add, Reload, records
 from schema.attributes import ARC, ATTRIBUTES, CLASSES, PROPERTY_SET_GUID
@@ -88,8 +88,8 @@ def test_the_schema_is_planned_applied_verified_and_applied_again_without_a_chan
 def test_what_an_administrator_has_changed_is_shown_and_mended(extended_dc):
     access = administrator(extended_dc)
     extended_dc.ldapmodify(
-        f"dn: CN=dirfactorCodeLength,{extended_dc.schema_dn}\nchangetype: modify\nreplace: rangeUpper\nrangeUpper: 8\n-\n"
-        "delete: attributeSecurityGUID\n"
+        f"dn: CN=dirfactorCodeLength,{extended_dc.schema_dn}\nchangetype: modify\n"
+        "replace: rangeUpper\nrangeUpper: 8\n-\ndelete: attributeSecurityGUID\n"
     )
     plan = schema_admin.verify(access)
     assert not plan.done
@@ -138,7 +138,7 @@ def test_an_account_without_the_right_sees_the_plan_and_is_refused_before_anythi
     access = user(fresh_dc, "helpdesk", *groups)
     plan = schema_admin.plan(access)
     assert len(plan.changes) == CHANGES
-    with pytest.raises(DirectoryRefused, match="helpdesk@.* may not write .*nothing was written") as refusal:
+    with pytest.raises(DirectoryRefused, match=r"helpdesk@.* may not write .*nothing was written") as refusal:
         schema_admin.apply(access, plan, lambda _: None)
     assert "Schema Admins and Enterprise Admins" in refusal.value.remedy
     assert ours_in(fresh_dc) == []
@@ -174,9 +174,10 @@ def test_another_server_than_the_schema_master_names_the_schema_master(fresh_dc)
     run(["ldbadd", *database, "--relax"], text=f"dn: CN=NTDS Settings,{server}\nobjectClass: nTDSDSA\n")
     fresh_dc.start()
     fresh_dc.ldapmodify(
-        f"dn: {fresh_dc.schema_dn}\nchangetype: modify\nreplace: fSMORoleOwner\nfSMORoleOwner: CN=NTDS Settings,{server}\n"
+        f"dn: {fresh_dc.schema_dn}\nchangetype: modify\n"
+        f"replace: fSMORoleOwner\nfSMORoleOwner: CN=NTDS Settings,{server}\n"
     )
-    with pytest.raises(DirectoryRefused, match="is not the forest's schema master, dc2.lab.example.test is") as refusal:
+    with pytest.raises(DirectoryRefused, match="is not the forest's schema master, dc2") as refusal:
         schema_admin.plan(administrator(fresh_dc))
     assert refusal.value.remedy == "use the URL ldaps://dc2.lab.example.test"
 
@@ -279,7 +280,7 @@ def test_a_server_that_is_down_makes_way_and_a_wrong_password_does_not(samba_dc)
     access = administrator(samba_dc)
     down = f"ldaps://{samba_dc.address}:1"
     assert schema_admin.plan(replace(access, urls=(down, samba_dc.ldaps)))
-    with pytest.raises(DirectoryUnavailable, match="no server answers: .*refused"):
+    with pytest.raises(DirectoryUnavailable, match=r"no server answers: .*refused"):
         schema_admin.plan(replace(access, urls=(down,)))
     with pytest.raises(DirectoryRefused, match="does not accept the name administrator") as refusal:
         schema_admin.plan(replace(access, password=Secret("Wrong-1"), urls=(samba_dc.ldaps, down)))
@@ -373,7 +374,7 @@ def test_the_classic_file_is_included_by_slapd_conf_and_is_the_same_schema(tmp_p
     classic = tmp_path / "slapd.conf"
     classic.write_text("".join(f"include {file}\n" for file in (*files, LDIF / "openldap.schema")))
     (tmp_path / "converted").mkdir()
-    run([bare_slapd._program, "-Ttest", "-u", "-f", str(classic), "-F", str(tmp_path / "converted")])
+    run([bare_slapd._program, "-Ttest", "-f", str(classic), "-F", str(tmp_path / "converted")])
     (converted,) = (tmp_path / "converted/cn=config/cn=schema").glob("*openldap.ldif")
     entry = converted.read_text().split("structuralObjectClass:")[0]
     bare_slapd.tools(bare_slapd.config).modify(
@@ -432,6 +433,6 @@ def test_root_needs_no_password_over_the_local_socket(bare_slapd):
 
 def test_openldaps_data_administrator_is_told_whom_to_be(bare_slapd):
     access = replace(configurator(bare_slapd), bind_name=bare_slapd.admin)
-    with pytest.raises(DirectoryRefused, match="cn=admin,.* may not read cn=schema,cn=config") as refusal:
+    with pytest.raises(DirectoryRefused, match=r"cn=admin,.* may not read cn=schema,cn=config") as refusal:
         schema_admin.plan(access)
     assert "administrator of cn=config" in refusal.value.remedy

@@ -1,0 +1,71 @@
+"""Builds what speaks to the outside as config.ini says: SMS gateways, mail servers, VIP."""
+
+import logging
+from contextlib import AsyncExitStack
+
+from auth.channels.mail import SmtpGateway
+from auth.channels.minted import MintedChannel
+from auth.channels.sms import HttpSmsGateway
+from auth.clock import Clock, Entropy
+from auth.code_check import NoVip, VipJudge
+from auth.delivery import Delivery
+from auth.http_client import http_client
+from auth.settings import Settings, VipSection
+from auth.vip.client import VipClient, VipSettings
+from schema.errors import Fault
+
+_log = logging.getLogger("dirfactor.app")
+
+
+def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> Delivery:
+    """The channels for codes that we mint; what they hold open is closed with the stack.
+
+    Raises:
+        Fault: a section cannot work.
+    """
+    texts = []
+    for name, sms in settings.sms.items():
+        gateway = HttpSmsGateway(name, sms, http_client(sms.ca_file))
+        stack.push_async_callback(gateway.aclose)
+        texts.append(gateway)
+    mails = [SmtpGateway(name, mail, clock, entropy) for name, mail in settings.email.items()]
+    return Delivery(MintedChannel(texts), MintedChannel(mails), settings.service.delivery_seconds)
+
+
+def vip_judge(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> VipJudge:
+    """The VIP client. When it cannot be had, whoever stands for it says why, and everyone else is served."""
+    if settings.vip is None:
+        return NoVip(Fault("VIP is not configured", remedy="add a [vip] section to config.ini"))
+    try:
+        client = _vip_client(settings.vip, clock, entropy)
+    except Fault as fault:
+        _log.error("VIP cannot be used: %s", fault)
+        return NoVip(fault)
+    stack.push_async_callback(client.aclose)
+    return client
+
+
+async def problems(settings: Settings, clock: Clock, entropy: Entropy) -> tuple[Fault, ...]:
+    """What would keep a gateway, mail server or VIP from working, found without asking any of them."""
+    found: list[Fault] = []
+    for name, sms in settings.sms.items():
+        try:
+            await HttpSmsGateway(name, sms, http_client(sms.ca_file)).aclose()
+        except Fault as fault:
+            found.append(fault)
+    for name, mail in settings.email.items():
+        try:
+            SmtpGateway(name, mail, clock, entropy)
+        except Fault as fault:
+            found.append(fault)
+    if settings.vip is not None:
+        try:
+            await _vip_client(settings.vip, clock, entropy).aclose()
+        except Fault as fault:
+            found.append(fault.about("[vip]"))
+    return tuple(found)
+
+
+def _vip_client(section: VipSection, clock: Clock, entropy: Entropy) -> VipClient:
+    wanted = VipSettings(section.certificate, section.password, section.url, section.ca_file, section.deadline_seconds)
+    return VipClient(wanted, entropy, clock.now())

@@ -1,0 +1,189 @@
+"""Connections that must not come about, or must not hang: seen from the socket at the other end."""
+
+import socket
+import ssl
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from rig.certificates import issue
+
+from dirsync.ad import AdSource
+from dirsync.bind import LdapPasswordCheck
+from dirsync.connection import Connection, Connector
+from dirsync.errors import DirectoryRefused, DirectoryUnavailable
+from dirsync.settings import DirectoryKind, DirectorySettings
+from schema.errors import Fault
+from schema.secret import Secret
+
+PASSWORD = "Copper-Ladder-63"
+
+
+def settings(**given):
+    defaults = {
+        "kind": DirectoryKind.AD,
+        "url": ("ldaps://127.0.0.1:1",),
+        "base": "DC=lab,DC=example,DC=test",
+        "bind_dn": "reader@lab.example.test",
+        "bind_password": Secret(PASSWORD),
+        "timeout_seconds": 0.5,
+    }
+    return DirectorySettings(**(defaults | given))
+
+
+@contextmanager
+def listener(serve=lambda _: None):
+    """A socket that accepts and hands each connection to `serve`; gives its port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        kept = []
+
+        def accept():
+            while True:
+                try:
+                    connection = server.accept()[0]
+                except OSError:
+                    return
+                kept.append(connection)
+                try:
+                    serve(connection)
+                except OSError:
+                    continue
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for connection in kept:
+                connection.close()
+
+
+@pytest.fixture
+def certificates(tmp_path):
+    return issue(tmp_path / "right", "127.0.0.1")
+
+
+def handshake_of(files):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(files.certificate, files.key)
+    heard = []
+
+    def serve(connection):
+        with context.wrap_socket(connection, server_side=True) as encrypted:
+            heard.append(encrypted.recv(4096))
+
+    return serve, heard
+
+
+@pytest.mark.parametrize("make", [AdSource, LdapPasswordCheck])
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        (("ldap://dc1.lab.example.test",), "clear text"),
+        (("ldaps://dc1.lab.example.test", "ldap://dc2.lab.example.test"), "ldap://dc2.lab.example.test"),
+        (("ldapi://%2Frun%2Fldapi",), "no server"),
+        (("dc1.lab.example.test",), "no server"),
+        (("ldaps://",), "no server"),
+        ((), "no server"),
+    ],
+)
+def test_only_encrypted_connections_are_configured(make, url, named):
+    with pytest.raises(Fault, match=named) as fault:
+        make(settings(url=url))
+    assert fault.value.remedy
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"bind_dn": ""},
+        {"bind_dn": " "},
+        {"bind_password": None},
+        {"bind_password": Secret("")},
+        {"base": ""},
+        {"base": "lab.example.test"},
+        {"ca_file": Path("/nonexistent/ca.pem")},
+    ],
+    ids=repr,
+)
+def test_what_is_missing_is_said_before_anything_is_sent(wrong):
+    with pytest.raises(Fault) as fault:
+        AdSource(settings(**wrong))
+    assert fault.value.remedy
+
+
+@pytest.mark.parametrize("scheme", ["ldaps", "ldap"])
+def test_a_server_that_accepts_and_says_nothing_is_left_in_time(scheme):
+    with listener() as port:
+        began = time.monotonic()
+        with pytest.raises(DirectoryUnavailable):
+            Connector(settings(url=(f"{scheme}://127.0.0.1:{port}",), start_tls=True)).open()
+        assert time.monotonic() - began < 2.0
+
+
+@pytest.mark.parametrize("trouble", ["another authority", "another name"])
+def test_a_server_that_cannot_prove_its_name_hears_nothing(tmp_path, trouble):
+    if trouble == "another authority":
+        files, ca_file = issue(tmp_path / "a", "127.0.0.1"), issue(tmp_path / "b", "127.0.0.1").ca
+    else:
+        files = issue(tmp_path / "a", "dc1.lab.example.test")
+        ca_file = files.ca
+    serve, heard = handshake_of(files)
+    with listener(serve) as port:
+        with pytest.raises(DirectoryUnavailable) as fault:
+            Connector(settings(url=(f"ldaps://127.0.0.1:{port}",), ca_file=ca_file)).sign_in()
+    assert b"".join(heard) == b""
+    # a failed verification looks like a server that is down: the remedy must name both
+    assert str(ca_file) in fault.value.remedy
+    assert "certificate" in fault.value.remedy
+
+
+def test_a_server_that_can_prove_its_name_hears_a_question(certificates):
+    serve, heard = handshake_of(certificates)
+    with listener(serve) as port, pytest.raises(DirectoryUnavailable):
+        Connector(settings(url=(f"ldaps://127.0.0.1:{port}",), ca_file=certificates.ca)).open()
+    assert heard[0].startswith(b"0")
+
+
+def test_nothing_in_the_environment_switches_verification_off(tmp_path, monkeypatch):
+    monkeypatch.setenv("LDAPTLS_REQCERT", "never")
+    files = issue(tmp_path / "a", "127.0.0.1")
+    serve, heard = handshake_of(files)
+    with listener(serve) as port, pytest.raises(DirectoryUnavailable):
+        ca_file = issue(tmp_path / "b", "127.0.0.1").ca
+        Connector(settings(url=(f"ldaps://127.0.0.1:{port}",), ca_file=ca_file)).open()
+    assert b"".join(heard) == b""
+
+
+def test_start_tls_that_is_refused_is_not_done_without(certificates):
+    heard = []
+
+    def serve(connection):
+        heard.append(connection.recv(4096))
+        # ExtendedResponse, protocolError (RFC 4511 section 4.12)
+        connection.sendall(bytes.fromhex("30 0C 02 01 01 78 07 0A 01 02 04 00 04 00"))
+        heard.append(connection.recv(4096))
+
+    with listener(serve) as port, pytest.raises(DirectoryUnavailable):
+        Connector(settings(url=(f"ldap://127.0.0.1:{port}",), start_tls=True, ca_file=certificates.ca)).sign_in()
+    assert b"1.3.6.1.4.1.1466.20037" in heard[0]
+    assert PASSWORD.encode() not in b"".join(heard)
+
+
+def test_no_fault_has_the_password_in_it(certificates):
+    with listener(lambda connection: connection.close()) as port:
+        urls = (f"ldaps://127.0.0.1:{port}", "ldaps://127.0.0.1:1")
+        with pytest.raises(DirectoryUnavailable) as fault:
+            AdSource(settings(url=urls, ca_file=certificates.ca)).netbios_name()
+    assert PASSWORD not in repr(fault.value) + str(fault.value)
+    assert all(url in fault.value.problem for url in urls)
+
+
+@pytest.mark.parametrize(("name", "password"), [("", PASSWORD), (" ", PASSWORD), ("CN=alice", "")])
+def test_a_bind_that_proves_nothing_is_not_sent(name, password):
+    with pytest.raises(DirectoryRefused, match="proves nothing"):
+        Connection(None, "ldaps://127.0.0.1", settings()).bind(name, password)
