@@ -18,12 +18,13 @@ from auth.audit import AuditFile
 from auth.clock import Clock, Entropy
 from auth.code_check import CodeCheck
 from auth.embedded_state import EmbeddedStore
+from auth.facts_reader import FactsReader, Rules
 from auth.http_api import Health, http_app
 from auth.nodes import Nodes
 from auth.outbound import delivery, vip_judge
 from auth.radius.server import RadiusServer, listen
 from auth.server_key import server_key
-from auth.service import LoginService, Parts, Rules
+from auth.service import LoginService, Parts
 from auth.settings import HttpSettings, Settings
 from dirsync.directory import password_check, source
 from dirsync.replica import Replica, ReplicaWriter
@@ -77,8 +78,7 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
         audit = stack.enter_context(contextlib.closing(AuditFile(service_settings.audit)))
         nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
         parts = Parts(
-            directory=replica,
-            nodes=nodes,
+            known=FactsReader(replica, nodes, store.failures, rules(settings)),
             passwords=password_check(settings.directory),
             store=store,
             codes=CodeCheck(
@@ -91,14 +91,18 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
             audit=audit,
             clock=clock,
             entropy=entropy,
-            rules=Rules(
-                server_default=settings.policies.get("default"),
-                expired_after=settings.sync.expired_after_seconds,
-                region=service_settings.region,
-                refusal_seconds=service_settings.refusal_seconds,
-            ),
+            refusal_seconds=service_settings.refusal_seconds,
         )
         yield App(settings, clock, entropy, replica, nodes, store, LoginService(parts), sync)
+
+
+def rules(settings: Settings) -> Rules:
+    """What config.ini says about deciding."""
+    return Rules(
+        server_default=settings.policies.get("default"),
+        expired_after=settings.sync.expired_after_seconds,
+        region=settings.service.region,
+    )
 
 
 def sync_scheduler(settings: Settings, clock: Clock) -> SyncScheduler:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -153,6 +153,30 @@ class EmbeddedStore:
             f"state file {self._file}: {error}",
             remedy="check the disk, the file's owner and mode; a damaged file may be moved away: open logins are lost",
         )
+
+
+class FailuresFile:
+    """The failures in a store's file, read by who is not the service; the file is neither made nor changed.
+
+    Args:
+        file: the store's file; without it nobody has failed.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def failures(self, user: EntryId) -> tuple[datetime, ...]:
+        """Instants of the user's failures, oldest first. Raises StateUnavailable when the file cannot be read."""
+        if not self._file.exists():
+            return ()
+        try:
+            with closing(sqlite3.connect(f"{self._file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+                rows = connection.execute("SELECT at FROM failure WHERE user = ? ORDER BY at", (user,)).fetchall()
+        except sqlite3.Error as error:
+            raise StateUnavailable(
+                f"state file {self._file}: {error}", remedy="run this as the service's user, or as root"
+            ) from error
+        return _instants(rows)
 
 
 def _instants(rows: list[tuple[float]]) -> tuple[datetime, ...]:

@@ -15,9 +15,8 @@ from auth.coalesce import Coalescer
 from auth.code_check import CodeCheck
 from auth.decision import Decision, Field, decide, passed
 from auth.delivery import Delivery
-from auth.facts import CodeVerdict, Evidence, Facts, Typed
-from auth.login_name import names_meant
-from auth.nodes import Nodes
+from auth.facts import CodeVerdict, Evidence, Typed
+from auth.facts_reader import FactsReader
 from auth.prompts import PASSWORD_PROMPT, code_prompt, destination
 from auth.reason import Reason
 from auth.request import (
@@ -35,8 +34,8 @@ from auth.state import Challenge, StateUnavailable, Store, state_key
 from auth.tokens import Usable
 from dirsync.errors import ReplicaUnavailable
 from dirsync.password import PasswordCheck, PasswordVerdict
-from dirsync.view import Directory, Person
-from schema.entry import EntryId, Policy
+from dirsync.view import Person
+from schema.entry import Policy
 from schema.errors import Fault
 from schema.secret import Secret
 from schema.words import TokenKind
@@ -48,28 +47,22 @@ _PASSWORD = "password"  # noqa: S105 - the name of what is asked for
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """What config.ini says about deciding.
+class Parts:
+    """What the service works with.
 
     Attributes:
-        server_default: the [policy:default] section.
-        expired_after: seconds of age at which the directory's data is too old.
-        region: country of phone numbers without a country code.
+        known: reads facts.
+        passwords: asks the directory.
+        store: open logins and failures.
+        codes: mints and checks codes.
+        delivery: sends them.
+        audit: records outcomes.
+        clock: where time comes from.
+        entropy: where randomness comes from.
         refusal_seconds: no refusal is given sooner.
     """
 
-    server_default: Policy | None
-    expired_after: int
-    region: str | None
-    refusal_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the service works with."""
-
-    directory: Directory
-    nodes: Nodes
+    known: FactsReader
     passwords: PasswordCheck
     store: Store
     codes: CodeCheck
@@ -77,7 +70,7 @@ class Parts:
     audit: AuditFile
     clock: Clock
     entropy: Entropy
-    rules: Rules
+    refusal_seconds: float
 
 
 @dataclass(slots=True)
@@ -90,6 +83,7 @@ class _Session:
     texts: dict[Field, Secret]
     evidence: Evidence
     challenge: Challenge | None = None
+    login: str = ""  # correlation of the request that began it, when this is a later step
     decision: Decision | None = None
     notes: dict[str, str] = field(default_factory=dict)
 
@@ -104,7 +98,7 @@ class LoginService:
     async def begin(self, request: LoginRequest) -> Outcome:
         """Start a login; equal first steps share one outcome. See `auth.request.Service.begin`."""
         session = self._first_step(request)
-        known = self._parts.nodes.named(request.origin.node)
+        known = self._parts.known.nodes.named(request.origin.node)
         seconds = known.node.coalesce_seconds if known else 0
         started = self._parts.clock.monotonic()
 
@@ -127,42 +121,16 @@ class LoginService:
     def _basis(self, request: LoginRequest) -> tuple[Person, ...] | None:
         """What the directory says of the person now; None when that cannot be known, which the login itself reports."""
         try:
-            return self.people(request.origin.node, request.user)
+            return self._parts.known.people(request.origin.node, request.user)
         except Fault:
             return None
-
-    def facts(self, node: str, find: Callable[[], tuple[Person, ...]]) -> Facts:
-        """What is known about a login through this node, for a decision now. Raises Fault when it cannot be known."""
-        parts = self._parts
-        known = parts.nodes.named(node)
-        found = find()
-        return Facts(
-            node=known.facts if known else None,
-            found=found,
-            server_default=parts.rules.server_default,
-            freshness=parts.directory.freshness(),
-            expired_after=parts.rules.expired_after,
-            failures=parts.store.failures(found[0].id) if len(found) == 1 else (),
-            region=parts.rules.region,
-        )
-
-    def people(self, node: str, name: str) -> tuple[Person, ...]:
-        """The users that a login name may stand for at a node."""
-        return tuple(person for entry in self._ids(node, name) if (person := self._parts.directory.person(entry)))
-
-    def _ids(self, node: str, name: str) -> tuple[EntryId, ...]:
-        known = self._parts.nodes.named(node)
-        if known is None:
-            return ()
-        names = names_meant(name, known.node.user_id_attribute, self._parts.directory.netbios_name())
-        return self._parts.directory.find(names) if names else ()
 
     def _first_step(self, request: LoginRequest) -> _Session:
         texts = {Field.PASSWORD: request.password, Field.CODE: request.passcode}
         return _Session(
             origin=request.origin,
             name=request.user,
-            find=lambda: self.people(request.origin.node, request.user),
+            find=lambda: self._parts.known.people(request.origin.node, request.user),
             texts={key: text for key, text in texts.items() if text is not None},
             evidence=Evidence(typed_password=_typed(request.password), typed_code=_typed(request.passcode)),
         )
@@ -173,12 +141,12 @@ class LoginService:
         self._coalescer.answered(state_key(request.state))
         if challenge is None:
             return Refused(Reason.CHALLENGE_UNKNOWN)
-        session.challenge = challenge
+        session.challenge, session.login = challenge, challenge.correlation
         if challenge.expires_at <= self._parts.clock.now():
             return Refused(Reason.CHALLENGE_EXPIRED)
-        if request.user is not None and challenge.user not in self._ids(request.origin.node, request.user):
+        if request.user is not None and challenge.user not in self._parts.known.ids(request.origin.node, request.user):
             return Refused(Reason.CHALLENGE_UNKNOWN)
-        person = self._parts.directory.person(challenge.user)
+        person = self._parts.known.directory.person(challenge.user)
         session.find = lambda: (person,) if person else ()
         typed = _typed(request.answer)
         if challenge.method == _PASSWORD:
@@ -194,7 +162,7 @@ class LoginService:
         """Decide, perform the step, come back with what it showed, until there is an outcome."""
         while True:
             now = self._parts.clock.now()
-            decided = decide(self.facts(session.origin.node, session.find), session.evidence, now)
+            decided = decide(self._parts.known.facts(session.origin.node, session.find()), session.evidence, now)
             session.decision = decided
             if decided.stage != session.evidence.stage:
                 session.evidence = passed(session.evidence, decided.stage)
@@ -305,7 +273,7 @@ class LoginService:
             digest=digest,
             expires_at=now + timedelta(seconds=policy.code_lifetime),
             attempts_left=self._attempts(decided) - used,
-            correlation=session.origin.correlation,
+            correlation=session.login or session.origin.correlation,
         )
         session.notes["method"] = method
         return self._issue(session, challenge, prompt, reason, now)
@@ -355,11 +323,11 @@ class LoginService:
         now = self._parts.clock.now()
         decided = session.decision
         person = decided.person if decided else None
-        freshness = self._parts.directory.freshness()
+        freshness = self._parts.known.directory.freshness()
         return AuditLine(
             at=now,
             correlation=session.origin.correlation,
-            login=login or (session.challenge.correlation if session.challenge else ""),
+            login=login or session.login,
             outcome=_OUTCOME_NAMES[type(outcome)],
             reason=outcome.reason,
             door=session.origin.door,
@@ -378,7 +346,7 @@ class LoginService:
     async def _not_too_soon(self, started: float, outcome: Outcome) -> Outcome:
         """Every refusal takes the same time at least, so that its time does not tell the cases apart."""
         if isinstance(outcome, Refused):
-            left = started + self._parts.rules.refusal_seconds - self._parts.clock.monotonic()
+            left = started + self._parts.refusal_seconds - self._parts.clock.monotonic()
             await asyncio.sleep(max(0.0, left))
         return outcome
 

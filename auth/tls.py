@@ -39,7 +39,7 @@ def tls_problem(error: BaseException) -> str | None:
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate was not accepted: {cause.verify_message}"
-        if isinstance(cause, ssl.SSLError):
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLWantReadError | ssl.SSLWantWriteError):
             return f"TLS failed: {cause.reason or 'no reason given'}"
         cause = cause.__cause__ or cause.__context__
     return None

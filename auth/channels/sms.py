@@ -79,6 +79,8 @@ class HttpSmsGateway:
             content=request.body or None,
             extensions={"trace": sent},
             follow_redirects=False,
+            # half the time for TCP and for TLS: httpcore leaves a socket open when our deadline cuts a handshake
+            timeout=httpx.Timeout(None, connect=self._seconds / 2),
         ) as answer:
             if answer.headers.get("Content-Encoding", "identity") != "identity":
                 raise _unusable("was encoded, which nobody asked for")

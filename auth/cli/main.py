@@ -3,21 +3,27 @@
 import asyncio
 import logging
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvloop
 
-from auth.app import make_state_directory, opened, serve, sync_scheduler
+from auth.app import make_state_directory, rules, serve, sync_scheduler
 from auth.cli.check import check_app
 from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, faults, out, print_json
 from auth.cli.schema import schema_app
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
+from auth.embedded_state import FailuresFile
 from auth.explain import Explanation, as_data, as_text, explain
+from auth.facts_reader import FactsReader
+from auth.nodes import Nodes
 from auth.settings import Settings
 from auth.version import __version__
+from dirsync.replica import Replica
+from schema.errors import Fault
 
 app = typer.Typer(
     name="dirfactor",
@@ -79,7 +85,7 @@ def explain_command(
     """Print what would happen at a logon now, and why: each policy, each token, each check."""
     with faults():
         settings = read_config(Path(config))
-        explanation = asyncio.run(_explain(settings, user, node))
+        explanation = _explain(settings, user, node)
     if json:
         print_json(as_data(explanation))
     else:
@@ -88,12 +94,19 @@ def explain_command(
         raise typer.Exit(Exit.FOUND)
 
 
-async def _explain(settings: Settings, user: str, node: str) -> Explanation:
-    async with opened(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY) as parts:
-        names = parts.nodes.names()
+def _explain(settings: Settings, user: str, node: str) -> Explanation:
+    """Reads replica and state, and writes nothing, so that anybody who may read them can ask."""
+    with closing(Replica(settings.service.replica_file)) as replica:
+        nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
+        known = FactsReader(replica, nodes, FailuresFile(settings.service.state_file).failures, rules(settings))
+        names = nodes.names()
         chosen = node or (names[0] if len(names) == 1 else "")
-        facts = parts.service.facts(chosen, lambda: parts.service.people(chosen, user))
-        return explain(facts, SYSTEM_CLOCK.now())
+        if not chosen:
+            known_nodes = ", ".join(names) or "none; add a [node:NAME] section or a dirfactorAccessNode"
+            raise Fault(
+                "the access node decides too, and none is named", remedy=f"add --node; there are: {known_nodes}"
+            )
+        return explain(known.facts(chosen, known.people(chosen, user)), SYSTEM_CLOCK.now())
 
 
 @app.command("api-key")

@@ -168,7 +168,7 @@ class MailHandler(StreamRequestHandler):
                 return
         mail = email.message_from_bytes(content, policy=email.policy.default)
         body = mail.get_body(("plain",))
-        text = body.get_content() if body else ""
+        text = body.get_content().replace("\r\n", "\n") if body else ""
         for recipient in self._recipients:
             self.server.log(event="mail", id=mail["Message-ID"], to=recipient, subject=mail["Subject"], text=text)
         self._reset()

@@ -62,6 +62,10 @@ class Program:
         )
         return json.loads(line)  # type: ignore[no-any-return] # an object, or it were not wanted
 
+    def events(self) -> list[Event]:
+        """Every JSON line so far."""
+        return [event for line in self.lines if (event := _event(line)) is not None]
+
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End the process and return its exit status; after some seconds without mercy."""
         if self.process.returncode is None:

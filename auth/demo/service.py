@@ -106,7 +106,7 @@ class RunningService:
     ) -> Packet:
         """The response to one Access-Request, as it came."""
         target = RadiusTarget("127.0.0.1", self.radius_port, self.secret.octets)
-        sent = state.octets if state else None
+        sent = state.octets if state is not None else None
         return await ask(target, user, Secret(password), entropy=self.entropy, state=sent, extra=extra, patience=15.0)
 
     async def http(
@@ -114,7 +114,7 @@ class RunningService:
     ) -> Reply:
         """One POST to /v1/authenticate; `typed` is password, passcode or both."""
         body: dict[str, str] = {"user": user, **typed}
-        if state:
+        if state is not None:
             body["state"] = state.text
         answer = await self.post(body, api_key=api_key)
         answer.raise_for_status()

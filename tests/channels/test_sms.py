@@ -156,9 +156,11 @@ class TestMisbehaviour:
             await reader.read()
 
         url = f"https://localhost:{await serve(silent)}/?to={{phone}}&text={{text}}"
-        found = await failure(gateway(plain(0, url=url, timeout_seconds=0.2)))
+        begun = time.monotonic()
+        found = await failure(gateway(plain(0, url=url, timeout_seconds=0.4)))
+        assert 0.15 < time.monotonic() - begun < 1.0
+        assert "could not be reached" in found.problem
         assert not found.unknown
-        assert "0.2 s" in found.problem
 
     async def test_nobody_there_is_known_not_to_have_sent(self, serve, gateway):
         async def nothing(reader, writer):
@@ -322,7 +324,7 @@ class TestSecrets:
     async def test_a_fault_at_the_start_does_not_show_them(self):
         url = f"https://sms.example.org/?p={PASSWORD}&x={{unknown}}"
         client = http_client(None)
-        with pytest.raises(Fault, match=r"^\[sms:test\] unknown placeholder") as caught:
+        with pytest.raises(Fault, match=r"^\[sms:test\]: unknown placeholder") as caught:
             from_settings(url, client)
         await client.aclose()
         assert PASSWORD not in everything_said(caught.value)

@@ -116,6 +116,7 @@ class Company:
             Entry(NODE_MEMBERS, {"objectClass": "groupOfNames", "cn": "vpn-users", "member": insiders}),
         )
         self.entries = {entry.dn.split(",")[0]: entry for entry in (*standard, *given)}
+        assert len(self.entries) == len(standard) + len(given), "each relative DN stands once"
 
     def __getitem__(self, rdn: str) -> Entry:
         return self.entries[rdn]

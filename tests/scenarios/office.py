@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scenarios.company import Company, Entry, Value, password_of
 
 from auth.demo.service import Reply, RunningService, audit_lines
 from auth.demo.site import Site, open_site
 from auth.radius.attributes import Attribute
+from scenarios.company import Company, Entry, Value, password_of
 from schema.secret import Secret
 
 DOORS = ("radius", "http")

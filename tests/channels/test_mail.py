@@ -1,0 +1,497 @@
+"""Mails through an SMTP server: what a mail looks like, what each refusal means, and that TLS comes first."""
+
+import asyncio
+import base64
+import email
+import email.policy
+import logging
+import ssl
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+import trustme
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope
+from channels.conftest import PASSWORD, everything_said
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auth.addresses import EmailAddress
+from auth.channels.base import DeliveryFailed, Message
+from auth.channels.mail import MailServerSettings, Security, SmtpGateway
+from auth.channels.mail_message import Composer
+from auth.channels.minted import MintedChannel
+from auth.clock import Clock, Entropy
+from schema.errors import Fault
+from schema.secret import Secret
+
+NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+CLOCK = Clock(now=lambda: NOW, monotonic=time.monotonic)
+ENTROPY = Entropy(octets=lambda n: bytes(range(n)), below=lambda n: 0)
+IDENTITY = "000102030405060708090a0b0c0d0e0f"
+TO = EmailAddress("alice.canary@example.test")
+CODE = "481516"
+MESSAGE = Message(
+    subject="Your logon code", text=f"{CODE} is your code – grüße.\n.\nIt is good for 5 minutes.", html=f"<b>{CODE}</b>"
+)
+
+
+@dataclass
+class Peer:
+    """aiosmtpd's handler: refuses by recipient or at a stage, keeps what it accepts."""
+
+    refusals: dict[str, str] = field(default_factory=dict)
+    kept: list[Envelope] = field(default_factory=list)
+    secured: list[bool] = field(default_factory=list)
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if "MAIL" in self.refusals:
+            return self.refusals["MAIL"]
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if "RCPT" in self.refusals:
+            return self.refusals["RCPT"]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        if "DATA" in self.refusals:
+            return self.refusals["DATA"]
+        self.kept.append(envelope)
+        self.secured.append(session.ssl is not None)
+        return "250 OK"
+
+    @property
+    def mail(self) -> email.message.EmailMessage:
+        (envelope,) = self.kept
+        return parsed(envelope.content)
+
+
+def parsed(octets: bytes) -> email.message.EmailMessage:
+    """By Python's own parser of mails, which knows neither our settings nor our policy; lines end as in Python."""
+    return email.message_from_bytes(octets.replace(b"\r\n", b"\n"), policy=email.policy.default)
+
+
+def right_password(server, session, envelope, mechanism, data) -> AuthResult:
+    """PLAIN and LOGIN."""
+    return AuthResult(success=(data.login, data.password) == (b"us", PASSWORD.encode()), handled=False)
+
+
+@pytest.fixture
+async def smtp():
+    """Start aiosmtpd in the test's own loop; gives its port."""
+    servers = []
+
+    async def start(peer: Peer, *, implicit: ssl.SSLContext | None = None, **options) -> int:
+        loop = asyncio.get_running_loop()
+        servers.append(
+            await loop.create_server(
+                lambda: SMTP(peer, hostname="mail.example.test", loop=loop, **options), "127.0.0.1", 0, ssl=implicit
+            )
+        )
+        return servers[-1].sockets[0].getsockname()[1]
+
+    yield start
+    for server in servers:
+        server.close()
+    await asyncio.sleep(0.01)  # connections on their way out
+
+
+@pytest.fixture
+def starttls(server_tls) -> dict:
+    return {"tls_context": server_tls, "require_starttls": True}
+
+
+@pytest.fixture
+def configured(ca_file):
+    """Settings for a server on this host, which needs TLS all the same."""
+
+    def configure(port: int | None = None, **changes) -> MailServerSettings:
+        standard = {"host": "localhost", "sender": "logon@example.org", "ca_file": ca_file}
+        return MailServerSettings(port=port, **(standard | changes))
+
+    return configure
+
+
+def gateway(settings: MailServerSettings) -> SmtpGateway:
+    return SmtpGateway("test", settings, CLOCK, ENTROPY)
+
+
+async def failure(settings: MailServerSettings, to: EmailAddress = TO) -> DeliveryFailed:
+    with pytest.raises(DeliveryFailed) as caught:
+        await gateway(settings).send(to, MESSAGE)
+    said = everything_said(caught.value)
+    assert not [canary for canary in (CODE, PASSWORD, to.partition("@")[0]) if canary in said]
+    return caught.value
+
+
+class TestTheMail:
+    async def test_arrives_as_it_was_written(self, smtp, starttls, configured):
+        peer = Peer()
+        receipt = await gateway(configured(await smtp(peer, **starttls), sender_name="Jörg, IT")).send(TO, MESSAGE)
+        mail = peer.mail
+        assert (peer.kept[0].mail_from, peer.kept[0].rcpt_tos) == ("logon@example.org", [TO])
+        assert peer.secured == [True]
+        assert str(mail["From"]) == '"Jörg, IT" <logon@example.org>'
+        assert mail["To"] == TO
+        assert mail["Subject"] == "Your logon code"
+        assert mail["Date"].datetime == NOW
+        assert mail["Message-ID"] == f"<{IDENTITY}@example.org>"
+        assert receipt.message_id == f"{IDENTITY}@example.org"
+        assert (mail["Auto-Submitted"], mail["X-Auto-Response-Suppress"]) == ("auto-generated", "All")
+        assert mail.get_body(("plain",)).get_content() == MESSAGE.text + "\n"
+        assert mail.get_body(("plain",)).get_content_charset() == "utf-8"
+        assert mail.get_body(("html",)).get_content() == f"<b>{CODE}</b>\n"
+
+    async def test_without_html_is_one_plain_part(self, smtp, starttls, configured):
+        peer = Peer()
+        await gateway(configured(await smtp(peer, **starttls))).send(TO, Message("s", "text"))
+        assert peer.mail.get_content_type() == "text/plain"
+        assert peer.mail.get_content() == "text\n"
+
+    async def test_has_no_code_in_any_header(self, smtp, starttls, configured):
+        peer = Peer()
+        await gateway(configured(await smtp(peer, **starttls))).send(TO, MESSAGE)
+        assert CODE not in f"{peer.mail.items()}"
+
+    @given(st.text(max_size=60), st.text(max_size=300))
+    def test_no_subject_or_text_makes_another_header_or_recipient(self, subject, text):
+        composer = Composer(EmailAddress("logon@example.org"), "")
+        octets = composer.compose(TO, Message(subject, text, text), NOW, "id").as_bytes()
+        head, _, _ = octets.partition(b"\r\n\r\n")
+        assert octets.isascii()
+        assert all(len(line) <= 998 for line in octets.split(b"\r\n")), "RFC 5322 section 2.1.1"
+        names = [line.partition(b":")[0] for line in head.split(b"\r\n") if not line.startswith((b" ", b"\t"))]
+        ours = [b"From", b"To", b"Subject", b"Date", b"Message-ID", b"Auto-Submitted", b"X-Auto-Response-Suppress"]
+        assert names == [*ours, b"MIME-Version", b"Content-Type"]
+        assert parsed(octets)["To"] == TO
+
+    @pytest.mark.parametrize(
+        "address", ["alice@example.test\r\nBcc: eve@example.test", "a\0b@example.test", "a\x1bb@example.test"]
+    )
+    async def test_an_address_with_control_characters_is_never_sent_to(self, smtp, starttls, configured, address):
+        peer = Peer()
+        with pytest.raises(DeliveryFailed) as caught:
+            await gateway(configured(await smtp(peer, **starttls))).send(EmailAddress(address), MESSAGE)
+        assert caught.value.permanent
+        assert peer.kept == []
+
+    async def test_goes_to_an_address_beyond_ascii_where_the_server_takes_it(self, smtp, starttls, configured):
+        """RFC 6531."""
+        peer, to = Peer(), EmailAddress("jörg@example.test")
+        await gateway(configured(await smtp(peer, enable_SMTPUTF8=True, **starttls))).send(to, MESSAGE)
+        assert peer.kept[0].rcpt_tos == [to]
+        assert f"To: {to}".encode() in peer.kept[0].content
+
+    async def test_does_not_go_there_where_the_server_does_not(self, smtp, starttls, configured):
+        peer = Peer()
+        found = await failure(configured(await smtp(peer, **starttls)), EmailAddress("jörg@example.test"))
+        assert "SMTPUTF8" in found.problem
+        assert not found.permanent
+        assert peer.kept == []
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("stage", "answer", "permanent"),
+        [
+            ("RCPT", "452 4.2.2 <alice.canary@example.test> mailbox full", False),
+            ("RCPT", "450 4.2.1 try later", False),
+            ("RCPT", "421 4.3.2 closing", False),
+            ("RCPT", "550 5.1.1 <alice.canary@example.test>: no such user", True),
+            ("RCPT", "550 alice.canary? no such user", True),
+            ("RCPT", "553 5.0.0 no", True),
+            ("RCPT", "552 5.2.2 mailbox full for good", True),
+            ("RCPT", "554 5.7.1 <alice.canary@example.test>: relay access denied", False),
+            ("RCPT", "530 authentication required", False),
+            ("RCPT", "550 5.7.30 basic authentication is not supported", False),
+            ("MAIL", "530 5.7.0 must log in", False),
+            ("MAIL", "550 5.1.0 we do not know this sender", False),
+            ("MAIL", "451 4.3.0 later", False),
+            ("DATA", "451 4.3.0 later", False),
+            ("DATA", "550 5.1.1 no such user", True),
+            ("DATA", "554 5.7.1 looks like spam", False),
+            ("DATA", "552 5.3.4 too big", False),
+        ],
+    )
+    async def test_only_what_is_about_the_mailbox_is_permanent(
+        self, smtp, starttls, configured, stage, answer, permanent
+    ):
+        found = await failure(configured(await smtp(Peer({stage: answer}), **starttls)))
+        assert answer[:3] in found.problem
+        assert found.permanent == permanent
+        assert not found.unknown
+        assert ("mail address" in found.remedy) == permanent
+
+    async def test_a_refused_login_is_about_us(self, smtp, starttls, configured):
+        account = {"username": "us", "password": Secret("wrong-" + PASSWORD)}
+        options = {"authenticator": right_password, "auth_required": True}
+        found = await failure(configured(await smtp(Peer(), **starttls, **options), **account))
+        assert "the login with 535" in found.problem
+        assert "username and password" in found.remedy
+        assert not (found.permanent or found.unknown)
+
+    async def test_a_wrong_password_is_tried_once(self, smtp, starttls, configured):
+        tried = []
+
+        def count(server, session, envelope, mechanism, data):
+            tried.append(mechanism)
+            return AuthResult(success=False, handled=False)
+
+        account = {"username": "us", "password": Secret(PASSWORD)}
+        options = {"authenticator": count, "auth_required": True}
+        await failure(configured(await smtp(Peer(), **starttls, **options), **account))
+        assert tried == ["PLAIN"]
+
+    async def test_a_server_that_wants_a_login_says_530(self, smtp, starttls, configured):
+        options = {"authenticator": right_password, "auth_required": True}
+        found = await failure(configured(await smtp(Peer(), **starttls, **options)))
+        assert "the sender with 530" in found.problem
+        assert "username and password" in found.remedy
+        assert not found.permanent
+
+    @pytest.mark.parametrize("left_out", [[], ["PLAIN"]])
+    async def test_the_right_password_gets_through(self, smtp, starttls, configured, left_out):
+        peer = Peer()
+        options = {"authenticator": right_password, "auth_required": True, "auth_exclude_mechanism": left_out}
+        account = {"username": "us", "password": Secret(PASSWORD)}
+        assert await gateway(configured(await smtp(peer, **starttls, **options), **account)).send(TO, MESSAGE)
+        assert len(peer.kept) == 1
+
+    async def test_a_server_without_auth_gets_no_password(self, smtp, starttls, configured):
+        options = {"auth_exclude_mechanism": ["PLAIN", "LOGIN"]}
+        account = {"username": "us", "password": Secret(PASSWORD)}
+        found = await failure(configured(await smtp(Peer(), **starttls, **options), **account))
+        assert "does not offer AUTH" in found.problem
+
+
+class TestTls:
+    async def test_a_server_that_does_not_offer_starttls_is_refused(self, smtp, configured):
+        """Whether it never could, or somebody on the way took the offer out."""
+        peer = Peer()
+        account = {"username": "us", "password": Secret(PASSWORD)}
+        found = await failure(configured(await smtp(peer, auth_require_tls=False), **account))
+        assert "does not offer STARTTLS" in found.problem
+        assert peer.kept == []
+
+    @pytest.mark.parametrize("answer", ["454 4.7.0 TLS not available", "220 2.0.0 go ahead\r\n250 injected"])
+    async def test_a_server_that_takes_the_offer_back_is_refused(self, serve, configured, answer):
+        script = Script("220 hello", {"EHLO": "250-hello\r\n250 STARTTLS", "STARTTLS": answer})
+        found = await failure(configured(await serve(script), timeout_seconds=0.5))
+        assert not (found.unknown or found.permanent)
+        assert script.commands[:2] == ["EHLO example.org", "STARTTLS"]
+        assert not {"MAIL", "AUTH"} & {command[:4] for command in script.commands}
+
+    @pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
+    async def test_an_unknown_authority_is_refused(self, smtp, starttls, server_tls, configured, security, tmp_path):
+        other = tmp_path / "other.pem"
+        trustme.CA().cert_pem.write_to_path(str(other))
+        peer = Peer()
+        port = await (smtp(peer, **starttls) if security is Security.STARTTLS else smtp(peer, implicit=server_tls))
+        for ca_file in (other, None):
+            found = await failure(configured(port, ca_file=ca_file, security=security))
+            assert "certificate was not accepted" in found.problem
+            assert "ca_file" in found.remedy
+            assert not found.unknown
+        assert peer.kept == []
+
+    async def test_another_hosts_certificate_is_refused(self, smtp, starttls, configured):
+        found = await failure(configured(await smtp(Peer(), **starttls), host="127.0.0.1"))
+        assert "certificate was not accepted" in found.problem
+
+    async def test_tls_from_the_first_octet(self, smtp, server_tls, configured):
+        peer = Peer()
+        port = await smtp(peer, implicit=server_tls)
+        assert await gateway(configured(port, security=Security.TLS)).send(TO, MESSAGE)
+        assert len(peer.kept) == 1
+
+    async def test_clear_text_is_for_this_host_only(self, smtp, configured):
+        peer = Peer()
+        await gateway(configured(await smtp(peer), security=Security.NONE)).send(TO, MESSAGE)
+        assert peer.secured == [False]
+        with pytest.raises(Fault, match="clear text"):
+            gateway(configured(25, host="mail.example.org", security=Security.NONE))
+
+
+@dataclass
+class Script:
+    """A server that answers by the book that it was given, and hangs where the book says nothing."""
+
+    greeting: str
+    answers: dict[str, str]
+    commands: list[str] = field(default_factory=list)
+
+    async def __call__(self, reader, writer):
+        writer.write(f"{self.greeting}\r\n".encode())
+        inside_mail = False
+        while line := await reader.readline():
+            command = line.decode(errors="replace").strip()
+            if inside_mail and command != ".":
+                continue
+            self.commands.append(command)
+            inside_mail = command == "DATA"
+            answer = self.answers.get(command.partition(" ")[0])
+            if answer == "":
+                return
+            if answer is None:
+                await asyncio.Event().wait()
+            writer.write(f"{answer}\r\n".encode())
+
+
+UP_TO_DATA = {"EHLO": "250 hello", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", ".": "250 ok"}
+
+
+class TestMisbehaviour:
+    def settings(self, configured, port: int) -> MailServerSettings:
+        return configured(port, security=Security.NONE, timeout_seconds=0.2)
+
+    @pytest.mark.parametrize("silent_at", ["EHLO", "MAIL", "RCPT", "DATA", "."])
+    async def test_a_silent_server_costs_no_more_than_the_time_limit(self, serve, configured, silent_at):
+        """Unknown is it only once the mail itself was on its way."""
+        answers = {command: answer for command, answer in UP_TO_DATA.items() if command != silent_at}
+        begun = time.monotonic()
+        found = await failure(self.settings(configured, await serve(Script("220 hello", answers))))
+        assert 0.15 < time.monotonic() - begun < 1.0
+        assert found.unknown == (silent_at in ("DATA", "."))
+        assert not found.permanent
+
+    @pytest.mark.parametrize("gone_at", ["EHLO", "MAIL", "RCPT", "."])
+    async def test_a_server_that_goes_away(self, serve, configured, gone_at):
+        found = await failure(
+            self.settings(configured, await serve(Script("220 hello", UP_TO_DATA | {gone_at: ""})))
+        )
+        assert found.unknown == (gone_at == ".")
+
+    @pytest.mark.parametrize("greeting", ["HTTP/1.1 200 OK", "", "554 no service", "\xff\xfe", "2"])
+    async def test_a_greeting_that_is_none(self, serve, configured, greeting):
+        found = await failure(self.settings(configured, await serve(Script(greeting, {}))))
+        assert not (found.unknown or found.permanent)
+        assert "host, port and security" in found.remedy
+
+    async def test_nonsense_after_the_mail_leaves_it_unknown(self, serve, configured):
+        found = await failure(self.settings(configured, await serve(Script("220 hello", UP_TO_DATA | {".": "what?"}))))
+        assert found.unknown
+
+    async def test_nobody_there(self, configured):
+        found = await failure(self.settings(configured, 1))
+        assert "connection" in found.problem
+        assert not found.unknown
+
+    async def test_a_taken_mail_is_not_held_up_by_a_silent_farewell(self, serve, configured):
+        script = Script("220 hello", UP_TO_DATA | {"QUIT": None})
+        begun = time.monotonic()
+        assert await gateway(self.settings(configured, await serve(script))).send(TO, MESSAGE)
+        assert time.monotonic() - begun < 0.15
+        async with asyncio.timeout(1):
+            while "QUIT" not in script.commands:  # noqa: ASYNC110 - the server's list
+                await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"sender": "nobody"}, "sender"),
+        ({"sender": "Login <logon@example.org>"}, "sender"),
+        ({"sender_name": "two\nlines"}, "sender_name"),
+        ({"username": "us"}, "username and password"),
+        ({"password": Secret("x")}, "username and password"),
+        ({"port": 70000}, "port"),
+        ({"port": 0}, "port"),
+        ({"host": "mail\nhost"}, "host"),
+        ({"helo_name": "two words"}, "helo_name"),
+        ({"timeout_seconds": 0.0}, "timeout_seconds"),
+    ],
+)
+def test_a_section_that_cannot_work_is_refused_with_its_name(configured, changes, problem):
+    with pytest.raises(Fault, match=rf"^\[email:test\].*{problem}"):
+        gateway(configured(**changes))
+
+
+@pytest.mark.parametrize(("security", "port"), [(Security.STARTTLS, 587), (Security.TLS, 465), (Security.NONE, 25)])
+def test_the_port_follows_from_the_security(configured, security, port):
+    assert gateway(configured(security=security))._client().port == port
+
+
+async def test_no_log_shows_address_code_or_password(smtp, starttls, configured, caplog):
+    caplog.set_level(logging.DEBUG, logger="asyncio")
+    caplog.set_level(logging.DEBUG, logger="dirfactor")
+    options = {"authenticator": right_password, "auth_required": True}
+    account = {"username": "us", "password": Secret(PASSWORD)}
+    port = await smtp(Peer({"RCPT": f"550 5.1.1 {TO} {CODE}"}), **starttls, **options)
+    channel = MintedChannel([gateway(configured(port, **account)), gateway(configured(1))])
+    with pytest.raises(DeliveryFailed):
+        await channel.deliver(TO, MESSAGE, gateways=(), deadline_seconds=3.0)
+    ours = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("mail"))
+    assert "550 5.1.1" in ours
+    for canary in (CODE, PASSWORD, TO, base64.b64encode(f"\0us\0{PASSWORD}".encode()).decode()):
+        assert canary not in ours
+
+
+class TestDemoServer:
+    """The demo's own mail server, as strict as a real one."""
+
+    def settings(self, configured, port: int, **changes) -> MailServerSettings:
+        return configured(port, **({"username": "us", "password": Secret(PASSWORD)} | changes))
+
+    async def test_a_mail_arrives_as_it_was_written(self, mail_program, configured):
+        receipt = await gateway(self.settings(configured, mail_program.port)).send(TO, MESSAGE)
+        seen = mail_program.next("mail")
+        assert (seen["to"], seen["subject"], seen["text"]) == (TO, MESSAGE.subject, MESSAGE.text + "\n")
+        assert seen["id"] == f"<{receipt.message_id}>"
+
+    async def test_it_refuses_a_wrong_password_and_no_password(self, mail_program, configured):
+        port = mail_program.port
+        assert "535" in (await failure(self.settings(configured, port, password=Secret("wrong")))).problem
+        assert "530" in (await failure(self.settings(configured, port, username="", password=None))).problem
+
+    async def test_it_takes_nothing_before_starttls(self, mail_program):
+        answers = await self.say(
+            mail_program.port,
+            "MAIL FROM:<a@example.test>",
+            "AUTH PLAIN AA==",
+            "RCPT TO:<b@example.test>",
+            "DATA",
+            "VRFY x",
+            "NOOP",
+            "RSET",
+            "EHLO me",
+        )
+        assert [answer[:3] for answer in answers[:7]] == ["530", "530", "530", "530", "502", "250", "250"]
+        assert "250 STARTTLS" in answers
+
+    async def test_what_came_in_clear_text_before_tls_is_no_command_afterwards(self, mail_program, ca_file):
+        """RFC 3207 section 4.2; a command slipped in behind STARTTLS must not run inside."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", mail_program.port)
+        await reader.readline()
+        writer.write(b"STARTTLS\r\nNOOP\r\n")
+        await reader.readline()
+        try:
+            await writer.start_tls(ssl.create_default_context(cafile=ca_file), server_hostname="localhost")
+            writer.write(b"EHLO me\r\n")
+            assert (await reader.readline()).startswith(b"250-localhost")
+        except (ssl.SSLError, ConnectionError):
+            pass  # the slipped-in octets may also have spoilt the handshake
+        finally:
+            writer.close()
+
+    async def say(self, port: int, *commands: str) -> list[str]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        await reader.readline()
+        writer.write("".join(f"{command}\r\n" for command in (*commands, "QUIT")).encode())
+        answers = (await reader.read()).decode().splitlines()
+        writer.close()
+        return answers
+
+
+@given(
+    st.text(
+        st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"), include_characters="\n"), min_size=1, max_size=500
+    )
+)
+def test_any_text_survives_the_encoding(text):
+    composer = Composer(EmailAddress("logon@example.org"), "")
+    octets = composer.compose(TO, Message("s", text, None), NOW, "id").as_bytes()
+    assert parsed(octets).get_content().rstrip("\n") == text.rstrip("\n")
