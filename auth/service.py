@@ -108,7 +108,7 @@ class LoginService:
         outcome, login = await self._coalescer.run(request, seconds, run, self._basis(request))
         if login != request.origin.correlation:
             joined = replace(session, origin=request.origin, notes={"detail": "joined the login under way"})
-            outcome = self._record(joined, started, outcome, login)
+            outcome = self._record(joined, started, _shared(outcome, request.origin), login)
         return await self._not_too_soon(started, outcome)
 
     async def answer(self, request: AnswerRequest) -> Outcome:
@@ -353,6 +353,14 @@ class LoginService:
 
 _OUTCOME_NAMES = {Accepted: "accepted", Challenged: "challenged", Refused: "refused", Discarded: "discarded"}
 _OLDEST = 1e9  # JSON has no infinity
+
+
+def _shared(outcome: Outcome, origin: Origin) -> Outcome:
+    """What a repeat of a first step is told: an accept only where the client marks the two as one login.
+
+    Without marks somebody else who has seen password and code may be asking at the same moment.
+    """
+    return Refused(Reason.CHALLENGE_UNKNOWN) if isinstance(outcome, Accepted) and not origin.caller else outcome
 
 
 def _typed(text: Secret | None) -> Typed:

@@ -1,28 +1,30 @@
-"""Writes the schema files under ldif/ from the table, or says which of them are out of date (`--check`)."""
+"""Writes ldif/ and docs/attributes.md from the table, or says which of them are out of date (`--check`)."""
 
 import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from schema import active_directory, openldap
+from schema import active_directory, documentation, openldap
 
-_TARGET = Path(__file__).parents[1] / "ldif"
+_ROOT = Path(__file__).parents[1]
 
 
 def files() -> Mapping[str, str]:
-    """The generated files: names under ldif/ and their text."""
+    """The generated files: paths under the root of the repository and their text."""
     definitions = openldap.definitions()
     return {
-        "active-directory.ldif": active_directory.render(active_directory.records()),
-        "openldap.ldif": openldap.render_config(definitions),
-        "openldap.schema": openldap.render_classic(definitions),
+        "docs/attributes.md": documentation.render(),
+        "ldif/active-directory.ldif": active_directory.render(active_directory.records()),
+        "ldif/openldap.ldif": openldap.render_config(definitions),
+        "ldif/openldap.schema": openldap.render_classic(definitions),
     }
 
 
 def write(target: Path) -> None:
-    """Write the files into a directory."""
+    """Write the files below a directory."""
     for name, text in files().items():
+        (target / name).parent.mkdir(exist_ok=True)
         (target / name).write_text(text, encoding="ascii", newline="\n")
 
 
@@ -46,4 +48,4 @@ def main(arguments: list[str], target: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], _TARGET))
+    sys.exit(main(sys.argv[1:], _ROOT))

@@ -16,6 +16,7 @@ _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
 _GENERALIZED_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(?:(\d\d)(?:(\d\d))?)?(?:[.,]\d+)?(Z|[+-]\d{2}(?:\d{2})?)")
 _ATTRIBUTE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,59}")
+_NUMBER = re.compile(r"-?[0-9]{1,10}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -71,6 +72,9 @@ def integer(low: int, high: int) -> Grammar:
     """A whole number within [low, high]."""
 
     def read(text: str) -> int:
+        if not _NUMBER.fullmatch(text):
+            msg = "not a number"
+            raise ValueError(msg)
         number = int(text)
         if not low <= number <= high:
             msg = "out of range"
@@ -133,7 +137,11 @@ def read_generalized_time(value: str) -> datetime:
     if zone == "Z":
         return instant
     offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5] or 0))
-    return instant - offset if zone[0] == "+" else instant + offset
+    try:
+        return instant - offset if zone[0] == "+" else instant + offset
+    except OverflowError as error:
+        msg = "outside the calendar"
+        raise ValueError(msg) from error
 
 
 def _attribute_name(value: str) -> str:

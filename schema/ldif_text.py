@@ -23,4 +23,4 @@ def comment(text: str) -> str:
 
 
 def _is_safe(text: str) -> bool:
-    return text.isascii() and not set("\0\r\n") & set(text) and text[:1] not in {" ", ":", "<"} and text[-1:] != " "
+    return text.isascii() and text.isprintable() and text[:1] not in {" ", ":", "<"} and text[-1:] != " "

@@ -243,20 +243,20 @@ def _interval(ticks: int | None) -> int | None:
     return 0 if ticks in _FOR_EVER else -ticks // 10_000_000
 
 
-def _sid(octets: bytes) -> str:
-    """A SID as text (MS-DTYP 2.4.2.1): `S-1-5-21-...-513`."""
-    count = octets[1] if len(octets) > 1 else 0
+def _sid(octets: bytes) -> str | None:
+    """A SID as text (MS-DTYP 2.4.2.1): `S-1-5-21-...-513`; None for octets that are none."""
+    if len(octets) < 8 or len(octets) != 8 + 4 * octets[1]:  # noqa: PLR2004 - revision, count and authority
+        return None
     authority = int.from_bytes(octets[2:8], "big")
-    parts = [int.from_bytes(octets[8 + 4 * i : 12 + 4 * i], "little") for i in range(count)]
+    parts = [int.from_bytes(octets[8 + 4 * i : 12 + 4 * i], "little") for i in range(octets[1])]
     return "-".join(["S", str(octets[0]), str(authority), *map(str, parts)])
 
 
 def _primary_group_sid(attributes: Attributes, reading: _Reading) -> str | None:
     """The user's domain SID with the primary group's RID in place of the user's own."""
     rid = reading.number("primaryGroupID")
-    if rid is None or not attributes.get("objectsid"):
-        return None
-    return _sid(attributes["objectsid"][0]).rpartition("-")[0] + f"-{rid}"
+    own = _sid(attributes["objectsid"][0]) if attributes.get("objectsid") else None
+    return None if rid is None or own is None else f"{own.rpartition('-')[0]}-{rid}"
 
 
 _Key = tuple[str, Callable[[User], str | None]]

@@ -47,12 +47,15 @@ class MintedChannel(Generic[Address]):
             async with asyncio.timeout(deadline_seconds):
                 for gateway in self._named(gateways):
                     asked = gateway.name
-                    failure = await self._try(gateway, to, message)
-                    if isinstance(failure, Receipt):
-                        return failure
-                    failures.append(failure)
-                    if failure.permanent or (failure.unknown and gateway.on_unknown is OnUnknown.STOP):
-                        break
+                    try:
+                        receipt = await gateway.send(to, message)
+                    except DeliveryFailed as failure:
+                        failures.append(failure.about(gateway.name))
+                        if failure.permanent or (failure.unknown and gateway.on_unknown is OnUnknown.STOP):
+                            break
+                    else:
+                        _report(failures)
+                        return receipt
         except TimeoutError:
             failures.append(_too_late(asked, deadline_seconds))
         raise _together(failures)
@@ -61,15 +64,6 @@ class MintedChannel(Generic[Address]):
         """Close every gateway."""
         for gateway in self._gateways.values():
             await gateway.aclose()
-
-    async def _try(self, gateway: Gateway[Address], to: Address, message: Message) -> Receipt | DeliveryFailed:
-        try:
-            return await gateway.send(to, message)
-        except DeliveryFailed as failure:
-            found = failure.about(gateway.name)
-        # said here as well: when the next gateway succeeds, nobody else hears of it
-        _log.warning("%s", found)
-        return found
 
     def _named(self, names: Sequence[str]) -> list[Gateway[Address]]:
         missing = next((name for name in names if name not in self._gateways), None)
@@ -100,6 +94,12 @@ def render(template: str, codes: Sequence[str], minutes: int) -> str:
         return ("\n" if place["own_line"] is not None else ", ").join(codes)
 
     return _PLACE.sub(value, template)
+
+
+def _report(failures: Iterable[DeliveryFailed]) -> None:
+    """Tell the operator of gateways that failed, though the message was taken and nobody else will hear of it."""
+    for failure in failures:
+        _log.warning("%s", failure)
 
 
 def _too_late(gateway: str, seconds: float) -> DeliveryFailed:

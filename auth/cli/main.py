@@ -102,10 +102,8 @@ def _explain(settings: Settings, user: str, node: str) -> Explanation:
         names = nodes.names()
         chosen = node or (names[0] if len(names) == 1 else "")
         if not chosen:
-            known_nodes = ", ".join(names) or "none; add a [node:NAME] section or a dirfactorAccessNode"
-            raise Fault(
-                "the access node decides too, and none is named", remedy=f"add --node; there are: {known_nodes}"
-            )
+            there_are = ", ".join(names) or "none yet: add a [node:NAME] section or a dirfactorAccessNode"
+            raise Fault("the access node decides too, and none is named", remedy=f"add --node; there are {there_are}")
         return explain(known.facts(chosen, known.people(chosen, user)), SYSTEM_CLOCK.now())
 
 

@@ -36,9 +36,9 @@ class Dialect(StrEnum):
 
 
 _FILES = {
-    Dialect.ACTIVE_DIRECTORY: "active-directory.ldif",
-    Dialect.OPENLDAP: "openldap.ldif",
-    Dialect.OPENLDAP_CLASSIC: "openldap.schema",
+    Dialect.ACTIVE_DIRECTORY: "ldif/active-directory.ldif",
+    Dialect.OPENLDAP: "ldif/openldap.ldif",
+    Dialect.OPENLDAP_CLASSIC: "ldif/openldap.schema",
 }
 
 

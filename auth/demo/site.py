@@ -77,6 +77,7 @@ ca_file = certificates/ca.pem
 certificate = certificates/client.p12
 password = file:certificates/client.password
 url = https://localhost:{vip_port}
+deadline_seconds = {vip_seconds}
 ca_file = certificates/ca.pem
 """
 
@@ -169,6 +170,7 @@ async def open_site(
     more_config: str = "",
     sync_seconds: float = 0.5,
     refusal_seconds: float = 0.3,
+    vip_seconds: float = 4.0,
 ) -> AsyncIterator[Site]:
     """Build the company in a folder and run it; all of it ends with the context.
 
@@ -181,6 +183,7 @@ async def open_site(
         more_config: further sections of config.ini.
         sync_seconds: pause between two looks at the directory.
         refusal_seconds: how long a refusal takes at least.
+        vip_seconds: how long VIP may take for an answer.
     """
     secrets = {name: Secret(SYSTEM_ENTROPY.octets(24).hex()) for name in ("sms.password", "radius.secret")}
     for name, secret in secrets.items():
@@ -202,6 +205,7 @@ async def open_site(
             sms_port=ready[0]["port"],
             mail_port=ready[1]["port"],
             vip_port=ready[2]["port"],
+            vip_seconds=vip_seconds,
             api_key_hash=hashlib.sha256(api_key.octets).hexdigest(),
         )
         service.config.write_text(config + more_config)
