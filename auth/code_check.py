@@ -8,7 +8,7 @@ from typing import Protocol
 
 from auth.codes import digest, is_right, mint
 from auth.facts import CodeVerdict
-from auth.standing import standing
+from auth.standing import standing, unlocked_at
 from auth.state import Challenge, Store
 from auth.tokens import Usable
 from auth.vip.client import Verdict
@@ -83,7 +83,7 @@ class CodeCheck:
             StateUnavailable: it could not be counted, so nothing was compared.
         """
         earlier = self.store.strike(person.id, now)
-        if standing(earlier, policy, person.user.unlocked_at).locked(now):
+        if standing(earlier, policy, unlocked_at(person.user, now)).locked(now):
             self.store.withdraw(person.id, now)
             return Checked(CodeVerdict.LOCKED)
         checked = await self._compare(token, challenge, typed)

@@ -13,23 +13,30 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import phonenumbers
 
 from auth.channels.mail import MailServerSettings
 from auth.channels.sms import SmsGatewaySettings
 from auth.lines import Lines
 from auth.settings import ConfiguredNode, HttpSettings, RadiusSettings, ServiceSettings, Settings, VipSection
 from dirsync.settings import DirectoryKind, DirectorySettings, SyncSettings
-from schema import grammar
+from schema import dn, grammar
 from schema.attributes import CLASSES
-from schema.entry import Policy
+from schema.entry import AccessNode, Policy
 from schema.errors import Fault, Malformed
 from schema.parse import Attributes, parse_node, parse_policy
 from schema.secret import Secret
+from schema.words import NodeType
 
 _Section = TypeVar("_Section", bound=msgspec.Struct)
 _SINGLE = ("service", "directory", "sync", "radius", "http", "vip")
 _NAMED = ("sms", "email", "policy", "node", "secret")
 _REFERENCES = ("file:", "env:", "cred:")
+_EVERYONE = "everyone"
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+_BOUNDS = {"port": (0, 65_535), "reconcile_at": (0, 23), "refusal_seconds": (0, 60), "interval_seconds": (0.1, 3600)}
+_ANY_TIME = (0.001, 1e9)
+_LEFT_OUT = "\0"  # begins the name of a section that stands a second time; nobody can type it
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +94,8 @@ class _Reader:
         self.environment = environment
         self.problems: list[Problem] = []
         self._lines: dict[tuple[str, str], int] = {}
-        self._parser = configparser.ConfigParser(interpolation=None, default_section="\0none", delimiters=("=",))
-        self._parser.optionxform = str  # type: ignore[assignment,method-assign] # keys keep their case
+        self._parser = configparser.ConfigParser()
+        self._secrets: dict[str, Secret] = {}
 
     def read(self) -> Settings | None:
         """The settings, which are only good when no problem was found."""
@@ -97,6 +104,7 @@ class _Reader:
         self._check_section_names()
         read = self._section
         directory = read(DirectorySettings, "directory") or DirectorySettings()
+        self._secrets = self._named("secret", lambda section, _: self._secret_section(section))
         settings = Settings(
             file=self.file,
             service=read(ServiceSettings, "service") or ServiceSettings(),
@@ -109,39 +117,71 @@ class _Reader:
             email=self._named("email", lambda section, _: read(MailServerSettings, section)),
             policies=self._named("policy", self._policy),
             nodes=self._named("node", self._node),
-            secrets=self._named("secret", lambda section, _: self._secret_section(section)),
+            secrets=self._secrets,
         )
+        self._check_service(settings.service)
         self._check_directory(directory)
         self._check_references(settings)
         return settings
 
     def _parse(self) -> bool:
         try:
-            text = self.file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            self._report("", "", f"cannot be read: {error}", "give an existing UTF-8 file that the service may read")
+            text = self.file.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            self._report("", "", f"is not UTF-8: octet {error.start + 1}", "save it as UTF-8")
             return False
-        self._index(text)
-        try:
-            self._parser.read_string(text, source=str(self.file))
-        except configparser.Error as error:
-            line = getattr(error, "lineno", None) or next(iter(getattr(error, "errors", [])), (0, ""))[0]
-            said = error.message.splitlines()[0].replace(f"While reading from {str(self.file)!r} ", "")
-            self.problems.append(
-                Problem(int(line), "syntax", said, "write [section] and `key = value` lines, each once")
-            )
+        except OSError as error:
+            self._report("", "", f"cannot be read: {error.strerror}", "give an existing file that the service may read")
             return False
+        lines = text.split("\n")
+        self._index(lines)
+        return self._take(lines)
+
+    def _take(self, lines: list[str]) -> bool:
+        """Parse the lines. What stands twice is reported and left out, so that the rest is checked as well."""
+        while True:
+            parser = configparser.ConfigParser(interpolation=None, default_section="\0none", delimiters=("=",))
+            parser.optionxform = str  # type: ignore[assignment,method-assign] # keys keep their case
+            try:
+                parser.read_string("\n".join(lines))
+            except configparser.DuplicateSectionError as error:
+                number = self._twice(error.lineno, f"[{error.section}]")
+                lines[number - 1] = f"[{_LEFT_OUT}{number}]"
+            except configparser.DuplicateOptionError as error:
+                number = self._twice(error.lineno, f"[{error.section}] {error.option}")
+                _blank(lines, number)
+            except configparser.MissingSectionHeaderError as error:
+                self._syntax(error.lineno, "stands before the first [section]")
+                return False
+            except configparser.ParsingError as error:
+                for number, _ in error.errors:
+                    self._syntax(number, "is neither [section] nor `key = value`")
+                break
+            else:
+                break
+        for section in parser.sections():
+            if section.startswith(_LEFT_OUT):
+                parser.remove_section(section)
+        self._parser = parser
         return True
 
-    def _index(self, text: str) -> None:
-        """Remember on which line each section and key stands: configparser does not tell."""
+    def _twice(self, line: int | None, where: str) -> int:
+        self.problems.append(Problem(line or 0, where, "stands here a second time", "write it once"))
+        return line or 0
+
+    def _syntax(self, line: int, problem: str) -> None:
+        """Without the line itself, which may hold a secret that stands in the wrong place."""
+        self.problems.append(Problem(line, "syntax", problem, "write [section] and below it `key = value` lines"))
+
+    def _index(self, lines: Iterable[str]) -> None:
+        """Remember on which line each section and key stands first: configparser does not tell."""
         section = ""
-        for number, line in enumerate(text.splitlines(), 1):
-            if match := re.fullmatch(r"\[(.+)\]\s*", line):
+        for number, line in enumerate(lines, 1):
+            if match := re.match(r"\[(.+)\]", line):
                 section = match[1]
-                self._lines[section, ""] = number
+                self._lines.setdefault((section, ""), number)
             elif match := re.match(r"([^\s#;=][^=]*?)\s*=", line):
-                self._lines[section, match[1]] = number
+                self._lines.setdefault((section, match[1]), number)
 
     def _report(self, section: str, key: str, problem: str, remedy: str) -> None:
         line = self._lines.get((section, key)) or self._lines.get((section, ""), 0)
@@ -151,7 +191,7 @@ class _Reader:
     def _check_section_names(self) -> None:
         for section in self._parser.sections():
             kind, colon, name = section.partition(":")
-            if section in _SINGLE or (kind in _NAMED and colon and name.strip()):
+            if section in _SINGLE or (kind in _NAMED and colon and name and name == name.strip()):
                 continue
             known = [*_SINGLE, *(f"{kind}:NAME" for kind in _NAMED)]
             self._report(section, "", "unknown section", _did_you_mean(section, known))
@@ -171,7 +211,7 @@ class _Reader:
         values: dict[str, Any] = {}
         for key in hints.keys() & options.keys():
             try:
-                values[key] = self._convert(hints[key], options[key].strip())
+                values[key] = _within(key, self._convert(hints[key], options[key].strip()))
             except ValueError as error:
                 self._report(section, key, f"{error}", f"give {_expected(hints[key])}")
         required = {item.name for item in msgspec.structs.fields(structure) if item.required}
@@ -183,6 +223,9 @@ class _Reader:
         """The text as a value of the type. Raises ValueError."""
         if isinstance(hint, types.UnionType):
             hint = next(item for item in hint.__args__ if item is not type(None))
+        if not text:
+            msg = "has no value"
+            raise ValueError(msg)
         if hint is Lines:
             return Lines(tuple(line.strip() for line in text.splitlines() if line.strip()))
         if typing.get_origin(hint) is tuple:
@@ -195,11 +238,11 @@ class _Reader:
             return self._secret(text)
         if isinstance(hint, type) and issubclass(hint, StrEnum):
             return grammar.word(hint).read(text)
-        value = hint(text)
-        if isinstance(value, int | float) and not 0 <= value <= 10**9:
-            msg = "out of range"
-            raise ValueError(msg)
-        return value
+        try:
+            return hint(text)
+        except ValueError as error:
+            msg = "is not a number"
+            raise ValueError(msg) from error
 
     def _path(self, text: str) -> Path:
         return (self.file.parent / text).resolve()
@@ -231,8 +274,12 @@ class _Reader:
         return read.value if read else None
 
     def _attributes(self, section: str, object_class: str, others: Iterable[str]) -> Attributes:
-        """The directory attributes in a section, one value a line where several are allowed."""
-        may = {item.name: item for item in next(item for item in CLASSES if item.name == object_class).may}
+        """The directory attributes in a section, one value a line where several are allowed.
+
+        Those that hold secrets, and the back links that a directory keeps itself, have no place here.
+        """
+        all_of_class = next(item for item in CLASSES if item.name == object_class).may
+        may = {item.name: item for item in all_of_class if not item.confidential and item.forward_link is None}
         found: dict[str, tuple[bytes, ...]] = {}
         for key, text in self._parser[section].items():
             if key in may:
@@ -255,17 +302,45 @@ class _Reader:
         attributes = self._attributes(section, "dirfactorAccessNode", ("secret",))
         node = parse_node(name, attributes)
         self._malformed(section, node.malformed)
-        secret = None
-        if text := self._parser[section].get("secret"):
-            try:
-                secret = self._secret(text.strip())
-            except ValueError as error:
-                self._report(section, "secret", f"{error}", f"give {_expected(Secret)}")
+        policy = attributes.get("dirfactorpolicy", (b"",))[0].decode() or None
+        return ConfiguredNode(node, self._shared_secret(section, node), policy, self._members(section, attributes))
+
+    def _shared_secret(self, section: str, node: AccessNode) -> Secret | None:
+        text, name = self._parser[section].get("secret"), node.shared_secret_name
+        remedy = f"add secret = ...: {_expected(Secret)}"
+        try:
+            if text is not None:
+                return self._secret(text.strip())
+        except ValueError as error:
+            self._report(section, "secret", f"{error}", f"give {_expected(Secret)}")
+            return None
+        if name is None and node.node_type is NodeType.RADIUS:
+            self._report(section, "secret", "is missing, so that no RADIUS client can be answered", remedy)
+        elif name is not None and not self._parser.has_section(f"secret:{name}"):
+            remedy = _did_you_mean(name, list(self._secrets))
+            self._report(section, "dirfactorSharedSecretName", f"there is no [secret:{name}]", remedy)
+        return self._secrets.get(name or "")
+
+    def _members(self, section: str, attributes: Attributes) -> tuple[str, ...] | None:
+        """The DNs; None for everyone."""
+        remedy = "name DNs, one a line, or `everyone`"
         members = tuple(value.decode() for value in attributes.get("dirfactormember", ()))
         if not members:
-            self._report(section, "dirfactorMember", "nobody may use this node", "name DNs, one a line, or `everyone`")
-        policy = attributes.get("dirfactorpolicy", (b"",))[0].decode() or None
-        return ConfiguredNode(node, secret, policy, None if members == ("everyone",) else members)
+            self._report(section, "dirfactorMember", "nobody may use this node", remedy)
+        if len(members) == 1 and members[0].lower() == _EVERYONE:
+            return None
+        for member in members:
+            try:
+                dn.split(member)
+            except ValueError:
+                self._report(section, "dirfactorMember", f"{member!r} is no DN", remedy)
+        return members
+
+    def _check_service(self, service: ServiceSettings) -> None:
+        if service.log_level not in _LOG_LEVELS:
+            self._report("service", "log_level", "is not known", "give one of " + ", ".join(_LOG_LEVELS))
+        if service.region is not None and service.region not in phonenumbers.SUPPORTED_REGIONS:
+            self._report("service", "region", "is not known", "give a country's ISO 3166 code, such as AT")
 
     def _check_directory(self, directory: DirectorySettings) -> None:
         def demand(key: str, *, there: bool, remedy: str) -> None:
@@ -299,6 +374,25 @@ class _Reader:
                     if gateway not in known:
                         remedy = _did_you_mean(gateway, list(known))
                         self._report(f"policy:{name}", key, f"there is no gateway {gateway}", remedy)
+
+
+def _blank(lines: list[str], number: int) -> None:
+    """Take out the key on a line, counted from 1, with the lines that continue its value."""
+    lines[number - 1] = ""
+    while number < len(lines) and lines[number][:1].isspace():
+        lines[number] = ""
+        number += 1
+
+
+def _within(key: str, value: Any) -> Any:
+    """The value, which is no number or one that the key allows. Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    low, high = _BOUNDS.get(key, _ANY_TIME)
+    if not low <= value <= high:
+        msg = f"is not from {low:g} to {high:g}"
+        raise ValueError(msg)
+    return value
 
 
 def _secret_file(path: Path, *, guarded: bool) -> Secret:

@@ -8,11 +8,11 @@ from enum import StrEnum
 from auth.effective import Candidate, effective_policy
 from auth.facts import CodeVerdict, Evidence, Facts, NodeFacts, Typed
 from auth.reason import Reason
-from auth.standing import standing
+from auth.standing import standing, unlocked_at
 from auth.tokens import Unusable, Usable, usable_tokens
 from dirsync.password import PasswordVerdict
 from dirsync.view import Person
-from schema.entry import Policy, User
+from schema.entry import Policy
 from schema.grammar import ReplyRule
 from schema.hours import grid_permits
 from schema.words import LoginMode, Method, TokenKind
@@ -229,7 +229,7 @@ def _account(facts: Facts, person: Person, policy: Policy, now: datetime, trace:
         (_locked_by_directory(person, now), Reason.ACCOUNT_LOCKED),
         (user.logon_grid is not None and not grid_permits(user.logon_grid, now), Reason.LOGON_HOURS),
         (policy.logon_hours is not None and not policy.logon_hours.permits(now), Reason.LOGON_HOURS),
-        (standing(facts.failures, policy, _unlocked_at(user, now)).locked(now), Reason.VIOLATIONS_LOCKED),
+        (standing(facts.failures, policy, unlocked_at(user, now)).locked(now), Reason.VIOLATIONS_LOCKED),
     )
     for holds, reason in checks:
         if holds:
@@ -239,11 +239,6 @@ def _account(facts: Facts, person: Person, policy: Policy, now: datetime, trace:
             return Refuse(reason)
     trace.note("account", f"usable; directory data is {facts.freshness.age(now):.0f} s old")
     return None
-
-
-def _unlocked_at(user: User, now: datetime) -> datetime | None:
-    """When a helpdesk unlocked the user; a time to come would let somebody guess until then, so it unlocks nothing."""
-    return user.unlocked_at if user.unlocked_at is not None and user.unlocked_at <= now else None
 
 
 def _malformed_values(person: Person) -> tuple[str, ...]:

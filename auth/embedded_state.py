@@ -25,6 +25,7 @@ CREATE INDEX IF NOT EXISTS event_key ON event (key, at);
 """
 _FAILURES_KEPT = timedelta(days=100)
 _EVENTS_KEPT = timedelta(days=1)
+_SWITCHES = 20
 _Run = Callable[..., sqlite3.Cursor]
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Challenge).decode
@@ -52,10 +53,16 @@ class EmbeddedStore:
             self._connection = sqlite3.connect(file, isolation_level=None, timeout=5.0)
         except (OSError, sqlite3.Error) as error:
             raise self._unavailable(error) from error
+        try:
+            self._prepare(boot_id)
+        except StateUnavailable:
+            self._connection.close()
+            raise
+
+    def _prepare(self, boot_id: str) -> None:
         with self._transaction() as run:
-            run("PRAGMA journal_mode = WAL")
+            _use_write_ahead_log(run)
             run("PRAGMA synchronous = NORMAL")
-        with self._transaction():
             self._connection.executescript(_TABLES)
         with self._write() as run:
             known = run("SELECT value FROM meta WHERE key = 'boot'").fetchone()
@@ -75,7 +82,10 @@ class EmbeddedStore:
             rows = run(
                 "DELETE FROM challenge WHERE state = ? AND node = ? RETURNING value", (state_key(state), node)
             ).fetchall()
-        return _decode(rows[0][0]) if rows else None
+        try:
+            return _decode(rows[0][0]) if rows else None
+        except msgspec.DecodeError as error:
+            raise self._unavailable(error) from error
 
     def strike(self, user: EntryId, at: datetime) -> tuple[datetime, ...]:
         """Count a wrong code; see `Store.strike`."""
@@ -177,6 +187,21 @@ class FailuresFile:
                 f"state file {self._file}: {error}", remedy="run this as the service's user, or as root"
             ) from error
         return _instants(rows)
+
+
+def _use_write_ahead_log(run: _Run) -> None:
+    """Switch a new file over. The switch does not wait for somebody who is doing the same; a transaction does."""
+    for _ in range(_SWITCHES):
+        try:
+            run("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            run("BEGIN IMMEDIATE")
+            run("ROLLBACK")
+        else:
+            return
+    run("PRAGMA journal_mode = WAL")
 
 
 def _instants(rows: list[tuple[float]]) -> tuple[datetime, ...]:

@@ -97,7 +97,10 @@ def http_app(service: Service, nodes: Nodes, health: Callable[[], Health], entro
     async def problem(_: Request, error: Exception) -> Response:
         known = error if isinstance(error, _Problem) else _Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "see the log")
         document = {"title": known.status.phrase, "status": known.status.value, "detail": known.detail}
-        return _json(document, known.status, _PROBLEM)
+        response = _json(document, known.status, _PROBLEM)
+        if known.status is HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = "Bearer"  # RFC 9110 section 15.5.2
+        return response
 
     return Starlette(
         routes=[

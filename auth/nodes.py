@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from auth.facts import NodeFacts
 from auth.radius.node import NodeDoor
 from auth.settings import ConfiguredNode
+from dirsync.errors import ReplicaUnavailable
 from dirsync.view import Directory, Node, PolicyLink
 from schema.entry import AccessNode, Policy
 from schema.errors import Fault
@@ -103,9 +104,20 @@ class Nodes:
         return tuple(sorted(known.node.name for known in self._current().by_name.values()))
 
     def _current(self) -> _Table:
-        version = self._directory.freshness().version
-        if self._table is None or self._table.version != version:
-            self._table = self._build(version)
+        """The nodes as of now; while the replica cannot be read, the last ones that were known.
+
+        So whoever asks meanwhile is still recognised, and refused by the decision, which needs the replica as well.
+
+        Raises:
+            ReplicaUnavailable: it could not be read yet.
+        """
+        try:
+            version = self._directory.freshness().version
+            if self._table is None or self._table.version != version:
+                self._table = self._build(version)
+        except ReplicaUnavailable:
+            if self._table is None:
+                raise
         return self._table
 
     def _build(self, version: int) -> _Table:

@@ -34,7 +34,7 @@ from auth.state import Challenge, StateUnavailable, Store, state_key
 from auth.tokens import Usable
 from dirsync.errors import ReplicaUnavailable
 from dirsync.password import PasswordCheck, PasswordVerdict
-from dirsync.view import Person
+from dirsync.view import Freshness, Person
 from schema.entry import Policy
 from schema.errors import Fault
 from schema.secret import Secret
@@ -118,10 +118,12 @@ class LoginService:
         outcome = await self._conclude(session, started, self._answer(session, request))
         return await self._not_too_soon(started, outcome)
 
-    def _basis(self, request: LoginRequest) -> tuple[Person, ...] | None:
-        """What the directory says of the person now; None when that cannot be known, which the login itself reports."""
+    def _basis(self, request: LoginRequest) -> object:
+        """What the directory says of person and node; None when that cannot be known, as the login itself reports."""
+        reader = self._parts.known
         try:
-            return self._parts.known.people(request.origin.node, request.user)
+            node = reader.nodes.named(request.origin.node)
+            return node.facts if node else None, reader.people(request.origin.node, request.user)
         except Fault:
             return None
 
@@ -323,7 +325,7 @@ class LoginService:
         now = self._parts.clock.now()
         decided = session.decision
         person = decided.person if decided else None
-        freshness = self._parts.known.directory.freshness()
+        freshness = self._freshness()
         return AuditLine(
             at=now,
             correlation=session.origin.correlation,
@@ -342,6 +344,13 @@ class LoginService:
             milliseconds=round((self._parts.clock.monotonic() - started) * 1000, 1),
             **session.notes,
         )
+
+    def _freshness(self) -> Freshness:
+        """The replica's; none where it cannot be read, which must not keep an outcome from being recorded."""
+        try:
+            return self._parts.known.directory.freshness()
+        except ReplicaUnavailable:
+            return Freshness(0, None)
 
     async def _not_too_soon(self, started: float, outcome: Outcome) -> Outcome:
         """Every refusal takes the same time at least, so that its time does not tell the cases apart."""

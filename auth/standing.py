@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from schema.entry import Policy
+from schema.entry import Policy, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +49,8 @@ def standing(failures: Iterable[datetime], policy: Policy, unlocked_at: datetime
         if count >= limit and locked_until is None:
             locked_until = failure + lock
     return Standing(count, count // policy.logon_attempts, locked_until)
+
+
+def unlocked_at(user: User, now: datetime) -> datetime | None:
+    """When a helpdesk unlocked the user; a time to come would let somebody guess until then, so it unlocks nothing."""
+    return user.unlocked_at if user.unlocked_at is not None and user.unlocked_at <= now else None

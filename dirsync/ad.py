@@ -11,7 +11,8 @@ from typing import TypeVar
 from dirsync.ad_dialogue import WHERE, domain, read_changes
 from dirsync.ad_server import find_netbios_name
 from dirsync.change import Batch
-from dirsync.connection import Connection, Connector
+from dirsync.connection import Connection
+from dirsync.connector import Connector
 from dirsync.errors import DirectoryUnavailable
 from dirsync.search import Dialogue, converse
 from dirsync.settings import DirectorySettings

@@ -139,6 +139,7 @@ class _Everything:
     def change(self, entry: AdEntry) -> Change | None:
         again = entry.id in self._seen
         if entry.deleted:
+            self._seen.discard(entry.id)
             return Delete(entry.id) if again else None
         self._seen.add(entry.id)
         return entry.put(whole=not again)

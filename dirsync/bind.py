@@ -6,7 +6,8 @@ from contextlib import suppress
 from threading import BoundedSemaphore
 from typing import Final
 
-from dirsync.connection import Connection, Connector, CredentialsRefused
+from dirsync.connection import Connection, CredentialsRefused
+from dirsync.connector import Connector
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.password import PasswordVerdict
 from dirsync.settings import DirectorySettings

@@ -111,8 +111,8 @@ class Entries:
         """Give everything below an entry the DN that follows from the entry's own.
 
         Directories report a renamed or moved container alone. What stands below it is known by the parent's id,
-        whatever DNs were given in between; below a container, an entry whose parent is not in the replica is known
-        by its DN.
+        whatever DNs were given in between. Below a container, an entry whose parent is not in the replica is known
+        by its DN; where that DN has passed to another entry since, the next refresh puts it right.
 
         Args:
             entry_id: the entry that has been put.
@@ -122,7 +122,7 @@ class Entries:
         moved = {entry_id}
         pending = [(entry_id, dn)]
         if before and before.kind == "container":
-            pass
+            pending += self._orphans(before.dn, dn)
         while pending:
             above, above_dn = pending.pop()
             children = self._db.execute("SELECT id, dn FROM entry WHERE parent = ?", (above,)).fetchall()

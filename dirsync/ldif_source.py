@@ -13,15 +13,12 @@ import msgspec
 
 from dirsync.change import Batch, Change, LinkChange, LinkKind, Put
 from dirsync.ldif_file import Stamp, read_whole, stamp
-from dirsync.ldif_password import LdifPasswordCheck
 from dirsync.rfc2849 import Addition, BrokenLdif, Record, read_ldif
 from schema.attributes import ATTRIBUTES
 from schema.dn import fold, parent
 from schema.entry import EntryId
 from schema.parse import ADDRESS_ATTRIBUTES, DIRECTORY_ATTRIBUTES
 from schema.syntax import Syntax
-
-__all__ = ["LdifPasswordCheck", "LdifSource"]
 
 # Names hash into ids under this namespace: of entries without an id of their own, and of those that are missing.
 _NAMESPACE: Final = uuid.UUID("8c668536-ffad-4120-80e3-5beb3ff1fa72")

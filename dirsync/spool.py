@@ -1,6 +1,7 @@
 """Changes on their way from a source to the replica: many of them take no memory, and none is shown too early."""
 
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -26,7 +27,8 @@ class Spool:
     """
 
     def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by `take`
+        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed with the spool
+        weakref.finalize(self, self._file.close)
 
     def append(self, change: Change) -> None:
         """Keep a change.
@@ -49,7 +51,7 @@ class Spool:
             self._file.truncate()
 
     def take(self) -> Iterator[Change]:
-        """All changes, in their order; the spool is closed after the last one.
+        """All changes, in their order; the spool is gone after the last one, or when nobody wants more.
 
         Raises:
             Fault: the temporary folder is full; not while the changes are taken.
@@ -59,7 +61,7 @@ class Spool:
         return self._changes()
 
     def _changes(self) -> Iterator[Change]:
-        with self._file:
+        with self._file:  # the room is free again as soon as the last one is taken
             while size := self._file.read(_SIZE_OCTETS):
                 packed = _UNPACK(self._file.read(int.from_bytes(size, "big")))
                 yield packed if isinstance(packed, Put) else Delete(packed)

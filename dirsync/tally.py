@@ -48,7 +48,7 @@ class Tally:
         """The entry is gone; one that had been added was never there."""
         self._db.execute(
             "INSERT INTO temp.met VALUES (?, 'removed') ON CONFLICT DO UPDATE SET outcome ="
-            " CASE outcome WHEN 'x' THEN NULL ELSE 'removed' END",
+            " CASE outcome WHEN 'added' THEN NULL ELSE 'removed' END",
             (entry_id,),
         )
 

@@ -87,10 +87,15 @@ def dn_of(things: Things, item: Thing) -> str:
     return f"{item.rdn},{BASE if item.parent is None else dn_of(things, things[item.parent])}"
 
 
-def whole_put(things: Things, item: Thing, *, parents: bool = True) -> Put:
+def parent_of(item: Thing) -> EntryId:
+    """The entry above; the base is one too, of which the replica is told nothing."""
+    return entry_id("base") if item.parent is None else item.parent
+
+
+def whole_put(things: Things, item: Thing) -> Put:
     """The entry with all it has."""
     links = {kind: LinkChange(added=tuple(sorted(targets))) for kind, targets in item.links.items() if targets}
-    return Put(item.id, dn_of(things, item), item.parent if parents else None, dict(item.attributes), links)
+    return Put(item.id, dn_of(things, item), parent_of(item), dict(item.attributes), links)
 
 
 def difference(before: Things, after: Things) -> list[Change]:
@@ -125,7 +130,7 @@ def partial_put(things: Things, was: Thing, item: Thing, gone: Container[EntryId
         for kind in LinkKind
         if item.targets(kind) != was.targets(kind)
     }
-    parent = item.parent if item.parent != was.parent else None
+    parent = parent_of(item) if item.parent != was.parent else None
     return Put(item.id, dn_of(things, item), parent, attributes, links, whole=False)
 
 

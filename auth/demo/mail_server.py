@@ -84,6 +84,11 @@ class MailHandler(StreamRequestHandler):
                 return
             self._command(verb.upper(), rest.strip())
 
+    def finish(self) -> None:
+        """Close, also what STARTTLS has put in the place of the server's own socket."""
+        super().finish()
+        self.connection.close()
+
     def _command(self, verb: str, rest: str) -> None:
         match verb:
             case "EHLO" | "HELO":

@@ -131,7 +131,8 @@ class RunningService:
 
     async def post(self, body: Mapping[str, Any] | bytes, *, api_key: Secret | None = None) -> httpx.Response:
         """Any body to /v1/authenticate, with the key of its node or another's."""
-        headers = {"Authorization": f"Bearer {(api_key or self.api_key).text}", "Content-Type": "application/json"}
+        key = self.api_key if api_key is None else api_key
+        headers = {b"Authorization": b"Bearer " + key.octets, b"Content-Type": b"application/json"}
         url = f"http://127.0.0.1:{self.http_port}/v1/authenticate"
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
         return await self._client.post(url, content=content, headers=headers)

@@ -5,6 +5,7 @@ import base64
 import email
 import email.policy
 import logging
+import socket
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -13,7 +14,6 @@ from datetime import UTC, datetime
 import pytest
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope
-from channels.conftest import PASSWORD, everything_said
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +23,7 @@ from auth.channels.mail import MailServerSettings, Security, SmtpGateway
 from auth.channels.mail_message import Composer
 from auth.channels.minted import MintedChannel
 from auth.clock import Clock, Entropy
+from channels.peers import PASSWORD, everything_said
 from schema.errors import Fault
 from schema.secret import Secret
 
@@ -33,7 +34,7 @@ IDENTITY = "000102030405060708090a0b0c0d0e0f"
 TO = EmailAddress("alice.canary@example.test")
 CODE = "481516"
 MESSAGE = Message(
-    subject="Your logon code", text=f"{CODE} is your code – grüße.\n.\nIt is good for 5 minutes.", html=f"<b>{CODE}</b>"
+    subject="Your logon code", text=f"{CODE} is your code: grüße.\n.\nIt is good for 5 minutes.", html=f"<b>{CODE}</b>"
 )
 
 
@@ -45,34 +46,38 @@ class Peer:
     kept: list[Envelope] = field(default_factory=list)
     secured: list[bool] = field(default_factory=list)
 
-    async def handle_MAIL(self, server, session, envelope, address, options):
+    async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802 - aiosmtpd calls it so
         if "MAIL" in self.refusals:
             return self.refusals["MAIL"]
         envelope.mail_from = address
         return "250 OK"
 
-    async def handle_RCPT(self, server, session, envelope, address, options):
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802 - aiosmtpd calls it so
         if "RCPT" in self.refusals:
             return self.refusals["RCPT"]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server, session, envelope):
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd calls it so
         if "DATA" in self.refusals:
             return self.refusals["DATA"]
         self.kept.append(envelope)
         self.secured.append(session.ssl is not None)
         return "250 OK"
 
-    @property
     def mail(self) -> email.message.EmailMessage:
+        """The only one that was accepted."""
         (envelope,) = self.kept
         return parsed(envelope.content)
 
 
 def parsed(octets: bytes) -> email.message.EmailMessage:
-    """By Python's own parser of mails, which knows neither our settings nor our policy; lines end as in Python."""
-    return email.message_from_bytes(octets.replace(b"\r\n", b"\n"), policy=email.policy.default)
+    """By Python's own parser of mails, which knows neither our settings nor our policy."""
+    return email.message_from_bytes(octets, policy=email.policy.default)
+
+
+def content(part: email.message.EmailMessage) -> str:
+    return part.get_content().replace("\r\n", "\n")
 
 
 def right_password(server, session, envelope, mechanism, data) -> AuthResult:
@@ -116,23 +121,33 @@ def configured(ca_file):
     return configure
 
 
-def gateway(settings: MailServerSettings) -> SmtpGateway:
-    return SmtpGateway("test", settings, CLOCK, ENTROPY)
+@pytest.fixture
+async def gateway():
+    """Build gateways from settings; waits for their farewells."""
+    built = []
+
+    def build(settings: MailServerSettings, name: str = "test") -> SmtpGateway:
+        built.append(SmtpGateway(name, settings, CLOCK, ENTROPY))
+        return built[-1]
+
+    yield build
+    for each in built:
+        await each.aclose()
 
 
 async def failure(settings: MailServerSettings, to: EmailAddress = TO) -> DeliveryFailed:
     with pytest.raises(DeliveryFailed) as caught:
-        await gateway(settings).send(to, MESSAGE)
+        await SmtpGateway("test", settings, CLOCK, ENTROPY).send(to, MESSAGE)
     said = everything_said(caught.value)
     assert not [canary for canary in (CODE, PASSWORD, to.partition("@")[0]) if canary in said]
     return caught.value
 
 
 class TestTheMail:
-    async def test_arrives_as_it_was_written(self, smtp, starttls, configured):
+    async def test_arrives_as_it_was_written(self, smtp, starttls, configured, gateway):
         peer = Peer()
         receipt = await gateway(configured(await smtp(peer, **starttls), sender_name="Jörg, IT")).send(TO, MESSAGE)
-        mail = peer.mail
+        mail = peer.mail()
         assert (peer.kept[0].mail_from, peer.kept[0].rcpt_tos) == ("logon@example.org", [TO])
         assert peer.secured == [True]
         assert str(mail["From"]) == '"Jörg, IT" <logon@example.org>'
@@ -142,20 +157,20 @@ class TestTheMail:
         assert mail["Message-ID"] == f"<{IDENTITY}@example.org>"
         assert receipt.message_id == f"{IDENTITY}@example.org"
         assert (mail["Auto-Submitted"], mail["X-Auto-Response-Suppress"]) == ("auto-generated", "All")
-        assert mail.get_body(("plain",)).get_content() == MESSAGE.text + "\n"
+        assert content(mail.get_body(("plain",))) == MESSAGE.text + "\n"
         assert mail.get_body(("plain",)).get_content_charset() == "utf-8"
-        assert mail.get_body(("html",)).get_content() == f"<b>{CODE}</b>\n"
+        assert content(mail.get_body(("html",))) == f"<b>{CODE}</b>\n"
 
-    async def test_without_html_is_one_plain_part(self, smtp, starttls, configured):
+    async def test_without_html_is_one_plain_part(self, smtp, starttls, configured, gateway):
         peer = Peer()
         await gateway(configured(await smtp(peer, **starttls))).send(TO, Message("s", "text"))
-        assert peer.mail.get_content_type() == "text/plain"
-        assert peer.mail.get_content() == "text\n"
+        assert peer.mail().get_content_type() == "text/plain"
+        assert content(peer.mail()) == "text\n"
 
-    async def test_has_no_code_in_any_header(self, smtp, starttls, configured):
+    async def test_has_no_code_in_any_header(self, smtp, starttls, configured, gateway):
         peer = Peer()
         await gateway(configured(await smtp(peer, **starttls))).send(TO, MESSAGE)
-        assert CODE not in f"{peer.mail.items()}"
+        assert CODE not in f"{peer.mail().items()}"
 
     @given(st.text(max_size=60), st.text(max_size=300))
     def test_no_subject_or_text_makes_another_header_or_recipient(self, subject, text):
@@ -172,14 +187,16 @@ class TestTheMail:
     @pytest.mark.parametrize(
         "address", ["alice@example.test\r\nBcc: eve@example.test", "a\0b@example.test", "a\x1bb@example.test"]
     )
-    async def test_an_address_with_control_characters_is_never_sent_to(self, smtp, starttls, configured, address):
+    async def test_an_address_with_control_characters_is_never_sent_to(
+        self, smtp, starttls, configured, address, gateway
+    ):
         peer = Peer()
         with pytest.raises(DeliveryFailed) as caught:
             await gateway(configured(await smtp(peer, **starttls))).send(EmailAddress(address), MESSAGE)
         assert caught.value.permanent
         assert peer.kept == []
 
-    async def test_goes_to_an_address_beyond_ascii_where_the_server_takes_it(self, smtp, starttls, configured):
+    async def test_goes_to_an_address_beyond_ascii_where_the_server_takes_it(self, smtp, starttls, configured, gateway):
         """RFC 6531."""
         peer, to = Peer(), EmailAddress("jörg@example.test")
         await gateway(configured(await smtp(peer, enable_SMTPUTF8=True, **starttls))).send(to, MESSAGE)
@@ -232,7 +249,7 @@ class TestRefusals:
         found = await failure(configured(await smtp(Peer(), **starttls, **options), **account))
         assert "the login with 535" in found.problem
         assert "username and password" in found.remedy
-        assert not (found.permanent or found.unknown)
+        assert (found.permanent, found.unknown) == (False, False)
 
     async def test_a_wrong_password_is_tried_once(self, smtp, starttls, configured):
         tried = []
@@ -254,7 +271,7 @@ class TestRefusals:
         assert not found.permanent
 
     @pytest.mark.parametrize("left_out", [[], ["PLAIN"]])
-    async def test_the_right_password_gets_through(self, smtp, starttls, configured, left_out):
+    async def test_the_right_password_gets_through(self, smtp, starttls, configured, left_out, gateway):
         peer = Peer()
         options = {"authenticator": right_password, "auth_required": True, "auth_exclude_mechanism": left_out}
         account = {"username": "us", "password": Secret(PASSWORD)}
@@ -281,7 +298,7 @@ class TestTls:
     async def test_a_server_that_takes_the_offer_back_is_refused(self, serve, configured, answer):
         script = Script("220 hello", {"EHLO": "250-hello\r\n250 STARTTLS", "STARTTLS": answer})
         found = await failure(configured(await serve(script), timeout_seconds=0.5))
-        assert not (found.unknown or found.permanent)
+        assert (found.permanent, found.unknown) == (False, False)
         assert script.commands[:2] == ["EHLO example.org", "STARTTLS"]
         assert not {"MAIL", "AUTH"} & {command[:4] for command in script.commands}
 
@@ -302,13 +319,13 @@ class TestTls:
         found = await failure(configured(await smtp(Peer(), **starttls), host="127.0.0.1"))
         assert "certificate was not accepted" in found.problem
 
-    async def test_tls_from_the_first_octet(self, smtp, server_tls, configured):
+    async def test_tls_from_the_first_octet(self, smtp, server_tls, configured, gateway):
         peer = Peer()
         port = await smtp(peer, implicit=server_tls)
         assert await gateway(configured(port, security=Security.TLS)).send(TO, MESSAGE)
         assert len(peer.kept) == 1
 
-    async def test_clear_text_is_for_this_host_only(self, smtp, configured):
+    async def test_clear_text_is_for_this_host_only(self, smtp, configured, gateway):
         peer = Peer()
         await gateway(configured(await smtp(peer), security=Security.NONE)).send(TO, MESSAGE)
         assert peer.secured == [False]
@@ -345,30 +362,28 @@ UP_TO_DATA = {"EHLO": "250 hello", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "
 
 
 class TestMisbehaviour:
-    def settings(self, configured, port: int) -> MailServerSettings:
-        return configured(port, security=Security.NONE, timeout_seconds=0.2)
+    def settings(self, configured, port: int, **changes) -> MailServerSettings:
+        return configured(port, security=Security.NONE, **changes)
 
     @pytest.mark.parametrize("silent_at", ["EHLO", "MAIL", "RCPT", "DATA", "."])
     async def test_a_silent_server_costs_no_more_than_the_time_limit(self, serve, configured, silent_at):
         """Unknown is it only once the mail itself was on its way."""
         answers = {command: answer for command, answer in UP_TO_DATA.items() if command != silent_at}
         begun = time.monotonic()
-        found = await failure(self.settings(configured, await serve(Script("220 hello", answers))))
-        assert 0.15 < time.monotonic() - begun < 1.0
+        found = await failure(self.settings(configured, await serve(Script("220 hello", answers)), timeout_seconds=0.4))
+        assert 0.15 < time.monotonic() - begun < 2.5
         assert found.unknown == (silent_at in ("DATA", "."))
         assert not found.permanent
 
     @pytest.mark.parametrize("gone_at", ["EHLO", "MAIL", "RCPT", "."])
     async def test_a_server_that_goes_away(self, serve, configured, gone_at):
-        found = await failure(
-            self.settings(configured, await serve(Script("220 hello", UP_TO_DATA | {gone_at: ""})))
-        )
+        found = await failure(self.settings(configured, await serve(Script("220 hello", UP_TO_DATA | {gone_at: ""}))))
         assert found.unknown == (gone_at == ".")
 
     @pytest.mark.parametrize("greeting", ["HTTP/1.1 200 OK", "", "554 no service", "\xff\xfe", "2"])
     async def test_a_greeting_that_is_none(self, serve, configured, greeting):
         found = await failure(self.settings(configured, await serve(Script(greeting, {}))))
-        assert not (found.unknown or found.permanent)
+        assert (found.permanent, found.unknown) == (False, False)
         assert "host, port and security" in found.remedy
 
     async def test_nonsense_after_the_mail_leaves_it_unknown(self, serve, configured):
@@ -380,11 +395,11 @@ class TestMisbehaviour:
         assert "connection" in found.problem
         assert not found.unknown
 
-    async def test_a_taken_mail_is_not_held_up_by_a_silent_farewell(self, serve, configured):
+    async def test_a_taken_mail_is_not_held_up_by_a_silent_farewell(self, serve, configured, gateway):
         script = Script("220 hello", UP_TO_DATA | {"QUIT": None})
         begun = time.monotonic()
         assert await gateway(self.settings(configured, await serve(script))).send(TO, MESSAGE)
-        assert time.monotonic() - begun < 0.15
+        assert time.monotonic() - begun < 0.9, "the farewell takes a second"
         async with asyncio.timeout(1):
             while "QUIT" not in script.commands:  # noqa: ASYNC110 - the server's list
                 await asyncio.sleep(0.01)
@@ -405,27 +420,29 @@ class TestMisbehaviour:
         ({"timeout_seconds": 0.0}, "timeout_seconds"),
     ],
 )
-def test_a_section_that_cannot_work_is_refused_with_its_name(configured, changes, problem):
+def test_a_section_that_cannot_work_is_refused_with_its_name(configured, changes, problem, gateway):
     with pytest.raises(Fault, match=rf"^\[email:test\].*{problem}"):
         gateway(configured(**changes))
 
 
 @pytest.mark.parametrize(("security", "port"), [(Security.STARTTLS, 587), (Security.TLS, 465), (Security.NONE, 25)])
-def test_the_port_follows_from_the_security(configured, security, port):
+def test_the_port_follows_from_the_security(configured, security, port, gateway):
     assert gateway(configured(security=security))._client().port == port
 
 
-async def test_no_log_shows_address_code_or_password(smtp, starttls, configured, caplog):
+async def test_no_log_shows_address_code_or_password(smtp, starttls, configured, gateway, caplog):
     caplog.set_level(logging.DEBUG, logger="asyncio")
     caplog.set_level(logging.DEBUG, logger="dirfactor")
     options = {"authenticator": right_password, "auth_required": True}
     account = {"username": "us", "password": Secret(PASSWORD)}
-    port = await smtp(Peer({"RCPT": f"550 5.1.1 {TO} {CODE}"}), **starttls, **options)
-    channel = MintedChannel([gateway(configured(port, **account)), gateway(configured(1))])
-    with pytest.raises(DeliveryFailed):
-        await channel.deliver(TO, MESSAGE, gateways=(), deadline_seconds=3.0)
+    refusing = await smtp(Peer({"RCPT": f"450 4.1.1 {TO} {CODE}"}), **starttls, **options)
+    good = await smtp(Peer(), **starttls, **options)
+    channel = MintedChannel(
+        [gateway(configured(refusing, **account), "refusing"), gateway(configured(good, **account), "good")]
+    )
+    assert (await channel.deliver(TO, MESSAGE, gateways=(), deadline_seconds=3.0)).gateway == "good"
     ours = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("mail"))
-    assert "550 5.1.1" in ours
+    assert "refusing: refused the recipient with 450 4.1.1" in ours
     for canary in (CODE, PASSWORD, TO, base64.b64encode(f"\0us\0{PASSWORD}".encode()).decode()):
         assert canary not in ours
 
@@ -436,7 +453,7 @@ class TestDemoServer:
     def settings(self, configured, port: int, **changes) -> MailServerSettings:
         return configured(port, **({"username": "us", "password": Secret(PASSWORD)} | changes))
 
-    async def test_a_mail_arrives_as_it_was_written(self, mail_program, configured):
+    async def test_a_mail_arrives_as_it_was_written(self, mail_program, configured, gateway):
         receipt = await gateway(self.settings(configured, mail_program.port)).send(TO, MESSAGE)
         seen = mail_program.next("mail")
         assert (seen["to"], seen["subject"], seen["text"]) == (TO, MESSAGE.subject, MESSAGE.text + "\n")
@@ -447,43 +464,34 @@ class TestDemoServer:
         assert "535" in (await failure(self.settings(configured, port, password=Secret("wrong")))).problem
         assert "530" in (await failure(self.settings(configured, port, username="", password=None))).problem
 
-    async def test_it_takes_nothing_before_starttls(self, mail_program):
-        answers = await self.say(
-            mail_program.port,
+    def test_it_takes_nothing_before_starttls(self, mail_program):
+        commands = (
             "MAIL FROM:<a@example.test>",
             "AUTH PLAIN AA==",
             "RCPT TO:<b@example.test>",
             "DATA",
             "VRFY x",
             "NOOP",
-            "RSET",
-            "EHLO me",
         )
-        assert [answer[:3] for answer in answers[:7]] == ["530", "530", "530", "530", "502", "250", "250"]
+        with (
+            socket.create_connection(("127.0.0.1", mail_program.port), timeout=5) as plain,
+            plain.makefile("rb") as said,
+        ):
+            plain.sendall("".join(f"{command}\r\n" for command in (*commands, "EHLO me", "QUIT")).encode())
+            answers = said.read().decode().splitlines()
+        assert [answer[:3] for answer in answers[1:7]] == ["530", "530", "530", "530", "502", "250"]
         assert "250 STARTTLS" in answers
 
-    async def test_what_came_in_clear_text_before_tls_is_no_command_afterwards(self, mail_program, ca_file):
+    def test_what_came_in_clear_text_before_tls_is_no_command_afterwards(self, mail_program, ca_file):
         """RFC 3207 section 4.2; a command slipped in behind STARTTLS must not run inside."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", mail_program.port)
-        await reader.readline()
-        writer.write(b"STARTTLS\r\nNOOP\r\n")
-        await reader.readline()
-        try:
-            await writer.start_tls(ssl.create_default_context(cafile=ca_file), server_hostname="localhost")
-            writer.write(b"EHLO me\r\n")
-            assert (await reader.readline()).startswith(b"250-localhost")
-        except (ssl.SSLError, ConnectionError):
-            pass  # the slipped-in octets may also have spoilt the handshake
-        finally:
-            writer.close()
-
-    async def say(self, port: int, *commands: str) -> list[str]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        await reader.readline()
-        writer.write("".join(f"{command}\r\n" for command in (*commands, "QUIT")).encode())
-        answers = (await reader.read()).decode().splitlines()
-        writer.close()
-        return answers
+        tls = ssl.create_default_context(cafile=ca_file)
+        with socket.create_connection(("127.0.0.1", mail_program.port), timeout=5) as plain:
+            plain.recv(1000)
+            plain.sendall(b"STARTTLS\r\nNOOP\r\n")
+            assert plain.recv(1000).startswith(b"220 ")
+            with tls.wrap_socket(plain, server_hostname="localhost") as secured:
+                secured.sendall(b"EHLO me\r\n")
+                assert secured.recv(1000).startswith(b"250-localhost"), "not the answer to NOOP"
 
 
 @given(
@@ -494,4 +502,4 @@ class TestDemoServer:
 def test_any_text_survives_the_encoding(text):
     composer = Composer(EmailAddress("logon@example.org"), "")
     octets = composer.compose(TO, Message("s", text, None), NOW, "id").as_bytes()
-    assert parsed(octets).get_content().rstrip("\n") == text.rstrip("\n")
+    assert content(parsed(octets)).rstrip("\n") == text.rstrip("\n")

@@ -81,6 +81,11 @@ async def test_a_failure_is_logged_even_when_the_next_gateway_succeeds(caplog):
     ]
 
 
+async def test_what_the_caller_hears_is_not_logged_as_well(caplog):
+    await failure(refusing("a"))
+    assert caplog.records == []
+
+
 async def test_no_other_gateway_is_asked_about_an_address_that_was_refused_for_good():
     second = Scripted("b")
     found = await failure(refusing("a", permanent=True), second)
@@ -104,7 +109,7 @@ async def test_the_deadline_holds_for_all_gateways_together_and_names_the_one_th
     third = Scripted("c")
     begun = time.monotonic()
     found = await failure(refusing("a"), second, third, seconds=0.2)
-    assert 0.15 < time.monotonic() - begun < 1.0
+    assert 0.15 < time.monotonic() - begun < 2.5
     assert "a: is out of order" in found.problem
     assert "b: the time for delivery, 0.2 s, was over" in found.problem
     assert found.unknown
@@ -129,7 +134,7 @@ async def test_closing_the_channel_closes_every_gateway():
     assert [each.closed for each in gateways] == [True, True]
 
 
-def test_neither_message_nor_failure_shows_what_was_sent():
+def test_a_message_does_not_show_what_is_sent():
     assert "481516" not in repr(MESSAGE)
     assert "481516" not in repr(Message("481516", "481516", "481516"))
 

@@ -9,7 +9,6 @@ from urllib.parse import quote
 import httpx
 import pytest
 import trustme
-from channels.conftest import PASSWORD, RawHttp, everything_said, http_answer
 
 from auth.addresses import PhoneNumber
 from auth.channels.base import DeliveryFailed, Message, OnUnknown, Receipt
@@ -17,6 +16,7 @@ from auth.channels.minted import MintedChannel
 from auth.channels.sms import BodyKind, HttpMethod, SmsGatewaySettings
 from auth.http_client import http_client
 from auth.lines import Lines
+from channels.peers import PASSWORD, RawHttp, everything_said, http_answer
 from schema.errors import Fault
 from schema.secret import Secret
 
@@ -81,7 +81,7 @@ class TestStrictGateway:
         found = await failure(gateway(demo(sms_program.port, password=Secret("wrong"))))
         assert "HTTP 401, error code 401" in found.problem
         assert "password" in found.remedy
-        assert not (found.permanent or found.unknown)
+        assert (found.permanent, found.unknown) == (False, False)
 
     async def test_a_missing_field_is_a_transient_failure_of_ours(self, sms_program, gateway):
         fields = Lines(("to = {phone}", "body = {text}"))
@@ -131,7 +131,7 @@ class TestMisbehaviour:
         port = await serve(RawHttp(None))
         begun = time.monotonic()
         found = await failure(gateway(plain(port, timeout_seconds=0.2)))
-        assert 0.15 < time.monotonic() - begun < 1.0
+        assert 0.15 < time.monotonic() - begun < 2.5
         assert found.unknown
         assert "0.2 s" in found.problem
 
@@ -146,7 +146,7 @@ class TestMisbehaviour:
 
         begun = time.monotonic()
         found = await failure(gateway(plain(await serve(drip), timeout_seconds=0.3)))
-        assert time.monotonic() - begun < 1.0
+        assert time.monotonic() - begun < 2.5
         assert found.unknown
 
     async def test_a_connection_that_nobody_answers_is_known_not_to_have_sent(self, gateway, serve):
@@ -158,7 +158,7 @@ class TestMisbehaviour:
         url = f"https://localhost:{await serve(silent)}/?to={{phone}}&text={{text}}"
         begun = time.monotonic()
         found = await failure(gateway(plain(0, url=url, timeout_seconds=0.4)))
-        assert 0.15 < time.monotonic() - begun < 1.0
+        assert 0.15 < time.monotonic() - begun < 2.5
         assert "could not be reached" in found.problem
         assert not found.unknown
 
@@ -170,7 +170,7 @@ class TestMisbehaviour:
         closed = gateway(plain(port + 1 if port < 65535 else port - 1))
         found = await failure(closed)
         assert "could not be reached" in found.problem
-        assert not (found.unknown or found.permanent)
+        assert (found.permanent, found.unknown) == (False, False)
 
     async def test_a_connection_closed_without_an_answer_leaves_it_unknown(self, serve, gateway):
         peer = RawHttp(b"")
@@ -287,8 +287,9 @@ class TestSecrets:
             b"",
             None,
         ]
-        loud = {"error_code": "(?s)(.+)", "message_id": "(?s)(.+)", "timeout_seconds": 0.2}
+        loud = {"error_code": "(?s)(.+)", "message_id": "(?s)(.+)"}
         for answer in answers:
+            loud["timeout_seconds"] = 3.0 if answer is not None else 0.2
             port = await serve(RawHttp(answer))
             form = {
                 "url": f"http://127.0.0.1:{port}/",
@@ -298,7 +299,7 @@ class TestSecrets:
             }
             yield gateway(plain(port, **loud))
             yield gateway(plain(port, **loud, **form))
-            yield gateway(plain(port, **loud, **{"success_body": "nothing says so"}))
+            yield gateway(plain(port, **loud, success_body="nothing says so"))
         yield gateway(plain(1, **loud))
         yield gateway(plain(1, url="http://127.0.0.1:1/{password}/{phone}/{text}", **loud))
         yield gateway(plain(1, headers=Lines(("X-Text: {text}",))))
@@ -344,22 +345,37 @@ async def test_no_time_at_all_is_a_fault_at_the_start(gateway):
         gateway(plain(1, timeout_seconds=0.0))
 
 
-async def test_failover_from_a_gateway_that_is_down_and_one_text_only_from_one_that_hangs(serve, gateway):
-    """The whole way: two gateways behind one channel."""
-    hanging, good = RawHttp(None), RawHttp(http_answer("200 OK"))
-    ports = await serve(hanging), await serve(good)
-    for on_unknown, reached in ((OnUnknown.STOP, 0), (OnUnknown.FAILOVER, 1)):
-        first = gateway(plain(ports[0], timeout_seconds=0.2, on_unknown=on_unknown))
-        second = gateway(plain(ports[1]))
-        first.name, second.name = "first", "second"
-        channel = MintedChannel([first, second])
-        try:
-            assert (await channel.deliver(TO, MESSAGE, gateways=(), deadline_seconds=2.0)).gateway == "second"
-        except DeliveryFailed as failed:
-            assert failed.unknown
-        assert len(good.requests) == reached
-    down = gateway(plain(1))
-    assert await MintedChannel([down, second]).deliver(TO, MESSAGE, gateways=(), deadline_seconds=2.0)
+class TestBehindAChannel:
+    """Two gateways of which the first does not work."""
+
+    @pytest.fixture
+    async def second(self, serve) -> RawHttp:
+        return RawHttp(http_answer("200 OK"))
+
+    @pytest.fixture
+    def deliver(self, serve, gateway, second):
+        async def both(first_port: int, **changes) -> Receipt:
+            first, last = gateway(plain(first_port, **changes)), gateway(plain(await serve(second)))
+            first.name, last.name = "first", "last"
+            return await MintedChannel([first, last]).deliver(TO, MESSAGE, gateways=(), deadline_seconds=2.0)
+
+        return both
+
+    async def test_one_that_is_down_is_followed_by_the_next(self, deliver, second):
+        assert (await deliver(1)).gateway == "last"
+        assert len(second.requests) == 1
+
+    async def test_one_that_refuses_is_followed_by_the_next(self, serve, deliver, second):
+        assert (await deliver(await serve(RawHttp(http_answer("503 Busy"))))).gateway == "last"
+
+    async def test_one_that_hangs_may_have_sent_it_so_nobody_else_does(self, serve, deliver, second):
+        with pytest.raises(DeliveryFailed, match=r"^first: gave no answer within 0\.2 s"):
+            await deliver(await serve(RawHttp(None)), timeout_seconds=0.2)
+        assert second.requests == []
+
+    async def test_one_that_hangs_is_followed_by_the_next_when_set_so(self, serve, deliver, second):
+        port = await serve(RawHttp(None))
+        assert (await deliver(port, timeout_seconds=0.2, on_unknown=OnUnknown.FAILOVER)).gateway == "last"
 
 
 async def test_giving_up_in_the_middle_leaves_the_client_usable(serve, gateway):

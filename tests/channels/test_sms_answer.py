@@ -28,7 +28,7 @@ def test_the_status_alone_may_be_the_rule():
 def test_a_status_that_is_not_listed_is_a_refusal(status):
     found = refusal(rules("200"), status, "")
     assert f"HTTP {status}" in found.problem
-    assert not (found.permanent or found.unknown)
+    assert (found.permanent, found.unknown) == (False, False)
 
 
 def test_a_body_that_does_not_say_success_is_a_refusal():

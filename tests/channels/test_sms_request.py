@@ -1,4 +1,4 @@
-"""The request for a text: every value arrives as it was, wherever it stands, and bad sections are refused at the start."""
+"""The request for a text: every value arrives as it was, wherever it stands; what cannot work is refused."""
 
 import base64
 import json

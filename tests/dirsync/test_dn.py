@@ -46,6 +46,8 @@ def read_by_libldap(dn):
         ("cn=a=b", "cn=a\\=b"),
         ("cn=STRASSE", "cn=strasse"),
         ("cn=Straße", "cn=strasse"),
+        ("cn=\u3386", "cn=mb"),  # a sign without case that normalises to letters with one
+        ("cn=\uff0cdc\uff1da", "cn=\\,dc\\=a"),  # and two that normalise to what separates
     ],
 )
 def test_fold_gives_the_compared_form(written, folded):

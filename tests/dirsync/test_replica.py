@@ -8,6 +8,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
+from dirsync.change import Batch, Delete, LinkChange, LinkKind, Put
+from dirsync.errors import DirectoryUnavailable, ReplicaUnavailable
+from dirsync.replica import Applied, Replica, ReplicaWriter
+from dirsync.view import Directory
+from schema.entry import Policy
+from schema.errors import Fault
 from small_directory import (
     BASE,
     NOW,
@@ -24,13 +31,6 @@ from small_directory import (
     thing,
     whole_put,
 )
-
-from dirsync.change import Batch, Delete, LinkChange, LinkKind, Put
-from dirsync.errors import DirectoryUnavailable, ReplicaUnavailable
-from dirsync.replica import Applied, Replica, ReplicaWriter
-from dirsync.view import Directory
-from schema.entry import Policy
-from schema.errors import Fault
 
 MEMBER, POLICY, NODE_MEMBER = LinkKind.MEMBER, LinkKind.POLICY, LinkKind.NODE_MEMBER
 STAFF = thing("staff", "ou", links={POLICY: ["strict"]})
@@ -110,6 +110,22 @@ def test_a_person_has_groups_nearest_first_with_the_primary_group_and_containers
     assert person.ancestors[1].policy.dn == f"cn=strict,{BASE}"
     assert person.policy is None
     assert person.dn == f"cn=alice,ou=vienna,ou=staff,{BASE}"
+
+
+def test_what_stands_above_an_entry_of_no_use_counts_too(writer, lab):
+    shelf = thing("shelf", "shelf", STAFF.id)
+    bob = thing("bob", "user", shelf.id)
+    writer.apply(increment([whole_put(LAB | {shelf.id: shelf}, bob)]), SOURCE)
+    assert [ancestor.container.name for ancestor in lab.person(bob.id).ancestors] == ["staff"]
+
+
+def test_containers_that_stand_in_each_other_end_somewhere(writer, lab):
+    """No directory does that, and none that does may hang a login or a sync."""
+    one, two = (Put(item.id, dn_of(LAB, item), None, item.attributes) for item in (STAFF, VIENNA))
+    circle = [replace(one, parent=two.id), replace(two, parent=one.id)]
+    writer.apply(increment(circle), SOURCE)
+    writer.apply(increment([replace(circle[0], dn=f"ou=other,{BASE}")]), SOURCE)
+    assert [ancestor.container.name for ancestor in lab.person(ALICE.id).ancestors] == ["vienna", "staff"]
 
 
 def test_nested_groups_count_once_by_their_shortest_path_also_in_a_cycle(writer, replica):
@@ -262,7 +278,8 @@ def test_what_was_read_before_a_commit_is_not_answered_after_it(writer, lab):
 
 def test_what_was_read_is_remembered_while_nothing_changes(writer, lab):
     person = lab.person(ALICE.id)
-    writer.apply(increment([]), SOURCE)
+    writer.apply(replace(increment([]), as_of=NOW + timedelta(seconds=2)), SOURCE)
+    assert lab.freshness().as_of != NOW
     assert lab.person(ALICE.id) is person
 
 
@@ -296,10 +313,11 @@ def test_a_dn_that_is_none_is_a_fault(writer):
         writer.apply(increment([Put(ALICE.id, "alice", None, ALICE.attributes)]), SOURCE)
 
 
-def test_the_domains_short_name_is_kept(writer, lab, path):
+def test_the_domains_short_name_is_kept_until_another_is_told(writer, lab):
     assert lab.netbios_name() is None
-    writer.apply(Batch(iter(()), b"", refresh=False, as_of=NOW, netbios_name="LAB"), SOURCE)
-    assert lab.netbios_name() == "LAB"
+    for told, known in (("LAB", "LAB"), (None, "LAB"), ("OTHER", "OTHER")):
+        writer.apply(replace(increment([]), netbios_name=told), SOURCE)
+        assert lab.netbios_name() == known
     assert lab.freshness().version == 1
 
 

@@ -1,0 +1,538 @@
+"""The embedded store against a plain model, and against threads, processes, kill -9, restarts and a damaged file."""
+
+import json
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from auth.codes import digest
+from auth.embedded_state import EmbeddedStore
+from auth.state import Challenge, StateUnavailable
+from schema.secret import Secret
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+USERS = [b"a" * 16, b"b" * 16]
+ALICE = USERS[0]
+NODES = ["vpn", "wiki"]
+PROCESSES = Path(__file__).with_name("state_process.py")
+
+
+def challenge(number=0, node="vpn", expires_at=NOW + timedelta(minutes=5), **values):
+    return Challenge(
+        **{
+            "id": number.to_bytes(16, "big"),
+            "user": ALICE,
+            "node": node,
+            "stage": 1,
+            "method": "sms",
+            "digest": b"d" * 32,
+            "expires_at": expires_at,
+            "attempts_left": 3,
+            "correlation": f"login-{number}",
+            **values,
+        }
+    )
+
+
+def memory_folder():
+    """A folder that costs no disk: what a machine keeps over its end is none of these tests' matter."""
+    return tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "state.sqlite"
+
+
+@pytest.fixture
+def store(file):
+    opened = EmbeddedStore(file, "boot-1")
+    yield opened
+    opened.close()
+
+
+# a plain model
+
+
+class Model:
+    """What the verbs promise, in a few dictionaries."""
+
+    def __init__(self):
+        self.open = {}
+        self.struck = []
+        self.events = []
+
+    def attempt(self, state, node):
+        found = self.open.get(state)
+        return self.open.pop(state) if found is not None and found.node == node else None
+
+    def failures(self, user):
+        return tuple(sorted(at for who, at in self.struck if who == user))
+
+    def count(self, key, at, window, limit):
+        since = at - timedelta(seconds=window)
+        if sum(name == key and since < instant for name, instant in self.events) >= limit:
+            return False
+        self.events.append((key, at))
+        return True
+
+
+states = st.integers(0, 5)
+nodes = st.sampled_from(NODES)
+users = st.sampled_from(USERS)
+instants = st.builds(
+    lambda seconds, microseconds: NOW + timedelta(seconds=seconds, microseconds=microseconds),
+    st.integers(-3, 3),
+    st.sampled_from([0, 0, 1, 999_999]),
+)
+
+
+class StoreAgainstModel(RuleBasedStateMachine):
+    """Two connections to one file, closed, reopened and rebooted at will, answer as the model does."""
+
+    def __init__(self):
+        super().__init__()
+        self.folder = memory_folder()
+        self.file = Path(self.folder.name) / "state.sqlite"
+        self.boot = "boot-0"
+        self.model = Model()
+        self.used = set()
+        self.stores = []
+
+    @initialize()
+    def start(self):
+        self.stores = [EmbeddedStore(self.file, self.boot) for _ in range(2)]
+
+    def teardown(self):
+        for store in self.stores:
+            store.close()
+        self.folder.cleanup()
+
+    @rule(which=st.integers(0, 1), number=states, node=nodes, at=instants, data=st.data())
+    def begin(self, which, number, node, at, data):
+        if number in self.used:
+            return
+        self.used.add(number)
+        opened = challenge(number, node, at, digest=data.draw(st.none() | st.binary(min_size=32, max_size=32)))
+        self.stores[which].begin(Secret(f"state-{number}"), opened)
+        self.model.open[number] = opened
+
+    @rule(which=st.integers(0, 1), number=states, node=nodes)
+    def attempt(self, which, number, node):
+        assert self.stores[which].attempt(Secret(f"state-{number}"), node) == self.model.attempt(number, node)
+
+    @rule(which=st.integers(0, 1), user=users, at=instants)
+    def strike(self, which, user, at):
+        assert self.stores[which].strike(user, at) == self.model.failures(user)
+        self.model.struck.append((user, at))
+
+    @rule(which=st.integers(0, 1), user=users, at=instants)
+    def withdraw(self, which, user, at):
+        self.stores[which].withdraw(user, at)
+        if (user, at) in self.model.struck:
+            self.model.struck.remove((user, at))
+
+    @rule(which=st.integers(0, 1), user=users)
+    def forgive(self, which, user):
+        self.stores[which].forgive(user)
+        self.model.struck = [item for item in self.model.struck if item[0] != user]
+
+    @rule(which=st.integers(0, 1), user=users)
+    def failures(self, which, user):
+        assert self.stores[which].failures(user) == self.model.failures(user)
+
+    @rule(
+        which=st.integers(0, 1),
+        key=st.sampled_from(["send a", "send b"]),
+        at=instants,
+        window=st.integers(1, 4),
+        limit=st.integers(0, 3),
+    )
+    def count(self, which, key, at, window, limit):
+        found = self.stores[which].count(key, at, window, limit)
+        assert found == self.model.count(key, at, window, limit)
+
+    @rule(which=st.integers(0, 1), later=st.sampled_from([0, 301, 86_401]))
+    def purge(self, which, later):
+        now = NOW + timedelta(seconds=later)
+        removed = self.stores[which].purge(now)
+        over = [number for number, item in self.model.open.items() if item.expires_at < now - timedelta(minutes=5)]
+        for number in over:
+            del self.model.open[number]
+        before = len(self.model.events)
+        self.model.events = [item for item in self.model.events if item[1] >= now - timedelta(days=1)]
+        assert removed == len(over) + before - len(self.model.events)
+
+    @rule(which=st.integers(0, 1))
+    def restart(self, which):
+        self.stores[which].close()
+        self.stores[which] = EmbeddedStore(self.file, self.boot)
+
+    @rule()
+    def reboot(self):
+        for store in self.stores:
+            store.close()
+        self.boot += "+"
+        self.stores = [EmbeddedStore(self.file, self.boot) for _ in range(2)]
+        self.model.open.clear()
+
+
+TestStoreAgainstModel = StoreAgainstModel.TestCase
+TestStoreAgainstModel.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+
+
+@pytest.fixture(scope="module")
+def one_store():
+    with memory_folder() as folder:
+        opened = EmbeddedStore(Path(folder) / "state.sqlite", "boot-1")
+        yield opened
+        opened.close()
+
+
+@given(
+    at=st.datetimes(datetime(2020, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - UTC follows
+    hours=st.integers(-12, 14),
+)
+def test_an_instant_comes_back_as_it_went_in_to_the_microsecond_and_can_be_withdrawn_in_any_zone(one_store, at, hours):
+    elsewhere = at.astimezone(timezone(timedelta(hours=hours)))
+    one_store.strike(ALICE, elsewhere)
+    assert one_store.failures(ALICE) == (at,)
+    assert one_store.failures(ALICE)[0].utcoffset() == timedelta(0)
+    one_store.withdraw(ALICE, at)
+    assert one_store.failures(ALICE) == ()
+
+
+challenges = st.builds(
+    challenge,
+    st.integers(0, 2**64),
+    node=st.text(max_size=20),
+    expires_at=st.datetimes(datetime(2020, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    digest=st.none() | st.binary(max_size=32),
+    stage=st.integers(0, 9),
+    method=st.sampled_from(["sms", "vip", "password"]),
+    attempts_left=st.integers(0, 10),
+    correlation=st.text(max_size=40),
+)
+
+
+@given(opened=challenges)
+def test_a_challenge_comes_back_as_it_went_in(one_store, opened):
+    one_store.begin(Secret("s"), opened)
+    assert one_store.attempt(Secret("s"), opened.node) == opened
+
+
+# once, and once only
+
+
+def test_a_state_is_handed_out_once(store):
+    store.begin(Secret("s"), challenge())
+    assert store.attempt(Secret("s"), "vpn") == challenge()
+    assert store.attempt(Secret("s"), "vpn") is None
+
+
+def test_the_wrong_node_gets_nothing_and_takes_nothing_away(store):
+    store.begin(Secret("s"), challenge())
+    for node in ("wiki", "", "VPN", "vpn ", "%"):
+        assert store.attempt(Secret("s"), node) is None
+    assert store.attempt(Secret("s"), "vpn") is not None
+
+
+@pytest.mark.parametrize("made_up", ["", "S", "s ", "s\0", "ss", "%", "\u017f", "' OR 1=1 --"])
+def test_a_state_that_was_made_up_opens_nothing(store, made_up):
+    store.begin(Secret("s"), challenge())
+    assert store.attempt(Secret(made_up), "vpn") is None
+    assert store.attempt(Secret("s"), "vpn") is not None
+
+
+def test_one_that_has_expired_is_handed_out_once_and_says_so(store):
+    store.begin(Secret("s"), challenge(expires_at=NOW - timedelta(minutes=1)))
+    assert store.attempt(Secret("s"), "vpn").expires_at < NOW
+    assert store.attempt(Secret("s"), "vpn") is None
+
+
+def test_a_state_value_cannot_be_begun_twice_and_the_first_challenge_stays(store):
+    store.begin(Secret("s"), challenge(1))
+    with pytest.raises(StateUnavailable):
+        store.begin(Secret("s"), challenge(2))
+    assert store.attempt(Secret("s"), "vpn") == challenge(1)
+
+
+def test_of_200_threads_with_a_store_of_their_own_exactly_one_gets_each_state(file, store):
+    wanted = [Secret(f"state-{number}") for number in range(5)]
+    for number, state in enumerate(wanted):
+        store.begin(state, challenge(number))
+    barrier = threading.Barrier(200)
+    got, faults = [], []
+
+    def run():
+        try:
+            mine = EmbeddedStore(file, "boot-1")
+            barrier.wait()
+            got.extend(found.correlation for state in wanted if (found := mine.attempt(state, "vpn")) is not None)
+            mine.close()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a failure of the test
+            faults.append(error)
+            barrier.abort()
+
+    threads = [threading.Thread(target=run) for _ in range(200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    assert sorted(got) == [f"login-{number}" for number in range(5)]
+
+
+def test_of_200_threads_that_strike_at_once_each_sees_another_number_of_earlier_failures(file, store):
+    barrier = threading.Barrier(200)
+    seen = []
+
+    def run():
+        mine = EmbeddedStore(file, "boot-1")
+        barrier.wait()
+        seen.append(len(mine.strike(ALICE, NOW)))
+        mine.close()
+
+    threads = [threading.Thread(target=run) for _ in range(200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(seen) == list(range(200)), "so that no two attempts can both believe to be the last one allowed"
+
+
+def processes(scene, file):
+    command = [sys.executable, str(PROCESSES), scene, str(file)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_of_8_processes_that_open_a_new_file_together_exactly_one_gets_each_state(file):
+    found = processes("race", file)
+    assert found["opened"] == ["opened"] * 8
+    assert len(found["outcomes"]) == 60
+    for number, outcomes in enumerate(found["outcomes"]):
+        assert sorted(outcomes) == [f"login-{number}"] + ["nothing"] * 7
+
+
+def test_kill_9_between_and_during_verbs_hands_nothing_out_twice_and_loses_nothing_that_was_done(file):
+    found = processes("kill", file)
+    rounds = found["rounds"]
+    assert len(rounds) >= 30
+    assert sum(item["events"] for item in rounds) > 500, "they did work"
+    assert all(item["errors"] == [] and item["missed"] == [] for item in rounds)
+    handed = [*found["handed"], *found["left"]]
+    assert len(handed) == len(set(handed)), "nothing was handed out twice"
+    assert set(found["waiting"]) <= set(found["left"]), "every challenge that was begun and not wanted is still there"
+    for number, item in enumerate(rounds, 1):
+        # what was said to be done is there; one more in each round may have been done and not said
+        assert item["struck"] <= item["failures"] <= item["struck"] + number
+        assert item["strange"] <= number
+    with sqlite3.connect(file) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+
+
+# restarts
+
+
+def test_challenges_and_failures_survive_a_restart_of_the_service(file):
+    first = EmbeddedStore(file, "boot-1")
+    first.begin(Secret("s"), challenge())
+    first.strike(ALICE, NOW)
+    first.close()
+    second = EmbeddedStore(file, "boot-1")
+    assert second.failures(ALICE) == (NOW,)
+    assert second.attempt(Secret("s"), "vpn") == challenge()
+    second.close()
+
+
+def test_after_a_restart_of_the_machine_every_open_challenge_is_void_and_failures_and_rates_stay(file):
+    first = EmbeddedStore(file, "boot-1")
+    first.begin(Secret("s"), challenge())
+    first.strike(ALICE, NOW)
+    assert first.count("send", NOW, 900, 1)
+    first.close()
+    second = EmbeddedStore(file, "boot-2")
+    assert second.attempt(Secret("s"), "vpn") is None
+    assert second.failures(ALICE) == (NOW,)
+    assert not second.count("send", NOW, 900, 1)
+    second.close()
+    third = EmbeddedStore(file, "boot-1")
+    assert third.attempt(Secret("s"), "vpn") is None, "not even when the old boot id came back"
+    third.close()
+
+
+# failures and rates
+
+
+def test_a_strike_tells_the_failures_before_it_and_counts_before_anything_is_compared(store):
+    later = NOW + timedelta(seconds=1)
+    assert store.strike(ALICE, later) == ()
+    assert store.strike(ALICE, NOW) == (later,)
+    assert store.strike(USERS[1], NOW) == ()
+    assert store.failures(ALICE) == (NOW, later), "oldest first"
+
+
+def test_a_withdrawal_takes_back_one_strike_of_that_user_at_that_instant(store):
+    for user, at in ((ALICE, NOW), (ALICE, NOW), (ALICE, NOW + timedelta(microseconds=1)), (USERS[1], NOW)):
+        store.strike(user, at)
+    store.withdraw(ALICE, NOW)
+    assert store.failures(ALICE) == (NOW, NOW + timedelta(microseconds=1))
+    assert store.failures(USERS[1]) == (NOW,)
+    store.withdraw(ALICE, NOW + timedelta(days=1))
+    assert len(store.failures(ALICE)) == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "permitted"), [(-900, True), (-899, False), (-1, False), (0, False), (1, False), (3600, False)]
+)
+def test_an_event_counts_for_its_window_and_also_when_the_clock_was_set_back_since(store, seconds, permitted):
+    assert store.count("send", NOW + timedelta(seconds=seconds), 900, 1)
+    assert store.count("send", NOW, 900, 1) is permitted
+
+
+def test_what_is_not_counted_takes_up_no_room(store):
+    assert [store.count("send", NOW, 900, 2) for _ in range(5)] == [True, True, False, False, False]
+    assert store.count("send", NOW, 900, 3), "only two are there"
+    assert store.count("other", NOW, 900, 1), "another key is another count"
+    assert not store.count("third", NOW, 900, 0)
+
+
+def test_a_purge_removes_only_what_is_long_over(store):
+    for number, minutes in enumerate((-6, -4, 5)):
+        store.begin(Secret(f"s{number}"), challenge(number, expires_at=NOW + timedelta(minutes=minutes)))
+    for days in (101, 99):
+        store.strike(ALICE, NOW - timedelta(days=days))
+    for hours in (25, 23):
+        store.count("send", NOW - timedelta(hours=hours), 900, 9)
+    assert store.purge(NOW) == 3
+    assert store.failures(ALICE) == (NOW - timedelta(days=99),)
+    assert [store.attempt(Secret(f"s{number}"), "vpn") is None for number in range(3)] == [True, False, False]
+    assert store.purge(NOW) == 0
+
+
+def test_failures_are_kept_longer_than_the_longest_lock_that_a_policy_can_set(store):
+    struck = NOW - timedelta(minutes=100_000)
+    store.strike(ALICE, struck)
+    store.purge(NOW)
+    assert store.failures(ALICE) == (struck,)
+
+
+# the file
+
+
+def test_the_file_and_its_log_are_for_their_owner_alone_whatever_the_umask_and_whatever_was_there(tmp_path):
+    umask = os.umask(0)
+    try:
+        for was_there in (False, True):
+            file = tmp_path / f"{was_there}.sqlite"
+            if was_there:
+                file.touch(0o666)
+            store = EmbeddedStore(file, "boot-1")
+            store.strike(ALICE, NOW)
+            modes = {item.name: stat.S_IMODE(item.stat().st_mode) for item in tmp_path.glob(f"{was_there}*")}
+            assert len(modes) == 3
+            assert set(modes.values()) == {0o600}
+            store.close()
+    finally:
+        os.umask(umask)
+
+
+def test_neither_a_state_nor_a_code_stands_in_the_files_nor_in_a_repr(file, store):
+    states = [Secret(f"state-value-{number:04d}") for number in range(50)]
+    codes = [Secret(f"{number * 7919 % 10**8:08d}") for number in range(50)]
+    for number, (state, code) in enumerate(zip(states, codes, strict=True)):
+        opened = challenge(number, digest=digest(b"k" * 32, number.to_bytes(16, "big"), code))
+        store.begin(state, opened)
+        assert code.text not in repr(opened)
+        assert state.text not in repr(opened)
+        if number % 2:
+            store.attempt(state, "vpn")
+    octets = b"".join(item.read_bytes() for item in file.parent.iterdir())
+    assert b"login-49" in octets, "we look at the right files"
+    for secret in [*states, *codes]:
+        assert secret.octets not in octets
+        assert secret.octets.hex().encode() not in octets
+
+
+def test_a_file_that_is_no_database_is_said_so_and_left_alone(file):
+    file.write_bytes(b"this is no database, but it is somebody's file" * 100)
+    with pytest.raises(StateUnavailable, match="file is not a database") as caught:
+        EmbeddedStore(file, "boot-1")
+    assert str(file) in caught.value.problem
+    assert "moved away" in caught.value.remedy
+    assert file.read_bytes().startswith(b"this is no database")
+
+
+def test_a_folder_that_is_not_there_and_a_folder_in_place_of_the_file_are_said_so(tmp_path):
+    for file in (tmp_path / "missing" / "state.sqlite", tmp_path):
+        with pytest.raises(StateUnavailable, match=str(file)):
+            EmbeddedStore(file, "boot-1")
+
+
+VERBS = {
+    "begin": lambda store: store.begin(Secret("secret-state"), challenge()),
+    "attempt": lambda store: store.attempt(Secret("secret-state"), "vpn"),
+    "strike": lambda store: store.strike(ALICE, NOW),
+    "withdraw": lambda store: store.withdraw(ALICE, NOW),
+    "forgive": lambda store: store.forgive(ALICE),
+    "failures": lambda store: store.failures(ALICE),
+    "count": lambda store: store.count("send", NOW, 900, 5),
+    "purge": lambda store: store.purge(NOW),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_store_that_cannot_be_used_is_a_fault_from_every_verb_and_tells_no_secret(file, verb):
+    store = EmbeddedStore(file, "boot-1")
+    store.close()
+    with pytest.raises(StateUnavailable) as caught:
+        VERBS[verb](store)
+    assert "secret-state" not in str(caught.value)
+
+
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"failures"}))
+def test_a_store_that_another_process_keeps_busy_is_a_fault_that_changes_nothing_and_it_works_again_after(
+    file, store, verb
+):
+    store._connection.execute("PRAGMA busy_timeout = 20")
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StateUnavailable, match="locked"):
+        VERBS[verb](store)
+    other.execute("ROLLBACK")
+    other.close()
+    VERBS[verb](store)
+    assert len(store.failures(ALICE)) == (verb == "strike")
+    assert (store.attempt(Secret("secret-state"), "vpn") is not None) == (verb == "begin")
+
+
+def test_a_verb_that_fails_half_way_leaves_nothing_behind(file, store):
+    store.strike(ALICE, NOW)
+    store._connection.execute("CREATE TRIGGER full BEFORE INSERT ON failure BEGIN SELECT RAISE(ABORT, 'full'); END")
+    with pytest.raises(StateUnavailable, match="full"):
+        store.strike(ALICE, NOW)
+    store._connection.execute("DROP TRIGGER full")
+    assert store.strike(ALICE, NOW) == (NOW,)
+
+
+def test_a_challenge_of_a_shape_that_this_version_does_not_know_is_a_fault_and_used_up(file, store):
+    store.begin(Secret("s"), challenge())
+    store._connection.execute("UPDATE challenge SET value = ?", (msgspec.msgpack.encode({"shape": 2}),))
+    with pytest.raises(StateUnavailable):
+        store.attempt(Secret("s"), "vpn")
+    assert store.attempt(Secret("s"), "vpn") is None

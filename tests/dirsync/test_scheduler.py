@@ -1,0 +1,259 @@
+"""When syncs happen, what they say of themselves, and that nothing stops them but `stop`."""
+
+import contextlib
+import logging
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dirsync.change import Batch
+from dirsync.errors import DirectoryUnavailable
+from dirsync.replica import Applied, ReplicaWriter
+from dirsync.scheduler import SyncScheduler, SyncStatus, pause_after
+from dirsync.settings import SyncSettings
+from schema.errors import Fault
+from small_directory import directory, entry_id, refresh, thing
+
+ALICE = directory(thing("alice", "user"))
+BOB = directory(thing("bob", "user"))
+UNAVAILABLE = DirectoryUnavailable("no server answers", remedy="look at the servers")
+
+
+class Scripted:
+    """A source whose state the test sets: it tells everything when the cookie is not that of the state."""
+
+    identity = "scripted"
+
+    def __init__(self) -> None:
+        self.things = ALICE
+        self.fault: Exception | None = None
+        self.asked: list[bytes | None] = []
+        self.blocked = threading.Event()
+        self.blocked.set()
+
+    def changes(self, cookie: bytes | None, now: datetime) -> Batch:
+        self.asked.append(cookie)
+        assert self.blocked.wait(10)
+        if self.fault:
+            raise self.fault
+        mark = b"".join(self.things)
+        if cookie == mark:
+            return Batch(iter(()), mark, refresh=False, as_of=now)
+        return Batch(refresh(self.things).changes, mark, refresh=True, as_of=now)
+
+
+class Clock:
+    """Goes on by a quarter of a second each time it is read."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        self.time += timedelta(seconds=0.25)
+        return self.time
+
+
+@pytest.fixture
+def source():
+    return Scripted()
+
+
+@pytest.fixture
+def writer(tmp_path):
+    with contextlib.closing(ReplicaWriter(tmp_path / "replica")) as writer:
+        yield writer
+
+
+@pytest.fixture
+def sync(source, writer, caplog):
+    caplog.set_level(logging.INFO)
+    return SyncScheduler(source, writer, SyncSettings(interval_seconds=2.0), Clock().now)
+
+
+@pytest.fixture
+def running(source, writer):
+    """Runs in real time, with a pause that is long for this machine and short for a test."""
+
+    @contextlib.contextmanager
+    def start(interval):
+        sync = SyncScheduler(source, writer, SyncSettings(interval_seconds=interval), lambda: datetime.now(UTC))
+        sync.start()
+        try:
+            yield sync
+        finally:
+            source.blocked.set()
+            sync.stop()
+
+    return start
+
+
+def eventually(condition):
+    until = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def lines(caplog):
+    return [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "dirfactor.sync"]
+
+
+def test_a_sync_says_what_it_changed_and_one_that_changes_nothing_is_silent(sync, source, caplog):
+    assert sync.run_once() == Applied(1, 0, 0, 1)
+    assert sync.run_once() == Applied(0, 0, 0, 1)
+    source.things = BOB
+    assert sync.run_once() == Applied(1, 0, 1, 2)
+    assert lines(caplog) == [
+        ("INFO", "added 1, changed 0, removed 0 entries, version 1 in 250 ms"),
+        ("INFO", "added 1, changed 0, removed 1 entries, version 2 in 250 ms"),
+    ]
+    assert source.asked == [None, entry_id("alice"), entry_id("alice")]
+
+
+def test_the_status_counts_successes_and_keeps_the_last_fault_until_the_next_success(sync, source):
+    assert sync.status == SyncStatus()
+    sync.run_once()
+    first = sync.status
+    assert (first.runs, first.added, first.seconds, first.version, first.last_error) == (1, 1, 0.25, 1, None)
+    source.fault = UNAVAILABLE
+    for failures in (1, 2):
+        with pytest.raises(DirectoryUnavailable):
+            sync.run_once()
+        assert sync.status.failures == failures
+    assert sync.status.last_error == "no server answers (look at the servers)"
+    assert sync.status.last_success == first.last_success
+    assert sync.status.last_attempt > first.last_attempt
+    source.fault = None
+    sync.run_once()
+    assert (sync.status.last_error, sync.status.failures, sync.status.runs) == (None, 0, 2)
+    assert sync.status.last_success > first.last_success
+
+
+def test_a_replica_that_cannot_be_written_is_in_the_status_too(sync, writer):
+    writer.close()
+    with pytest.raises(Fault):
+        sync.run_once()
+    assert sync.status.failures == 1
+
+
+def test_a_reconcile_repairs_what_no_sync_would_see_and_says_so(sync, source, writer, caplog):
+    """A domain controller put back from a copy: the cookie is right and the content is not."""
+    sync.run_once()
+    assert not sync.reconcile()
+    writer.apply(Batch(iter(()), entry_id("alice"), refresh=True, as_of=Clock().now()), source.identity)
+    assert not sync.run_once()
+    caplog.clear()
+    assert sync.reconcile().added == 1
+    ((level, text),) = lines(caplog)
+    assert level == "WARNING"
+    assert "repaired: added 1, changed 0, removed 0 entries, version 3" in text
+
+
+def test_a_reconcile_takes_changes_that_a_sync_would_see_for_no_difference(sync, source, caplog):
+    sync.run_once()
+    source.things = BOB
+    assert not sync.reconcile()
+    assert "WARNING" not in dict(lines(caplog))
+
+
+@given(st.integers(0, 10_000), st.floats(0.01, 3600))
+def test_the_pause_doubles_with_each_failure_up_to_a_minute(failures, interval):
+    pause = pause_after(failures, interval)
+    assert interval <= pause <= max(interval, 60.0)
+    assert pause_after(failures + 1, interval) in {min(2 * pause, 60.0), pause}
+    assert pause_after(0, interval) == interval
+
+
+def test_the_pauses_of_the_default_interval():
+    assert [pause_after(failures, 2.0) for failures in range(7)] == [2, 4, 8, 16, 32, 60, 60]
+
+
+def test_it_syncs_at_once_and_again_after_the_interval(running, source):
+    with running(0.05) as sync:
+        eventually(lambda: sync.status.runs >= 3)
+    assert source.asked[0] is None
+
+
+def test_the_pause_begins_when_a_sync_ends_and_no_two_run_at_once(running, source, caplog):
+    source.blocked.clear()
+    with running(0.02) as sync:
+        eventually(lambda: source.asked)
+        time.sleep(0.2)
+        assert len(source.asked) == 1
+        source.blocked.set()
+        eventually(lambda: sync.status.runs >= 2)
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_it_goes_on_after_faults_and_bugs_and_tells_each_with_its_remedy(running, source, caplog):
+    caplog.set_level(logging.INFO)
+    source.fault = UNAVAILABLE
+    with running(0.02) as sync:
+        eventually(lambda: sync.status.failures >= 1)
+        source.fault = KeyError("a bug")
+        eventually(lambda: sync.status.last_error == "unexpected KeyError")
+        source.fault = None
+        eventually(lambda: sync.status.runs)
+    said = lines(caplog)
+    assert said[0] == ("ERROR", "no server answers; remedy: look at the servers")
+    assert ("ERROR", "the sync failed unexpectedly") in said
+    assert any("can be read again" in text for _, text in said)
+
+
+def test_waking_syncs_without_waiting_for_the_interval(running, source):
+    with running(3600) as sync:
+        eventually(lambda: sync.status.runs == 1)
+        sync.wake()
+        eventually(lambda: sync.status.runs == 2)
+
+
+def test_waking_during_a_sync_makes_one_more_after_it_however_often(running, source):
+    """What changed after the sync had asked must not wait; a hundred notices are one reason to look."""
+    with running(3600) as sync:
+        eventually(lambda: sync.status.runs == 1)
+        source.blocked.clear()
+        sync.wake()
+        eventually(lambda: len(source.asked) == 2)
+        for _ in range(100):
+            sync.wake()
+        source.blocked.set()
+        eventually(lambda: sync.status.runs == 3)
+        time.sleep(0.1)
+        assert len(source.asked) == 3
+
+
+def test_a_reconcile_that_is_due_runs(running, source, monkeypatch):
+    with running(3600) as sync:
+        eventually(lambda: sync.status.runs == 1)
+        assert str(sync._scheduler.get_job("reconcile").trigger) == "cron[hour='3']"
+        sync._scheduler.modify_job("reconcile", next_run_time=datetime.now(UTC))
+        eventually(lambda: sync.status.runs == 3)
+    assert source.asked[1:] == [entry_id("alice"), None]
+
+
+def test_stopping_waits_for_the_sync_that_runs_and_begins_no_other(running, source):
+    source.blocked.clear()
+    with running(0.01) as sync:
+        eventually(lambda: source.asked)
+        sync.wake()
+        stopping = threading.Thread(target=sync.stop)
+        stopping.start()
+        time.sleep(0.1)
+        assert stopping.is_alive()
+        source.blocked.set()
+        stopping.join(10)
+        assert not stopping.is_alive()
+        assert sync.status.runs == 1
+        sync.wake()
+        time.sleep(0.1)
+        assert len(source.asked) == 1
+
+
+def test_stopping_what_never_started_or_twice_is_nothing(sync):
+    sync.stop()
+    sync.stop()
+    sync.wake()

@@ -1,0 +1,178 @@
+"""What was typed, sent and configured in secret is found nowhere afterwards: not in logs, audit, state or replica."""
+
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from auth.demo.service import Reply, free_port
+from auth.demo.site import NODES
+from scenarios.company import STAFF, password_of, person, policy, policy_dn, with_vip
+from scenarios.office import DOORS, Office, another, open_office
+from schema.secret import Secret
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+NUMBER = "7700 900123"
+DIGITS = "447700900123"
+WRONG_PASSWORD = "canary-of-a-wrong-password"
+WRONG_STATE = "canary-of-a-state-that-nobody-gave"
+WRONG_KEY = "canary-of-an-api-key-that-is-none"
+
+
+class Watched:
+    """An office whose people's secrets are written down as they use them."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+        self.secrets: dict[str, str] = {}
+
+    def note(self, what: str, secret: str) -> str:
+        self.secrets[f"{what} {len(self.secrets)}"] = secret
+        return secret
+
+    async def log_on(self, door: str, user: str, password: str) -> Reply:
+        reply = await self.office.log_on(door, user, password=self.note("password", password))
+        if reply.state is not None:
+            self.note("state", reply.state.text)
+        return reply
+
+    async def answer(self, door: str, user: str, state: Secret | None, code: str) -> Reply:
+        reply = await self.office.answer(door, user, state, self.note("code", code))
+        if reply.state is not None:
+            self.note("state", reply.state.text)
+        return reply
+
+    async def whole_login(self, door: str, user: str, credential: str = "") -> None:
+        """A wrong password, a wrong code, the right code, and the right code again."""
+        await self.log_on(door, user, WRONG_PASSWORD)
+        mark = self.office.site.mark()
+        asked = await self.log_on(door, user, password_of(user))
+        code = self.office.site.vip_code(credential) if credential else await self.minted(user, mark)
+        again = await self.answer(door, user, asked.state, another(code))
+        assert again.outcome == "challenged"
+        assert (await self.answer(door, user, again.state, code)).outcome == "accepted"
+        assert (await self.answer(door, user, again.state, code)).outcome == "refused"
+
+    async def minted(self, user: str, mark: int) -> str:
+        site = self.office.site
+        return await (site.mail_code(mark) if user == "emma" else site.text_code(mark))
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def watched(tmp_path_factory):
+    """A day at the office, with everything that leaves traces: successes, refusals, faults, nonsense, a crash."""
+    entries = [
+        person("sam", "sms", mobile=f"+44 {NUMBER}"),
+        person("emma", "email"),
+        with_vip("vic", "VIC-RADIUS", "VIC-HTTP"),
+        with_vip("vera", "BUSY"),
+        person("cut-off", "sms", mobile=f"0044 {NUMBER}", dirfactorPolicy=policy_dn("dead")),
+        policy("dead", dirfactorSmsGateways="dead"),
+        person("garbled", "sms", mobile=f"+44 {NUMBER} ext. 5 or ask"),
+    ]
+    more = f"""
+[sms:dead]
+url = http://127.0.0.1:{free_port(1)}/send?to={{phone}}&text={{text}}&password={{password}}
+password = file:sms.password
+success_status = 200
+"""
+    folder = tmp_path_factory.mktemp("canary")
+    arguments = {"credentials": {"VIC-RADIUS": "", "VIC-HTTP": "", "BUSY": "reason:4879"}, "more_config": more}
+    async with open_office(folder, *entries, nodes=NODES, **arguments) as office:
+        await verbose(office)
+        watched = Watched(office)
+        for name in ("sms.password", "radius.secret", "certificates/client.password"):
+            watched.note(name, (folder / name).read_text().strip())
+        watched.note("api key", office.service.api_key.text)
+        watched.note("number", DIGITS)
+        await a_day(office, watched)
+        await office.service.kill()
+        await office.service.start()
+        await office.service.until_ready()
+        yield watched
+
+
+async def verbose(office: Office) -> None:
+    """Restart with the lowest log level and codes of ten digits, which do not occur by chance."""
+    await office.service.pause()
+    config = office.service.config
+    config.write_text(config.read_text().replace("[service]\n", "[service]\nlog_level = debug\n"))
+    for rdn in ("cn=staff", "cn=dead"):
+        office.company[rdn].attributes["dirfactorCodeLength"] = "10"
+    office.site.save(office.company.text())
+    await office.service.start()
+    await office.service.until_ready()
+
+
+async def a_day(office: Office, watched: Watched) -> None:
+    for door in DOORS:
+        await watched.whole_login(door, "sam")
+        await watched.whole_login(door, "emma")
+        await watched.whole_login(door, "vic", f"VIC-{door.upper()}")
+        await watched.answer(door, "sam", Secret(watched.note("state", WRONG_STATE)), "1234567890")
+        await watched.log_on(door, "cut-off", password_of("cut-off"))
+        assert office.reason() == "delivery-failed"
+        await watched.log_on(door, "garbled", password_of("garbled"))
+        asked = await watched.log_on(door, "vera", password_of("vera"))
+        await watched.answer(door, "vera", asked.state, "0123456789")
+        assert office.reason() == "vip-unavailable"
+        await watched.log_on(door, "nobody", WRONG_PASSWORD)
+    await office.service.post({"user": "sam", "password": [WRONG_PASSWORD], "passcode": WRONG_STATE})
+    await office.service.post({"user": "sam"}, api_key=Secret(watched.note("api key", WRONG_KEY)))
+    await office.service.get(f"/v1/{WRONG_PASSWORD}?password={WRONG_PASSWORD}")
+    open_to_the_end = await watched.log_on("http", "emma", password_of("emma"))
+    assert open_to_the_end.outcome == "challenged"
+
+
+def left(folder: Path) -> dict[str, bytes]:
+    """What the service has written, the replica and its own key excepted."""
+    files = [folder / "service.log", *(folder / "state").iterdir()]
+    return {file.name: file.read_bytes() for file in files if not file.name.startswith(("replica.", "server.key"))}
+
+
+async def test_the_day_left_its_traces(watched: Watched):
+    """Otherwise the tests below would find nothing because there is nothing."""
+    found = left(watched.office.site.folder)
+    assert {"service.log", "audit.jsonl", "state.sqlite"} <= found.keys()
+    assert b"the VIP service" in found["service.log"] or b"VIP" in found["service.log"]
+    assert STAFF.encode() in found["audit.jsonl"]
+    assert {line["reason"] for line in watched.office.audit()} >= {
+        *("accepted", "code-sent", "code-wanted", "code-wrong-retry", "password-wrong", "challenge-unknown"),
+        *("delivery-failed", "vip-unavailable", "user-unknown", "no-token"),
+    }
+    assert len(watched.secrets) > 60
+    assert all(len(secret) >= 6 for secret in watched.secrets.values())
+
+
+async def test_no_secret_is_in_log_audit_or_state(watched: Watched):
+    for name, octets in left(watched.office.site.folder).items():
+        for what, secret in watched.secrets.items():
+            assert secret.encode() not in octets, f"{what} in {name}"
+
+
+async def test_of_all_this_the_replica_has_the_phone_number_only(watched: Watched):
+    state = watched.office.site.folder / "state"
+    replica = b"".join(file.read_bytes() for file in state.glob("replica.sqlite*"))
+    assert f"+44 {NUMBER}".encode() in replica
+    for what, secret in watched.secrets.items():
+        assert secret == DIGITS or secret.encode() not in replica, what
+    assert b"userPassword" not in replica
+    assert b"{CLEARTEXT}" not in replica
+
+
+async def test_none_of_it_is_shown_to_whoever_lists_processes(watched: Watched):
+    program = watched.office.service.program
+    assert program is not None
+    process = Path("/proc", str(program.process.pid))
+    shown = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+    assert b"serve" in shown
+    for what, secret in watched.secrets.items():
+        assert secret.encode() not in shown, what
+
+
+async def test_what_the_service_keeps_is_for_its_own_user_only(watched: Watched):
+    state = watched.office.site.folder / "state"
+    assert state.stat().st_mode & 0o077 == 0
+    for file in state.iterdir():
+        others = 0o037 if file.name == "audit.jsonl" else 0o077  # an auditor's group may read the audit
+        assert file.stat().st_mode & others == 0, file.name

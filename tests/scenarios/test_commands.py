@@ -1,0 +1,207 @@
+"""The administrator's commands beside the running service: they say what it does."""
+
+import asyncio
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from typer.testing import CliRunner
+
+from auth.cli.main import app
+from scenarios.company import STAFF, group, person, phone, policy, policy_dn, texted
+from scenarios.office import Office, another, open_office
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+OUTCOMES = {
+    "alice": "accepted",
+    "emma": "accepted",
+    "auditor": "accepted",
+    "tokenless": "no-token",
+    "disabled": "account-disabled",
+    "outsider": "not-member",
+    "torn": "policy-conflict",
+    "typist": "entry-malformed",
+    "pinned": "method-unsupported",
+    "locked": "violations-locked",
+    "nobody": "user-unknown",
+}
+"""Login name -> how its logon ends."""
+BROKEN_CONFIG = """\
+[service]
+state_directory = state
+refusal_second = 1
+
+[directory]
+kind = ldif
+
+[radius]
+port = many
+
+[node:vpn]
+dirfactorAddress = 192.0.2.0/33
+secret = swordfish
+"""
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def office(tmp_path_factory):
+    entries = [
+        texted("alice", 1),
+        person("emma", "email"),
+        texted("auditor", 2),
+        group("auditors", "auditor", dirfactorPolicy=policy_dn("auditing")),
+        policy("auditing", dirfactorPriority="10"),
+        person("tokenless", mobile=phone(3)),
+        texted("disabled", 4, userAccountControl="514"),
+        texted("outsider", 5),
+        texted("torn", 6),
+        group("editors", "torn", dirfactorPolicy=policy_dn("editing")),
+        policy("editing", dirfactorPriority="50"),
+        group("printers", "torn", dirfactorPolicy=policy_dn("printing")),
+        policy("printing", dirfactorPriority="50"),
+        texted("typist", 7, dirfactorToken=("sms", "pigeon")),
+        texted("pinned", 8, dirfactorPolicy=policy_dn("with-pin")),
+        policy("with-pin", dirfactorFirstMethod="pin"),
+        texted("locked", 9, dirfactorPolicy=policy_dn("strict")),
+        policy("strict", dirfactorLogonAttempts="1", dirfactorViolationLimit="1"),
+        policy("untidy", dirfactorLogonHours="always"),
+    ]
+    folder = tmp_path_factory.mktemp("commands")
+    async with open_office(folder, *entries, outsiders=("outsider",)) as running:
+        asked, code = await running.texted("http", "locked")
+        await running.answer("http", "locked", asked.state, another(code))
+        yield running
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    status: int | None
+    out: str
+    err: str
+
+
+async def dirfactor(*arguments: str) -> Ended:
+    """A command, in this process: most of a process of its own would be spent on imports."""
+    result = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+    return Ended(result.exit_code, result.stdout, result.stderr)
+
+
+async def served(config: Path) -> Ended:
+    """`dirfactor serve` as a process, which has to end by itself."""
+    command = (sys.executable, "-m", "auth", "serve", "--config", str(config))
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
+    out, err = await process.communicate()
+    return Ended(process.returncode, out.decode(), err.decode())
+
+
+async def explained(office: Office, user: str, *options: str) -> Ended:
+    return await dirfactor("explain", user, "--node", "vpn", "--config", str(office.service.config), *options)
+
+
+@pytest.mark.parametrize("user", OUTCOMES)
+async def test_explain_says_what_a_logon_does(office: Office, user: str):
+    ended = await explained(office, user, "--json")
+    said = json.loads(ended.out)
+    asked = await office.log_on("radius", user)
+    begun = office.last()
+    if OUTCOMES[user] == "accepted":
+        assert (ended.status, said["outcome"]) == (0, "accepted")
+        assert asked.outcome == "challenged"
+        assert f"a code is sent by {begun['method']} to {begun['destination']} and asked for" in said["steps"]
+    else:
+        assert (ended.status, said["outcome"]) == (1, f"refused: {OUTCOMES[user]}")
+        assert said["remedy"]
+        assert (asked.outcome, begun["reason"]) == ("refused", OUTCOMES[user])
+    assert (said["user"] or "", said["policy"]) == (begun.get("user", ""), begun.get("policy", ""))
+    assert said["directory_version"] == begun["directory_version"]
+
+
+async def test_explain_names_the_reply_attributes_that_the_accept_carries(office: Office):
+    ended = await explained(office, "auditor", "--json")
+    asked, code = await office.texted("http", "auditor")
+    accepted = await office.answer("http", "auditor", asked.state, code)
+    assert json.loads(ended.out)["reply_attributes"] == [{"name": "Filter-Id", "value": accepted.filter_id}]
+
+
+async def test_explain_names_every_policy_and_why_it_lost(office: Office):
+    ended = await explained(office, "auditor", "--json")
+    candidates = [(item["level"], item["policy"], item["won"]) for item in json.loads(ended.out)["candidates"]]
+    assert candidates == [
+        ("group", policy_dn("auditing"), True),
+        ("organizational unit", STAFF, False),
+        ("built-in default", "built-in", False),
+    ]
+    text = (await explained(office, "auditor")).out
+    assert re.search(rf"\* group +{policy_dn('auditing')}\n", text)
+    assert "at ou=people,dc=demo,dc=example: the group level comes first" in text
+    assert text.startswith("accepted\n")
+    assert "1. the directory checks the password" in text
+    assert "2. a code is sent by sms to +43***02 and asked for" in text
+    assert "Filter-Id = auditing" in text
+    assert phone(2) not in text
+
+
+async def test_explain_changes_nothing(office: Office):
+    mark, lines = office.site.mark(), len(office.audit())
+    await explained(office, "alice")
+    assert (office.site.mark(), len(office.audit())) == (mark, lines)
+
+
+async def test_explain_wants_to_know_the_node_when_there_are_several(office: Office):
+    ended = await dirfactor("explain", "alice", "--config", str(office.service.config))
+    assert ended.status == 3
+    assert "portal, vpn" in ended.err
+
+
+async def test_check_config_tells_everything_that_is_wrong_with_its_line(tmp_path):
+    file = tmp_path / "config.ini"
+    file.write_text(BROKEN_CONFIG)
+    ended = await dirfactor("check", "config", "--config", str(file))
+    assert ended.status == 2
+    where = re.findall(rf"(?m)^{re.escape(str(file))}:(\d+): (.*?): ", ended.err)
+    assert where == [
+        ("3", "[service] refusal_second"),
+        ("5", "[directory] file"),
+        ("9", "[radius] port"),
+        ("11", "[node:vpn] dirfactorMember"),
+        ("12", "[node:vpn] dirfactorAddress"),
+        ("13", "[node:vpn] secret"),
+    ]
+    assert "did you mean refusal_seconds" in ended.err
+    assert "swordfish" not in ended.out + ended.err
+    assert await served(file) == ended, "and serve says the same"
+
+
+async def test_check_config_finds_nothing_wrong_with_a_config_that_serves(office: Office):
+    ended = await dirfactor("check", "config", "--config", str(office.service.config))
+    assert (ended.status, ended.out) == (0, f"{office.service.config}: no problems\n")
+
+
+async def test_check_values_lists_what_is_malformed(office: Office):
+    ended = await dirfactor("check", "values", "--config", str(office.service.config))
+    assert ended.status == 1
+    assert "uid=typist,ou=people,dc=demo,dc=example\n    dirfactorToken: 'pigeon', expected " in ended.out
+    assert f"{policy_dn('untidy')}\n    dirfactorLogonHours: 'always', expected " in ended.out
+    assert ended.out.endswith("2 malformed values\n")
+    data = json.loads((await dirfactor("check", "values", "--json", "--config", str(office.service.config))).out)
+    assert [(item["attribute"], item["value"]) for item in data] == [
+        ("dirfactorLogonHours", "always"),
+        ("dirfactorToken", "pigeon"),
+    ]
+
+
+async def test_sync_says_what_it_did(office: Office):
+    config = office.site.folder / "own.ini"
+    config.write_text(office.service.config.read_text().replace("state_directory = state", "state_directory = own"))
+    first = await dirfactor("sync", "--config", str(config))
+    number = len(office.company.entries)
+    assert (first.status, first.out) == (0, f"added {number}, changed 0, removed 0, version 1\n")
+    second = await dirfactor("sync", "--json", "--config", str(config))
+    assert json.loads(second.out) == {"added": 0, "changed": 0, "removed": 0, "version": 1}
