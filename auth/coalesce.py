@@ -79,32 +79,22 @@ class Coalescer:
 
     def answered(self, state: bytes) -> None:
         """A challenge was answered: a further first step is a login of its own. `state` is `state_key(...)`."""
-        same = self._by_state.pop(state, None)
-        step = self._steps.get(same)
-        if step is not None and step.state == state:
-            del self._steps[same]
+        self._steps.pop(self._by_state.pop(state, None), None)
 
     async def _perform(
         self, same: Hashable, step: _Step, seconds: int, login: Callable[[], Awaitable[Outcome]]
     ) -> Outcome:
-        """The login; it settles what becomes of its step in the same turn of the loop in which it ends."""
-        try:
-            outcome = await login()
-        except BaseException:
-            self._settle(same, step, None, seconds)
-            raise
-        self._settle(same, step, outcome, seconds)
-        return outcome
-
-    def _settle(self, same: Hashable, step: _Step, outcome: Outcome | None, seconds: int) -> None:
+        """The login; what becomes of its step is settled in the same turn of the loop in which it ends."""
+        outcome = await login()
         if self._steps.get(same) is not step:
-            return
+            return outcome
         if isinstance(outcome, Challenged) and seconds > 0:
             step.until = self.monotonic() + min(seconds, outcome.expires_in)
             step.state = state_key(outcome.state)
             self._by_state[step.state] = same
         else:
             del self._steps[same]
+        return outcome
 
     def _same(self, request: LoginRequest) -> bytes:
         """What two requests must have in common, each part marked as there and with its length in front."""

@@ -117,6 +117,7 @@ class CodeCheck:
             case Kind.PERSON | Kind.RESYNCHRONISE:
                 return Checked(CodeVerdict.WRONG, detail)
             case Kind.SERVICE:
+                _log.warning("VIP could not judge a code: %s", detail)
                 return Checked(CodeVerdict.UNAVAILABLE, detail)
             case _:
                 _log.error("VIP refuses us: %s", detail)

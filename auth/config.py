@@ -36,7 +36,6 @@ _EVERYONE = "everyone"
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _BOUNDS = {"port": (0, 65_535), "reconcile_at": (0, 23), "refusal_seconds": (0, 60), "interval_seconds": (0.1, 3600)}
 _ANY_TIME = (0.001, 1e9)
-_LEFT_OUT = "\0"  # begins the name of a section that stands a second time; nobody can type it
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +138,7 @@ class _Reader:
 
     def _take(self, lines: list[str]) -> bool:
         """Parse the lines. What stands twice is reported and left out, so that the rest is checked as well."""
+        left_out = set()
         while True:
             parser = configparser.ConfigParser(interpolation=None, default_section="\0none", delimiters=("=",))
             parser.optionxform = str  # type: ignore[assignment,method-assign] # keys keep their case
@@ -146,7 +146,8 @@ class _Reader:
                 parser.read_string("\n".join(lines))
             except configparser.DuplicateSectionError as error:
                 number = self._twice(error.lineno, f"[{error.section}]")
-                lines[number - 1] = f"[{_LEFT_OUT}{number}]"
+                left_out.add(f"{error.section} {number}")
+                lines[number - 1] = f"[{error.section} {number}]"
             except configparser.DuplicateOptionError as error:
                 number = self._twice(error.lineno, f"[{error.section}] {error.option}")
                 _blank(lines, number)
@@ -159,9 +160,8 @@ class _Reader:
                 break
             else:
                 break
-        for section in parser.sections():
-            if section.startswith(_LEFT_OUT):
-                parser.remove_section(section)
+        for section in left_out:
+            parser.remove_section(section)
         self._parser = parser
         return True
 
@@ -193,7 +193,7 @@ class _Reader:
             kind, colon, name = section.partition(":")
             if section in _SINGLE or (kind in _NAMED and colon and name and name == name.strip()):
                 continue
-            known = [*_SINGLE, *(f"{kind}:NAME" for kind in _NAMED)]
+            known = [*_SINGLE, *(f"{kind}:{name.strip() or 'NAME'}" for kind in _NAMED)]
             self._report(section, "", "unknown section", _did_you_mean(section, known))
 
     def _named(self, kind: str, read: Callable[[str, str], Any]) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from auth import decision
-from auth.decision import Decision, Finding, decide, passed
+from auth import steps as step
+from auth.decision import decide, passed
 from auth.effective import Candidate
 from auth.facts import CodeVerdict, Evidence, Facts, Typed
 from auth.prompts import destination
+from auth.steps import Decision, Finding
 from auth.tokens import Usable
 from dirsync.password import PasswordVerdict
 
@@ -55,18 +56,18 @@ def explain(facts: Facts, now: datetime) -> Explanation:
         if decided.stage != evidence.stage:
             evidence = passed(evidence, decided.stage)
         match decided.step:
-            case decision.Accept(reply_rules=rules):
+            case step.Accept(reply_rules=rules):
                 pairs = tuple((rule.name, rule.value) for rule in rules)
                 return _explanation("accepted", steps, decided, trace, facts, now, pairs)
-            case decision.Refuse(reason=reason):
+            case step.Refuse(reason=reason):
                 return _explanation(f"refused: {reason}", steps, decided, trace, facts, now, remedy=reason.remedy)
-            case decision.CheckPassword() | decision.AskPassword():
+            case step.CheckPassword() | step.AskPassword():
                 steps.append("the directory checks the password")
                 evidence = replace(evidence, password=PasswordVerdict.RIGHT, typed_password=Typed.GIVEN)
-            case decision.SendCode(token=token):
+            case step.SendCode(token=token):
                 steps.append(f"a code is sent by {token.kind} to {destination(token)} and asked for")
                 evidence = replace(evidence, token=token.kind, code=CodeVerdict.RIGHT)
-            case decision.AskCode(token=token) | decision.CheckCode(token=token):
+            case step.AskCode(token=token) | step.CheckCode(token=token):
                 steps.append(_checked_elsewhere(token))
                 evidence = replace(evidence, token=token.kind, code=CodeVerdict.RIGHT)
 

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from auth import decision
+from auth import steps
 from auth.audit import AuditFile, AuditLine, AuditUnavailable
 from auth.clock import Clock, Entropy
 from auth.coalesce import Coalescer
 from auth.code_check import CodeCheck
-from auth.decision import Decision, Field, decide, passed
+from auth.decision import decide, passed
 from auth.delivery import Delivery
 from auth.facts import CodeVerdict, Evidence, Typed
 from auth.facts_reader import FactsReader
@@ -31,6 +31,7 @@ from auth.request import (
     ReplyAttribute,
 )
 from auth.state import Challenge, StateUnavailable, Store, state_key
+from auth.steps import Decision, Field
 from auth.tokens import Usable
 from dirsync.errors import ReplicaUnavailable
 from dirsync.password import PasswordCheck, PasswordVerdict
@@ -176,23 +177,23 @@ class LoginService:
     async def _perform(self, session: _Session, decided: Decision, now: datetime) -> Outcome | None:
         """One step: an outcome, or None with more evidence in the session."""
         match decided.step:
-            case decision.Accept(reply_rules=rules):
+            case steps.Accept(reply_rules=rules):
                 return Accepted(tuple(ReplyAttribute(rule.name, rule.value) for rule in rules))
-            case decision.Refuse(reason=reason):
+            case steps.Refuse(reason=reason):
                 return Refused(reason)
-            case decision.CheckPassword():
+            case steps.CheckPassword():
                 verdict = await self._check_password(decided, session.texts[Field.PASSWORD])
                 session.evidence = replace(session.evidence, password=verdict)
                 return None
-            case decision.CheckCode(token=token, field=where):
+            case steps.CheckCode(token=token, field=where):
                 code = await self._check_code(session, decided, token, session.texts[where], now)
                 session.evidence = replace(session.evidence, code=code, token=token.kind)
                 return None
-            case decision.SendCode(token=token):
+            case steps.SendCode(token=token):
                 return await self._send(session, decided, token, now)
-            case decision.AskCode(token=token, reason=reason):
+            case steps.AskCode(token=token, reason=reason):
                 return self._ask_again(session, decided, token, reason, now)
-            case decision.AskPassword():
+            case steps.AskPassword():
                 return self._open(session, decided, _PASSWORD, None, PASSWORD_PROMPT, Reason.PASSWORD_WANTED, now)
 
     async def _check_password(self, decided: Decision, password: Secret) -> PasswordVerdict:

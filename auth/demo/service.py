@@ -64,7 +64,7 @@ class RunningService:
     http_port: int = 0
     _client: httpx.AsyncClient = field(
         default_factory=lambda: httpx.AsyncClient(
-            trust_env=False, timeout=20.0, limits=httpx.Limits(max_connections=300)
+            trust_env=False, timeout=20.0, limits=httpx.Limits(max_connections=100)
         )
     )
 
