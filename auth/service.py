@@ -99,14 +99,13 @@ class LoginService:
     async def begin(self, request: LoginRequest) -> Outcome:
         """Start a login; equal first steps share one outcome. See `auth.request.Service.begin`."""
         session = self._first_step(request)
-        known = self._parts.known.nodes.named(request.origin.node)
-        seconds = known.node.coalesce_seconds if known else 0
         started = self._parts.clock.monotonic()
 
         async def run() -> Outcome:
             return await self._conclude(session, started, self._advance(session))
 
-        outcome, login = await self._coalescer.run(request, seconds, run, self._basis(request))
+        seconds, basis = self._shareable(request)
+        outcome, login = await self._coalescer.run(request, seconds, run, basis)
         if login != request.origin.correlation:
             joined = replace(session, origin=request.origin, notes={"detail": "joined the login under way"})
             outcome = self._record(joined, started, _shared(outcome, request.origin), login)
@@ -119,14 +118,18 @@ class LoginService:
         outcome = await self._conclude(session, started, self._answer(session, request))
         return await self._not_too_soon(started, outcome)
 
-    def _basis(self, request: LoginRequest) -> object:
-        """What the directory says of person and node; None when that cannot be known, as the login itself reports."""
+    def _shareable(self, request: LoginRequest) -> tuple[int, object]:
+        """For how many seconds equal first steps share a challenge, and what the directory says of person and node.
+
+        When that cannot be known nothing is shared, and the login itself reports why.
+        """
         reader = self._parts.known
         try:
             node = reader.nodes.named(request.origin.node)
-            return node.facts if node else None, reader.people(request.origin.node, request.user)
+            people = reader.people(request.origin.node, request.user)
         except Fault:
-            return None
+            return 0, None
+        return (node.node.coalesce_seconds, (node.facts, people)) if node else (0, people)
 
     def _first_step(self, request: LoginRequest) -> _Session:
         texts = {Field.PASSWORD: request.password, Field.CODE: request.passcode}
