@@ -242,7 +242,8 @@ def as_text(report: Report) -> str:
     return (
         f"{report.machine}\n"
         f"{report.in_flight} Access-Requests in flight, {report.people:,} people, "
-        f"{report.rounds} interleaved rounds; servers and generator share the cores\n\n{table(head, rows)}"
+        f"{report.rounds} interleaved rounds; servers and generator share the cores,\n"
+        f"and a request's time to its reply is mostly its wait behind those that came before it\n\n{table(head, rows)}"
     )
 
 
