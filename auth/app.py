@@ -72,7 +72,7 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
     service_settings = settings.service
     make_state_directory(service_settings.state_directory)
     async with AsyncExitStack() as stack:
-        sync = sync_scheduler(settings, clock)
+        sync = stack.enter_context(syncing(settings, clock))
         replica = stack.enter_context(contextlib.closing(Replica(service_settings.replica_file)))
         store = stack.enter_context(contextlib.closing(EmbeddedStore(service_settings.state_file, _boot_id())))
         audit = stack.enter_context(contextlib.closing(AuditFile(service_settings.audit)))
@@ -105,10 +105,17 @@ def rules(settings: Settings) -> Rules:
     )
 
 
-def sync_scheduler(settings: Settings, clock: Clock) -> SyncScheduler:
-    """The sync from the configured directory into the replica file."""
-    writer = ReplicaWriter(settings.service.replica_file, settings.directory.extra_attributes)
-    return SyncScheduler(source(settings.directory), writer, settings.sync, clock.now)
+@contextmanager
+def syncing(settings: Settings, clock: Clock) -> Iterator[SyncScheduler]:
+    """The sync from the configured directory into the replica file, which is closed at the end.
+
+    Raises:
+        Fault: the directory's settings or the replica file cannot be used.
+    """
+    with contextlib.closing(
+        ReplicaWriter(settings.service.replica_file, settings.directory.extra_attributes)
+    ) as writer:
+        yield SyncScheduler(source(settings.directory), writer, settings.sync, clock.now)
 
 
 def make_state_directory(folder: Path) -> None:

@@ -36,6 +36,7 @@ _EVERYONE = "everyone"
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _BOUNDS = {"port": (0, 65_535), "reconcile_at": (0, 23), "refusal_seconds": (0, 60), "interval_seconds": (0.1, 3600)}
 _ANY_TIME = (0.001, 1e9)
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +147,8 @@ class _Reader:
                 parser.read_string("\n".join(lines))
             except configparser.DuplicateSectionError as error:
                 number = self._twice(error.lineno, f"[{error.section}]")
-                left_out.add(f"{error.section} {number}")
-                lines[number - 1] = f"[{error.section} {number}]"
+                left_out.add(_left_out(error.section, number))
+                lines[number - 1] = f"[{_left_out(error.section, number)}]"
             except configparser.DuplicateOptionError as error:
                 number = self._twice(error.lineno, f"[{error.section}] {error.option}")
                 _blank(lines, number)
@@ -178,8 +179,8 @@ class _Reader:
         section = ""
         for number, line in enumerate(lines, 1):
             if match := re.match(r"\[(.+)\]", line):
-                section = match[1]
-                self._lines.setdefault((section, ""), number)
+                section = _left_out(match[1], number) if (match[1], "") in self._lines else match[1]
+                self._lines[section, ""] = number
             elif match := re.match(r"([^\s#;=][^=]*?)\s*=", line):
                 self._lines.setdefault((section, match[1]), number)
 
@@ -302,6 +303,9 @@ class _Reader:
         attributes = self._attributes(section, "dirfactorAccessNode", ("secret",))
         node = parse_node(name, attributes)
         self._malformed(section, node.malformed)
+        if node.api_key_hash is not None and not _SHA256.fullmatch(node.api_key_hash):
+            remedy = "give the SHA-256 of the key as 64 hexadecimal digits"
+            self._report(section, "dirfactorApiKeyHash", "is no SHA-256; the key itself does not stand here", remedy)
         policy = attributes.get("dirfactorpolicy", (b"",))[0].decode() or None
         return ConfiguredNode(node, self._shared_secret(section, node), policy, self._members(section, attributes))
 
@@ -376,10 +380,15 @@ class _Reader:
                         self._report(f"policy:{name}", key, f"there is no gateway {gateway}", remedy)
 
 
+def _left_out(section: str, line: int) -> str:
+    """The name under which a section is kept apart that stands a second time."""
+    return f"{section} {line}"
+
+
 def _blank(lines: list[str], number: int) -> None:
     """Take out the key on a line, counted from 1, with the lines that continue its value."""
     lines[number - 1] = ""
-    while number < len(lines) and lines[number][:1].isspace():
+    while number < len(lines) and (not lines[number] or lines[number][0].isspace()):
         lines[number] = ""
         number += 1
 

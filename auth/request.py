@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from auth.reason import Reason
-from auth.secret import Secret
+from schema.secret import Secret
 
 
 class Door(StrEnum):

@@ -31,9 +31,9 @@ class SyncStatus:
         last_error: what went wrong the last time, with its remedy; None when nothing did.
         failures: failures in a row.
         runs: syncs that succeeded since the start.
-        added: entries added since the start; `changed` and `removed` likewise.
-        changed: see above.
-        removed: see above.
+        added: entries added since the start.
+        changed: entries changed since the start.
+        removed: entries removed since the start.
         seconds: how long the last successful sync took.
         version: the replica's version after it.
     """

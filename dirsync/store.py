@@ -91,9 +91,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         ReplicaUnavailable: there is no replica yet, or the file is none.
     """
     if not path.is_file() or path.stat().st_size == 0:
-        raise ReplicaUnavailable(
-            f"there is no replica at {path}", remedy="run `dirfactor sync --once`, or start the service"
-        )
+        raise ReplicaUnavailable(f"there is no replica at {path}", remedy="run `dirfactor sync`, or start the service")
     with faults(path):
         db = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro",

@@ -9,7 +9,7 @@ import aiosmtplib
 
 from auth.addresses import EmailAddress
 from auth.channels.base import DeliveryFailed
-from auth.secret import Secret
+from schema.secret import Secret
 
 _FAREWELL_SECONDS = 1.0
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 import uvloop
 
-from auth.app import make_state_directory, rules, serve, sync_scheduler
+from auth.app import make_state_directory, rules, serve, syncing
 from auth.cli.check import check_app
 from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, faults, out, print_json
 from auth.cli.schema import schema_app
@@ -59,7 +59,8 @@ def sync_command(config: CONFIG_OPTION = DEFAULT_CONFIG, *, json: JSON_OPTION = 
     with faults():
         settings = read_config(Path(config))
         make_state_directory(settings.service.state_directory)
-        applied = sync_scheduler(settings, SYSTEM_CLOCK).run_once()
+        with syncing(settings, SYSTEM_CLOCK) as scheduler:
+            applied = scheduler.run_once()
     figures = {
         "added": applied.added,
         "changed": applied.changed,

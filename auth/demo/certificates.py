@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from auth.clock import Entropy
-from auth.secret import Secret
+from schema.secret import Secret
 
 _LIFE = timedelta(days=30)
 _CLOCK_SKEW = timedelta(hours=1)

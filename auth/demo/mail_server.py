@@ -19,7 +19,7 @@ import threading
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 
-from auth.secret import Secret
+from schema.secret import Secret
 
 _LONGEST_LINE = 1000  # RFC 5321 section 4.5.3.1.6
 _LARGEST_MAIL = 1024 * 1024

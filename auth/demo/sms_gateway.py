@@ -21,7 +21,7 @@ from socketserver import ThreadingTCPServer
 import msgspec
 
 from auth.clock import SYSTEM_ENTROPY, Entropy
-from auth.secret import Secret
+from schema.secret import Secret
 
 _LARGEST_REQUEST = 16 * 1024
 _LONGEST_TEXT = 1600

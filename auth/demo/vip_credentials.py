@@ -11,7 +11,7 @@ from pathlib import Path
 import pyotp
 
 from auth.demo.vip_misbehaviour import Misbehaviour
-from auth.secret import Secret
+from schema.secret import Secret
 
 STATES = frozenset({"NEW", "ENABLED", "DISABLED", "LOCKED", "INACTIVE"})
 _STEP = 30

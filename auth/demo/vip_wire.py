@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 from xml.sax.saxutils import escape, quoteattr
 
 from auth.demo.vip_credentials import Credential, Result
-from auth.secret import Secret
+from schema.secret import Secret
 
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _VIP = "https://schemas.vip.symantec.com/2006/08/vipservice"

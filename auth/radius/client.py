@@ -15,8 +15,8 @@ from auth.radius.packet import (
     hide,
     verify_response,
 )
-from auth.secret import Secret
 from schema.errors import Fault
+from schema.secret import Secret
 
 _AUTHENTICATOR_OCTETS = 16
 _NAS_IDENTIFIER = b"dirfactor"  # RFC 2865 section 4.1 wants it, or an address

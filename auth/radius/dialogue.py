@@ -10,7 +10,7 @@ from auth.radius.node import NodeDoor
 from auth.radius.packet import Code, MalformedPacket, Packet, Proof, reveal
 from auth.reason import Reason
 from auth.request import Accepted, AnswerRequest, Challenged, Discarded, LoginRequest, Origin, Outcome, Refused
-from auth.secret import Secret
+from schema.secret import Secret
 
 FAILED = Refused(Reason.INTERNAL_FAULT)
 """What is answered when the service fails: not to be told from any other refusal."""

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
 from auth.clock import Entropy
-from auth.secret import Secret
 from schema.errors import Fault
+from schema.secret import Secret
 
 _ANOTHER = "download the certificate again from VIP Manager, as PKCS#12 and with its private key"
 _DER_SEQUENCE = b"\x30"

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import httpx
 
 from auth.clock import Entropy
-from auth.secret import Secret
 from auth.vip.answers import Response, parse
 from auth.vip.certificate import open_pkcs12, tls_context
 from auth.vip.faults import VipAnswerRefused, VipTlsFailed, VipUnavailable
@@ -28,6 +27,7 @@ from auth.vip.messages import (
 )
 from auth.vip.reasons import NOT_A_CODE, Kind, look_up
 from schema.errors import Fault
+from schema.secret import Secret
 
 SERVICE_URL = "https://services-auth.vip.symantec.com"
 

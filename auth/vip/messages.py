@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from auth.secret import Secret
 from schema.errors import Fault
+from schema.secret import Secret
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 VIP = "https://schemas.vip.symantec.com/2006/08/vipservice"

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import httpx
 import pytest
 from defusedxml.ElementTree import fromstring
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from auth.channels.sms import BodyKind, HttpMethod, SmsGatewaySettings
@@ -47,6 +47,8 @@ class TestWhatArrives:
         assert len(parsed) == len(NAMES)
 
     @given(numbers, texts, secrets)
+    @example("+12025550123", "..", ".")
+    @example("+12025550123", "a/../b", "%2e%2e")
     def test_in_the_path(self, number, text, sender):
         given_ = settings("https://sms.example.org/v1/{sender}/to/{phone}/{text}/end", sender=sender)
         request = RequestTemplate(given_).fill(number, text)

@@ -168,7 +168,7 @@ requests = st.builds(
         None if passcode is None else Secret(passcode),
     ),
     st.sampled_from(["vpn", "vpn1", "v"]),
-    st.text(alphabet="ab\ud800", max_size=3),
+    st.text(alphabet="ab?\ud800", max_size=3),
     st.text(alphabet="ab1", max_size=3),
     typed,
     typed,
@@ -184,6 +184,11 @@ def parts(request):
 def test_different_requests_never_have_the_same_key_however_their_parts_are_cut(one, other):
     coalescer = Coalescer(b"k" * 32, Watch())
     assert (coalescer._same(one) == coalescer._same(other)) == (parts(one) == parts(other))
+
+
+def test_a_name_that_is_no_unicode_text_is_told_apart_and_is_no_error():
+    keys = {Coalescer(b"k" * 32, Watch())._same(replace(REQUEST, user=name)) for name in ("\ud800", "\ud801", "?")}
+    assert len(keys) == 3
 
 
 async def test_upper_case_and_surrounding_space_in_the_login_name_make_no_second_login(coalescer):
@@ -220,6 +225,7 @@ async def test_zero_seconds_make_every_first_step_a_login_of_its_own(coalescer):
     await asyncio.gather(*waiting)
     await coalescer.run(REQUEST, 0, logins)
     assert logins.begun == 3
+    assert coalescer._steps == {}
 
 
 @pytest.mark.parametrize("seconds", [0, WINDOW])
@@ -245,6 +251,18 @@ async def test_a_second_waiter_keeps_waiting_when_the_first_one_goes_away(coales
     logins.gate.set()
     outcome, login = await second
     assert (outcome.state.text, login, logins.begun) == ("state-1", "first", 1)
+
+
+async def test_the_first_waiter_keeps_waiting_when_the_second_one_goes_away(coalescer):
+    logins = Logins(challenged())
+    first = asyncio.ensure_future(coalescer.run(REQUEST, WINDOW, logins))
+    await turns()
+    second = asyncio.ensure_future(coalescer.run(AGAIN, WINDOW, logins))
+    await turns()
+    second.cancel()
+    await turns()
+    logins.gate.set()
+    assert (await first)[0].state.text == "state-1"
 
 
 @pytest.mark.parametrize("outcome", [Accepted(), REFUSED], ids=lambda item: type(item).__name__)
@@ -282,13 +300,15 @@ async def test_an_edit_of_the_directory_ends_the_sharing_at_once(coalescer):
     assert later.state.text == "state-2"
 
 
-async def test_a_login_from_before_an_edit_does_not_displace_the_one_from_after_it(coalescer):
-    before, after = Logins(challenged("before")), opened(challenged("after"))
+@pytest.mark.parametrize("outcome", [challenged("before"), REFUSED], ids=lambda item: type(item).__name__)
+async def test_a_login_from_before_an_edit_does_not_displace_the_one_from_after_it(coalescer, outcome):
+    before, after = Logins(outcome), opened(challenged("after"))
     waiting = asyncio.ensure_future(coalescer.run(REQUEST, WINDOW, before, basis=1))
     await turns()
     await coalescer.run(AGAIN, WINDOW, after, basis=2)
     before.gate.set()
     await waiting
+    coalescer.answered(state_key(Secret("before")))
     joined, _ = await coalescer.run(AGAIN, WINDOW, after, basis=2)
     assert (joined.state.text, after.begun) == ("after", 1)
 

@@ -210,7 +210,7 @@ def demanded(decided, known):
 
 
 @given(any_facts, any_evidence, instants)
-@settings(max_examples=500)
+@settings(max_examples=300)
 def test_every_combination_has_exactly_one_step_and_always_the_same(known, evidence, now):
     one, other = decide(known, evidence, now), decide(known, evidence, now)
     assert one == other
@@ -222,7 +222,7 @@ def test_every_combination_has_exactly_one_step_and_always_the_same(known, evide
 
 
 @given(any_facts, any_evidence)
-@settings(max_examples=500)
+@settings(max_examples=300)
 def test_what_a_step_needs_is_there(known, evidence):
     """Nothing is checked that was not typed, nothing sent to nowhere, no text before a first factor."""
     decided = decide(known, evidence, NOW)
@@ -245,7 +245,7 @@ def test_what_a_step_needs_is_there(known, evidence):
 
 
 @given(any_facts, any_evidence)
-@settings(max_examples=500)
+@settings(max_examples=300)
 def test_one_decision_accepts_only_on_a_right_verdict_for_the_last_of_the_methods(known, evidence):
     decided = decide(known, evidence, NOW)
     if isinstance(decided.step, decision.Accept):
@@ -270,7 +270,7 @@ def test_the_trace_names_no_address_that_a_code_goes_to(known, evidence):
 
 
 @given(known_facts, first_steps, all_answers)
-@settings(max_examples=500)
+@settings(max_examples=300)
 def test_nobody_is_accepted_without_a_right_verdict_for_every_method_of_the_policy(known, first, answers):
     course = login(known, answers, first)
     if course.accepted:
@@ -281,7 +281,7 @@ def test_nobody_is_accepted_without_a_right_verdict_for_every_method_of_the_poli
 
 
 @given(people, nodes, st.lists(st.tuples(policies, modes), min_size=1, max_size=3), st.data())
-@settings(max_examples=500)
+@settings(max_examples=300)
 def test_not_even_when_the_policy_changes_before_every_decision(somebody, at, worlds, data):
     """The directory is edited while somebody logs on; what counts is the policy at the moment of the accept."""
     latest = []
@@ -361,7 +361,9 @@ def same_answers(draw):
 
 @given(known_facts, policies, st.sampled_from(Method), same_answers(), first_steps)
 def test_a_second_method_never_makes_it_easier(known, chosen, second, answers, first):
+    """Where the policy demands anything without it: one that demands nothing lets nobody in."""
     weak = changed(chosen, second_method=Method.NONE)
+    assume(login(with_policy(known, weak), first=first).reason is not Reason.METHOD_UNSUPPORTED)
     not_easier(known, weak, changed(chosen, second_method=second), answers, first)
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from auth.codes import digest
-from auth.embedded_state import EmbeddedStore
+from auth.embedded_state import EmbeddedStore, FailuresFile
 from auth.state import Challenge, StateUnavailable
 from schema.secret import Secret
 
@@ -190,7 +190,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
 
 
 TestStoreAgainstModel = StoreAgainstModel.TestCase
-TestStoreAgainstModel.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TestStoreAgainstModel.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
 
 
 @pytest.fixture(scope="module")
@@ -430,6 +430,36 @@ def test_failures_are_kept_longer_than_the_longest_lock_that_a_policy_can_set(st
     store.strike(ALICE, struck)
     store.purge(NOW)
     assert store.failures(ALICE) == (struck,)
+
+
+# read by somebody else
+
+
+def test_failures_are_read_from_the_file_of_a_running_service_and_of_one_that_has_stopped(file):
+    store = EmbeddedStore(file, "boot-1")
+    for seconds in (1, 0):
+        store.strike(ALICE, NOW + timedelta(seconds=seconds))
+    store.strike(USERS[1], NOW)
+    reader = FailuresFile(file)
+    assert reader.failures(ALICE) == (NOW, NOW + timedelta(seconds=1))
+    store.close()
+    assert reader.failures(ALICE) == (NOW, NOW + timedelta(seconds=1))
+    assert reader.failures(b"nobody else was.") == ()
+
+
+def test_reading_failures_makes_no_file_and_changes_none(file, tmp_path):
+    assert FailuresFile(file).failures(ALICE) == ()
+    assert list(tmp_path.iterdir()) == []
+    EmbeddedStore(file, "boot-1").close()
+    before = (file.read_bytes(), file.stat().st_mode)
+    FailuresFile(file).failures(ALICE)
+    assert (file.read_bytes(), file.stat().st_mode) == before
+
+
+def test_a_file_that_cannot_be_read_for_failures_is_said_so_and_is_not_taken_for_no_failures(file):
+    file.write_bytes(b"no database" * 1000)
+    with pytest.raises(StateUnavailable, match="not a database"):
+        FailuresFile(file).failures(ALICE)
 
 
 # the file

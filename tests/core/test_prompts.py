@@ -62,6 +62,11 @@ def test_a_long_prompt_is_cut_between_characters(words):
     assert " ".join(words.split()).startswith(prompt)
 
 
+def test_what_does_not_fit_is_left_out_and_no_half_character_stays():
+    assert code_prompt(policy(prompt="\u20ac" * 200), VIP, Reason.CODE_WANTED) == "\u20ac" * 66
+    assert code_prompt(policy(prompt="x" * 200), VIP, Reason.CODE_WANTED) == "x" * 200
+
+
 def test_where_a_code_goes_is_masked_and_a_credential_goes_nowhere():
     assert [destination(token) for token in (SMS, EMAIL, VIP)] == ["+43***67", "a***@example.org", ""]
 

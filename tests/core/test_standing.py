@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.standing import Standing, standing
-from schema.entry import Policy
+from auth.standing import Standing, standing, unlocked_at
+from schema.entry import Policy, User
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 DEFAULT = Policy(name="default")
@@ -86,6 +86,13 @@ def test_what_happened_up_to_the_unlocking_does_not_count(unlocked_after, count,
 def test_what_happens_after_the_unlocking_counts_from_one():
     found = standing(at(*range(9), *range(20, 29)), DEFAULT, NOON + timedelta(seconds=10))
     assert (found.failures, found.locked_until) == (9, lock_end(28))
+
+
+@pytest.mark.parametrize(("seconds", "counts"), [(-1, True), (0, True), (1, False), (10**9, False)])
+def test_an_unlocking_in_a_time_to_come_unlocks_nothing(seconds, counts):
+    instant = NOON + timedelta(seconds=seconds)
+    assert unlocked_at(User(unlocked_at=instant), NOON) == (instant if counts else None)
+    assert unlocked_at(User(), NOON) is None
 
 
 @pytest.mark.parametrize(("attempts", "violations", "minutes"), [(1, 1, 1), (5, 2, 60), (10, 100, 100_000)])

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from rig.radclient import RadiusReply, radclient
 
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.demo.certificates import CertificateFolder
 from auth.demo.program import started
 from auth.demo.service import RunningService, audit_lines, free_port
+from rig.radclient import RadiusReply, radclient
 from schema.secret import Secret
 
 PASSWORD = "Copper-Ladder-63"

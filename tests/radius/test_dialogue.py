@@ -21,8 +21,8 @@ from auth.request import (
     Refused,
     ReplyAttribute,
 )
-from auth.secret import Secret
 from schema.errors import Fault
+from schema.secret import Secret
 
 SECRET = b"correct horse battery staple"
 AUTHENTICATOR = bytes(range(16))

@@ -23,8 +23,8 @@ from auth.request import (
     Refused,
     ReplyAttribute,
 )
-from auth.secret import Secret
 from schema.errors import Fault
+from schema.secret import Secret
 
 SECRET = b"correct horse battery staple"
 NODE = NodeDoor("vpn1", SECRET)

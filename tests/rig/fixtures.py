@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import pytest
+
 from rig.kannel import FAKESMSC, Kannel
 from rig.ports import loopback_address
 from rig.postfix import Postfix

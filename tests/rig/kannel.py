@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import httpx
+
 from rig.fakesmsc import Text, received_texts
 from rig.ports import LOOPBACK, answers, free_port
 from rig.process import Process, wait_for, wait_until

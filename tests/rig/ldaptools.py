@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rig.process import SYSTEM_ENVIRONMENT
-
 import ldif
+from rig.process import SYSTEM_ENVIRONMENT
 
 AttributeValues = str | bytes | int | Iterable[str | bytes | int]
 

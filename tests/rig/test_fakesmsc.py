@@ -1,6 +1,7 @@
 """The reader of the fake SMS centre's log, with lines as the centre printed them."""
 
 import pytest
+
 from rig.fakesmsc import Text, received_texts
 
 NOISE = "2026-11-24 02:15:55 [14601] [0] DEBUG: Connecting to <127.0.0.1>\n"

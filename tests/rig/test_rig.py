@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from rig.fixtures import FULL_MAILBOX, NO_MAILBOX, need
 from rig.ldaptools import LdapRefused, LdapTools, add_record
 from rig.process import ServerFailure, members, wait_until

@@ -134,7 +134,8 @@ async def test_the_day_left_its_traces(watched: Watched):
     """Otherwise the tests below would find nothing because there is nothing."""
     found = left(watched.office.site.folder)
     assert {"service.log", "audit.jsonl", "state.sqlite"} <= found.keys()
-    assert b"the VIP service" in found["service.log"] or b"VIP" in found["service.log"]
+    assert b"WARNING dirfactor.vip " in found["service.log"]
+    assert b"ERROR dirfactor.service " in found["service.log"]
     assert STAFF.encode() in found["audit.jsonl"]
     assert {line["reason"] for line in watched.office.audit()} >= {
         *("accepted", "code-sent", "code-wanted", "code-wrong-retry", "password-wrong", "challenge-unknown"),

@@ -22,9 +22,9 @@ from defusedxml.ElementTree import fromstring
 
 from auth.clock import SYSTEM_ENTROPY
 from auth.demo.certificates import CertificateFolder
-from auth.secret import Secret
 from auth.vip.certificate import open_pkcs12, tls_context
 from auth.vip.client import VipClient, VipSettings
+from schema.secret import Secret
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from auth.clock import SYSTEM_ENTROPY
 from auth.demo.certificates import Authority
-from auth.secret import Secret
 from auth.vip.certificate import open_pkcs12, tls_context
 from schema.errors import Fault
+from schema.secret import Secret
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 PASSWORD = Secret("a password of the test")

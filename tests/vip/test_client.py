@@ -8,12 +8,12 @@ import pyotp
 import pytest
 
 from auth.clock import SYSTEM_ENTROPY
-from auth.secret import Secret
 from auth.vip.answers import TokenStatus
 from auth.vip.client import Verdict, VipClient
 from auth.vip.faults import VipAnswerRefused, VipTlsFailed, VipUnavailable
 from auth.vip.reasons import Kind
 from schema.errors import Fault
+from schema.secret import Secret
 
 
 async def verdict(simulator, credentials: str, code: Secret | None = None, **changes) -> Verdict:

@@ -7,7 +7,6 @@ from defusedxml.ElementTree import fromstring
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from auth.secret import Secret
 from auth.vip.answers import Response, TokenStatus, parse
 from auth.vip.faults import VipAnswerRefused
 from auth.vip.messages import (
@@ -22,6 +21,7 @@ from auth.vip.messages import (
 )
 from auth.vip.reasons import Kind, look_up
 from schema.errors import Fault
+from schema.secret import Secret
 
 ID = "vip_0123456789abcdef"
 SAMPLE = Validate("VSST12345678", Secret("001234"))

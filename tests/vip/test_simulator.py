@@ -15,7 +15,7 @@ from defusedxml.ElementTree import fromstring
 
 from auth.demo.vip_credentials import Credential, Registry
 from auth.demo.vip_misbehaviour import Misbehaviour, Wrong
-from auth.secret import Secret
+from schema.secret import Secret
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"

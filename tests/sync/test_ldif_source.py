@@ -185,7 +185,7 @@ def test_an_entry_that_leaves_the_file_leaves_the_replica_and_takes_its_policy_a
     ("text", "where", "part"),
     [
         (LAB.replace("uid: alice\n", "uid alice\n"), "uid alice", "attribute: value"),
-        (LAB.replace("cn:: QWxp", "cn:: QW?p"), "cn:: ", "base64"),
+        (LAB.replace("cn:: QWxp", "cn:: QW????xp"), "cn:: ", "base64"),
         (LAB.replace("cn:: QWxp", "cn:< file:///etc/passwd\ncn: QWxp"), "cn:< ", "another file"),
         (LAB.replace("dn: cn=gate", "dn: gate"), "dn: gate", "DN"),
         (LAB.replace("dn: cn=gate", "dn: uid=ALICE,ou=people"), "dn: uid=ALICE", "that of line 18"),
@@ -495,6 +495,12 @@ def test_the_right_password_is_right_and_any_other_wrong(file, stored):
 def test_a_scheme_that_is_not_known_is_wrong(file, stored):
     file.write_text(LAB.replace("{CLEARTEXT}wonderland", stored))
     assert LdifPasswordCheck(file).check(ALICE_DN, "wonderland") is PasswordVerdict.WRONG
+
+
+@pytest.mark.parametrize("stored", ["{CLEARTEXT}", hashed("SSHA", "sha1", "", b"salt")])
+def test_rfc4513_5_1_2_an_empty_password_is_wrong_whatever_is_stored(file, stored):
+    file.write_text(LAB.replace("{CLEARTEXT}wonderland", stored))
+    assert LdifPasswordCheck(file).check(ALICE_DN, "") is PasswordVerdict.WRONG
 
 
 def test_nobody_without_a_password_or_an_entry_gets_in(file):
