@@ -156,7 +156,7 @@ class _Reader:
                 self._syntax(error.lineno, "stands before the first [section]")
                 return False
             except configparser.ParsingError as error:
-                for number, _ in error.errors:
+                for number in [line for line, _ in error.errors] or [0]:
                     self._syntax(number, "is neither [section] nor `key = value`")
                 break
             else:

@@ -37,6 +37,7 @@ _CONFIG = """\
 state_directory = state
 region = AT
 refusal_seconds = {refusal_seconds}
+log_level = {log_level}
 
 [directory]
 kind = ldif
@@ -171,6 +172,7 @@ async def open_site(
     sync_seconds: float = 0.5,
     refusal_seconds: float = 0.3,
     vip_seconds: float = 4.0,
+    log_level: str = "info",
 ) -> AsyncIterator[Site]:
     """Build the company in a folder and run it; all of it ends with the context.
 
@@ -184,6 +186,7 @@ async def open_site(
         sync_seconds: pause between two looks at the directory.
         refusal_seconds: how long a refusal takes at least.
         vip_seconds: how long VIP may take for an answer.
+        log_level: the service's.
     """
     secrets = {name: Secret(SYSTEM_ENTROPY.octets(24).hex()) for name in ("sms.password", "radius.secret")}
     for name, secret in secrets.items():
@@ -199,6 +202,7 @@ async def open_site(
         ready = [await program.event(lambda seen: seen["event"] == "ready") for program in (texts, mails, vip)]
         config = (_CONFIG + nodes).format(
             refusal_seconds=refusal_seconds,
+            log_level=log_level,
             sync_seconds=sync_seconds,
             radius_port=free_port(socket.SOCK_DGRAM),
             http_port=free_port(socket.SOCK_STREAM),

@@ -282,6 +282,10 @@ BAD_LINES = {
         "[radius]\nport\n",
         (2, "syntax", "is neither [section] nor `key = value`", "write [section] and below it `key = value` lines"),
     ),
+    "colon": (
+        "[radius]\nport: 1\n",
+        (2, "syntax", "is neither [section] nor `key = value`", "write [section] and below it `key = value` lines"),
+    ),
     "malformed policy": (
         "[policy:a]\ndirfactorSmsMode = later\n",
         (2, "[policy:a] dirfactorSmsMode", "'later' is malformed", "give one of onLogon, keyword, ahead"),

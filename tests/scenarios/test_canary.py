@@ -1,12 +1,12 @@
 """What was typed, sent and configured in secret is found nowhere afterwards: not in logs, audit, state or replica."""
 
+import socket
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from auth.demo.service import Reply, free_port
-from auth.demo.site import NODES
 from scenarios.company import STAFF, password_of, person, policy, policy_dn, with_vip
 from scenarios.office import DOORS, Office, another, open_office
 from schema.secret import Secret
@@ -60,26 +60,29 @@ class Watched:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def watched(tmp_path_factory):
-    """A day at the office, with everything that leaves traces: successes, refusals, faults, nonsense, a crash."""
+    """A day at the office, with everything that leaves traces: successes, refusals, faults, nonsense, a crash.
+
+    Codes have ten digits, which do not occur by chance.
+    """
     entries = [
         person("sam", "sms", mobile=f"+44 {NUMBER}"),
         person("emma", "email"),
         with_vip("vic", "VIC-RADIUS", "VIC-HTTP"),
         with_vip("vera", "BUSY"),
         person("cut-off", "sms", mobile=f"0044 {NUMBER}", dirfactorPolicy=policy_dn("dead")),
-        policy("dead", dirfactorSmsGateways="dead"),
+        policy("dead", dirfactorSmsGateways="dead", dirfactorCodeLength="10"),
         person("garbled", "sms", mobile=f"+44 {NUMBER} ext. 5 or ask"),
     ]
     more = f"""
 [sms:dead]
-url = http://127.0.0.1:{free_port(1)}/send?to={{phone}}&text={{text}}&password={{password}}
+url = http://127.0.0.1:{free_port(socket.SOCK_STREAM)}/send?to={{phone}}&text={{text}}&password={{password}}
 password = file:sms.password
 success_status = 200
 """
     folder = tmp_path_factory.mktemp("canary")
-    arguments = {"credentials": {"VIC-RADIUS": "", "VIC-HTTP": "", "BUSY": "reason:4879"}, "more_config": more}
-    async with open_office(folder, *entries, nodes=NODES, **arguments) as office:
-        await verbose(office)
+    credentials = {"VIC-RADIUS": "", "VIC-HTTP": "", "BUSY": "reason:4879"}
+    async with open_office(folder, *entries, credentials=credentials, more_config=more, log_level="debug") as office:
+        await office.change("cn=staff", dirfactorCodeLength="10")
         watched = Watched(office)
         for name in ("sms.password", "radius.secret", "certificates/client.password"):
             watched.note(name, (folder / name).read_text().strip())
@@ -90,18 +93,6 @@ success_status = 200
         await office.service.start()
         await office.service.until_ready()
         yield watched
-
-
-async def verbose(office: Office) -> None:
-    """Restart with the lowest log level and codes of ten digits, which do not occur by chance."""
-    await office.service.pause()
-    config = office.service.config
-    config.write_text(config.read_text().replace("[service]\n", "[service]\nlog_level = debug\n"))
-    for rdn in ("cn=staff", "cn=dead"):
-        office.company[rdn].attributes["dirfactorCodeLength"] = "10"
-    office.site.save(office.company.text())
-    await office.service.start()
-    await office.service.until_ready()
 
 
 async def a_day(office: Office, watched: Watched) -> None:
