@@ -74,7 +74,7 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
     async with AsyncExitStack() as stack:
         sync = stack.enter_context(syncing(settings, clock))
         replica = stack.enter_context(contextlib.closing(Replica(service_settings.replica_file)))
-        store = stack.enter_context(contextlib.closing(EmbeddedStore(service_settings.state_file, _boot_id())))
+        store = stack.enter_context(contextlib.closing(EmbeddedStore(service_settings.state_file, _boot_id(entropy))))
         audit = stack.enter_context(contextlib.closing(AuditFile(service_settings.audit)))
         nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
         parts = Parts(
@@ -270,8 +270,9 @@ async def _cancel(task: "asyncio.Task[None]") -> None:
         await task
 
 
-def _boot_id() -> str:
+def _boot_id(entropy: Entropy) -> str:
+    """What changes with each start of the machine; where it is not told, every start of ours counts as one."""
     try:
         return _BOOT_ID.read_text().strip()
     except OSError:
-        return "unknown"
+        return entropy.octets(16).hex()

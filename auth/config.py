@@ -1,13 +1,11 @@
 """The only reader of config.ini: everything wrong is found at once, with file and line, before anything starts."""
 
-import configparser
 import difflib
 import os
 import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +15,9 @@ import phonenumbers
 
 from auth.channels.mail import MailServerSettings
 from auth.channels.sms import SmsGatewaySettings
+from auth.ini import IniFile, Problem
 from auth.lines import Lines
+from auth.references import read_reference
 from auth.settings import ConfiguredNode, HttpSettings, RadiusSettings, ServiceSettings, Settings, VipSection
 from dirsync.settings import DirectoryKind, DirectorySettings, SyncSettings
 from schema import dn, grammar
@@ -31,29 +31,11 @@ from schema.words import NodeType
 _Section = TypeVar("_Section", bound=msgspec.Struct)
 _SINGLE = ("service", "directory", "sync", "radius", "http", "vip")
 _NAMED = ("sms", "email", "policy", "node", "secret")
-_REFERENCES = ("file:", "env:", "cred:")
 _EVERYONE = "everyone"
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _BOUNDS = {"port": (0, 65_535), "reconcile_at": (0, 23), "refusal_seconds": (0, 60), "interval_seconds": (0.1, 3600)}
 _ANY_TIME = (0.001, 1e9)
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong in config.ini.
-
-    Attributes:
-        line: counted from 1; 0 for the file as a whole.
-        where: section and key, such as `[radius] port`.
-        problem: what is wrong.
-        remedy: what to do.
-    """
-
-    line: int
-    where: str
-    problem: str
-    remedy: str
 
 
 class ConfigFault(Fault):
@@ -92,14 +74,13 @@ class _Reader:
     def __init__(self, file: Path, environment: Mapping[str, str]) -> None:
         self.file = file
         self.environment = environment
-        self.problems: list[Problem] = []
-        self._lines: dict[tuple[str, str], int] = {}
-        self._parser = configparser.ConfigParser()
+        self._ini = IniFile(file)
+        self.problems = self._ini.problems
         self._secrets: dict[str, Secret] = {}
 
     def read(self) -> Settings | None:
         """The settings, which are only good when no problem was found."""
-        if not self._parse():
+        if not self._ini.sections and self.problems:
             return None
         self._check_section_names()
         read = self._section
@@ -112,7 +93,7 @@ class _Reader:
             sync=read(SyncSettings, "sync") or SyncSettings(),
             radius=read(RadiusSettings, "radius") or RadiusSettings(),
             http=read(HttpSettings, "http") or HttpSettings(),
-            vip=read(VipSection, "vip") if self._parser.has_section("vip") else None,
+            vip=read(VipSection, "vip") if "vip" in self._ini.sections else None,
             sms=self._named("sms", lambda section, _: read(SmsGatewaySettings, section)),
             email=self._named("email", lambda section, _: read(MailServerSettings, section)),
             policies=self._named("policy", self._policy),
@@ -124,100 +105,35 @@ class _Reader:
         self._check_references(settings)
         return settings
 
-    def _parse(self) -> bool:
-        try:
-            text = self.file.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            self._report("", "", f"is not UTF-8: octet {error.start + 1}", "save it as UTF-8")
-            return False
-        except OSError as error:
-            self._report("", "", f"cannot be read: {error.strerror}", "give an existing file that the service may read")
-            return False
-        lines = text.split("\n")
-        self._index(lines)
-        return self._take(lines)
-
-    def _take(self, lines: list[str]) -> bool:
-        """Parse the lines. What stands twice is reported and left out, so that the rest is checked as well."""
-        left_out = set()
-        while True:
-            parser = configparser.ConfigParser(interpolation=None, default_section="\0none", delimiters=("=",))
-            parser.optionxform = str  # type: ignore[assignment,method-assign] # keys keep their case
-            try:
-                parser.read_string("\n".join(lines))
-            except configparser.DuplicateSectionError as error:
-                number = self._twice(error.lineno, f"[{error.section}]")
-                left_out.add(_left_out(error.section, number))
-                lines[number - 1] = f"[{_left_out(error.section, number)}]"
-            except configparser.DuplicateOptionError as error:
-                number = self._twice(error.lineno, f"[{error.section}] {error.option}")
-                _blank(lines, number)
-            except configparser.MissingSectionHeaderError as error:
-                self._syntax(error.lineno, "stands before the first [section]")
-                return False
-            except configparser.ParsingError as error:
-                for number in [line for line, _ in error.errors] or [0]:
-                    self._syntax(number, "is neither [section] nor `key = value`")
-                break
-            else:
-                break
-        for section in left_out:
-            parser.remove_section(section)
-        self._parser = parser
-        return True
-
-    def _twice(self, line: int | None, where: str) -> int:
-        self.problems.append(Problem(line or 0, where, "stands here a second time", "write it once"))
-        return line or 0
-
-    def _syntax(self, line: int, problem: str) -> None:
-        """Without the line itself, which may hold a secret that stands in the wrong place."""
-        self.problems.append(Problem(line, "syntax", problem, "write [section] and below it `key = value` lines"))
-
-    def _index(self, lines: Iterable[str]) -> None:
-        """Remember on which line each section and key stands first: configparser does not tell."""
-        section = ""
-        for number, line in enumerate(lines, 1):
-            if match := re.match(r"\[(.+)\]", line):
-                section = _left_out(match[1], number) if (match[1], "") in self._lines else match[1]
-                self._lines[section, ""] = number
-            elif match := re.match(r"([^\s#;=][^=]*?)\s*=", line):
-                self._lines.setdefault((section, match[1]), number)
-
-    def _report(self, section: str, key: str, problem: str, remedy: str) -> None:
-        line = self._lines.get((section, key)) or self._lines.get((section, ""), 0)
-        where = " ".join(part for part in (f"[{section}]" if section else "", key) if part) or "file"
-        self.problems.append(Problem(line, where, problem, remedy))
-
     def _check_section_names(self) -> None:
-        for section in self._parser.sections():
+        for section in self._ini.sections:
             kind, colon, name = section.partition(":")
             if section in _SINGLE or (kind in _NAMED and colon and name and name == name.strip()):
                 continue
             known = [*_SINGLE, *(f"{kind}:{name.strip() or 'NAME'}" for kind in _NAMED)]
-            self._report(section, "", "unknown section", _did_you_mean(section, known))
+            self._ini.report(section, "", "unknown section", _did_you_mean(section, known))
 
     def _named(self, kind: str, read: Callable[[str, str], Any]) -> dict[str, Any]:
         prefix = f"{kind}:"
-        sections = [section for section in self._parser.sections() if section.startswith(prefix)]
+        sections = [section for section in self._ini.sections if section.startswith(prefix)]
         values = {section.removeprefix(prefix): read(section, section.removeprefix(prefix)) for section in sections}
         return {name: value for name, value in values.items() if value is not None}
 
     def _section(self, structure: type[_Section], section: str) -> _Section | None:
         """The section as its structure; None after a problem that leaves it without a value it needs."""
-        options = dict(self._parser[section]) if self._parser.has_section(section) else {}
+        options = dict(self._ini.sections[section]) if section in self._ini.sections else {}
         hints = typing.get_type_hints(structure)
         for key in options.keys() - hints.keys():
-            self._report(section, key, "unknown key", _did_you_mean(key, list(hints)))
+            self._ini.report(section, key, "unknown key", _did_you_mean(key, list(hints)))
         values: dict[str, Any] = {}
         for key in hints.keys() & options.keys():
             try:
                 values[key] = _within(key, self._convert(hints[key], options[key].strip()))
             except ValueError as error:
-                self._report(section, key, f"{error}", f"give {_expected(hints[key])}")
+                self._ini.report(section, key, f"{error}", f"give {_expected(hints[key])}")
         required = {item.name for item in msgspec.structs.fields(structure) if item.required}
         for key in required - options.keys():
-            self._report(section, key, "is missing", f"add `{key} = ...`: {_expected(hints[key])}")
+            self._ini.report(section, key, "is missing", f"add `{key} = ...`: {_expected(hints[key])}")
         return structure(**values) if required <= values.keys() else None
 
     def _convert(self, hint: Any, text: str) -> Any:
@@ -236,7 +152,7 @@ class _Reader:
         if hint is Path:
             return self._path(text)
         if hint is Secret:
-            return self._secret(text)
+            return self._referred(text)
         if isinstance(hint, type) and issubclass(hint, StrEnum):
             return grammar.word(hint).read(text)
         try:
@@ -248,24 +164,8 @@ class _Reader:
     def _path(self, text: str) -> Path:
         return (self.file.parent / text).resolve()
 
-    def _secret(self, reference: str) -> Secret:
-        """The secret that a reference leads to. Raises ValueError without ever quoting a secret."""
-        kind, _, rest = reference.partition(":")
-        if not reference.startswith(_REFERENCES) or not rest:
-            msg = "is not a reference; secrets do not stand in config.ini"
-            raise ValueError(msg)
-        if kind == "env":
-            if not self.environment.get(rest):
-                msg = f"environment variable {rest} is not set"
-                raise ValueError(msg)
-            return Secret(self.environment[rest])
-        if kind == "cred":
-            folder = self.environment.get("CREDENTIALS_DIRECTORY")
-            if not folder or "/" in rest:
-                msg = "no $CREDENTIALS_DIRECTORY; systemd sets it for LoadCredential="
-                raise ValueError(msg)
-            return _secret_file(Path(folder) / rest, guarded=False)
-        return _secret_file(self._path(rest), guarded=True)
+    def _referred(self, reference: str) -> Secret:
+        return read_reference(reference, self.file.parent, self.environment)
 
     def _secret_section(self, section: str) -> Secret | None:
         class SecretSection(msgspec.Struct, frozen=True):
@@ -282,17 +182,17 @@ class _Reader:
         all_of_class = next(item for item in CLASSES if item.name == object_class).may
         may = {item.name: item for item in all_of_class if not item.confidential and item.forward_link is None}
         found: dict[str, tuple[bytes, ...]] = {}
-        for key, text in self._parser[section].items():
+        for key, text in self._ini.sections[section].items():
             if key in may:
                 values = (text.strip(),) if may[key].single else tuple(filter(None, map(str.strip, text.splitlines())))
                 found[key.lower()] = tuple(value.encode() for value in values)
             elif key not in others:
-                self._report(section, key, "unknown key", _did_you_mean(key, [*may, *others]))
+                self._ini.report(section, key, "unknown key", _did_you_mean(key, [*may, *others]))
         return found
 
     def _malformed(self, section: str, findings: Iterable[Malformed]) -> None:
         for finding in findings:
-            self._report(section, finding.attribute, f"{finding.value!r} is malformed", f"give {finding.expected}")
+            self._ini.report(section, finding.attribute, f"{finding.value!r} is malformed", f"give {finding.expected}")
 
     def _policy(self, section: str, name: str) -> Policy:
         policy = parse_policy(name, self._attributes(section, "dirfactorSecurityPolicy", ()))
@@ -305,24 +205,26 @@ class _Reader:
         self._malformed(section, node.malformed)
         if node.api_key_hash is not None and not _SHA256.fullmatch(node.api_key_hash):
             remedy = "give the SHA-256 of the key as 64 hexadecimal digits"
-            self._report(section, "dirfactorApiKeyHash", "is no SHA-256; the key itself does not stand here", remedy)
+            self._ini.report(
+                section, "dirfactorApiKeyHash", "is no SHA-256; the key itself does not stand here", remedy
+            )
         policy = attributes.get("dirfactorpolicy", (b"",))[0].decode() or None
         return ConfiguredNode(node, self._shared_secret(section, node), policy, self._members(section, attributes))
 
     def _shared_secret(self, section: str, node: AccessNode) -> Secret | None:
-        text, name = self._parser[section].get("secret"), node.shared_secret_name
+        text, name = self._ini.sections[section].get("secret"), node.shared_secret_name
         remedy = f"add secret = ...: {_expected(Secret)}"
         try:
             if text is not None:
-                return self._secret(text.strip())
+                return self._referred(text.strip())
         except ValueError as error:
-            self._report(section, "secret", f"{error}", f"give {_expected(Secret)}")
+            self._ini.report(section, "secret", f"{error}", f"give {_expected(Secret)}")
             return None
         if name is None and node.node_type is NodeType.RADIUS:
-            self._report(section, "secret", "is missing, so that no RADIUS client can be answered", remedy)
+            self._ini.report(section, "secret", "is missing, so that no RADIUS client can be answered", remedy)
         elif name is not None and not self._parser.has_section(f"secret:{name}"):
             remedy = _did_you_mean(name, list(self._secrets))
-            self._report(section, "dirfactorSharedSecretName", f"there is no [secret:{name}]", remedy)
+            self._ini.report(section, "dirfactorSharedSecretName", f"there is no [secret:{name}]", remedy)
         return self._secrets.get(name or "")
 
     def _members(self, section: str, attributes: Attributes) -> tuple[str, ...] | None:
@@ -330,26 +232,26 @@ class _Reader:
         remedy = "name DNs, one a line, or `everyone`"
         members = tuple(value.decode() for value in attributes.get("dirfactormember", ()))
         if not members:
-            self._report(section, "dirfactorMember", "nobody may use this node", remedy)
+            self._ini.report(section, "dirfactorMember", "nobody may use this node", remedy)
         if len(members) == 1 and members[0].lower() == _EVERYONE:
             return None
         for member in members:
             try:
                 dn.split(member)
             except ValueError:
-                self._report(section, "dirfactorMember", f"{member!r} is no DN", remedy)
+                self._ini.report(section, "dirfactorMember", f"{member!r} is no DN", remedy)
         return members
 
     def _check_service(self, service: ServiceSettings) -> None:
         if service.log_level not in _LOG_LEVELS:
-            self._report("service", "log_level", "is not known", "give one of " + ", ".join(_LOG_LEVELS))
+            self._ini.report("service", "log_level", "is not known", "give one of " + ", ".join(_LOG_LEVELS))
         if service.region is not None and service.region not in phonenumbers.SUPPORTED_REGIONS:
-            self._report("service", "region", "is not known", "give a country's ISO 3166 code, such as AT")
+            self._ini.report("service", "region", "is not known", "give a country's ISO 3166 code, such as AT")
 
     def _check_directory(self, directory: DirectorySettings) -> None:
         def demand(key: str, *, there: bool, remedy: str) -> None:
             if not there:
-                self._report("directory", key, f"is missing for kind = {directory.kind}", remedy)
+                self._ini.report("directory", key, f"is missing for kind = {directory.kind}", remedy)
 
         if directory.kind is DirectoryKind.LDIF:
             demand("file", there=directory.file is not None, remedy="name the LDIF file")
@@ -360,7 +262,7 @@ class _Reader:
         demand("bind_password", there=bool(directory.bind_password), remedy=f"give {_expected(Secret)}")
         for url in directory.url:
             if not url.startswith("ldaps://") and not (url.startswith("ldap://") and directory.start_tls):
-                self._report("directory", "url", f"{url} is not encrypted", "use ldaps://, or add start_tls = yes")
+                self._ini.report("directory", "url", f"{url} is not encrypted", "use ldaps://, or add start_tls = yes")
 
     def _check_references(self, settings: Settings) -> None:
         """Names that lead to other sections."""
@@ -368,7 +270,7 @@ class _Reader:
             is_name = node.policy and "=" not in node.policy
             if is_name and node.policy not in settings.policies:
                 remedy = _did_you_mean(node.policy or "", list(settings.policies))
-                self._report(f"node:{name}", "dirfactorPolicy", f"there is no [policy:{node.policy}]", remedy)
+                self._ini.report(f"node:{name}", "dirfactorPolicy", f"there is no [policy:{node.policy}]", remedy)
         for name, policy in settings.policies.items():
             for key, wanted, known in (
                 ("dirfactorSmsGateways", policy.sms_gateways, settings.sms),
@@ -377,20 +279,7 @@ class _Reader:
                 for gateway in wanted:
                     if gateway not in known:
                         remedy = _did_you_mean(gateway, list(known))
-                        self._report(f"policy:{name}", key, f"there is no gateway {gateway}", remedy)
-
-
-def _left_out(section: str, line: int) -> str:
-    """The name under which a section is kept apart that stands a second time."""
-    return f"{section} {line}"
-
-
-def _blank(lines: list[str], number: int) -> None:
-    """Take out the key on a line, counted from 1, with the lines that continue its value."""
-    lines[number - 1] = ""
-    while number < len(lines) and (not lines[number] or lines[number][0].isspace()):
-        lines[number] = ""
-        number += 1
+                        self._ini.report(f"policy:{name}", key, f"there is no gateway {gateway}", remedy)
 
 
 def _within(key: str, value: Any) -> Any:
@@ -402,21 +291,6 @@ def _within(key: str, value: Any) -> Any:
         msg = f"is not from {low:g} to {high:g}"
         raise ValueError(msg)
     return value
-
-
-def _secret_file(path: Path, *, guarded: bool) -> Secret:
-    try:
-        if guarded and path.stat().st_mode & 0o077:
-            msg = f"{path} may be read by others; run chmod 600 on it"
-            raise ValueError(msg)
-        text = path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path} cannot be read as text: {getattr(error, 'strerror', None) or 'not UTF-8'}"
-        raise ValueError(msg) from error
-    if not text:
-        msg = f"{path} is empty"
-        raise ValueError(msg)
-    return Secret(text)
 
 
 def _expected(hint: Any) -> str:

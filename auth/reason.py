@@ -72,7 +72,7 @@ class Reason(StrEnum):
     REPLICA_STALE = (
         "replica-stale",
         "the directory data is older than the policy allows",
-        "restore the connection to the directory, see `dirfactor sync status`",
+        "restore the connection to the directory, see /readyz and the log",
     )
     METHOD_UNSUPPORTED = (
         "method-unsupported",

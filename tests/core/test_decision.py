@@ -27,9 +27,6 @@ from schema.grammar import ReplyRule
 from schema.words import LoginMode, Method, TokenKind
 
 SMS, EMAIL, VIP, TOTP, HOTP = TokenKind
-STAFF = link(policy())
-NEVER = bytes(21)
-ALWAYS = b"\xff" * 21
 
 
 def methods(settings, first, second):

@@ -172,7 +172,10 @@ SHOWN = [
       for code in (None, *CodeVerdict) for kind in (TokenKind.SMS, TokenKind.VIP)),
     *(Evidence(0, code=code, token=TokenKind.VIP, typed_password=Typed.GIVEN) for code in (None, *CodeVerdict)),
 ]  # fmt: skip
-any_evidence = st.sampled_from(SHOWN) | st.builds(
+first_steps = st.builds(
+    Evidence, typed_password=st.sampled_from([Typed.GIVEN, *Typed]), typed_code=st.sampled_from(Typed)
+)
+any_evidence = (st.sampled_from(SHOWN) | first_steps) | st.builds(
     Evidence,
     stage=st.sampled_from([0, 0, 0, 1, 1, 1, 2, 3, -1]),
     password=st.sampled_from([None, None, PasswordVerdict.RIGHT, *PasswordVerdict]),
@@ -185,9 +188,6 @@ any_evidence = st.sampled_from(SHOWN) | st.builds(
     typed_password=st.sampled_from(Typed),
     typed_code=st.sampled_from(Typed),
     answering=flags,
-)
-first_steps = st.builds(
-    Evidence, typed_password=st.sampled_from([Typed.GIVEN, *Typed]), typed_code=st.sampled_from(Typed)
 )
 wrongs = st.lists(st.sampled_from([CodeVerdict.WRONG, CodeVerdict.RIGHT, *CodeVerdict]), max_size=4)
 all_answers = st.builds(

@@ -22,7 +22,7 @@ from schema.secret import Secret
 
 PASSWORD = "Copper-Ladder-63"
 SERVICE_PASSWORD = "Reader-of-things-9"
-PHONE = "+436640000001"
+PHONE = "+436640000071"
 EFFECT_SECONDS = 5.0
 CONFIG = """\
 [service]
@@ -94,7 +94,7 @@ def administer(dc) -> str:
     )
     dc.add_user("svc-dirfactor", SERVICE_PASSWORD)
     users = {
-        "alice": {"mobile": "+43 664 0000001"},
+        "alice": {"mobile": "+43 664 0000071"},
         "bob": {"mail": "bob@example.test"},
         "carol": {},
         "tom": {},
@@ -207,7 +207,7 @@ async def scenario(dc, kannel, postfix, service, seeds, log_on, folder):
 
     # (e) SMS, by way of Kannel and its SMS centre
     asked = await log_on("alice", PASSWORD)
-    assert (asked.code, asked.attributes["Reply-Message"]) == ("Challenge", "Enter the code sent to +43***01.")
+    assert (asked.code, asked.attributes["Reply-Message"]) == ("Challenge", "Enter the code sent to +43***71.")
     text = await asyncio.to_thread(kannel.wait_for_text, PHONE)
     let_in = await log_on("alice", code_in(text), asked.state)
     assert (let_in.code, let_in.attributes["Filter-Id"]) == ("Accept", "staff")
