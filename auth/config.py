@@ -222,7 +222,7 @@ class _Reader:
             return None
         if name is None and node.node_type is NodeType.RADIUS:
             self._ini.report(section, "secret", "is missing, so that no RADIUS client can be answered", remedy)
-        elif name is not None and not self._parser.has_section(f"secret:{name}"):
+        elif name is not None and f"secret:{name}" not in self._ini.sections:
             remedy = _did_you_mean(name, list(self._secrets))
             self._ini.report(section, "dirfactorSharedSecretName", f"there is no [secret:{name}]", remedy)
         return self._secrets.get(name or "")

@@ -28,7 +28,11 @@ def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExi
         gateway = HttpSmsGateway(name, sms, http_client(sms.ca_file))
         stack.push_async_callback(gateway.aclose)
         texts.append(gateway)
-    mails = [SmtpGateway(name, mail, clock, entropy) for name, mail in settings.email.items()]
+    mails = []
+    for name, mail in settings.email.items():
+        server = SmtpGateway(name, mail, clock, entropy)
+        stack.push_async_callback(server.aclose)
+        mails.append(server)
     return Delivery(MintedChannel(texts), MintedChannel(mails), settings.service.delivery_seconds)
 
 

@@ -131,7 +131,7 @@ USER = (
         low=1,
         high=254,
     ),
-    _secret(6, "dirfactorPin", "keyed digest of the PIN, written by `dirfactor token pin`"),
+    _secret(6, "dirfactorPin", "keyed digest of the PIN"),
     AttributeType(7, "dirfactorPinSetAt", Syntax.TIME, grammar.TIME, "when the PIN was set, for its expiry"),
     _secret(8, "dirfactorSecret", "sealed seeds of TOTP and HOTP tokens", single=False),
     _secret(9, "dirfactorTemporaryResponse", "hash, expiry and uses of a temporary response"),

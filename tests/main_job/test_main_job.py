@@ -53,7 +53,7 @@ url = {sendsms}?username={{username}}&password={{password}}&to={{phone}}&text={{
 username = {kannel_user}
 password = file:kannel.password
 success_status = 202
-success_body = ^[03]:
+success_body = ^0:
 
 [email:postfix]
 host = localhost
