@@ -22,10 +22,12 @@ from auth.facts_reader import FactsReader, Rules
 from auth.http_api import Health, http_app
 from auth.nodes import Nodes
 from auth.outbound import delivery, vip_judge
+from auth.password_gate import PasswordGate
 from auth.radius.server import RadiusServer, listen
 from auth.server_key import server_key
 from auth.service import LoginService, Parts
 from auth.settings import HttpSettings, Settings
+from dirsync.bind import MOST_CONNECTIONS
 from dirsync.directory import password_check, source
 from dirsync.replica import Replica, ReplicaWriter
 from dirsync.scheduler import SyncScheduler
@@ -79,7 +81,7 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
         nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
         parts = Parts(
             known=FactsReader(replica, nodes, store.failures, rules(settings)),
-            passwords=password_check(settings.directory),
+            passwords=stack.enter_context(contextlib.closing(_password_gate(settings))),
             store=store,
             codes=CodeCheck(
                 store,
@@ -268,6 +270,12 @@ async def _cancel(task: "asyncio.Task[None]") -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+def _password_gate(settings: Settings) -> PasswordGate:
+    """As many questions at once as `dirsync.bind` has connections; each login waits twice an operation's time."""
+    directory = settings.directory
+    return PasswordGate(password_check(directory), MOST_CONNECTIONS, 2 * directory.timeout_seconds)
 
 
 def _boot_id(entropy: Entropy) -> str:

@@ -17,6 +17,7 @@ from auth.decision import decide, passed
 from auth.delivery import Delivery
 from auth.facts import CodeVerdict, Evidence, Typed
 from auth.facts_reader import FactsReader
+from auth.password_gate import PasswordGate
 from auth.prompts import PASSWORD_PROMPT, code_prompt, destination
 from auth.reason import Reason
 from auth.request import (
@@ -34,7 +35,7 @@ from auth.state import Challenge, StateUnavailable, Store, state_key
 from auth.steps import Decision, Field
 from auth.tokens import Usable
 from dirsync.errors import ReplicaUnavailable
-from dirsync.password import PasswordCheck, PasswordVerdict
+from dirsync.password import PasswordVerdict
 from dirsync.view import Freshness, Person
 from schema.entry import Policy
 from schema.errors import Fault
@@ -64,7 +65,7 @@ class Parts:
     """
 
     known: FactsReader
-    passwords: PasswordCheck
+    passwords: PasswordGate
     store: Store
     codes: CodeCheck
     delivery: Delivery
@@ -202,7 +203,7 @@ class LoginService:
     async def _check_password(self, decided: Decision, password: Secret) -> PasswordVerdict:
         if decided.person is None:
             return PasswordVerdict.UNAVAILABLE
-        return await asyncio.to_thread(self._parts.passwords.check, decided.person.dn, password.text)
+        return await self._parts.passwords.ask(decided.person.dn, password)
 
     async def _check_code(
         self, session: _Session, decided: Decision, token: Usable, typed: Secret, now: datetime

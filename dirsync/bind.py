@@ -12,7 +12,7 @@ from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.password import PasswordVerdict
 from dirsync.settings import DirectorySettings
 
-_CONNECTIONS: Final = 8
+MOST_CONNECTIONS: Final = 8
 # The reason within AD's text, "80090308: LdapErr: DSID-..., comment: AcceptSecurityContext error, data 52e, v3839":
 # a Windows error code in hex (MS-ERREF section 2.2). Wrong passwords and unknown accounts have no line here, nor has
 # what we do not know: all that is just wrong.
@@ -44,7 +44,7 @@ class LdapPasswordCheck:
     def __init__(self, settings: DirectorySettings) -> None:
         self._connector = Connector(settings)
         self._patience = settings.timeout_seconds
-        self._free = BoundedSemaphore(_CONNECTIONS)
+        self._free = BoundedSemaphore(MOST_CONNECTIONS)
         self._idle: deque[Connection] = deque()
 
     def check(self, dn: str, password: str) -> PasswordVerdict:
