@@ -1,5 +1,6 @@
 """What one batch does to the replica, change by change: as an increment, or as a refresh that names all there is."""
 
+import logging
 import sqlite3
 
 from dirsync.change import Put
@@ -7,6 +8,8 @@ from dirsync.entries import Entries, Parser
 from dirsync.links import Links, take_over_refresh
 from dirsync.tally import Tally
 from schema.entry import EntryId
+
+_log = logging.getLogger("dirfactor.sync")
 
 
 class Increment:
@@ -33,10 +36,19 @@ class Increment:
             self._entries.carry(put.id, put.dn, before)
 
     def delete(self, entry_id: EntryId) -> None:
-        """Forget an entry with the links from it and to it."""
+        """Forget an entry with the links from it and to it.
+
+        The directory drops the links to a deleted policy by itself, and so its people follow the next level: not an
+        error, but nothing that should happen unnoticed.
+        """
+        before = self._entries.stored(entry_id)
         stored = self._entries.drop(entry_id)
         self._links.drop_from(entry_id)
         sources = self._links.drop_to(entry_id)
+        if before is not None and before.kind == "policy" and sources:
+            _log.warning(
+                "policy %s was deleted: %d that had it assigned now follow the next level", before.dn, len(sources)
+            )
         if not stored:
             for source in sources:
                 self._tally.changed(source)

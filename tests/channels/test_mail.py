@@ -401,7 +401,7 @@ class TestMisbehaviour:
         assert await gateway(self.settings(configured, await serve(script))).send(TO, MESSAGE)
         assert time.monotonic() - begun < 0.9, "the farewell takes a second"
         async with asyncio.timeout(1):
-            while "QUIT" not in script.commands:  # noqa: ASYNC110 - the server's list
+            while "QUIT" not in script.commands:
                 await asyncio.sleep(0.01)
 
 

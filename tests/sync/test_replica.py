@@ -176,6 +176,13 @@ def test_a_deleted_policy_is_a_dropped_link_as_in_ad(writer, lab):
     assert all(ancestor.policy is None for ancestor in lab.person(ALICE.id).ancestors)
 
 
+def test_that_people_lose_their_policy_with_a_deleted_one_is_logged(writer, lab, caplog):
+    writer.apply(increment([Delete(STRICT.id)]), SOURCE)
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "strict" in line
+    assert "3 that had it assigned" in line
+
+
 def test_a_policy_that_a_full_read_no_longer_has_but_links_still_name_is_missing(writer, lab):
     """An LDIF file keeps the link: the user must be refused, not fall to the next policy."""
     without = {key: item for key, item in LAB.items() if item is not STRICT}
