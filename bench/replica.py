@@ -17,7 +17,7 @@ from report import Spread, digits, progress, show, show_json, spread, table, tim
 
 import ldif
 from auth.clock import SYSTEM_CLOCK
-from dirsync.ldif_source import LdifSource
+from dirsync.ldif.source import LdifSource
 from dirsync.replica import Replica, ReplicaWriter
 from dirsync.scheduler import SyncScheduler
 from dirsync.settings import SyncSettings

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from dirsync.ad import AdSource
+from dirsync.ad.source import AdSource
 from dirsync.bind import LdapPasswordCheck
 from dirsync.change import Source
-from dirsync.ldif_password import LdifPasswordCheck
-from dirsync.ldif_source import LdifSource
+from dirsync.ldif.password import LdifPasswordCheck
+from dirsync.ldif.source import LdifSource
 from dirsync.password import PasswordCheck
 from dirsync.settings import DirectoryKind, DirectorySettings
 from schema.errors import Fault

@@ -10,8 +10,8 @@ from typing import Final
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from dirsync.change import Source
+from dirsync.replica.writer import Applied, ReplicaWriter
 from dirsync.settings import SyncSettings
-from dirsync.writer import Applied, ReplicaWriter
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.sync")

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from auth.cli.output import JSON_OPTION, Exit, faults, out, print_json
-from dirsync import schema_admin
-from dirsync.admin_connection import AdminAccess
-from dirsync.schema_plan import Plan, describe, render
+from dirsync.admin import schema as schema_admin
+from dirsync.admin.connection import AdminAccess
+from dirsync.admin.plan import Plan, describe, render
 from schema.__main__ import files
 from schema.errors import Fault
 from schema.secret import Secret

@@ -6,10 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dirsync import schema_admin
-from dirsync.ad import AdSource
-from dirsync.ad_cookie import AdCookie
-from dirsync.admin_connection import AdminAccess
+from dirsync.ad.cookie import AdCookie
+from dirsync.ad.source import AdSource
+from dirsync.admin import schema as schema_admin
+from dirsync.admin.connection import AdminAccess
 from dirsync.bind import LdapPasswordCheck
 from dirsync.change import Delete
 from dirsync.connector import Connector

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dirsync.ad import AdSource
+from dirsync.ad.source import AdSource
 from dirsync.bind import LdapPasswordCheck
 from dirsync.connection import Connection
 from dirsync.connector import Connector

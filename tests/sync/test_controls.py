@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dirsync import ber
-from dirsync.ber import MalformedAnswer
-from dirsync.controls import (
+from dirsync.ad import ber
+from dirsync.ad.ber import MalformedAnswer
+from dirsync.ad.controls import (
     DIRSYNC,
     EXTENDED_DN,
     INCREMENTAL_VALUES,

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 import ldif
 from dirsync.change import LinkKind
 from dirsync.errors import DirectoryUnavailable
-from dirsync.ldif_file import read_whole, stamp
-from dirsync.ldif_password import LdifPasswordCheck
-from dirsync.ldif_source import LdifSource
+from dirsync.ldif.file import read_whole, stamp
+from dirsync.ldif.password import LdifPasswordCheck
+from dirsync.ldif.rfc2849 import BrokenLdif, read_ldif
+from dirsync.ldif.source import LdifSource
 from dirsync.password import PasswordVerdict
 from dirsync.replica import Applied, Replica, ReplicaWriter
-from dirsync.rfc2849 import BrokenLdif, read_ldif
 from schema.dn import fold
 
 NOW = datetime(2036, 11, 24, 12, 0, tzinfo=UTC)  # long after any file was saved

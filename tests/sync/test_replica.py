@@ -437,7 +437,7 @@ def test_a_database_of_another_program_is_never_written_to(path):
 
 
 def test_a_second_writer_is_a_fault(writer, lab, path, monkeypatch):
-    monkeypatch.setattr("dirsync.store._BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("dirsync.replica.store._BUSY_SECONDS", 0.05)
     second = ReplicaWriter(path)
 
     def changes():

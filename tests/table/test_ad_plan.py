@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dirsync.ad_schema import make_plan
-from dirsync.found import Found
-from dirsync.schema_plan import Change, describe, render
+from dirsync.admin.active_directory import make_plan
+from dirsync.admin.found import Found
+from dirsync.admin.plan import Change, describe, render
 from schema.active_directory import Add, Extend, Reload, records
 from schema.attributes import ARC, PROPERTY_SET_GUID
 

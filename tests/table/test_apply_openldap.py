@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dirsync import schema_admin
-from dirsync.admin_connection import AdminAccess
+from dirsync.admin import schema as schema_admin
+from dirsync.admin.connection import AdminAccess
 from dirsync.errors import DirectoryRefused
 from rig.fixtures import need, running
 from rig.ldaptools import LdapRefused

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from dirsync import schema_admin
-from dirsync.admin_connection import AdminAccess
+from dirsync.admin import schema as schema_admin
+from dirsync.admin.connection import AdminAccess
+from dirsync.admin.plan import Change, render
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
-from dirsync.schema_plan import Change, render
 from rig.ldaptools import LdapRefused
 from rig.process import run
 from schema.active_directory import Reload, records

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from dirsync.found import Found
-from dirsync.openldap_schema import make_plan
-from dirsync.schema_plan import Change, describe, render
+from dirsync.admin.found import Found
+from dirsync.admin.openldap import make_plan
+from dirsync.admin.plan import Change, describe, render
 from schema.active_directory import Add, Extend
 from schema.attributes import ARC
 from schema.openldap import definitions

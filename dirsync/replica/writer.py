@@ -7,10 +7,10 @@ from threading import Lock
 from typing import Final
 
 from dirsync.change import Batch, Put
-from dirsync.entries import Entries, Parser
-from dirsync.merge import Increment, Refresh
-from dirsync.store import open_for_writing, transaction
-from dirsync.tally import Tally
+from dirsync.replica.entries import Entries, Parser
+from dirsync.replica.merge import Increment, Refresh
+from dirsync.replica.store import open_for_writing, transaction
+from dirsync.replica.tally import Tally
 from schema.parse import parse_entry
 
 # Raised by whoever changes what `schema.parse` makes of an entry: the replica is then parsed again.

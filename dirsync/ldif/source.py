@@ -12,8 +12,8 @@ from typing import Final
 import msgspec
 
 from dirsync.change import Batch, Change, LinkChange, LinkKind, Put
-from dirsync.ldif_file import Stamp, read_whole, stamp
-from dirsync.rfc2849 import Addition, BrokenLdif, Record, read_ldif
+from dirsync.ldif.file import Stamp, read_whole, stamp
+from dirsync.ldif.rfc2849 import Addition, BrokenLdif, Record, read_ldif
 from schema.attributes import ATTRIBUTES
 from schema.dn import fold, parent
 from schema.entry import EntryId

@@ -4,9 +4,9 @@ import logging
 import sqlite3
 
 from dirsync.change import Put
-from dirsync.entries import Entries, Parser
-from dirsync.links import Links, take_over_refresh
-from dirsync.tally import Tally
+from dirsync.replica.entries import Entries, Parser
+from dirsync.replica.links import Links, take_over_refresh
+from dirsync.replica.tally import Tally
 from schema.entry import EntryId
 
 _log = logging.getLogger("dirfactor.sync")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import ldap3
 from ldap3.core.exceptions import LDAPExceptionError, LDAPOperationResult
 
-from dirsync.admin_operations import AdminConnection, refused
+from dirsync.admin.operations import AdminConnection, refused
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from schema.secret import Secret
 

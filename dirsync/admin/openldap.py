@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from dirsync.found import Found
-from dirsync.schema_plan import Change, Conflict, Plan, Step
+from dirsync.admin.found import Found
+from dirsync.admin.plan import Change, Conflict, Plan, Step
 from schema.active_directory import Add, Extend
 from schema.attributes import ARC
 from schema.openldap import NAME, Definitions

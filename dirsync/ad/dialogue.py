@@ -3,12 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from dirsync.ad_cookie import AdCookie, Standing
-from dirsync.ad_entry import BOOKKEEPING, LINK_ATTRIBUTES, AdEntry, Rest, read_entry, read_rest
-from dirsync.ad_server import identify, only
-from dirsync.ber import MalformedAnswer
-from dirsync.change import Change, Delete, LinkKind
-from dirsync.controls import (
+from dirsync.ad.ber import MalformedAnswer
+from dirsync.ad.controls import (
     DIRSYNC,
     EXTENDED_DN,
     INCREMENTAL_VALUES,
@@ -17,8 +13,12 @@ from dirsync.controls import (
     guid_dn,
     read_dirsync,
 )
+from dirsync.ad.cookie import AdCookie, Standing
+from dirsync.ad.entry import BOOKKEEPING, LINK_ATTRIBUTES, AdEntry, Rest, read_entry, read_rest
+from dirsync.ad.search import Dialogue, Scope, Search
+from dirsync.ad.server import identify, only
+from dirsync.change import Change, Delete, LinkKind
 from dirsync.errors import DirectoryRefused
-from dirsync.search import Dialogue, Scope, Search
 from schema.attributes import ATTRIBUTES
 from schema.entry import EntryId
 from schema.parse import ADDRESS_ATTRIBUTES, DIRECTORY_ATTRIBUTES

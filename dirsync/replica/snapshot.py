@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from dirsync.change import LinkKind
-from dirsync.recent import Recent
+from dirsync.replica.recent import Recent
 from dirsync.view import Ancestor, Membership, Node, Person, PolicyLink
 from schema.dn import fold, parent
 from schema.entry import AccessNode, Container, Entry, EntryId, Group, Policy, User

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from dirsync.found import Found
-from dirsync.schema_plan import Change, Conflict, Plan, Step, common_name, octets, shown
+from dirsync.admin.found import Found
+from dirsync.admin.plan import Change, Conflict, Plan, Step, common_name, octets, shown
 from schema.active_directory import Add, Extend, Record, Reload, Value
 from schema.dn import fold
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
-from dirsync.controls import Control
+from dirsync.ad.controls import Control
 
 # DN and attributes, as the server wrote them
 RawEntry = tuple[str, Mapping[str, Sequence[bytes]]]

@@ -5,8 +5,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Final
 
-from dirsync import ber
-from dirsync.ber import MalformedAnswer
+from dirsync.ad import ber
+from dirsync.ad.ber import MalformedAnswer
 from schema.entry import EntryId
 
 DIRSYNC: Final = "1.2.840.113556.1.4.841"

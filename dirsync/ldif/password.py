@@ -11,9 +11,9 @@ from threading import Lock
 from typing import Final
 
 from dirsync.errors import DirectoryUnavailable
-from dirsync.ldif_file import Stamp, read_whole, stamp
+from dirsync.ldif.file import Stamp, read_whole, stamp
+from dirsync.ldif.rfc2849 import Addition, BrokenLdif, read_ldif
 from dirsync.password import PasswordVerdict
-from dirsync.rfc2849 import Addition, BrokenLdif, read_ldif
 from schema.dn import fold
 
 # RFC 2307 section 5.3 and its usual extensions: a digest of password and salt, then the salt

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from dirsync import ad_schema, openldap_schema
-from dirsync.admin_connection import AdminAccess, connect
-from dirsync.admin_operations import AdminConnection, Operation, OperationRefused
+from dirsync.admin import active_directory, openldap
+from dirsync.admin.connection import AdminAccess, connect
+from dirsync.admin.found import Found
+from dirsync.admin.operations import AdminConnection, Operation, OperationRefused
+from dirsync.admin.plan import Change, Plan, Step, describe, render
 from dirsync.errors import DirectoryRefused
-from dirsync.found import Found
-from dirsync.schema_plan import Change, Plan, Step, describe, render
 from schema.active_directory import Add, Extend, Reload, records
 from schema.dn import fold, parent
 from schema.openldap import definitions
@@ -126,14 +126,14 @@ def _plan_forest(connection: AdminConnection, root: Found) -> Plan:
     schema = root.text("schemaNamingContext")
     rights = f"CN=Extended-Rights,{root.text('configurationNamingContext')}"
     _check_master(connection, schema, root)
-    read = ad_schema.ATTRIBUTES_READ
+    read = active_directory.ATTRIBUTES_READ
     types = "(|(objectClass=attributeSchema)(objectClass=classSchema))"
     existing = [
         *connection.search(schema, types, scope="LEVEL", attributes=read),
         *connection.search(rights, "(objectClass=controlAccessRight)", scope="LEVEL", attributes=read),
     ]
     forest_root = root.text("rootDomainNamingContext")
-    return ad_schema.make_plan(forest_root, records(forest_root), existing)
+    return active_directory.make_plan(forest_root, records(forest_root), existing)
 
 
 def _check_master(connection: AdminConnection, schema: str, root: Found) -> None:
@@ -149,11 +149,11 @@ def _check_master(connection: AdminConnection, schema: str, root: Found) -> None
 
 
 def _plan_openldap(connection: AdminConnection) -> Plan:
-    base, read = openldap_schema.BASE, openldap_schema.ATTRIBUTES_READ
+    base, read = openldap.BASE, openldap.ATTRIBUTES_READ
     existing = connection.search(base, "(objectClass=olcSchemaConfig)", scope="LEVEL", attributes=read)
     if not existing:
         raise DirectoryRefused(f"{connection.who} may not read {base}", remedy=_OPENLDAP_MAKER)
-    return openldap_schema.make_plan(definitions(), existing)
+    return openldap.make_plan(definitions(), existing)
 
 
 def _check_rights(connection: AdminConnection, steps: Iterable[Step]) -> None:
@@ -178,7 +178,7 @@ def _check_rights(connection: AdminConnection, steps: Iterable[Step]) -> None:
 
 
 def _is_openldap(step: Step) -> bool:
-    return not isinstance(step, Reload) and step.dn.lower().endswith(openldap_schema.BASE)
+    return not isinstance(step, Reload) and step.dn.lower().endswith(openldap.BASE)
 
 
 def _write(connection: AdminConnection, step: Step) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from dirsync.change import Put
-from dirsync.tally import Tally
+from dirsync.replica.tally import Tally
 from schema.dn import fold, join, rebase, split
 from schema.entry import AccessNode, Container, Entry, EntryId, Group, Policy, User
 from schema.errors import Fault

@@ -8,10 +8,10 @@ from threading import RLock
 
 import msgspec
 
-from dirsync.snapshot import Snapshot, findings
-from dirsync.store import faults, open_for_reading, unusable
+from dirsync.replica.snapshot import Snapshot, findings
+from dirsync.replica.store import faults, open_for_reading, unusable
+from dirsync.replica.writer import Applied, ReplicaWriter
 from dirsync.view import Freshness, Node, Person, PolicyLink
-from dirsync.writer import Applied, ReplicaWriter
 from schema.entry import EntryId
 from schema.errors import Malformed
 

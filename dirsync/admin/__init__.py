@@ -1,0 +1,1 @@
+"""What an administrator does to a directory's schema, by ldap3."""
