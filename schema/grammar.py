@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from schema import reply
 from schema.hours import read_logon_hours
 
 _TRUE = {"true", "yes", "on", "1"}
@@ -156,6 +157,7 @@ def _reply_rule(value: str) -> ReplyRule:
     if not (name and separator and content):
         msg = "not name=value"
         raise ValueError(msg)
+    reply.encode(name, content)
     return ReplyRule(name, content)
 
 
@@ -167,6 +169,6 @@ BOOLEAN = Grammar("TRUE or FALSE", _boolean)
 TIME = Grammar("a time such as 20261124120000.0Z", read_generalized_time)
 ATTRIBUTE_NAME = Grammar("the name of an attribute, such as mobile", _attribute_name)
 LOGON_HOURS = Grammar("hours such as Mon-Fri 07:00-19:00; Sat 09:00-12:00; Europe/Vienna", read_logon_hours)
-REPLY_RULE = Grammar("a reply attribute such as Filter-Id=vpn-staff", _reply_rule)
+REPLY_RULE = Grammar(reply.EXPECTED, _reply_rule)
 NETWORK = Grammar("an address or network such as 192.0.2.7 or 192.0.2.0/24", _network)
 DN = Grammar("the DN of an object", str)

@@ -1,5 +1,6 @@
 """From the octets of a directory entry to a typed one. What cannot be read becomes a `Malformed`, never an error."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,7 +47,10 @@ DIRECTORY_ATTRIBUTES = (
     "objectSid",
 )
 _FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
-_NEVER = {0, 0x7FFFFFFFFFFFFFFF}  # accountExpires, MS-ADA1 2.3
+_LAST_TICK = (datetime.max.replace(tzinfo=UTC) - _FILETIME_EPOCH) // timedelta(microseconds=1) * 10 + 9
+_INTEGER = re.compile(rb"-?[0-9]{1,19}")
+_NEVER_EXPIRES = {0, 0x7FFFFFFFFFFFFFFF}  # accountExpires, MS-ADA1 2.3
+_NOT_LOCKED = {0}  # lockoutTime: only 0 (MS-ADA1)
 _FOR_EVER = {0, -0x8000000000000000}  # lockoutDuration, MS-ADTS 3.1.1.4.5
 _ACCOUNT_DISABLED = 0x2  # userAccountControl, MS-ADTS 2.2.16
 
@@ -120,20 +124,29 @@ class _Reading:
         return {attribute.field: value for attribute, value in found if value is not None}
 
     def number(self, attribute: str) -> int | None:
-        """A directory integer; None when it is absent or malformed."""
+        """A directory integer of 64 bits, signed (AD's syntax 2.5.5.16); None when it is absent or malformed."""
         raw = self.attributes.get(attribute.lower(), ())
         if not raw:
             return None
-        try:
-            return int(raw[0])
-        except ValueError:
-            self._spoil(attribute, raw[0], "a whole number")
+        if not (_INTEGER.fullmatch(raw[0].strip()) and -(2**63) <= int(raw[0]) < 2**63):
+            self.spoil(attribute, raw[0], f"a whole number from {-(2**63)} to {2**63 - 1}")
             return None
+        return int(raw[0])
+
+    def filetime(self, attribute: str, never: set[int]) -> datetime | None:
+        """An instant from 100 ns ticks since 1601 (MS-DTYP 2.3.3); None for `never`, and when absent or malformed."""
+        ticks = self.number(attribute)
+        if ticks is None or ticks in never:
+            return None
+        if not 0 <= ticks <= _LAST_TICK:
+            self.spoil(attribute, b"%d" % ticks, f"a time as a whole number from 0 to {_LAST_TICK}")
+            return None
+        return _FILETIME_EPOCH + timedelta(microseconds=ticks // 10)
 
     def _read(self, attribute: AttributeType) -> Any:
         raw = self.attributes.get(attribute.name.lower(), ())
         if attribute.single and len(raw) > 1:
-            self._spoil(attribute.name, b"two or more values", "one value")
+            self.spoil(attribute.name, b"two or more values", "one value")
             return None
         values = []
         for octets in raw:
@@ -141,19 +154,28 @@ class _Reading:
                 values.append(attribute.grammar.read(octets.decode().strip()))
             except ValueError:
                 shown = b"***" if attribute.confidential else octets
-                self._spoil(attribute.name, shown, attribute.grammar.expected)
+                self.spoil(attribute.name, shown, attribute.grammar.expected)
         if not values:
             return None
         return values[0] if attribute.single else tuple(dict.fromkeys(values))
 
-    def _spoil(self, attribute: str, octets: bytes, expected: str) -> None:
+    def spoil(self, attribute: str, octets: bytes, expected: str) -> None:
+        """Note a finding; `expected` is a phrase that follows "expected"."""
         self.malformed.append(Malformed(attribute, octets.decode(errors="backslashreplace")[:200], expected))
+
+
+def _is_of_active_directory(attributes: Attributes) -> bool:
+    """Whether the entry is a user of AD: such a one always has a userAccountControl, readable or not."""
+    classes = {value.lower() for value in attributes.get("objectclass", ())}
+    return b"user" in classes and bool(attributes.get("objectsid") or attributes.get("samaccountname"))
 
 
 def _user(attributes: Attributes, extra_attributes: Iterable[str]) -> User:
     reading = _Reading(attributes)
     ours = reading.values("dirfactorUser")
     control = reading.number("userAccountControl") or 0
+    if _is_of_active_directory(attributes) and not attributes.get("useraccountcontrol"):
+        reading.spoil("userAccountControl", b"no value", "a value that the sync account may read")
     wanted = [name.lower() for name in (*ADDRESS_ATTRIBUTES, *extra_attributes)]
     texts = tuple(
         AttributeText(name, octets.decode(errors="replace")) for name in wanted for octets in attributes.get(name, ())
@@ -165,8 +187,8 @@ def _user(attributes: Attributes, extra_attributes: Iterable[str]) -> User:
         display_name=_text(attributes, "displayname", "cn", "name"),
         language=_text(attributes, "preferredlanguage"),
         disabled=bool(control & _ACCOUNT_DISABLED),
-        expires_at=_filetime(reading.number("accountExpires")),
-        locked_at=_filetime(reading.number("lockoutTime")),
+        expires_at=reading.filetime("accountExpires", _NEVER_EXPIRES),
+        locked_at=reading.filetime("lockoutTime", _NOT_LOCKED),
         logon_grid=attributes["logonhours"][0] if attributes.get("logonhours") else None,
         primary_group_sid=_primary_group_sid(attributes, reading),
         texts=texts,
@@ -224,16 +246,6 @@ def _first(attributes: Attributes, *names: str) -> str:
 def _spelling(object_class: str, field: str) -> str:
     may = next(item for item in CLASSES if item.name == object_class).may
     return next(attribute.name for attribute in may if attribute.field == field)
-
-
-def _filetime(ticks: int | None) -> datetime | None:
-    """An instant from 100 ns ticks since 1601 (MS-DTYP 2.3.3); None for the values that mean never."""
-    if ticks is None or ticks in _NEVER:
-        return None
-    try:
-        return _FILETIME_EPOCH + timedelta(microseconds=ticks // 10)
-    except OverflowError:
-        return None
 
 
 def _interval(ticks: int | None) -> int | None:

@@ -35,7 +35,15 @@ from small_directory import (
 MEMBER, POLICY, NODE_MEMBER = LinkKind.MEMBER, LinkKind.POLICY, LinkKind.NODE_MEMBER
 STAFF = thing("staff", "ou", links={POLICY: ["strict"]})
 VIENNA = thing("vienna", "ou", STAFF.id)
-ALICE = thing("alice", "user", VIENNA.id, mail="Alice@lab.example", objectSid=sid(1001), primaryGroupID="513")
+ALICE = thing(
+    "alice",
+    "user",
+    VIENNA.id,
+    mail="Alice@lab.example",
+    objectSid=sid(1001),
+    primaryGroupID="513",
+    userAccountControl="512",
+)
 STRICT = thing("strict", "policy", dirfactorPriority="5")
 EVERYBODY = thing("everybody", "group", objectSid=sid(513), links={POLICY: ["strict"]})
 VPN = thing("vpn", "group", links={MEMBER: ["alice"]})

@@ -1,5 +1,7 @@
 """Parsing: whatever octets a directory holds, the result is an entry with its findings, never an exception."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -30,6 +32,7 @@ def entries(**attributes):
 @example("group", {"objectsid": (b"\x01\x0f\0\0",)})
 @example("user", {"dirfactorunlockedat": (b"00010101000000+01",)})
 @example("user", {"accountexpires": (b"9223372036854775806",), "lockouttime": (b"-1",)})
+@example("domainDNS", {"lockoutduration": (b"-" + b"9" * 30,)})
 @example("user", {"logonhours": (b"",), "useraccountcontrol": (b"",)})
 def test_no_octets_are_an_exception(object_class, attributes):
     entry = parse_entry({"objectclass": (object_class.encode(),), **attributes}, ("extensionAttribute15", "x"))
@@ -109,3 +112,113 @@ def test_the_primary_group_is_the_users_domain_and_its_own_number():
     assert names_of(parse_entry(entries(objectClass=b"group", cn=b"g", objectSid=sid))) == (
         ("sid", "s-1-5-21-1-2-3-1104"),
     )
+
+
+def findings(entry):
+    return [finding.attribute for finding in entry.malformed]
+
+
+@pytest.mark.parametrize(
+    "octets", [b"9" * 26, b"-" + b"9" * 26, b"9223372036854775808", b"-9223372036854775809", b"1_0"]
+)
+@pytest.mark.parametrize("attribute", ["accountExpires", "lockoutTime", "userAccountControl", "primaryGroupID"])
+def test_a_number_of_more_than_64_bits_is_malformed_on_a_user(attribute, octets):
+    """Else an account would never expire, or not be locked, because of a value that nobody can read."""
+    assert findings(parse_entry(entries(objectClass=b"inetOrgPerson", **{attribute: octets}))) == [attribute]
+
+
+@pytest.mark.parametrize("octets", [b"-" + b"9" * 26, b"9223372036854775808", b"-9223372036854775809"])
+def test_a_lockout_duration_of_more_than_64_bits_is_malformed(octets):
+    domain = parse_entry(entries(objectClass=b"domainDNS", lockoutDuration=octets))
+    assert (findings(domain), domain.lockout_seconds) == (["lockoutDuration"], None)
+
+
+@pytest.mark.parametrize(
+    ("octets", "seconds"),
+    [
+        (b"-18000000000", 1800),
+        (b"0", 0),
+        (b"-9223372036854775808", 0),
+        (b"-9223372036854775807", 922337203685),
+    ],
+)
+def test_a_lockout_duration_is_read_in_seconds(octets, seconds):
+    """MS-ADTS 3.1.1.4.5: two values stand for ever, which is 0 here."""
+    domain = parse_entry(entries(objectClass=b"domainDNS", lockoutDuration=octets))
+    assert (findings(domain), domain.lockout_seconds) == ([], seconds)
+
+
+LAST_TICK = 2650467743999999999  # 9999-12-31 23:59:59.9999999
+
+
+@pytest.mark.parametrize(
+    ("attribute", "octets", "field", "value"),
+    [
+        ("accountExpires", b"0", "expires_at", None),
+        ("accountExpires", b"9223372036854775807", "expires_at", None),
+        ("accountExpires", b"116444736000000000", "expires_at", datetime(1970, 1, 1, tzinfo=UTC)),
+        ("lockoutTime", b"0", "locked_at", None),
+        ("lockoutTime", b"1", "locked_at", datetime(1601, 1, 1, tzinfo=UTC)),
+        ("lockoutTime", b"%d" % LAST_TICK, "locked_at", datetime.max.replace(tzinfo=UTC)),
+    ],
+)
+def test_a_filetime_is_an_instant_or_stands_for_never(attribute, octets, field, value):
+    user = parse_entry(entries(objectClass=b"inetOrgPerson", **{attribute: octets}))
+    assert (findings(user), getattr(user, field)) == ([], value)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "octets"),
+    [
+        ("accountExpires", b"9223372036854775806"),
+        ("accountExpires", b"%d" % (LAST_TICK + 1)),
+        ("accountExpires", b"-1"),
+        ("lockoutTime", b"9223372036854775807"),
+        ("lockoutTime", b"-1"),
+    ],
+)
+def test_a_filetime_outside_the_calendar_is_malformed(attribute, octets):
+    user = parse_entry(entries(objectClass=b"inetOrgPerson", **{attribute: octets}))
+    assert (findings(user), user.expires_at, user.locked_at) == ([attribute], None, None)
+
+
+@pytest.mark.parametrize("found_by", [{"sAMAccountName": b"alice"}, {"objectSid": b"\x01\0\0\0\0\0\0\5"}])
+def test_a_user_of_ad_whose_account_control_cannot_be_read_is_malformed(found_by):
+    """Whether the account is disabled is unknown then, and what is unknown permits nothing."""
+    classes = (b"top", b"person", b"organizationalPerson", b"USER")
+    blind = parse_entry(entries(objectClass=classes, **found_by))
+    assert [str(finding) for finding in blind.malformed] == [
+        "userAccountControl: 'no value', expected a value that the sync account may read"
+    ]
+    seen = parse_entry(entries(objectClass=classes, userAccountControl=b"512", **found_by))
+    assert (findings(seen), seen.disabled) == ([], False)
+    assert parse_entry(entries(objectClass=classes, userAccountControl=b"514", **found_by)).disabled
+
+
+@pytest.mark.parametrize("object_class", [b"inetOrgPerson", b"posixAccount", b"account"])
+def test_a_person_of_another_directory_needs_no_account_control(object_class):
+    person = parse_entry(entries(objectClass=object_class, uid=b"alice"))
+    assert (findings(person), person.disabled) == ([], False)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"Foo-Bar=1",
+        b"State=x",
+        b"Filter-Id=" + b"x" * 254,
+        b"Session-Timeout=soon",
+        b"Session-Timeout=4294967296",
+        b"Framed-IP-Address=vpn.example.com",
+        b"Vendor-Specific.0.1=x",
+        b"Vendor-Specific.9.256=x",
+        b"Vendor-Specific.9.1=" + b"x" * 248,
+    ],
+)
+@pytest.mark.parametrize(
+    "object_class", [b"inetOrgPerson", b"group", b"organizationalUnit", b"dirfactorSecurityPolicy"]
+)
+def test_a_reply_attribute_that_no_packet_can_carry_is_malformed(object_class, octets):
+    entry = parse_entry(entries(objectClass=object_class, cn=b"x", dirfactorReplyAttribute=(octets, b"Filter-Id=good")))
+    assert findings(entry) == ["dirfactorReplyAttribute"]
+    assert "Filter-Id" in entry.malformed[0].expected
