@@ -1,6 +1,7 @@
 """Whether a code is right: counted first, compared then, by us or by VIP, whoever can tell."""
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,7 @@ from schema.secret import Secret
 from schema.words import TokenKind
 
 _log = logging.getLogger("dirfactor.vip")
+_DIGITS = re.compile(r"\d{6}")
 
 
 class VipJudge(Protocol):
@@ -44,10 +46,11 @@ class NoVip:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What came of a code, and what the judge said about it."""
+    """What came of a code, what the judge said about it, and whether a wrong one counts against the person."""
 
     verdict: CodeVerdict
     detail: str = ""
+    violation: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class CodeCheck:
         checked = await self._compare(token, challenge, typed)
         if checked.verdict is CodeVerdict.RIGHT and policy.reset_on_success:
             self.store.forgive(person.id)
-        elif checked.verdict is not CodeVerdict.WRONG:
+        elif checked.verdict is not CodeVerdict.WRONG or not checked.violation:
             self.store.withdraw(person.id, now)
         return checked
 
@@ -110,12 +113,16 @@ class CodeCheck:
         except Fault as fault:
             _log.error("VIP is misconfigured: %s", fault)
             return Checked(CodeVerdict.MISCONFIGURED, fault.problem)
-        detail = f"{verdict.reason_code} {verdict.detail}".strip()
+        # the service's own words may echo what it was asked, and that is the code
+        words = "" if typed.text in verdict.detail or _DIGITS.search(verdict.detail) else verdict.detail
+        detail = f"{verdict.reason_code} {words}".strip()
         match verdict.kind:
             case Kind.SUCCESS:
                 return Checked(CodeVerdict.RIGHT, detail)
-            case Kind.PERSON | Kind.RESYNCHRONISE:
+            case Kind.PERSON:
                 return Checked(CodeVerdict.WRONG, detail)
+            case Kind.RESYNCHRONISE:
+                return Checked(CodeVerdict.WRONG, detail, violation=False)
             case Kind.SERVICE:
                 _log.warning("VIP could not judge a code: %s", detail)
                 return Checked(CodeVerdict.UNAVAILABLE, detail)

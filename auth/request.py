@@ -27,6 +27,8 @@ class Origin:
         address: the client's network address as text, for the audit.
         caller: what tells two simultaneous logins of one person apart when the client offers it
             (Calling-Station-Id, NAS-Port, Acct-Session-Id), joined; empty when it offers nothing.
+        session: the client's own name for this one login (Acct-Session-Id, RFC 2866 section 5.5); empty when it gives
+            none. Requests that share it are the same login asked again.
     """
 
     door: Door
@@ -34,6 +36,7 @@ class Origin:
     correlation: str
     address: str
     caller: str = ""
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)

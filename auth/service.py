@@ -370,11 +370,12 @@ _OLDEST = 1e9  # JSON has no infinity
 
 
 def _shared(outcome: Outcome, origin: Origin) -> Outcome:
-    """What a repeat of a first step is told: an accept only where the client marks the two as one login.
+    """What a repeat of a first step is told: an accept only where the client itself says that it is the same login.
 
-    Without marks somebody else who has seen password and code may be asking at the same moment.
+    Otherwise somebody else who has seen password and code may be asking at the same moment; a port or a calling
+    station does not tell, for they may be the same for everybody.
     """
-    return Refused(Reason.CHALLENGE_UNKNOWN) if isinstance(outcome, Accepted) and not origin.caller else outcome
+    return Refused(Reason.CHALLENGE_UNKNOWN) if isinstance(outcome, Accepted) and not origin.session else outcome
 
 
 def _typed(text: Secret | None) -> Typed:

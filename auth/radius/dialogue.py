@@ -97,6 +97,11 @@ def caller(packet: Packet) -> str:
     return " ".join(parts)
 
 
+def session(packet: Packet) -> str:
+    """The client's own name for this login, see `Origin.session`; empty when it gives none."""
+    return _printable(next(iter(packet.values(Attribute.ACCT_SESSION_ID)), b""))
+
+
 def say(outcome: Outcome, node: NodeDoor) -> tuple[Code, tuple[Pair, ...]] | None:
     """The response's code and attributes, in order; None when nothing is to be sent.
 

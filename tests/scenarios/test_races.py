@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from auth.demo.service import Reply
+from auth.radius.attributes import Attribute
 from scenarios.company import NODE_MEMBERS, password_of, policy, policy_dn, texted, with_vip
 from scenarios.office import DOORS, Office, another, calling, each_door, open_office
 from schema.secret import Secret
@@ -39,6 +40,7 @@ async def office(tmp_path_factory):
         with_vip("vic", "VIC"),
         with_vip("once", "SLOW-ONCE"),
         with_vip("badge", "SLOW-BADGE", dirfactorPolicy=policy_dn("tokens")),
+        with_vip("twice", "SLOW-TWICE", dirfactorPolicy=policy_dn("tokens")),
         policy("tokens", dirfactorFirstMethod="token", dirfactorSecondMethod="none"),
         with_vip("attacked", "ATTACKED", dirfactorPolicy=policy_dn("guarded")),
         with_vip("foretold", "FORETOLD", dirfactorPolicy=policy_dn("guarded"), dirfactorUnlockedAt="20990101000000Z"),
@@ -51,7 +53,7 @@ async def office(tmp_path_factory):
         policy("thrifty", dirfactorCodesPerWindow="3"),
     ]
     folder = tmp_path_factory.mktemp("races")
-    credentials = {"VIC": "", "SLOW-ONCE": SLOW, "SLOW-BADGE": SLOW, "ATTACKED": "", "FORETOLD": ""}
+    credentials = {"VIC": "", "SLOW-ONCE": SLOW, "SLOW-BADGE": SLOW, "SLOW-TWICE": SLOW, "ATTACKED": "", "FORETOLD": ""}
     async with open_office(folder, *entries, credentials=credentials, nodes=NODES) as running:
         yield running
 
@@ -91,9 +93,18 @@ async def test_of_many_equal_first_steps_with_a_code_one_is_accepted(office: Off
 async def test_a_first_step_that_a_client_repeats_as_the_same_login_gets_the_same_accept(office: Office):
     """A client that gave up waiting and asks again from another port hears only the second answer."""
     code = office.site.vip_code("SLOW-BADGE")
-    steps = (office.service.radius("badge", code, extra=[calling("192.0.2.9")]) for _ in range(3))
+    mark = (Attribute.ACCT_SESSION_ID, b"5F-badge-1")
+    steps = (office.service.radius("badge", code, extra=[mark]) for _ in range(3))
     assert outcomes(await asyncio.gather(*steps)) == {"accepted": 3}
     assert len(office.asked_of_vip("SLOW-BADGE")) == 1
+
+
+async def test_a_mark_that_everybody_may_have_does_not_make_two_logins_one(office: Office):
+    """A NAS-Port may be the same for all people, and a calling station is where somebody who looks on may sit too."""
+    code = office.site.vip_code("SLOW-TWICE")
+    marks = [calling("192.0.2.9"), (Attribute.NAS_PORT, (0).to_bytes(4, "big"))]
+    steps = (office.service.radius("twice", code, extra=marks) for _ in range(3))
+    assert outcomes(await asyncio.gather(*steps)) == {"accepted": 1, "refused": 2}
 
 
 async def test_guesses_in_parallel_do_not_outrun_the_limit_and_the_helpdesk_unlocks(office: Office):
