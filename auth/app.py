@@ -2,17 +2,12 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import signal
-import socket
-import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import uvicorn
 
 from auth.audit import AuditFile
 from auth.clock import Clock, Entropy
@@ -20,13 +15,14 @@ from auth.code_check import CodeCheck
 from auth.embedded_state import EmbeddedStore
 from auth.facts_reader import FactsReader, Rules
 from auth.http_api import Health, http_app
+from auth.http_server import open_http
 from auth.nodes import Nodes
 from auth.outbound import delivery, vip_judge
 from auth.password_gate import PasswordGate
 from auth.radius.server import RadiusServer, listen
 from auth.server_key import server_key
 from auth.service import LoginService, Parts
-from auth.settings import HttpSettings, Settings
+from auth.settings import Settings
 from dirsync.bind import MOST_CONNECTIONS
 from dirsync.directory import password_check, source
 from dirsync.replica import Replica, ReplicaWriter
@@ -168,69 +164,8 @@ async def _open_doors(app: App, doors: AsyncExitStack) -> AsyncIterator[str]:
         doors.push_async_callback(_drain, radius)
         yield "RADIUS udp://{}:{}".format(*radius.address)
     if app.settings.http.enabled:
-        yield await _open_http(app, doors)
-
-
-async def _open_http(app: App, doors: AsyncExitStack) -> str:
-    http = app.settings.http
-    listener = _http_socket(http)
-    config = uvicorn.Config(
-        http_app(app.service, app.nodes, lambda: health(app), app.entropy),
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        server_header=False,
-        ssl_certfile=http.certificate,
-        ssl_keyfile=http.private_key,
-        timeout_graceful_shutdown=int(_DRAIN_SECONDS),
-    )
-    try:
-        config.load()
-    except (OSError, ssl.SSLError) as error:
-        raise Fault(
-            f"[http] certificate or private_key: {error}", remedy="give PEM files that belong together"
-        ) from error
-    server = _Server(config)
-    task = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]))
-
-    async def close() -> None:
-        server.should_exit = True
-        await task
-
-    doors.push_async_callback(close)
-    while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has a flag, no event
-        await asyncio.sleep(0.01)
-    scheme = "https" if http.certificate else "http"
-    host, port = listener.getsockname()[:2]
-    return f"HTTP {scheme}://{host}:{port}"
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without signal handlers: the process has its own."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals alone."""
-        yield
-
-
-def _http_socket(http: HttpSettings) -> socket.socket:
-    try:
-        address = ipaddress.ip_address(http.host)
-        if not http.certificate and not address.is_loopback:
-            raise Fault(
-                f"[http] host {http.host} would carry passwords in clear text",
-                remedy="set certificate and private_key, or listen at 127.0.0.1",
-            )
-        family = socket.AF_INET6 if address.version == 6 else socket.AF_INET  # noqa: PLR2004 - the IP version
-        listener = socket.create_server((http.host, http.port), family=family, backlog=1024)
-    except (OSError, ValueError) as error:
-        raise Fault(
-            f"cannot listen on TCP {http.host} port {http.port}: {error}",
-            remedy="choose an address of this host and a free port in [http]",
-        ) from error
-    listener.setblocking(False)
-    return listener
+        door = http_app(app.service, app.nodes, lambda: health(app), app.entropy)
+        yield await open_http(app.settings.http, door, doors)
 
 
 def health(app: App) -> Health:

@@ -7,6 +7,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,15 +35,23 @@ _NAMED = ("sms", "email", "policy", "node", "secret")
 _EVERYONE = "everyone"
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _BOUNDS = {"port": (0, 65_535), "reconcile_at": (0, 23), "refusal_seconds": (0, 60), "interval_seconds": (0.1, 3600)}
+_ONE_NODE = {
+    "dirfactorAddress": "give each node addresses of its own",
+    "dirfactorApiKeyHash": "draw a key for each node: dirfactor api-key",
+}
 _ANY_TIME = (0.001, 1e9)
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 class ConfigFault(Fault):
-    """config.ini cannot be used; `problems` has everything that is wrong with it."""
+    """config.ini cannot be used; `problems` has everything that is wrong with it.
 
-    def __init__(self, file: Path, problems: Iterable[Problem]) -> None:
+    `settings` has what could be understood all the same, to look for further problems in; None when nothing could.
+    """
+
+    def __init__(self, file: Path, problems: Iterable[Problem], settings: Settings | None = None) -> None:
         self.file = file
+        self.settings = settings
         self.problems = tuple(sorted(problems, key=lambda item: (item.line, item.where)))
         lines = [f"{file}:{item.line}: {item.where}: {item.problem} ({item.remedy})" for item in self.problems]
         super().__init__("\n".join(lines), remedy="mend these, then run `dirfactor check config`")
@@ -64,7 +73,7 @@ def read_config(file: Path, environment: Mapping[str, str] = os.environ) -> Sett
     reader = _Reader(file, environment)
     settings = reader.read()
     if reader.problems or settings is None:
-        raise ConfigFault(file, reader.problems)
+        raise ConfigFault(file, reader.problems, settings)
     return settings
 
 
@@ -102,6 +111,7 @@ class _Reader:
         )
         self._check_service(settings.service)
         self._check_directory(directory)
+        self._check_shared(settings.nodes)
         self._check_references(settings)
         return settings
 
@@ -263,6 +273,22 @@ class _Reader:
         for url in directory.url:
             if not url.startswith("ldaps://") and not (url.startswith("ldap://") and directory.start_tls):
                 self._ini.report("directory", "url", f"{url} is not encrypted", "use ldaps://, or add start_tls = yes")
+
+    def _check_shared(self, nodes: Mapping[str, ConfiguredNode]) -> None:
+        """What belongs to one node only, and stands at two."""
+        first: dict[object, str] = {}
+        for name, configured in nodes.items():
+            node = configured.node
+            if not node.node_enabled or node.malformed:
+                continue
+            claims: set[tuple[str, object]] = {("dirfactorAddress", ip_network(text)) for text in node.address}
+            claims |= {("dirfactorApiKeyHash", node.api_key_hash.lower())} if node.api_key_hash else set()
+            for key, claim in sorted(claims, key=str):
+                other = first.setdefault(claim, name)
+                if other != name:
+                    for one, two in ((other, name), (name, other)):
+                        shown = f"{claim} is" if key == "dirfactorAddress" else "is"
+                        self._ini.report(f"node:{one}", key, f"{shown} that of [node:{two}] as well", _ONE_NODE[key])
 
     def _check_references(self, settings: Settings) -> None:
         """Names that lead to other sections."""

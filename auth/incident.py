@@ -9,8 +9,8 @@ from schema.errors import Fault
 def describe(error: BaseException) -> str:
     """What may be logged of an error, in one line.
 
-    The text of an error may quote what a person typed, and so may a traceback, which ends with it. A `Fault` is written
-    for the operator and quotes no secret, so its text is given; of any other error the type and the line that raised it.
+    The text of an error may quote what a person typed, and so may a traceback, which ends with it. A `Fault` is
+    written for the operator and quotes no secret, so its text is given; of any other error its type and its line.
     """
     if isinstance(error, Fault):
         return str(error)

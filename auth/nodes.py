@@ -4,8 +4,9 @@ import hashlib
 import hmac
 import ipaddress
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from auth.facts import NodeFacts
 from auth.radius.node import NodeDoor
@@ -20,6 +21,7 @@ from schema.words import NodeType
 
 _log = logging.getLogger("dirfactor.nodes")
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_Claim = TypeVar("_Claim")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,8 @@ class _Table:
 
     version: int
     by_name: Mapping[str, KnownNode]
-    by_network: tuple[tuple[_Network, KnownNode], ...]  # longest prefix first
-    by_key_hash: Mapping[str, KnownNode] = field(repr=False)
+    by_network: tuple[tuple[_Network, KnownNode | None], ...]  # longest prefix first; None when two nodes claim it
+    by_key_hash: Mapping[str, KnownNode | None] = field(repr=False)
 
 
 class Nodes:
@@ -74,7 +76,7 @@ class Nodes:
         self._table: _Table | None = None
 
     def at(self, address: str) -> KnownNode | None:
-        """The node that this network address belongs to: the one with the longest matching prefix."""
+        """The node that this network address belongs to: the one with the longest matching prefix, when one has it."""
         try:
             ip = ipaddress.ip_address(address)
         except ValueError:
@@ -126,10 +128,10 @@ class Nodes:
             if by_name.setdefault(fold(known.node.name), known) is not known:
                 _log.error("access node %s exists twice: only the first is used, rename one", known.node.name)
         usable = [known for known in by_name.values() if known.node.node_enabled and not known.node.malformed]
-        networks = [(ipaddress.ip_network(text), known) for known in usable for text in known.node.address]
-        networks.sort(key=lambda item: (-item[0].prefixlen, item[1].node.name))
-        keys = {known.node.api_key_hash.lower(): known for known in usable if known.node.api_key_hash}
-        return _Table(version, by_name, tuple(networks), keys)
+        networks = _claimed("address", usable, lambda node: {ipaddress.ip_network(text) for text in node.address})
+        keys = _claimed("API key", usable, lambda node: {node.api_key_hash.lower()} if node.api_key_hash else set())
+        by_network = sorted(networks.items(), key=lambda item: -item[0].prefixlen)
+        return _Table(version, by_name, tuple(by_network), keys)
 
     def _from_config(self) -> Iterator[KnownNode]:
         for item in self._configured.values():
@@ -160,6 +162,25 @@ class Nodes:
         if name not in self._secrets:
             _log.error("access node %s names [secret:%s], which config.ini does not have", item.dn, name)
         return self._secrets.get(name)
+
+
+def _claimed(
+    what: str, nodes: Iterable[KnownNode], claims: Callable[[AccessNode], set[_Claim]]
+) -> dict[_Claim, KnownNode | None]:
+    """Whose each claim is; None for one of several nodes, as choosing one would let the wrong people in.
+
+    It stays in the result, so that a shorter prefix does not take its place.
+    """
+    owners: dict[_Claim, list[KnownNode]] = {}
+    for known in nodes:
+        for claim in claims(known.node):
+            owners.setdefault(claim, []).append(known)
+    for claim, several in owners.items():
+        if len(several) > 1:
+            names = " and ".join(sorted(known.node.name for known in several))
+            shown = f" {claim}" if isinstance(claim, _Network) else ""
+            _log.error("access nodes %s have the same %s%s: none of them is used for it", names, what, shown)
+    return {claim: several[0] if len(several) == 1 else None for claim, several in owners.items()}
 
 
 def _door(node: AccessNode, secret: Secret | None) -> NodeDoor | None:

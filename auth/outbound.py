@@ -41,7 +41,7 @@ def vip_judge(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncEx
     if settings.vip is None:
         return NoVip(Fault("VIP is not configured", remedy="add a [vip] section to config.ini"))
     try:
-        client = _vip_client(settings.vip, clock, entropy)
+        client = vip_client(settings.vip, clock, entropy)
     except Fault as fault:
         _log.error("VIP cannot be used: %s", fault)
         return NoVip(fault)
@@ -49,27 +49,11 @@ def vip_judge(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncEx
     return client
 
 
-async def problems(settings: Settings, clock: Clock, entropy: Entropy) -> tuple[Fault, ...]:
-    """What would keep a gateway, mail server or VIP from working, found without asking any of them."""
-    found: list[Fault] = []
-    for name, sms in settings.sms.items():
-        try:
-            await HttpSmsGateway(name, sms, http_client(sms.ca_file)).aclose()
-        except Fault as fault:
-            found.append(fault)
-    for name, mail in settings.email.items():
-        try:
-            SmtpGateway(name, mail, clock, entropy)
-        except Fault as fault:
-            found.append(fault)
-    if settings.vip is not None:
-        try:
-            await _vip_client(settings.vip, clock, entropy).aclose()
-        except Fault as fault:
-            found.append(fault.about("[vip]"))
-    return tuple(found)
+def vip_client(section: VipSection, clock: Clock, entropy: Entropy) -> VipClient:
+    """The VIP client.
 
-
-def _vip_client(section: VipSection, clock: Clock, entropy: Entropy) -> VipClient:
+    Raises:
+        Fault: the section or its files cannot be used.
+    """
     wanted = VipSettings(section.certificate, section.password, section.url, section.ca_file, section.deadline_seconds)
     return VipClient(wanted, entropy, clock.now())

@@ -17,6 +17,7 @@ from auth.decision import decide, passed
 from auth.delivery import Delivery
 from auth.facts import CodeVerdict, Evidence, Typed
 from auth.facts_reader import FactsReader
+from auth.incident import describe
 from auth.password_gate import PasswordGate
 from auth.prompts import PASSWORD_PROMPT, code_prompt, destination
 from auth.reason import Reason
@@ -308,7 +309,7 @@ class LoginService:
         except Fault as fault:
             outcome = self._fault(session, Reason.INTERNAL_FAULT, fault)
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody is let in by it
-            _log.exception("%s: %s", session.origin.correlation, type(error).__name__)
+            _log.error("%s: %s", session.origin.correlation, describe(error))
             outcome = Refused(Reason.INTERNAL_FAULT)
         return self._record(session, started, outcome)
 

@@ -1,4 +1,4 @@
-"""TLS towards the services of others: certificate and name are verified, whatever the environment says."""
+"""TLS towards others, whose certificate and name are verified whatever the environment says, and TLS towards us."""
 
 import ipaddress
 import ssl
@@ -31,6 +31,49 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     else:
         return context
     raise Fault(f"CA file {ca_file} cannot be used: {why}", remedy="give a readable PEM file of CA certificates")
+
+
+def server_tls_context(certificate: Path, private_key: Path | None) -> ssl.SSLContext:
+    """A server's context for TLS 1.2 or later that shows this certificate; nobody is ever asked for a password.
+
+    Args:
+        certificate: PEM file of the certificate and its chain.
+        private_key: PEM file of its private key; None when the certificate's file has it as well.
+
+    Raises:
+        Fault: a file cannot be read, the key is encrypted, or they do not belong together.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    key = private_key or certificate
+    for name, file in (("certificate", certificate), ("private_key", key)):
+        try:
+            file.open("rb").close()
+        except OSError as error:
+            raise Fault(
+                f"{name} {file} cannot be read: {error.strerror}",
+                remedy="give a PEM file that the service's user may read",
+            ) from None
+
+    def no_password() -> bytes:
+        raise Fault(
+            f"private_key {key} is encrypted",
+            remedy="store it unencrypted, for the service's user only (mode 600): openssl pkey -in KEY -out NEW",
+        )
+
+    try:
+        context.load_cert_chain(certificate, private_key, password=no_password)
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise Fault(
+                f"certificate {certificate} and private_key {key} do not belong together",
+                remedy="give the key that the certificate was made for; the server's own certificate stands first",
+            ) from None
+        raise Fault(
+            f"certificate {certificate} with private_key {key} cannot be used: {error.reason or 'no PEM'}",
+            remedy="give PEM files: the certificate with its chain, and its private key",
+        ) from None
+    return context
 
 
 def tls_problem(error: BaseException) -> str | None:

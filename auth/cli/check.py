@@ -6,10 +6,10 @@ from pathlib import Path
 
 import typer
 
-from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, faults, out, print_json
+from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, demand_a_sync, faults, out, print_json
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
-from auth.outbound import problems
+from auth.preflight import everything, examined_config
 from dirsync.replica import Replica
 
 check_app = typer.Typer(help="Check the configuration and the directory's values.", no_args_is_help=True)
@@ -19,12 +19,7 @@ check_app = typer.Typer(help="Check the configuration and the directory's values
 def config_command(config: CONFIG_OPTION = DEFAULT_CONFIG) -> None:
     """Read config.ini and the certificates it names, and print everything that is wrong; nobody is asked anything."""
     with faults():
-        settings = read_config(Path(config))
-    found = asyncio.run(problems(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY))
-    for fault in found:
-        out.print(f"{settings.file}: {fault.problem}\n    {fault.remedy}", markup=False)
-    if found:
-        raise typer.Exit(Exit.USAGE)
+        settings = asyncio.run(examined_config(Path(config), everything, SYSTEM_CLOCK, SYSTEM_ENTROPY))
     out.print(f"{settings.file}: no problems", markup=False)
 
 
@@ -34,6 +29,7 @@ def values_command(config: CONFIG_OPTION = DEFAULT_CONFIG, *, json: JSON_OPTION 
     with faults():
         settings = read_config(Path(config))
         with closing(Replica(settings.service.replica_file)) as replica:
+            demand_a_sync(replica)
             findings = list(replica.malformed())
     if json:
         print_json(

@@ -12,7 +12,17 @@ import uvloop
 
 from auth.app import make_state_directory, rules, serve, syncing
 from auth.cli.check import check_app
-from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, faults, out, print_json
+from auth.cli.output import (
+    CONFIG_OPTION,
+    DEFAULT_CONFIG,
+    JSON_OPTION,
+    Exit,
+    UsageFault,
+    demand_a_sync,
+    faults,
+    out,
+    print_json,
+)
 from auth.cli.schema import schema_app
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
@@ -20,6 +30,7 @@ from auth.embedded_state import FailuresFile
 from auth.explain import Explanation, as_data, as_text, explain
 from auth.facts_reader import FactsReader
 from auth.nodes import Nodes
+from auth.preflight import examined_config, needed_to_serve
 from auth.settings import Settings
 from auth.version import __version__
 from dirsync.replica import Replica
@@ -48,7 +59,7 @@ def top(*, version: Annotated[bool, typer.Option("--version", help="Print the ve
 def serve_command(config: CONFIG_OPTION = DEFAULT_CONFIG) -> None:
     """Run the service: both doors and the sync, until SIGTERM."""
     with faults():
-        settings = read_config(Path(config))
+        settings = asyncio.run(examined_config(Path(config), needed_to_serve, SYSTEM_CLOCK, SYSTEM_ENTROPY))
         start_logging(settings.service.log_level)
         uvloop.run(serve(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY))
 
@@ -98,13 +109,17 @@ def explain_command(
 def _explain(settings: Settings, user: str, node: str) -> Explanation:
     """Reads replica and state, and writes nothing, so that anybody who may read them can ask."""
     with closing(Replica(settings.service.replica_file)) as replica:
+        demand_a_sync(replica)
         nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
         known = FactsReader(replica, nodes, FailuresFile(settings.service.state_file).failures, rules(settings))
         names = nodes.names()
-        chosen = node or (names[0] if len(names) == 1 else "")
-        if not chosen:
-            there_are = ", ".join(names) or "none yet: add a [node:NAME] section or a dirfactorAccessNode"
-            raise Fault("the access node decides too, and none is named", remedy=f"add --node; there are {there_are}")
+        if not node and not names:
+            raise Fault("there is no access node", remedy="add a [node:NAME] section or a dirfactorAccessNode")
+        if not node and len(names) > 1:
+            raise UsageFault(
+                "the access node decides too, and none is named", remedy=f"add --node; there are {', '.join(names)}"
+            )
+        chosen = node or names[0]
         return explain(known.facts(chosen, known.people(chosen, user)), SYSTEM_CLOCK.now())
 
 

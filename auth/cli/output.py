@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from auth.config import ConfigFault
+from dirsync.replica import Replica
 from schema.errors import Fault
 
 CONFIG_OPTION = Annotated[
@@ -41,6 +42,23 @@ def print_json(data: Any) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n")
 
 
+class UsageFault(Fault):
+    """The command line does not say enough."""
+
+
+def demand_a_sync(replica: Replica) -> None:
+    """Nothing said of a replica without a directory in it would be true.
+
+    Raises:
+        Fault: no sync into it has succeeded yet.
+    """
+    if replica.freshness().as_of is None:
+        raise Fault(
+            "no sync has succeeded yet, so nothing of the directory is known",
+            remedy="run `dirfactor sync`, which says what keeps it from succeeding",
+        )
+
+
 @contextmanager
 def faults() -> Iterator[None]:
     """Turn a fault into its text on standard error and an exit code."""
@@ -54,4 +72,4 @@ def faults() -> Iterator[None]:
     except Fault as fault:
         err.print(fault.problem, style="red", markup=False)
         err.print(f"    {fault.remedy}", markup=False)
-        raise typer.Exit(Exit.FAILED) from None
+        raise typer.Exit(Exit.USAGE if isinstance(fault, UsageFault) else Exit.FAILED) from None

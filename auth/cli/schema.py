@@ -1,10 +1,13 @@
 """`dirfactor schema`: print the schema, compare it with a directory's, install it, verify it."""
 
+import functools
 import getpass
+import inspect
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -50,56 +53,56 @@ def ldif_command(
     sys.stdout.write(files()[_FILES[dialect]])
 
 
+def _with_access(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the options of `_access` in place of its first argument; faults end it."""
+    options = inspect.signature(_access).parameters
+    own = list(inspect.signature(command).parameters.values())[1:]
+
+    @functools.wraps(command)
+    def run(**values: Any) -> None:
+        with faults():
+            command(_access(**{name: values.pop(name) for name in options}), **values)
+
+    shown = inspect.Signature([*options.values(), *own])
+    run.__signature__ = shown  # type: ignore[attr-defined] # typer makes the options of it
+    run.__annotations__ = {item.name: item.annotation for item in shown.parameters.values()}
+    return run
+
+
+def _access(
+    *, url: _URL, bind: _BIND = "", password_file: _PASSWORD = None, ca_file: _CA = None, start_tls: _START_TLS = False
+) -> AdminAccess:
+    password = _password(bind, password_file) if bind else None
+    return AdminAccess(tuple(url), bind, password, ca_file, start_tls=start_tls)
+
+
 @schema_app.command("plan")
-def plan_command(
-    url: _URL,
-    bind: _BIND = "",
-    password_file: _PASSWORD = None,
-    ca_file: _CA = None,
-    *,
-    start_tls: _START_TLS = False,
-    json: JSON_OPTION = False,
-) -> None:
+@_with_access
+def plan_command(access: AdminAccess, *, json: JSON_OPTION = False) -> None:
     """Print what `apply` would change; write nothing. Exit status 1 when there is something to change."""
-    with faults():
-        plan = schema_admin.plan(_access(url, bind, password_file, ca_file, start_tls=start_tls))
-    _show(plan, json=json)
+    _show(schema_admin.plan(access), json=json)
 
 
 @schema_app.command("verify")
-def verify_command(
-    url: _URL,
-    bind: _BIND = "",
-    password_file: _PASSWORD = None,
-    ca_file: _CA = None,
-    *,
-    start_tls: _START_TLS = False,
-    json: JSON_OPTION = False,
-) -> None:
+@_with_access
+def verify_command(access: AdminAccess, *, json: JSON_OPTION = False) -> None:
     """Whether the directory has all of the schema, as it should be. Exit status 1 when not."""
-    with faults():
-        plan = schema_admin.verify(_access(url, bind, password_file, ca_file, start_tls=start_tls))
-    _show(plan, json=json)
+    _show(schema_admin.verify(access), json=json)
 
 
 @schema_app.command("apply")
+@_with_access
 def apply_command(
-    url: _URL,
-    bind: _BIND = "",
-    password_file: _PASSWORD = None,
-    ca_file: _CA = None,
+    access: AdminAccess,
     *,
-    start_tls: _START_TLS = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="The same as `plan`.")] = False,
 ) -> None:
     """Install the schema, or bring an older one up to date. A second run changes nothing. It cannot be undone."""
-    with faults():
-        access = _access(url, bind, password_file, ca_file, start_tls=start_tls)
-        plan = schema_admin.plan(access)
-        if dry_run:
-            _show(plan, json=False)
-            return
-        applied = schema_admin.apply(access, plan, lambda step: out.print(describe(step), markup=False))
+    plan = schema_admin.plan(access)
+    if dry_run:
+        _show(plan, json=False)
+        return
+    applied = schema_admin.apply(access, plan, lambda step: out.print(describe(step), markup=False))
     out.print(f"{len(applied.changes)} changes" if applied.changes else "nothing to do")
 
 
@@ -112,13 +115,6 @@ def _show(plan: Plan, *, json: bool) -> None:
         out.print(render(plan), markup=False)
     if not plan.done:
         raise typer.Exit(Exit.FOUND)
-
-
-def _access(
-    url: list[str], bind: str, password_file: Path | None, ca_file: Path | None, *, start_tls: bool
-) -> AdminAccess:
-    password = _password(bind, password_file) if bind else None
-    return AdminAccess(tuple(url), bind, password, ca_file, start_tls=start_tls)
 
 
 def _password(bind: str, file: Path | None) -> Secret:

@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 from auth.clock import Clock, Entropy
+from auth.incident import describe
 from auth.radius.complaints import Complaint, OncePerInterval
 from auth.radius.dialogue import FAILED, Declined, caller, objection, read, say, session
 from auth.radius.duplicates import Duplicates, Key
@@ -101,7 +100,7 @@ class RadiusServer(asyncio.DatagramProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Asyncio's word that the socket is closed."""
         if exc is not None:
-            _logger.error("the RADIUS port was closed: %s", _describe(exc))
+            _logger.error("the RADIUS port was closed: %s", describe(exc))
         self._closed.set()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
@@ -109,7 +108,7 @@ class RadiusServer(asyncio.DatagramProtocol):
         try:
             self._receive(data, addr)
         except Exception as error:  # noqa: BLE001 - one datagram must not close the door for the others
-            self._complain(Complaint.FAULT, addr[0], detail=_describe(error))
+            self._complain(Complaint.FAULT, addr[0], detail=describe(error))
 
     def _receive(self, datagram: bytes, client: tuple[str, int]) -> None:
         address = _plain(client[0])
@@ -167,7 +166,7 @@ class RadiusServer(asyncio.DatagramProtocol):
                 "login %s through access node %s was rejected because of a fault: %s",
                 exchange.origin.correlation,
                 exchange.node.name,
-                _describe(error),
+                describe(error),
             )
             reply = _rejection(exchange, FAILED.message)
         self._finish(exchange, reply)
@@ -236,14 +235,3 @@ def _rejection(exchange: _Exchange, message: str) -> bytes:
 def _plain(address: str) -> str:
     # a socket for both IPv6 and IPv4 shows 192.0.2.1 as ::ffff:192.0.2.1
     return address.removeprefix("::ffff:") if "." in address else address
-
-
-def _describe(error: BaseException) -> str:
-    # where and what kind, never its text, which may quote what a person typed; a Fault's text quotes no secret
-    if isinstance(error, Fault):
-        return str(error)
-    where = [
-        f" in {Path(frame.f_code.co_filename).name} line {line}"
-        for frame, line in traceback.walk_tb(error.__traceback__)
-    ]
-    return type(error).__name__ + "".join(where[-1:])

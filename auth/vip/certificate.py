@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
+from auth import tls
 from auth.clock import Entropy
 from schema.errors import Fault
 from schema.secret import Secret
@@ -98,12 +99,7 @@ def tls_context(certificate: ClientCertificate, ca_file: Path | None, entropy: E
     Raises:
         Fault: the CA file cannot be used, or key and certificate don't belong together.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if ca_file is None:
-        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
-    else:
-        _trust(context, ca_file)
+    context = tls.tls_context(ca_file)
     once = entropy.octets(32).hex().encode()
     pem = certificate.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(once))
     pem += b"".join(each.public_bytes(Encoding.PEM) for each in certificate.chain)
@@ -121,18 +117,3 @@ def tls_context(certificate: ClientCertificate, ca_file: Path | None, entropy: E
             remedy="set TMPDIR to a folder that the service may write to",
         ) from None
     return context
-
-
-def _trust(context: ssl.SSLContext, ca_file: Path) -> None:
-    try:
-        context.load_verify_locations(ca_file)
-    except ssl.SSLError:
-        why = "it holds no PEM certificate"
-    except OSError as error:
-        why = error.strerror or "it cannot be read"
-    else:
-        return
-    raise Fault(
-        f"the CA file {ca_file} for VIP cannot be used: {why}",
-        remedy="give a readable PEM file with the authority of the service's certificate",
-    )

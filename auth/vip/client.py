@@ -1,7 +1,6 @@
 """Asks the VIP Authentication Service over mutual TLS: one question, one answer, one deadline, no retry."""
 
 import asyncio
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from auth.clock import Entropy
+from auth.http_client import http_client_over
+from auth.tls import tls_problem
 from auth.vip.answers import Response, parse
 from auth.vip.certificate import open_pkcs12, tls_context
 from auth.vip.faults import VipAnswerRefused, VipTlsFailed, VipUnavailable
@@ -35,8 +36,6 @@ _HEADERS = {
     "Content-Type": "text/xml; charset=utf-8",
     "SOAPAction": '""',
     "Accept": "text/xml",
-    # nothing is unpacked, so the limit below is the limit of what an answer can cost
-    "Accept-Encoding": "identity",
 }
 _XML_TYPES = frozenset({"text/xml", "application/xml"})
 _LARGEST_ANSWER = 256 * 1024
@@ -105,14 +104,8 @@ class VipClient:
         self.certificate_expires = certificate.expires
         self._entropy = entropy
         self._deadline = settings.deadline
-        self._http = httpx.AsyncClient(
-            base_url=base,
-            headers=_HEADERS,
-            verify=tls_context(certificate, settings.ca_file, entropy),
-            trust_env=False,
-            follow_redirects=False,
-            timeout=None,  # noqa: S113 - one deadline around the whole question
-        )
+        context = tls_context(certificate, settings.ca_file, entropy)
+        self._http = http_client_over(context, base_url=base, headers=_HEADERS)
 
     async def __aenter__(self) -> Self:
         return self
@@ -177,7 +170,9 @@ class VipClient:
         return _fault_of(status, body, request, request_id)
 
     async def _post(self, path: str, envelope: bytes) -> tuple[int, bytes]:
-        async with self._http.stream("POST", path, content=envelope) as answer:
+        # half the time for TCP and for TLS: httpcore leaves a socket open when our deadline cuts a handshake
+        limit = httpx.Timeout(None, connect=self._deadline / 2)
+        async with self._http.stream("POST", path, content=envelope, timeout=limit) as answer:
             if answer.status_code not in (httpx.codes.OK, httpx.codes.INTERNAL_SERVER_ERROR):
                 raise _status(answer.status_code)
             media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -228,19 +223,13 @@ def _status(status: int, what: str = "") -> VipUnavailable:
 
 
 def _unreachable(error: BaseException) -> VipUnavailable:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return VipTlsFailed(
-                f"the VIP service's certificate was not accepted: {cause.verify_message}",
-                remedy="check the CA file, and whether something on the way opens TLS",
-            )
-        if isinstance(cause, ssl.SSLError):
-            return VipTlsFailed(
-                f"TLS with the VIP service failed: {cause.reason}",
-                remedy="check that our certificate belongs to this VIP account and was not revoked",
-            )
-        cause = cause.__cause__ or cause.__context__
+    problem = tls_problem(error)
+    if problem is not None:
+        return VipTlsFailed(
+            f"the VIP service could not be asked: {problem}",
+            remedy="check ca_file, whether something on the way opens TLS, and that our certificate belongs to this "
+            "VIP account and was not revoked",
+        )
     return VipUnavailable(
         f"the VIP service could not be reached: {type(error).__name__} {error}".rstrip(),
         remedy="check name, network and firewall; a closed connection may mean that our certificate is not accepted",

@@ -1,0 +1,219 @@
+"""The HTTP door's listener: uvicorn, bounded in connections and in the time that a request may take to arrive."""
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from auth.settings import HttpSettings
+from auth.tls import server_tls_context
+from schema.errors import Fault
+
+_log = logging.getLogger("dirfactor.http")
+_DRAIN_SECONDS = 5
+_ACCEPT_AGAIN_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What callers may use up, far below the 1024 files that a process usually may have open.
+
+    Attributes:
+        answered: with so many connections open, each further request is answered with status 503.
+        connections: with so many open, TLS handshakes included, each further one is closed unread.
+        arrival_seconds: how long a TLS handshake may take, and then a whole request, counted from the opening of
+            the connection or the answer before.
+    """
+
+    answered: int = 384
+    connections: int = 512
+    arrival_seconds: float = 10.0
+
+
+_LIMITS = Limits()
+
+
+def http_tls(http: HttpSettings) -> ssl.SSLContext | None:
+    """What the door shows as its certificate; None for plain HTTP.
+
+    Raises:
+        Fault: the section would carry passwords in clear text, or its files cannot be used.
+    """
+    try:
+        address = ipaddress.ip_address(http.host)
+    except ValueError:
+        raise Fault(
+            f"host {http.host} is no IP address", remedy="give an address of this host, such as 127.0.0.1"
+        ) from None
+    if http.certificate is not None:
+        return server_tls_context(http.certificate, http.private_key)
+    if http.private_key is not None:
+        raise Fault("private_key stands without certificate", remedy="add certificate = ..., or leave both out")
+    if not address.is_loopback:
+        raise Fault(
+            f"host {http.host} would carry passwords in clear text",
+            remedy="set certificate and private_key, or listen at 127.0.0.1",
+        )
+    return None
+
+
+async def open_http(http: HttpSettings, app: ASGIApp, doors: AsyncExitStack, limits: Limits = _LIMITS) -> str:
+    """Open the door, which is closed with the stack after what was begun is done.
+
+    Returns:
+        its address, for the log.
+
+    Raises:
+        Fault: the section cannot be used, or nothing can listen there.
+    """
+    try:
+        tls = http_tls(http)
+    except Fault as fault:
+        raise fault.about("[http]") from None
+    config = uvicorn.Config(
+        app,
+        http=H11Protocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        limit_concurrency=limits.answered,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )
+    server = _Server(config)
+    listener = _listener(http)
+    loop = asyncio.get_running_loop()
+    serving = loop.create_task(server.serve(sockets=[]))
+    accepting = loop.create_task(_Acceptor(listener, tls, server, limits).run())
+
+    async def close() -> None:
+        accepting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await accepting
+        server.should_exit = True
+        await serving
+
+    doors.push_async_callback(close)
+    host, port = listener.getsockname()[:2]
+    return f"HTTP {'http' if tls is None else 'https'}://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers: the process has its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+class _Acceptor:
+    """Accepts connections in uvicorn's place, which takes any number and gives each TLS handshake a minute."""
+
+    def __init__(
+        self, listener: socket.socket, tls: ssl.SSLContext | None, server: uvicorn.Server, limits: Limits
+    ) -> None:
+        self._listener = listener
+        self._tls = tls
+        self._server = server
+        self._limits = limits
+        self._beginning: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Accept until cancelled."""
+        loop = asyncio.get_running_loop()
+        with self._listener:
+            while True:
+                try:
+                    connection, _ = await loop.sock_accept(self._listener)
+                except OSError as error:
+                    _log.error("no connection can be accepted: %s", error.strerror)
+                    await asyncio.sleep(_ACCEPT_AGAIN_SECONDS)
+                    continue
+                if len(self._beginning) + len(self._server.server_state.connections) >= self._limits.connections:
+                    connection.close()
+                    continue
+                task = loop.create_task(self._begin(connection))
+                self._beginning.add(task)
+                task.add_done_callback(self._beginning.discard)
+
+    async def _begin(self, connection: socket.socket) -> None:
+        """Hand the connection to its protocol, after the TLS handshake if there is one."""
+        seconds = self._limits.arrival_seconds if self._tls else None
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: _Connection(self._server, self._limits.arrival_seconds),
+                connection,
+                ssl=self._tls,
+                ssl_handshake_timeout=seconds,
+                ssl_shutdown_timeout=seconds,
+            )
+        except OSError as error:  # also TLS errors; whoever knocks and does not speak TLS is no news
+            _log.debug("a connection came to nothing: %s", type(error).__name__)
+            connection.close()
+
+
+class _Connection(H11Protocol):
+    """One connection, which is cut when its next request has not arrived as a whole in time."""
+
+    def __init__(self, server: uvicorn.Server, seconds: float) -> None:
+        super().__init__(server.config, server.server_state, server.lifespan.state)
+        self._seconds = seconds
+        self._cut: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """The time begins."""
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """With these octets the request may be whole."""
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        """The time for the next request begins."""
+        super().on_response_complete()
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """There is nothing to wait for any more."""
+        super().connection_lost(exc)
+        self._stop()
+
+    def _watch(self) -> None:
+        if self.transport.is_closing() or self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
+            self._stop()
+        elif self._cut is None:
+            # abort, because close() would wait for the other side to end TLS
+            self._cut = self.loop.call_later(self._seconds, self.transport.abort)
+
+    def _stop(self) -> None:
+        if self._cut is not None:
+            self._cut.cancel()
+            self._cut = None
+
+
+def _listener(http: HttpSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
+    try:
+        listener = socket.create_server((http.host, http.port), family=family, backlog=1024)
+    except OSError as error:
+        raise Fault(
+            f"cannot listen on TCP {http.host} port {http.port}: {error}",
+            remedy="choose an address of this host and a free port in [http]",
+        ) from error
+    listener.setblocking(False)
+    return listener

@@ -1,0 +1,87 @@
+"""What would keep the parts that config.ini describes from working, found before anything listens or is asked."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from auth.channels.mail import SmtpGateway
+from auth.channels.sms import HttpSmsGateway
+from auth.clock import Clock, Entropy
+from auth.config import ConfigFault, read_config
+from auth.http_client import http_client
+from auth.http_server import http_tls
+from auth.ini import IniFile, Problem
+from auth.outbound import vip_client
+from auth.settings import Settings
+from schema.errors import Fault
+
+Examination = Callable[[Settings, Clock, Entropy], Awaitable[tuple[Problem, ...]]]
+
+
+async def examined_config(file: Path, examine: Examination, clock: Clock, entropy: Entropy) -> Settings:
+    """config.ini, good in itself and in an examination of what it describes.
+
+    Args:
+        file: config.ini.
+        examine: `needed_to_serve` or `everything`.
+        clock: tells whether certificates are valid now.
+        entropy: for the parts that are tried.
+
+    Raises:
+        ConfigFault: with every problem of both kinds.
+    """
+    settings: Settings | None
+    found: tuple[Problem, ...] = ()
+    try:
+        settings = read_config(file)
+    except ConfigFault as fault:
+        settings, found = fault.settings, fault.problems
+    if settings is not None:
+        found += await examine(settings, clock, entropy)
+    if found or settings is None:
+        raise ConfigFault(file, found, settings)
+    return settings
+
+
+async def needed_to_serve(settings: Settings, clock: Clock, entropy: Entropy) -> tuple[Problem, ...]:
+    """What keeps the service from starting: a door or a gateway that cannot work."""
+    ini = _Report(settings)
+    if settings.http.enabled:
+        with ini.section("http"):
+            http_tls(settings.http)
+    for name, sms in settings.sms.items():
+        with ini.section(f"sms:{name}"):
+            await HttpSmsGateway(name, sms, http_client(sms.ca_file)).aclose()
+    for name, mail in settings.email.items():
+        with ini.section(f"email:{name}"):
+            await SmtpGateway(name, mail, clock, entropy).aclose()
+    return ini.problems
+
+
+async def everything(settings: Settings, clock: Clock, entropy: Entropy) -> tuple[Problem, ...]:
+    """That, and what keeps VIP from working, without which everyone else is served."""
+    ini = _Report(settings)
+    if settings.vip is not None:
+        with ini.section("vip"):
+            await vip_client(settings.vip, clock, entropy).aclose()
+    return await needed_to_serve(settings, clock, entropy) + ini.problems
+
+
+class _Report:
+    """Turns faults into problems with the line of their section."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._ini = IniFile(settings.file)
+        self._ini.problems.clear()  # the syntax, which was reported when the file was read
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return tuple(self._ini.problems)
+
+    @contextmanager
+    def section(self, section: str) -> Iterator[None]:
+        """Take the fault that comes up inside as a problem of this section."""
+        try:
+            yield
+        except Fault as fault:
+            self._ini.report(section, "", fault.problem.removeprefix(f"[{section}]: "), fault.remedy)
