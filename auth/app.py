@@ -13,6 +13,7 @@ from auth.audit import AuditFile
 from auth.clock import Clock, Entropy
 from auth.code_check import CodeCheck
 from auth.embedded_state import EmbeddedStore
+from auth.facts import Reach
 from auth.facts_reader import FactsReader, Rules
 from auth.http_api import Health, http_app
 from auth.http_server import open_http
@@ -100,6 +101,7 @@ def rules(settings: Settings) -> Rules:
         server_default=settings.policies.get("default"),
         expired_after=settings.sync.expired_after_seconds,
         region=settings.service.region,
+        reach=Reach(frozenset(settings.sms), frozenset(settings.email), settings.vip is not None),
     )
 
 

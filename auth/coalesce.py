@@ -102,6 +102,8 @@ class Coalescer:
             request.origin.node,
             fold(request.user),
             request.origin.caller,
+            request.origin.session,
+            request.origin.session and request.origin.address,  # two clients may name their sessions alike
             _text(request.password),
             _text(request.passcode),
         )

@@ -14,7 +14,7 @@ from auth.state import Challenge, Store
 from auth.tokens import Usable
 from auth.vip.client import Verdict
 from auth.vip.faults import VipUnavailable
-from auth.vip.reasons import Kind
+from auth.vip.reasons import Kind, look_up
 from dirsync.view import Person
 from schema.entry import Policy
 from schema.errors import Fault
@@ -22,7 +22,7 @@ from schema.secret import Secret
 from schema.words import TokenKind
 
 _log = logging.getLogger("dirfactor.vip")
-_DIGITS = re.compile(r"\d{6}")
+_SIX_DIGITS = re.compile(r"\d{6}")
 
 
 class VipJudge(Protocol):
@@ -113,9 +113,7 @@ class CodeCheck:
         except Fault as fault:
             _log.error("VIP is misconfigured: %s", fault)
             return Checked(CodeVerdict.MISCONFIGURED, fault.problem)
-        # the service's own words may echo what it was asked, and that is the code
-        words = "" if typed.text in verdict.detail or _DIGITS.search(verdict.detail) else verdict.detail
-        detail = f"{verdict.reason_code} {words}".strip()
+        detail = _told(verdict, typed)
         match verdict.kind:
             case Kind.SUCCESS:
                 return Checked(CodeVerdict.RIGHT, detail)
@@ -129,3 +127,18 @@ class CodeCheck:
             case _:
                 _log.error("VIP refuses us: %s", detail)
                 return Checked(CodeVerdict.MISCONFIGURED, detail)
+
+
+def _told(verdict: Verdict, typed: Secret) -> str:
+    """What log and audit may have of an answer: the reason code with VIP's own words, or ours where those show a code.
+
+    VIP may echo what it was asked. A code is what was typed, in either case and however it is broken up, or any six
+    digits.
+    """
+    words = _bare(verdict.detail)
+    shown = _bare(typed.text) in words or _SIX_DIGITS.search(words)
+    return f"{verdict.reason_code} {look_up(verdict.reason_code).meaning if shown else verdict.detail}".strip()
+
+
+def _bare(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())

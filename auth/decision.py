@@ -247,7 +247,7 @@ def _after_wrong_code(token: Usable, verdict: CodeVerdict, trace: Trace) -> Step
 def _choose_token(login: _Login, evidence: Evidence, trace: Trace) -> Usable | None:
     """The first usable token in the policy's order, or the one that was asked for, as long as it is still usable."""
     chosen: Usable | None = None
-    for token in usable_tokens(login.person.user, login.policy, login.facts.region):
+    for token in usable_tokens(login.person.user, login.policy, login.facts.region, login.facts.reach):
         if isinstance(token, Unusable):
             trace.note(f"token {token.kind}", token.why)
         elif token.kind in evidence.undelivered:

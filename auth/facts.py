@@ -27,6 +27,21 @@ class NodeFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """What config.ini has for reaching people's tokens; by default nothing.
+
+    Attributes:
+        sms: names of the SMS gateways, [sms:NAME].
+        mail: names of the mail servers, [email:NAME].
+        vip: whether there is a [vip] section.
+    """
+
+    sms: frozenset[str] = frozenset()
+    mail: frozenset[str] = frozenset()
+    vip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything known about one login.
 
@@ -36,6 +51,7 @@ class Facts:
         server_default: the [policy:default] section.
         freshness: which state of the directory this is.
         expired_after: seconds of age at which the directory's data is too old, when the policy says nothing.
+        reach: what config.ini has for reaching tokens.
         failures: instants of the user's wrong codes.
         region: country for phone numbers without a country code, e.g. `AT`.
     """
@@ -45,6 +61,7 @@ class Facts:
     server_default: Policy | None
     freshness: Freshness
     expired_after: int
+    reach: Reach
     failures: Sequence[datetime] = ()
     region: str | None = None
 

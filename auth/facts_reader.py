@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from auth.facts import Facts
+from auth.facts import Facts, Reach
 from auth.login_name import names_meant
 from auth.nodes import Nodes
 from dirsync.view import Directory, Person
@@ -19,11 +19,13 @@ class Rules:
         server_default: the [policy:default] section.
         expired_after: seconds of age at which the directory's data is too old.
         region: country of phone numbers without a country code.
+        reach: the gateways, mail servers and services there are.
     """
 
     server_default: Policy | None
     expired_after: int
     region: str | None
+    reach: Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class FactsReader:
             server_default=self.rules.server_default,
             freshness=self.directory.freshness(),
             expired_after=self.rules.expired_after,
+            reach=self.rules.reach,
             failures=self.failures(found[0].id) if len(found) == 1 else (),
             region=self.rules.region,
         )

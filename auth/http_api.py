@@ -1,9 +1,9 @@
-"""The HTTP door: the service's two verbs as one route, and the two routes that a load balancer asks."""
+"""The HTTP door: begin and answer as one route, and the two routes that a load balancer asks."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 from starlette.applications import Starlette
@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from auth.clock import Entropy
 from auth.nodes import KnownNode, Nodes
-from auth.request import Accepted, AnswerRequest, Challenged, Door, LoginRequest, Origin, Outcome, Service
+from auth.request import Accepted, AnswerRequest, Challenged, Door, LoginRequest, Origin, Outcome, Refused, Service
 from schema.secret import Secret
 
 _LARGEST_BODY = 16 * 1024
@@ -164,8 +164,10 @@ def _said(outcome: Outcome) -> dict[str, Any]:
                 "method": outcome.method,
                 "expires_in": outcome.expires_in,
             }
+        case Refused(message=message):
+            return {"outcome": "refused", "message": message}
         case _:
-            return {"outcome": "refused", "message": getattr(outcome, "message", "Logon failed.")}
+            assert_never(outcome)
 
 
 def _json(document: Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK, media_type: str = _JSON) -> Response:

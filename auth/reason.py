@@ -46,6 +46,21 @@ class Reason(StrEnum):
         "the user is not a member of the access node",
         "add the user or one of their groups to dirfactorMember of the node",
     )
+    PASSWORD_PROTOCOL = (
+        "password-protocol",
+        "the client asks with CHAP, MS-CHAP or EAP, but PAP is required",
+        "set the client's authentication protocol to PAP",
+    )
+    REQUEST_INCOMPLETE = (
+        "request-incomplete",
+        "the request lacks an attribute that it needs, or has it twice or of a wrong length",
+        "see the log; check what the client sends",
+    )
+    REQUEST_UNREADABLE = (
+        "request-unreadable",
+        "name or password are not in the node's character set",
+        "type the shared secret again on both sides, or set dirfactorCharacterSet of the node",
+    )
     PASSWORD_EMPTY = ("password-empty", "no password was given", "type the password")
 
     # the policy
@@ -119,7 +134,7 @@ class Reason(StrEnum):
     NO_TOKEN = (
         "no-token",
         "no token is assigned, enabled and reachable",
-        "assign a token, enable it in the policy, and give the user the phone, mail or credential it needs",
+        "run `dirfactor explain`: it says whether assignment, policy, phone, mail, credential or gateway is missing",
     )
     NO_FIRST_FACTOR = (
         "no-first-factor",

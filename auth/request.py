@@ -1,7 +1,7 @@
 """What a front door hands to the service, and what it gets back: values only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -26,17 +26,18 @@ class Origin:
         correlation: id that ties packet, decision, message and audit line together; printable, no secret.
         address: the client's network address as text, for the audit.
         caller: what tells two simultaneous logins of one person apart when the client offers it
-            (Calling-Station-Id, NAS-Port, Acct-Session-Id), joined; empty when it offers nothing.
+            (Calling-Station-Id, NAS-Port), joined; empty when it offers nothing. It may be the same for everybody, and
+            it may be a phone number, so it is neither logged nor recorded.
         session: the client's own name for this one login (Acct-Session-Id, RFC 2866 section 5.5); empty when it gives
-            none. Requests that share it are the same login asked again.
+            none. Requests that share it are the same login asked again. Neither logged nor recorded.
     """
 
     door: Door
     node: str
     correlation: str
     address: str
-    caller: str = ""
-    session: str = ""
+    caller: str = field(default="", repr=False)
+    session: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +117,11 @@ class Refused:
     message: str = "Logon failed."
 
 
-@dataclass(frozen=True, slots=True)
-class Discarded:
-    """Say nothing at all."""
-
-    reason: Reason
-
-
-Outcome = Accepted | Challenged | Refused | Discarded
+Outcome = Accepted | Challenged | Refused
 
 
 class Service(Protocol):
-    """The two verbs that serve every front door."""
+    """The three verbs that serve every front door."""
 
     async def begin(self, request: LoginRequest) -> Outcome:
         """Start a login. Never raises for what a client sent."""
@@ -135,4 +129,14 @@ class Service(Protocol):
 
     async def answer(self, request: AnswerRequest) -> Outcome:
         """Continue a login with the answer to a challenge. Never raises for what a client sent."""
+        ...
+
+    async def decline(self, origin: Origin, user: str, reason: Reason) -> Refused:
+        """Record and refuse a request of a known node that its door can take for neither.
+
+        Args:
+            origin: where it came from.
+            user: the login name as typed; empty when there is none that can be read.
+            reason: why it cannot be served.
+        """
         ...

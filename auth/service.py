@@ -1,10 +1,11 @@
-"""The use case and its two verbs: begin a login, answer its challenge. Both front doors speak to nothing else."""
+"""The use case: begin a login, answer its challenge, decline what is neither. The front doors speak to nothing else."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 
@@ -25,7 +26,6 @@ from auth.request import (
     Accepted,
     AnswerRequest,
     Challenged,
-    Discarded,
     LoginRequest,
     Origin,
     Outcome,
@@ -46,6 +46,7 @@ from schema.words import TokenKind
 _log = logging.getLogger("dirfactor.service")
 _SEND_WINDOW = 900  # seconds in which dirfactorCodesPerWindow is counted
 _STATE_OCTETS = 24
+_Told = TypeVar("_Told", bound=Outcome)
 _PASSWORD = "password"  # noqa: S105 - the name of what is asked for
 
 
@@ -119,6 +120,12 @@ class LoginService:
         session = _Session(request.origin, request.user or "", tuple, {}, Evidence())
         outcome = await self._conclude(session, started, self._answer(session, request))
         return await self._not_too_soon(started, outcome)
+
+    async def decline(self, origin: Origin, user: str, reason: Reason) -> Refused:
+        """Record and refuse what is neither. See `auth.request.Service.decline`."""
+        started = self._parts.clock.monotonic()
+        session = _Session(origin, user, tuple, {}, Evidence())
+        return await self._not_too_soon(started, self._record(session, started, Refused(reason)))
 
     def _shareable(self, request: LoginRequest) -> tuple[int, object]:
         """For how many seconds equal first steps share a challenge, and what the directory says of person and node.
@@ -318,7 +325,7 @@ class LoginService:
         session.notes["detail"] = fault.problem
         return Refused(reason)
 
-    def _record(self, session: _Session, started: float, outcome: Outcome, login: str = "") -> Outcome:
+    def _record(self, session: _Session, started: float, outcome: _Told, login: str = "") -> _Told | Refused:
         """Write the audit line; without it nobody is let in."""
         try:
             self._parts.audit.write(self._line(session, started, outcome, login))
@@ -358,7 +365,7 @@ class LoginService:
         except ReplicaUnavailable:
             return Freshness(0, None)
 
-    async def _not_too_soon(self, started: float, outcome: Outcome) -> Outcome:
+    async def _not_too_soon(self, started: float, outcome: _Told) -> _Told:
         """Every refusal takes the same time at least, so that its time does not tell the cases apart."""
         if isinstance(outcome, Refused):
             left = started + self._parts.refusal_seconds - self._parts.clock.monotonic()
@@ -366,7 +373,7 @@ class LoginService:
         return outcome
 
 
-_OUTCOME_NAMES = {Accepted: "accepted", Challenged: "challenged", Refused: "refused", Discarded: "discarded"}
+_OUTCOME_NAMES = {Accepted: "accepted", Challenged: "challenged", Refused: "refused"}
 _OLDEST = 1e9  # JSON has no infinity
 
 

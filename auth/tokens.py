@@ -1,9 +1,10 @@
 """Which of a user's tokens can be used: assigned, enabled by the policy, reachable. Pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from auth.addresses import EmailAddress, PhoneNumber, email_address, phone_number
+from auth.facts import Reach
 from schema.entry import Policy, User
 from schema.words import SendMode, TokenKind
 
@@ -33,29 +34,36 @@ class Unusable:
     why: str
 
 
-def usable_tokens(user: User, policy: Policy, region: str | None) -> Iterator[Usable | Unusable]:
+_Reader = Callable[[User, Policy, str | None, Reach], Usable | Unusable]
+
+
+def usable_tokens(user: User, policy: Policy, region: str | None, reach: Reach) -> Iterator[Usable | Unusable]:
     """Every kind of token in the policy's order, usable or with the reason why not.
 
     Args:
         user: whose tokens.
         policy: says which are enabled, in which order, and where phone numbers and mail addresses are.
         region: country for phone numbers without a country code.
+        reach: the gateways, mail servers and services that config.ini has.
     """
     for kind in policy.token_order:
         if kind not in user.tokens:
             yield Unusable(kind, "not assigned to the user (dirfactorToken)")
         else:
-            yield _READERS[kind](user, policy, region)
+            yield _READERS[kind](user, policy, region, reach)
     for kind in user.tokens:
         if kind not in policy.token_order:
             yield Unusable(kind, "assigned, but not in the policy's dirfactorTokenOrder")
 
 
-def _sms(user: User, policy: Policy, region: str | None) -> Usable | Unusable:
+def _sms(user: User, policy: Policy, region: str | None, reach: Reach) -> Usable | Unusable:
     if not policy.sms_enabled:
         return Unusable(TokenKind.SMS, "the policy does not enable it (dirfactorSmsEnabled)")
     if policy.sms_mode is not SendMode.ON_LOGON:
         return Unusable(TokenKind.SMS, f"mode {policy.sms_mode} is not performed by this version")
+    lacking = _lacking("sms", policy.sms_gateways, reach.sms)
+    if lacking:
+        return Unusable(TokenKind.SMS, lacking)
     texts = (user.phone,) if user.phone else user.values_of(policy.sms_phone_attribute)
     home = "dirfactorPhone" if user.phone else policy.sms_phone_attribute
     if not texts:
@@ -66,11 +74,14 @@ def _sms(user: User, policy: Policy, region: str | None) -> Usable | Unusable:
     return Usable(TokenKind.SMS, phone=phone)
 
 
-def _email(user: User, policy: Policy, _region: str | None) -> Usable | Unusable:
+def _email(user: User, policy: Policy, _region: str | None, reach: Reach) -> Usable | Unusable:
     if not policy.email_enabled:
         return Unusable(TokenKind.EMAIL, "the policy does not enable it (dirfactorEmailEnabled)")
     if policy.email_mode is not SendMode.ON_LOGON:
         return Unusable(TokenKind.EMAIL, f"mode {policy.email_mode} is not performed by this version")
+    lacking = _lacking("email", policy.email_gateways, reach.mail)
+    if lacking:
+        return Unusable(TokenKind.EMAIL, lacking)
     texts = (user.mail_override,) if user.mail_override else user.values_of(policy.email_mail_attribute)
     home = "dirfactorMail" if user.mail_override else policy.email_mail_attribute
     if not texts:
@@ -81,9 +92,11 @@ def _email(user: User, policy: Policy, _region: str | None) -> Usable | Unusable
     return Usable(TokenKind.EMAIL, mail=mail)
 
 
-def _vip(user: User, policy: Policy, _region: str | None) -> Usable | Unusable:
+def _vip(user: User, policy: Policy, _region: str | None, reach: Reach) -> Usable | Unusable:
     if not policy.vip_enabled:
         return Unusable(TokenKind.VIP, "the policy does not enable it (dirfactorVipEnabled)")
+    if not reach.vip:
+        return Unusable(TokenKind.VIP, "config.ini has no [vip] section")
     if not user.vip_credentials:
         return Unusable(TokenKind.VIP, "the user has no credential in dirfactorVipCredential")
     if len(user.vip_credentials) > _MOST_CREDENTIALS:
@@ -91,12 +104,20 @@ def _vip(user: User, policy: Policy, _region: str | None) -> Usable | Unusable:
     return Usable(TokenKind.VIP, credentials=tuple(sorted(user.vip_credentials)))
 
 
-def _software(kind: TokenKind) -> Callable[[User, Policy, str | None], Usable | Unusable]:
-    return lambda _user, _policy, _region: Unusable(kind, "software tokens are not performed by this version")
+def _lacking(section: str, named: Sequence[str], known: frozenset[str]) -> str:
+    """What config.ini lacks for these messages; empty when nothing. One unknown name spoils all, as at delivery."""
+    if not known:
+        return f"config.ini has no [{section}:...] section"
+    missing = next((name for name in named if name not in known), None)
+    return f"the policy names gateway {missing}, which config.ini does not have" if missing is not None else ""
+
+
+def _software(kind: TokenKind) -> _Reader:
+    return lambda _user, _policy, _region, _reach: Unusable(kind, "software tokens are not performed by this version")
 
 
 _MOST_CREDENTIALS = 5  # ValidateMultiple takes two to five
-_READERS: dict[TokenKind, Callable[[User, Policy, str | None], Usable | Unusable]] = {
+_READERS: dict[TokenKind, _Reader] = {
     TokenKind.SMS: _sms,
     TokenKind.EMAIL: _email,
     TokenKind.VIP: _vip,

@@ -9,7 +9,7 @@ from auth.radius.complaints import Complaint
 from auth.radius.node import NodeDoor
 from auth.radius.packet import Code, MalformedPacket, Packet, Proof, reveal
 from auth.reason import Reason
-from auth.request import Accepted, AnswerRequest, Challenged, Discarded, LoginRequest, Origin, Outcome, Refused
+from auth.request import Accepted, AnswerRequest, Challenged, LoginRequest, Origin, Outcome, Refused
 from schema.secret import Secret
 
 FAILED = Refused(Reason.INTERNAL_FAULT)
@@ -18,15 +18,19 @@ FAILED = Refused(Reason.INTERNAL_FAULT)
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """A request that is rejected at the door, without asking the service.
+    """A request that is neither a login nor an answer, and is rejected.
 
     Attributes:
+        reason: for the audit.
         complaint: for the operator.
+        user: the login name, where there is one that can be read; else empty.
         detail: of the complaint.
         message: for the person.
     """
 
+    reason: Reason
     complaint: Complaint
+    user: str = ""
     detail: str = ""
     message: str = FAILED.message
 
@@ -60,27 +64,29 @@ def read(packet: Packet, proof: Proof, node: NodeDoor, origin: Origin) -> LoginR
     An empty password is the service's to judge, some nodes send it to ask for a code. One with a NUL inside, or not in
     the node's character set, never gets there.
     """
+    readable = _readable_name(packet, node)
     protocol = _other_protocol(packet)
     if protocol:
-        return Declined(Complaint.NOT_PAP, protocol, "PAP required")
+        return Declined(Reason.PASSWORD_PROTOCOL, Complaint.NOT_PAP, readable, protocol, "PAP required")
     try:
         name = packet.single(Attribute.USER_NAME)
         hidden = packet.single(Attribute.USER_PASSWORD)
         state = packet.single(Attribute.STATE)
         if hidden is None:
-            return Declined(Complaint.INCOMPLETE, "no User-Password")
+            return _incomplete(readable, "no User-Password")
         octets = reveal(hidden, node.secret, packet.authenticator)
     except MalformedPacket as error:
-        return Declined(Complaint.INCOMPLETE, str(error))
+        return _incomplete(readable, str(error))
     user = _text(name or b"", node)
     password = _text(octets, node)
     if user is None or password is None:
-        return Declined(Complaint.UNREADABLE_PROVEN if proof is Proof.VALID else Complaint.UNREADABLE)
+        complaint = Complaint.UNREADABLE_PROVEN if proof is Proof.VALID else Complaint.UNREADABLE
+        return Declined(Reason.REQUEST_UNREADABLE, complaint, readable)
     if state is not None:
         # a State that is not ASCII is not ours; as what it becomes here, the service finds no challenge for it
         return AnswerRequest(origin, Secret(state.decode("ascii", "replace")), Secret(password), user or None)
     if not user:
-        return Declined(Complaint.INCOMPLETE, "no User-Name")
+        return _incomplete("", "no User-Name")
     return LoginRequest(origin, user, Secret(password))
 
 
@@ -92,18 +98,16 @@ def caller(packet: Packet) -> str:
         parts.append("Calling-Station-Id=" + _printable(first[Attribute.CALLING_STATION_ID]))
     if Attribute.NAS_PORT in first:
         parts.append(f"NAS-Port={int.from_bytes(first[Attribute.NAS_PORT], 'big')}")
-    if Attribute.ACCT_SESSION_ID in first:
-        parts.append("Acct-Session-Id=" + _printable(first[Attribute.ACCT_SESSION_ID]))
     return " ".join(parts)
 
 
 def session(packet: Packet) -> str:
     """The client's own name for this login, see `Origin.session`; empty when it gives none."""
-    return _printable(next(iter(packet.values(Attribute.ACCT_SESSION_ID)), b""))
+    return next(iter(packet.values(Attribute.ACCT_SESSION_ID)), b"").hex()
 
 
-def say(outcome: Outcome, node: NodeDoor) -> tuple[Code, tuple[Pair, ...]] | None:
-    """The response's code and attributes, in order; None when nothing is to be sent.
+def say(outcome: Outcome, node: NodeDoor) -> tuple[Code, tuple[Pair, ...]]:
+    """The response's code and attributes, in order.
 
     Raises:
         Fault: an Accepted brings a reply attribute that cannot be sent.
@@ -120,8 +124,6 @@ def say(outcome: Outcome, node: NodeDoor) -> tuple[Code, tuple[Pair, ...]] | Non
             )
         case Refused():
             return Code.ACCESS_REJECT, _reply_message(outcome.message, node)
-        case Discarded():
-            return None
         case _:
             assert_never(outcome)
 
@@ -137,6 +139,15 @@ def _ascii(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.translate(_PLAIN))
     bare = "".join(character for character in plain if not unicodedata.combining(character))
     return bare.encode("ascii", "replace").decode("ascii")
+
+
+def _incomplete(user: str, detail: str) -> Declined:
+    return Declined(Reason.REQUEST_INCOMPLETE, Complaint.INCOMPLETE, user, detail)
+
+
+def _readable_name(packet: Packet, node: NodeDoor) -> str:
+    names = packet.values(Attribute.USER_NAME)
+    return (_text(names[0], node) or "") if len(names) == 1 else ""
 
 
 def _text(octets: bytes, node: NodeDoor) -> str | None:

@@ -22,6 +22,7 @@ MOST_IN_FLIGHT = 1024
 Lookup = Callable[[str], NodeDoor | None]
 """Address as text, IPv4 always in its own form -> the access node that it belongs to as of now, None for nobody's."""
 
+_Request = LoginRequest | AnswerRequest | Declined
 _CORRELATION_OCTETS = 8
 
 _logger = logging.getLogger("dirfactor.radius")
@@ -152,15 +153,13 @@ class RadiusServer(asyncio.DatagramProtocol):
         self._duplicates.open(key, packet.authenticator)
         if isinstance(request, Declined):
             self._complain(request.complaint, key.address, node.name, request.detail)
-            self._finish(exchange, _rejection(exchange, request.message))
-            return
         task = asyncio.get_running_loop().create_task(self._serve(exchange, request))
         self._in_flight.add(task)
         task.add_done_callback(self._in_flight.discard)
 
-    async def _serve(self, exchange: _Exchange, request: LoginRequest | AnswerRequest) -> None:
+    async def _serve(self, exchange: _Exchange, request: _Request) -> None:
         try:
-            reply = _response(exchange, await self._ask(request))
+            reply = _response(exchange, await self._ask(exchange.origin, request))
         except Exception as error:  # noqa: BLE001 - whatever failed, the answer is no
             _logger.error(  # noqa: TRY400 - a traceback could show what people typed
                 "login %s through access node %s was rejected because of a fault: %s",
@@ -168,13 +167,18 @@ class RadiusServer(asyncio.DatagramProtocol):
                 exchange.node.name,
                 describe(error),
             )
-            reply = _rejection(exchange, FAILED.message)
+            reply = _rejection(exchange)
         self._finish(exchange, reply)
 
-    async def _ask(self, request: LoginRequest | AnswerRequest) -> Outcome:
-        if isinstance(request, LoginRequest):
-            return await self._service.begin(request)
-        return await self._service.answer(request)
+    async def _ask(self, origin: Origin, request: _Request) -> Outcome:
+        match request:
+            case LoginRequest():
+                return await self._service.begin(request)
+            case AnswerRequest():
+                return await self._service.answer(request)
+            case Declined(user=user, reason=reason, message=message):
+                refused = await self._service.decline(origin, user, reason)
+                return Refused(refused.reason, message)
 
     def _finish(self, exchange: _Exchange, reply: bytes) -> None:
         authenticator = exchange.packet.authenticator
@@ -217,16 +221,13 @@ async def listen(
 
 
 def _response(exchange: _Exchange, outcome: Outcome) -> bytes:
-    said = say(outcome, exchange.node)
-    if said is None:
-        return b""
-    code, attributes = said
+    code, attributes = say(outcome, exchange.node)
     return encode_response(code, exchange.packet, attributes, exchange.node.secret)
 
 
-def _rejection(exchange: _Exchange, message: str) -> bytes:
+def _rejection(exchange: _Exchange) -> bytes:
     try:
-        return _response(exchange, Refused(FAILED.reason, message))
+        return _response(exchange, FAILED)
     except Fault:
         # a request full of Proxy-State leaves no room for any answer
         return b""

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from auth.facts import Facts, NodeFacts
+from auth.facts import Facts, NodeFacts, Reach
 from dirsync.view import Ancestor, Freshness, Membership, Person, PolicyLink
 from schema.entry import AccessNode, AttributeText, Container, Group, Policy, User
 from schema.errors import Malformed
@@ -15,6 +15,9 @@ PHONE = "+436640000067"
 MAIL = "alice@example.org"
 BAD = Malformed("dirfactorToken", "smoke", "one of the words")
 ALL_TOKENS = tuple(TokenKind)
+
+# everything that a policy of these tests may name is configured
+REACH = Reach(sms=frozenset({"gateway"}), mail=frozenset({"relay"}), vip=True)
 
 
 def entry_id(name):
@@ -82,6 +85,7 @@ def facts(somebody=None, at=None, default=None, **values):
         "freshness": Freshness(7, NOW - timedelta(seconds=5)),
         "expired_after": 86_400,
         "region": "AT",
+        "reach": REACH,
     }
     return Facts(**{**known, **values})
 

@@ -530,3 +530,40 @@ def test_a_policy_section_is_read_exactly_as_an_entry_of_the_directory(tmp_path,
     else:
         assert found.policies["default"] == expected
         assert expected.malformed == ()
+
+
+# nodes that cannot be told apart
+
+TWINS = """\
+[secret:s]
+value = file:vpn.secret
+[node:one]
+dirfactorMember = everyone
+dirfactorSharedSecretName = s
+{}
+[node:two]
+dirfactorMember = everyone
+dirfactorSharedSecretName = s
+{}
+"""
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "key", "claim"),
+    [
+        ("dirfactorAddress = 192.0.2.1", "dirfactorAddress = 192.0.2.1/32", "dirfactorAddress", "192.0.2.1/32 is"),
+        (f"dirfactorApiKeyHash = {'a' * 64}", f"dirfactorApiKeyHash = {'A' * 64}", "dirfactorApiKeyHash", "is"),
+    ],
+)
+def test_what_belongs_to_one_node_is_a_problem_at_both_that_have_it(write, one, two, key, claim):
+    found = [item[:3] for item in problems(write(TWINS.format(one, two)))]
+    assert found == [
+        (9, f"[node:one] {key}", f"{claim} that of [node:two] as well"),
+        (13, f"[node:two] {key}", f"{claim} that of [node:one] as well"),
+    ]
+
+
+def test_a_prefix_inside_anothers_and_the_address_of_a_disabled_node_are_no_problem(write):
+    address = "dirfactorAddress = 192.0.2.1"
+    read(write(TWINS.format(address, "dirfactorAddress = 192.0.2.0/24")))
+    read(write(TWINS.format(address, f"{address}\ndirfactorNodeEnabled = no")))

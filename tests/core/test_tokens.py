@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auth.facts import Reach
 from auth.tokens import Unusable, Usable, usable_tokens
-from core.logins import ALL_TOKENS, MAIL, PHONE, policy, user
+from core.logins import ALL_TOKENS, MAIL, PHONE, REACH, policy, user
 from schema.entry import AttributeText
 from schema.words import SendMode, TokenKind
 
@@ -13,7 +14,7 @@ SMS, EMAIL, VIP, TOTP, HOTP = TokenKind
 
 
 def tokens(somebody=None, settings=None, region="AT"):
-    return list(usable_tokens(user() if somebody is None else somebody, settings or policy(), region))
+    return list(usable_tokens(user() if somebody is None else somebody, settings or policy(), region, REACH))
 
 
 def only(kind, somebody=None, settings=None, region="AT"):
@@ -144,3 +145,18 @@ def test_why_a_token_is_unusable_never_quotes_the_number_or_address(kind, number
     found = only(kind, somebody)
     if isinstance(found, Unusable):
         assert "9f31" not in found.why
+
+
+@pytest.mark.parametrize(
+    ("settings", "reach", "kind", "why"),
+    [
+        ({}, Reach(mail=frozenset({"relay"}), vip=True), SMS, "config.ini has no [sms:...] section"),
+        ({}, Reach(sms=frozenset({"gateway"}), vip=True), EMAIL, "config.ini has no [email:...] section"),
+        ({}, Reach(sms=frozenset({"gateway"}), mail=frozenset({"relay"})), VIP, "config.ini has no [vip] section"),
+        ({"sms_gateways": ("gateway", "nowhere")}, REACH, SMS, "nowhere"),
+    ],
+)
+def test_a_token_that_config_ini_cannot_reach_is_unusable_and_says_what_is_missing(settings, reach, kind, why):
+    found = {token.kind: token for token in usable_tokens(user(), policy(**settings), "AT", reach)}
+    assert isinstance(found[kind], Unusable)
+    assert why in found[kind].why

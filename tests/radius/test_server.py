@@ -17,7 +17,6 @@ from auth.request import (
     Accepted,
     AnswerRequest,
     Challenged,
-    Discarded,
     Door,
     LoginRequest,
     Refused,
@@ -38,6 +37,7 @@ class Desk:
 
     def __init__(self):
         self.asked = []
+        self.declined = []
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -48,8 +48,6 @@ class Desk:
             raise ValueError("password " + request.password.text)
         if request.user == "faulty":
             raise Fault("the disk is full", remedy="free some space")
-        if request.user == "quiet":
-            return Discarded(Reason.INTERNAL_FAULT)
         if request.user == "misspelt":
             return Accepted((ReplyAttribute("Filter-Ib", "staff"),))
         if request.user == "generous":
@@ -57,6 +55,10 @@ class Desk:
         if not request.password.matches(Secret("wonderland")):
             return Refused(Reason.PASSWORD_WRONG)
         return Challenged(Secret(STATE), "Type the code … we sent", "sms", 120, Reason.CODE_SENT)
+
+    async def decline(self, origin, user, reason):
+        self.declined.append((user, reason))
+        return Refused(reason)
 
     async def answer(self, request: AnswerRequest):
         self.asked.append(request)
@@ -273,15 +275,6 @@ async def test_a_forged_packet_does_not_touch_the_real_ones_answer(setup):
     assert len(setup.desk.asked) == 1
 
 
-async def test_what_the_service_discards_is_not_answered_nor_asked_again(setup):
-    nas, request = setup.nas(), signed(login(b"quiet"))
-    nas.send(request)
-    assert await nas.hears_nothing()
-    nas.send(request)
-    assert await nas.hears_nothing()
-    assert len(setup.desk.asked) == 1
-
-
 # silence
 
 
@@ -378,6 +371,7 @@ async def test_chap_is_rejected_and_the_log_names_the_setting(setup, log):
     assert reply.attributes[1:] == ((Attribute.REPLY_MESSAGE, b"PAP required"),)
     assert "the client asks with CHAP: set its authentication protocol to PAP" in log.text
     assert setup.desk.asked == []
+    assert setup.desk.declined == [("alice", Reason.PASSWORD_PROTOCOL)]
 
 
 async def test_an_unreadable_password_is_rejected_without_asking_and_the_log_suspects_the_secret(setup, log):

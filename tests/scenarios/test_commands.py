@@ -205,3 +205,40 @@ async def test_sync_says_what_it_did(office: Office):
     assert (first.status, first.out) == (0, f"added {number}, changed 0, removed 0, version 1\n")
     second = await dirfactor("sync", "--json", "--config", str(config))
     assert json.loads(second.out) == {"added": 0, "changed": 0, "removed": 0, "version": 1}
+
+
+async def test_what_cannot_be_known_before_the_first_sync_is_not_said(office: Office):
+    config = office.site.folder / "unsynced.ini"
+    config.write_text(
+        office.service.config.read_text().replace("state_directory = state", "state_directory = unsynced")
+    )
+    asking = (("explain", "alice", "--node", "vpn"), ("check", "values"))
+    for command in asking:
+        ended = await dirfactor(*command, "--config", str(config))
+        assert (ended.status, ended.out) == (3, "")
+        assert "there is no replica" in ended.err
+        assert "run `dirfactor sync`" in ended.err
+    whole = office.site.directory.read_text()
+    failing = config.read_text().replace(f"file = {office.site.directory.name}", "file = none.ldif")
+    config.write_text(failing)
+    assert (await dirfactor("sync", "--config", str(config))).status == 3
+    for command in asking:
+        ended = await dirfactor(*command, "--config", str(config))
+        assert (ended.status, ended.out) == (3, "")
+        assert "no sync has succeeded yet" in ended.err
+        assert "run `dirfactor sync`" in ended.err
+    assert office.site.directory.read_text() == whole
+
+
+async def test_plan_verify_and_apply_reach_the_directory_by_the_same_options():
+    """By --help: a directory to ask is not at hand here."""
+    options = []
+    for command in ("plan", "verify", "apply"):
+        ended = await dirfactor("schema", command, "--help")
+        assert ended.status == 0
+        options.append(set(re.findall(r"--[a-z-]+", ended.out)))
+    access = {"--url", "--bind", "--password-file", "--ca-file", "--start-tls", "--help"}
+    assert options == [access | {"--json"}, access | {"--json"}, access | {"--dry-run"}]
+    ended = await dirfactor("schema", "plan", "--url", "nonsense")
+    assert ended.status == 3
+    assert "nonsense" in ended.err

@@ -1,9 +1,11 @@
 """The client against a real process over real mutual TLS: each answer is somebody's business, each fault is typed."""
 
 import asyncio
+import logging
 import time
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pyotp
 import pytest
 
@@ -151,6 +153,40 @@ async def test_silence_ends_at_the_deadline(simulator, credential):
     begun = time.monotonic()
     assert "within 0.5 s" in (await failure(simulator, credential, deadline=0.5)).problem
     assert 0.5 <= time.monotonic() - begun < 3
+
+
+async def test_a_service_that_never_speaks_tls_costs_half_the_deadline_and_no_socket(simulator):
+    """httpcore leaves a socket open when a deadline from outside cuts its handshake; its own limit closes it."""
+    closed = asyncio.Event()
+
+    async def silent(reader, writer):
+        await reader.read()
+        closed.set()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server:
+        url = f"https://localhost:{server.sockets[0].getsockname()[1]}"
+        begun = time.monotonic()
+        async with simulator.client(url=url, deadline=1.0) as vip:
+            with pytest.raises(VipUnavailable, match="could not be reached"):
+                await vip.validate(["WIRE"], simulator.code("WIRE"))
+            assert 0.4 < time.monotonic() - begun < 0.95
+            await asyncio.wait_for(closed.wait(), 2)
+
+
+async def test_the_libraries_log_nothing_of_a_question(simulator, caplog):
+    with caplog.at_level(logging.DEBUG):
+        assert (await verdict(simulator, "UNKNOWN", Secret("123456"))).reason_code == "4E03"
+    assert [record.name for record in caplog.records if record.name.startswith("http")] == []
+
+
+async def test_a_cookie_is_not_kept(simulator):
+    """Set by a proxy, it would follow one person's question into another's."""
+    async with simulator.client() as vip:
+        answer = httpx.Response(200, headers={"Set-Cookie": "who=a"}, request=httpx.Request("POST", simulator.url))
+        vip._http.cookies.extract_cookies(answer)
+        assert not vip._http.cookies
 
 
 async def test_after_a_fault_the_same_client_works_on(simulator):

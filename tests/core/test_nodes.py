@@ -1,0 +1,100 @@
+"""Access nodes are told apart by address or API key: what two nodes claim belongs to neither of them."""
+
+import hashlib
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+
+from auth.nodes import Nodes
+from auth.settings import ConfiguredNode
+from dirsync.view import EntryId, Freshness, Node
+from schema.entry import AccessNode
+from schema.parse import parse_node
+from schema.secret import Secret
+
+KEY, OTHER_KEY = Secret("a key of the test"), Secret("another key of the test")
+SECRET = Secret("a shared secret of the test")
+
+
+@dataclass
+class Listing:
+    """A directory of nobody but access nodes."""
+
+    listed: list[AccessNode] = field(default_factory=list)
+    version: int = 1
+
+    def freshness(self) -> Freshness:
+        return Freshness(self.version, datetime.now(UTC))
+
+    def nodes(self) -> tuple[Node, ...]:
+        return tuple(
+            Node(EntryId(bytes([number])), f"cn={node.name}", node, None, frozenset())
+            for number, node in enumerate(self.listed)
+        )
+
+
+def access_node(name: str, *addresses: str, key: Secret | None = None, enabled: bool = True) -> AccessNode:
+    attributes = {"dirfactoraddress": tuple(address.encode() for address in addresses)}
+    if key is not None:
+        attributes["dirfactorapikeyhash"] = (hashlib.sha256(key.octets).hexdigest().upper().encode(),)
+    attributes["dirfactornodeenabled"] = (b"TRUE" if enabled else b"FALSE",)
+    node = parse_node(name, attributes)
+    assert not node.malformed
+    return node
+
+
+def nodes(*listed: AccessNode, configured: tuple[AccessNode, ...] = ()) -> Nodes:
+    sections = {node.name: ConfiguredNode(node, SECRET, members=None) for node in configured}
+    return Nodes(sections, {}, {}, Listing(list(listed)))
+
+
+def at(found: Nodes, address: str) -> str | None:
+    known = found.at(address)
+    return known.node.name if known else None
+
+
+def by_key(found: Nodes, key: Secret) -> str | None:
+    known = found.by_api_key(key)
+    return known.node.name if known else None
+
+
+def test_the_longest_prefix_has_the_address():
+    found = nodes(access_node("wide", "192.0.2.0/24"), access_node("narrow", "192.0.2.7"))
+    assert [at(found, f"192.0.2.{number}") for number in (6, 7)] == ["wide", "narrow"]
+
+
+@pytest.mark.parametrize("configured", [0, 1])
+def test_an_address_that_two_nodes_claim_is_nobodys(configured, caplog):
+    """Not even that of the node around it: whoever calls from there is one of two, and not that one."""
+    one, two = access_node("alpha", "192.0.2.7", "192.0.2.8"), access_node("beta", "192.0.2.7/32", "192.0.2.9")
+    around = access_node("around", "192.0.2.0/24")
+    with caplog.at_level(logging.ERROR):
+        found = nodes(around, *(one, two)[configured:], configured=(one, two)[:configured])
+        assert [at(found, f"192.0.2.{number}") for number in (6, 7, 8, 9)] == ["around", None, "alpha", "beta"]
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert all(word in caplog.text for word in ("alpha", "beta", "192.0.2.7/32"))
+    assert found.radius_door("192.0.2.7") is None
+
+
+def test_an_api_key_that_two_nodes_have_is_nobodys(caplog):
+    one, two = access_node("alpha", key=KEY), access_node("beta", key=KEY)
+    with caplog.at_level(logging.ERROR):
+        found = nodes(one, two, access_node("gamma", key=OTHER_KEY))
+        assert (by_key(found, KEY), by_key(found, OTHER_KEY)) == (None, "gamma")
+    assert "alpha and beta" in caplog.text
+    assert hashlib.sha256(KEY.octets).hexdigest() not in caplog.text.lower()
+
+
+def test_a_node_that_names_an_address_twice_is_one_node(caplog):
+    found = nodes(access_node("alpha", "192.0.2.7", "192.0.2.7/32"))
+    assert at(found, "192.0.2.7") == "alpha"
+    assert not caplog.records
+
+
+def test_a_disabled_node_claims_nothing(caplog):
+    old = access_node("alpha", "192.0.2.7", key=KEY, enabled=False)
+    found = nodes(old, access_node("beta", "192.0.2.7", key=KEY))
+    assert (at(found, "192.0.2.7"), by_key(found, KEY)) == ("beta", "beta")
+    assert not caplog.records

@@ -1,0 +1,133 @@
+"""What is wrong with the files that config.ini names is said by `check config`, and keeps `serve` from starting."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from typer.testing import CliRunner
+
+from auth.cli.main import app
+from auth.clock import SYSTEM_ENTROPY
+from auth.demo.certificates import CertificateFolder
+
+BASIS = """\
+[service]
+state_directory = state
+
+[directory]
+kind = ldif
+file = directory.ldif
+
+[radius]
+host = 127.0.0.1
+port = 0
+
+"""
+HTTP_LINE = BASIS.count("\n") + 1
+WRONG = {
+    "no certificate": ("certificate = none.pem\nprivate_key = server.pem", r"certificate .*none\.pem cannot be read"),
+    "no key": ("certificate = server.pem\nprivate_key = none.key", r"private_key .*none\.key cannot be read"),
+    "a folder": ("certificate = server.pem\nprivate_key = .", r"private_key .* cannot be read: Is a directory"),
+    "no PEM": ("certificate = directory.ldif\nprivate_key = server.pem", r"cannot be used: "),
+    "another's key": ("certificate = server.pem\nprivate_key = other.pem", "do not belong together"),
+    "no key inside": ("certificate = ca.pem", "cannot be used"),
+    "an encrypted key": ("certificate = server.pem\nprivate_key = encrypted.key", r"encrypted\.key is encrypted"),
+    "a key alone": ("private_key = server.pem", "private_key stands without certificate"),
+    "clear text": ("host = 0.0.0.0", r"host 0\.0\.0\.0 would carry passwords in clear text"),
+    "a name": ("host = localhost", "host localhost is no IP address"),
+}
+SMS = "[sms:a]\nurl = https://localhost/?to={phone}&text={text}\nsuccess_status = 200\nca_file = none.pem\n"
+VIP = "[vip]\ncertificate = none.p12\npassword = env:VIP_PASSWORD\n"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A folder with a server's files, good and bad ones."""
+    path = tmp_path_factory.mktemp("preflight")
+    CertificateFolder(path).make(datetime.now(UTC), SYSTEM_ENTROPY)
+    other = CertificateFolder(path / "other")
+    other.make(datetime.now(UTC), SYSTEM_ENTROPY)
+    (path / "other.pem").write_bytes(other.server.read_bytes())
+    key = load_pem_private_key((path / "server.pem").read_bytes(), None)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"of the test"))
+    (path / "encrypted.key").write_bytes(pem)
+    (path / "directory.ldif").write_text("version: 1\n")
+    return path
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "config.ini"
+    file.write_text(BASIS + text)
+    return file
+
+
+def checked(file: Path) -> tuple[int, str]:
+    """Exit status of `check config`, and what it wrote."""
+    result = CliRunner().invoke(app, ["check", "config", "--config", str(file)], env={"VIP_PASSWORD": "of the test"})
+    return result.exit_code, result.stdout + result.stderr
+
+
+def served(file: Path) -> tuple[int, str]:
+    """Exit status of `serve` and what it wrote; at a terminal, so that it could ask."""
+    ours, its = pty.openpty()
+    command = [sys.executable, "-m", "auth", "serve", "--config", str(file)]
+    try:
+        done = subprocess.run(
+            command, stdin=its, capture_output=True, text=True, timeout=20, check=False, start_new_session=True
+        )
+    finally:
+        os.close(ours)
+        os.close(its)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_keeps_the_http_door_closed_is_found_with_section_and_line(folder, what):
+    text, problem = WRONG[what]
+    file = write(folder, f"[http]\n{text}\n")
+    status, said = checked(file)
+    assert status == 2
+    assert re.match(rf"{re.escape(str(file))}:{HTTP_LINE}: \[http\]: .*{problem}.*\n    \S", said), said
+    assert said.count("\n    ") == 1, "one mistake is one problem"
+
+
+@pytest.mark.parametrize("what", ["no certificate", "an encrypted key", "clear text"])
+def test_serve_says_the_same_asks_nobody_and_ends_before_anything_listens(folder, what):
+    file = write(folder, f"[http]\n{WRONG[what][0]}\n")
+    assert served(file) == checked(file)
+    assert not (folder / "state").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["certificate = server.pem", "certificate = server.pem\nprivate_key = server.pem\nhost = 0.0.0.0", ""]
+)
+def test_good_files_are_no_problem(folder, text):
+    assert checked(write(folder, f"[http]\n{text}\n"))[0] == 0
+
+
+def test_a_closed_door_needs_no_files(folder):
+    assert checked(write(folder, "[http]\nenabled = no\ncertificate = none.pem\n"))[0] == 0
+
+
+def test_wrong_keys_and_wrong_files_are_said_together_in_the_order_of_their_lines(folder):
+    text = f"[http]\ncertificate = none.pem\nprot = 1\n{SMS}{VIP}"
+    file = write(folder, text)
+    status, said = checked(file)
+    assert status == 2
+    assert re.findall(r"(?m)^.*?config\.ini:(\d+): (.*?): ", said) == [
+        (str(HTTP_LINE), "[http]"),
+        (str(HTTP_LINE + 2), "[http] prot"),
+        (str(HTTP_LINE + 3), "[sms:a]"),
+        (str(HTTP_LINE + 7), "[vip]"),
+    ]
