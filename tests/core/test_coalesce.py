@@ -13,7 +13,7 @@ from auth.request import Accepted, Challenged, Door, LoginRequest, Origin, Refus
 from auth.state import state_key
 from schema.secret import Secret
 
-ORIGIN = Origin(Door.RADIUS, "vpn", "first", "192.0.2.7", caller="session-1")
+ORIGIN = Origin(Door.RADIUS, "vpn", "first", "192.0.2.7", caller="port-1", session="session-1")
 REQUEST = LoginRequest(ORIGIN, "alice", Secret("correct horse"))
 AGAIN = replace(REQUEST, origin=replace(ORIGIN, correlation="second"))
 REFUSED = Refused(Reason.PASSWORD_WRONG)
@@ -143,7 +143,9 @@ DIFFERENT = {
     "the password as passcode": replace(AGAIN, password=None, passcode=REQUEST.password),
     "user": replace(AGAIN, user="alicia"),
     "node": replace(AGAIN, origin=replace(AGAIN.origin, node="wiki")),
-    "caller": replace(AGAIN, origin=replace(AGAIN.origin, caller="session-2")),
+    "caller": replace(AGAIN, origin=replace(AGAIN.origin, caller="port-2")),
+    "session": replace(AGAIN, origin=replace(AGAIN.origin, session="session-2")),
+    "a session of the same name at another client": replace(AGAIN, origin=replace(AGAIN.origin, address="192.0.2.8")),
 }
 
 

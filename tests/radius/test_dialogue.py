@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from auth.radius.attributes import Attribute
 from auth.radius.complaints import Complaint
-from auth.radius.dialogue import FAILED, Declined, caller, objection, read, say
+from auth.radius.dialogue import FAILED, Declined, caller, objection, read, say, session
 from auth.radius.node import NodeDoor
 from auth.radius.packet import Code, Packet, Proof, hide
 from auth.reason import Reason
@@ -192,6 +192,16 @@ def test_caller_joins_what_tells_simultaneous_logins_apart():
     assert caller(everything) == "Calling-Station-Id=198.51.100.9 NAS-Port=260"
     assert caller(packet_of((Attribute.CALLING_STATION_ID, b"a\nb\xff"))) == "Calling-Station-Id=a?b\ufffd"
     assert caller(packet_of((Attribute.NAS_PORT, b"\0\0\0\1"), (Attribute.NAS_PORT, b"\0\0\0\2"))) == "NAS-Port=1"
+
+
+def test_only_acct_session_id_names_a_session_and_different_octets_name_different_ones():
+    def named(*octets):
+        return session(packet_of(*((Attribute.ACCT_SESSION_ID, each) for each in octets)))
+
+    assert session(packet_of((Attribute.NAS_PORT, bytes(4)), (Attribute.CALLING_STATION_ID, b"198.51.100.9"))) == ""
+    assert named(b"") == ""
+    assert named(b"1", b"2") == named(b"1")
+    assert len({named(each) for each in (b"1", b"2", b"\xff", b"\xfe", b"?")}) == 5
 
 
 # how an outcome is said

@@ -58,6 +58,9 @@ class Desk:
 
     async def decline(self, origin, user, reason):
         self.declined.append((user, reason))
+        await self.gate.wait()
+        if user == "broken":
+            raise ValueError("declining " + user)
         return Refused(reason)
 
     async def answer(self, request: AnswerRequest):
@@ -195,9 +198,10 @@ async def test_a_wrong_password_or_code_is_rejected_with_the_message_and_nothing
 
 
 async def test_the_caller_is_told_to_the_service(setup):
-    port = (Attribute.NAS_PORT, bytes((0, 0, 0, 3)))
-    await ask(setup.target(), "alice", Secret("x"), entropy=SYSTEM_ENTROPY, extra=[port])
-    assert setup.desk.asked[0].origin.caller == "NAS-Port=3"
+    marks = [(Attribute.NAS_PORT, bytes((0, 0, 0, 3))), (Attribute.ACCT_SESSION_ID, b"4D")]
+    await ask(setup.target(), "alice", Secret("x"), entropy=SYSTEM_ENTROPY, extra=marks)
+    origin = setup.desk.asked[0].origin
+    assert (origin.caller, origin.session) == ("NAS-Port=3", b"4D".hex())
 
 
 async def test_proxy_state_comes_back_unmodified_in_order_in_every_answer(setup):
@@ -382,6 +386,32 @@ async def test_an_unreadable_password_is_rejected_without_asking_and_the_log_sus
     assert reply.attributes[1:] == ((Attribute.REPLY_MESSAGE, b"Logon failed."),)
     assert "secret mismatch?" in log.text
     assert setup.desk.asked == []
+
+
+async def test_a_duplicate_of_what_was_declined_gets_the_same_octets_and_is_recorded_once(setup):
+    nas, request = setup.nas(), signed(Packet(Code.ACCESS_REQUEST, 5, bytes(16), ((1, b"alice"),)))
+    first = await nas.exchange(request)
+    assert await nas.exchange(request) == first
+    assert setup.desk.declined == [("alice", Reason.REQUEST_INCOMPLETE)]
+
+
+async def test_what_cannot_even_be_declined_is_rejected_like_any_fault(setup, log):
+    request = Packet(Code.ACCESS_REQUEST, 5, bytes(16), ((1, b"broken"), (3, bytes(17))))
+    reply = verify_response(await setup.nas().exchange(signed(request)), request, SECRET)
+    assert (reply.code, reply.attributes[1:]) == (Code.ACCESS_REJECT, ((Attribute.REPLY_MESSAGE, b"Logon failed."),))
+    assert "ValueError in test_server.py line" in log.text
+    assert "declining" not in log.text
+
+
+async def test_requests_that_are_declined_count_among_those_in_flight(setup, log):
+    await setup.start(most_in_flight=1)
+    setup.desk.gate.clear()
+    nas = setup.nas()
+    for identifier in (1, 2):
+        nas.send(signed(Packet(Code.ACCESS_REQUEST, identifier, bytes(16), ((1, b"alice"),))))
+    await asyncio.sleep(0.05)
+    assert len(setup.desk.declined) == 1
+    assert "1 requests are being answered already" in log.text
 
 
 async def test_a_client_that_sends_no_message_authenticator_is_served_where_the_node_allows_and_gets_one(setup):

@@ -1,0 +1,77 @@
+"""What the service writes down when it fails or declines: enough to find the cause, nothing that a person typed."""
+
+import contextlib
+import json
+import logging
+import re
+from types import SimpleNamespace
+
+import pytest
+
+from auth.audit import AuditFile
+from auth.clock import SYSTEM_ENTROPY, Clock
+from auth.reason import Reason
+from auth.request import AnswerRequest, Door, Origin, Refused
+from auth.service import LoginService, Parts
+from core.logins import NOW
+from dirsync.view import Freshness
+from schema.secret import Secret
+
+ORIGIN = Origin(Door.RADIUS, "vpn", "0123456789abcdef", "192.0.2.7", "Calling-Station-Id=+436640000067", "a-session")
+
+
+class BrokenStore:
+    """Fails with what it was asked in the text of the error."""
+
+    def attempt(self, state, _node):
+        raise ValueError("cannot look up " + state.text)
+
+
+@pytest.fixture
+def audit(tmp_path):
+    with contextlib.closing(AuditFile(tmp_path / "audit.jsonl")) as opened:
+        yield SimpleNamespace(file=opened, text=(tmp_path / "audit.jsonl").read_text)
+
+
+def service(audit):
+    directory = SimpleNamespace(freshness=lambda: Freshness(7, NOW))
+    clock = Clock(lambda: NOW, lambda: 0.0)
+    nothing = None
+    known = SimpleNamespace(directory=directory)
+    return LoginService(
+        Parts(known, nothing, BrokenStore(), nothing, nothing, audit, clock, SYSTEM_ENTROPY, refusal_seconds=0.0)
+    )
+
+
+async def test_the_text_of_an_unexpected_error_is_in_neither_log_nor_audit(audit, caplog):
+    with caplog.at_level(logging.DEBUG):
+        outcome = await service(audit.file).answer(AnswerRequest(ORIGIN, Secret("s-t-a-t-e"), Secret("123456")))
+    assert outcome == Refused(Reason.INTERNAL_FAULT)
+    assert [json.loads(line)["reason"] for line in audit.text().splitlines()] == ["internal-fault"]
+    shown = logging.Formatter().format(caplog.records[0])
+    assert re.fullmatch(r"0123456789abcdef: ValueError in test_service\.py line \d+", shown)
+    assert len(caplog.records) == 1
+    assert "s-t-a-t-e" not in audit.text()
+
+
+async def test_what_a_door_declines_is_one_line_with_reason_and_correlation(audit):
+    outcome = await service(audit.file).decline(ORIGIN, "alice", Reason.PASSWORD_PROTOCOL)
+    assert outcome == Refused(Reason.PASSWORD_PROTOCOL)
+    [line] = [json.loads(line) for line in audit.text().splitlines()]
+    assert (line["outcome"], line["reason"], line["correlation"]) == (
+        "refused",
+        "password-protocol",
+        "0123456789abcdef",
+    )
+    assert (line["door"], line["node"], line["address"], line["name"]) == ("radius", "vpn", "192.0.2.7", "alice")
+
+
+async def test_marks_of_the_caller_are_in_neither_log_nor_audit_nor_repr(audit, caplog):
+    """A Calling-Station-Id can be a phone number."""
+    with caplog.at_level(logging.DEBUG):
+        await service(audit.file).decline(ORIGIN, "alice", Reason.PASSWORD_PROTOCOL)
+        await service(audit.file).answer(AnswerRequest(ORIGIN, Secret("x"), Secret("123456")))
+    written = audit.text() + caplog.text + repr(AnswerRequest(ORIGIN, Secret("x"), Secret("123456")))
+    assert len(audit.text().splitlines()) == 2
+    assert "436640000067" not in written
+    assert "a-session" not in written
