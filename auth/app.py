@@ -47,7 +47,7 @@ class App:
         replica: the directory, to read.
         nodes: the access nodes.
         store: open logins.
-        service: the two verbs.
+        service: the three verbs.
         sync: carries changes into the replica.
     """
 

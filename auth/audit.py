@@ -20,7 +20,7 @@ class AuditLine(msgspec.Struct, frozen=True, omit_defaults=True):
         at: the instant of the outcome (UTC).
         correlation: ties packet, decision, message and this line together.
         login: correlation of the request that began the login, when this is a later step.
-        outcome: accepted, challenged, refused or discarded.
+        outcome: accepted, challenged or refused.
         reason: the reason code.
         door: radius or http.
         node: the access node.
