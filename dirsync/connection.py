@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import ldap
 from ldap.controls import RequestControl
 
-from dirsync.ad.search import Page, RawEntry, Scope, Search
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
+from dirsync.search import Page, RawEntry, Scope, Search
 from dirsync.settings import DirectorySettings
 from schema.errors import Fault
 

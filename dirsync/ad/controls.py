@@ -5,8 +5,9 @@ import uuid
 from dataclasses import dataclass
 from typing import Final
 
-from dirsync.ad import ber
-from dirsync.ad.ber import MalformedAnswer
+from dirsync import ber
+from dirsync.ber import MalformedAnswer
+from dirsync.search import Control
 from schema.entry import EntryId
 
 DIRSYNC: Final = "1.2.840.113556.1.4.841"
@@ -21,19 +22,6 @@ _PAGE_OCTETS: Final = 8 * 1024 * 1024
 
 _EXTENDED: Final = re.compile(r"<GUID=([0-9a-f]{32})>;(?:<SID=[0-9a-f]*>;)?([^<].*)", re.IGNORECASE | re.DOTALL)
 _TOMBSTONE: Final = re.compile(r"[^,]*\\0ADEL:", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """A control of a request, always critical: a server that does not know it must not answer without it.
-
-    Attributes:
-        oid: its object identifier.
-        value: its BER-encoded value.
-    """
-
-    oid: str
-    value: bytes | None = None
 
 
 # DNs, those in link values included, come as `<GUID=hex>;<SID=hex>;DN`; without a value the numbers are in hex.

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from dirsync.ad.ber import MalformedAnswer
 from dirsync.ad.controls import (
     DIRSYNC,
     EXTENDED_DN,
@@ -15,10 +14,11 @@ from dirsync.ad.controls import (
 )
 from dirsync.ad.cookie import AdCookie, Standing
 from dirsync.ad.entry import BOOKKEEPING, LINK_ATTRIBUTES, AdEntry, Rest, read_entry, read_rest
-from dirsync.ad.search import Dialogue, Scope, Search
 from dirsync.ad.server import identify, only
+from dirsync.ber import MalformedAnswer
 from dirsync.change import Change, Delete, LinkKind
 from dirsync.errors import DirectoryRefused
+from dirsync.search import Dialogue, Scope, Search
 from schema.attributes import ATTRIBUTES
 from schema.entry import EntryId
 from schema.parse import ADDRESS_ATTRIBUTES, DIRECTORY_ATTRIBUTES

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from dirsync.ad.ber import MalformedAnswer
 from dirsync.ad.controls import ExtendedDn, entry_id, read_extended_dn
-from dirsync.ad.search import RawEntry
+from dirsync.ber import MalformedAnswer
 from dirsync.change import LinkChange, LinkKind, Put
+from dirsync.search import RawEntry
 from schema.entry import EntryId
 from schema.parse import Attributes
 

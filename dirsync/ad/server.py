@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from dirsync.ad.ber import MalformedAnswer
 from dirsync.ad.controls import entry_id
 from dirsync.ad.cookie import Server
-from dirsync.ad.search import Dialogue, Page, RawEntry, Scope, Search
+from dirsync.ber import MalformedAnswer
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
+from dirsync.search import Dialogue, Page, RawEntry, Scope, Search
 from schema.dn import fold, join
 from schema.entry import EntryId
 

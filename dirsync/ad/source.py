@@ -9,14 +9,14 @@ from threading import Lock
 from typing import TypeVar
 
 from dirsync.ad.dialogue import WHERE, domain, read_changes
-from dirsync.ad.search import Dialogue, converse
 from dirsync.ad.server import find_netbios_name
-from dirsync.ad.spool import Spool
 from dirsync.change import Batch
 from dirsync.connection import Connection
 from dirsync.connector import Connector
 from dirsync.errors import DirectoryUnavailable
+from dirsync.search import Dialogue, converse
 from dirsync.settings import DirectorySettings
+from dirsync.spool import Spool
 from schema.dn import fold
 from schema.errors import Fault
 

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dirsync.ad import ber
-from dirsync.ad.ber import MalformedAnswer
+from dirsync import ber
 from dirsync.ad.controls import DIRSYNC, EXTENDED_DN, dirsync, entry_id, guid_dn
 from dirsync.ad.cookie import AdCookie
 from dirsync.ad.dialogue import WHERE, domain, read_changes
-from dirsync.ad.search import Page, Scope, Search, converse
 from dirsync.ad.server import find_netbios_name
+from dirsync.ber import MalformedAnswer
 from dirsync.change import Delete, LinkChange, LinkKind, Put
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
+from dirsync.search import Page, Scope, Search, converse
 from schema.attributes import ATTRIBUTES, CLASSES
 
 BASE = "DC=lab,DC=example,DC=test"

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dirsync.ad import ber
-from dirsync.ad.ber import MalformedAnswer
+from dirsync import ber
 from dirsync.ad.controls import (
     DIRSYNC,
     EXTENDED_DN,
@@ -20,6 +19,7 @@ from dirsync.ad.controls import (
     read_dirsync,
     read_extended_dn,
 )
+from dirsync.ber import MalformedAnswer
 
 PAGE = bytes.fromhex("02 04 00 80 00 00")  # 8 MiB
 GUID = "1e655dd9ef3f1b4b93aa4e1b4ad057d5"

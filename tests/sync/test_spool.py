@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dirsync.ad import spool as module
-from dirsync.ad.spool import Spool
 from dirsync.change import Delete, LinkChange, LinkKind, Put
+from dirsync.spool import Spool
 from schema.errors import Fault
 
 ids = st.binary(min_size=16, max_size=16)

@@ -5,7 +5,19 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
-from dirsync.ad.controls import Control
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A control of a request, always critical: a server that does not know it must not answer without it.
+
+    Attributes:
+        oid: its object identifier.
+        value: its BER-encoded value.
+    """
+
+    oid: str
+    value: bytes | None = None
+
 
 # DN and attributes, as the server wrote them
 RawEntry = tuple[str, Mapping[str, Sequence[bytes]]]
