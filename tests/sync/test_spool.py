@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dirsync.ad import spool as module
+from dirsync import spool as module
 from dirsync.change import Delete, LinkChange, LinkKind, Put
 from dirsync.spool import Spool
 from schema.errors import Fault
