@@ -19,7 +19,8 @@ def names_meant(
     r"""The (kind, folded name) pairs that a typed login name may stand for; none for one that nobody can have.
 
     `alice` is a sAMAccountName or login name; `LAB\alice` is a sAMAccountName, if LAB is the domain's short name;
-    `alice@example.org` is a user principal name, mail address or login name. Case and surrounding space do not count.
+    `alice@example.org` is a user principal name, mail address or login name. Case, surrounding space and the ways in
+    which Unicode writes the same letters do not count.
 
     Args:
         text: as typed.
@@ -28,10 +29,11 @@ def names_meant(
     """
     if not text.strip() or len(text) > _LONGEST or any(ord(character) < 32 for character in text):  # noqa: PLR2004 - C0
         return ()
-    domain, backslash, account = text.partition("\\")
+    name = fold(text)  # first, because a full-width backslash or @ is one
+    domain, backslash, account = name.partition("\\")
     if backslash:
         if netbios_name is None or fold(domain) != fold(netbios_name) or not account.strip():
             return ()
         return tuple((kind, fold(account)) for kind in _KINDS[attribute] if kind == "sam")
-    kinds = ("upn", "mail", "loginName") if "@" in text else ("sam", "loginName")
-    return tuple((kind, fold(text)) for kind in _KINDS[attribute] if kind in kinds)
+    kinds = ("upn", "mail", "loginName") if "@" in name else ("sam", "loginName")
+    return tuple((kind, name) for kind in _KINDS[attribute] if kind in kinds)

@@ -1,8 +1,9 @@
 """Distinguished names as text, by RFC 4514: taken apart, compared, and put under another base. Pure."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
+
+from schema.matching import prepared
 
 _TYPE = r"[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)*"
 _ESCAPED = r'\\[ "#+,;<=>\\]|\\[0-9A-Fa-f]{2}'
@@ -110,11 +111,8 @@ def _pairs(dn: str) -> Iterator[tuple[str, str, int, str]]:
 def _fold_value(value: str) -> str:
     if value.startswith("#"):  # BER in hex: nothing is known about its case
         return value.strip(" ").lower()
-    text = _ESCAPE.sub(_unescape, value)
-    # once more, because normalising can bring up characters that have a case (Unicode 3.13, R5)
-    for _ in range(2):
-        text = unicodedata.normalize("NFKC", text.casefold())
-    text = _SPECIAL.sub(r"\\\g<0>", " ".join(text.split())).replace("\x00", r"\00")
+    text = prepared(_ESCAPE.sub(_unescape, value))
+    text = _SPECIAL.sub(r"\\\g<0>", text).replace("\x00", r"\00")
     return f"\\{text}" if text.startswith("#") else text
 
 

@@ -9,6 +9,7 @@ from schema.attributes import CLASSES, AttributeType
 from schema.entry import AccessNode, AttributeText, Container, Entry, Group, Policy, User
 from schema.errors import Malformed
 from schema.grammar import ReplyRule
+from schema.matching import prepared
 from schema.syntax import Syntax
 
 # attribute name in lower case -> its values as the directory gave them
@@ -290,5 +291,5 @@ def names_of(entry: Entry) -> tuple[tuple[str, str], ...]:
 
 
 def fold(name: str) -> str:
-    """The form in which login names are compared: without case and surrounding space."""
-    return name.strip().casefold()
+    """The form in which login names are compared, as a directory does: `schema.matching.prepared`."""
+    return prepared(name)

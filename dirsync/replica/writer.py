@@ -14,7 +14,7 @@ from dirsync.replica.tally import Tally
 from schema.parse import parse_entry
 
 # Raised by whoever changes what `schema.parse` makes of an entry: the replica is then parsed again.
-_PARSER_VERSION: Final = 2
+_PARSER_VERSION: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
