@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from schema import active_directory, documentation, openldap
+from schema import active_directory, documentation, ds389, openldap
 
 _ROOT = Path(__file__).parents[1]
 
@@ -15,6 +15,7 @@ def files() -> Mapping[str, str]:
     definitions = openldap.definitions()
     return {
         "docs/attributes.md": documentation.render(),
+        "ldif/389-ds.ldif": ds389.render(ds389.definitions()),
         "ldif/active-directory.ldif": active_directory.render(active_directory.records()),
         "ldif/openldap.ldif": openldap.render_config(definitions),
         "ldif/openldap.schema": openldap.render_classic(definitions),

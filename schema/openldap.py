@@ -1,42 +1,23 @@
 """The attribute table as OpenLDAP's schema: definitions first, then cn=config LDIF and the classic schema file.
 
-A definition is an AttributeTypeDescription or ObjectClassDescription of RFC 4512 section 4.1, its OID short for an
-olcObjectIdentifier macro.
+The OIDs of the definitions are short for olcObjectIdentifier macros.
 """
 
-from dataclasses import dataclass
-
-from schema import ldif_text
-from schema.attributes import ARC, ATTRIBUTES, CLASSES, AttributeType, ObjectClass
-from schema.syntax import Syntax
+from schema import ldif_text, rfc4512
+from schema.attributes import ARC, ATTRIBUTES, CLASSES
+from schema.rfc4512 import Definitions
 
 NAME = "dirfactor"
-
-_ORDERING = {Syntax.INTEGER: "integerOrderingMatch", Syntax.TIME: "generalizedTimeOrderingMatch"}
-_SUBSTRINGS = {Syntax.STRING: "caseIgnoreSubstringsMatch"}
-
-
-@dataclass(frozen=True, slots=True)
-class Definitions:
-    """The schema in OpenLDAP's terms.
-
-    Attributes:
-        identifiers: macros for OIDs, each `name oid`, in the order in which they build on each other.
-        attribute_types: one for each attribute type, over several lines.
-        object_classes: one for each object class, over several lines.
-    """
-
-    identifiers: tuple[str, ...]
-    attribute_types: tuple[str, ...]
-    object_classes: tuple[str, ...]
 
 
 def definitions() -> Definitions:
     """All of the schema; its parts may be loaded in the order of the fields."""
     return Definitions(
         identifiers=(f"{NAME} {ARC}", f"{NAME}Attribute {NAME}:1", f"{NAME}Class {NAME}:2"),
-        attribute_types=tuple(_attribute_type(attribute) for attribute in ATTRIBUTES),
-        object_classes=tuple(_object_class(item) for item in CLASSES),
+        attribute_types=tuple(
+            rfc4512.attribute_type(attribute, f"{NAME}Attribute:{attribute.number}") for attribute in ATTRIBUTES
+        ),
+        object_classes=tuple(rfc4512.object_class(item, f"{NAME}Class:{item.number}") for item in CLASSES),
     )
 
 
@@ -47,8 +28,8 @@ def render_config(schema: Definitions) -> str:
         "objectClass: olcSchemaConfig",
         ldif_text.line("cn", NAME),
         *(ldif_text.line("olcObjectIdentifier", macro) for macro in schema.identifiers),
-        *(_continued("olcAttributeTypes", definition) for definition in schema.attribute_types),
-        *(_continued("olcObjectClasses", definition) for definition in schema.object_classes),
+        *(rfc4512.continued("olcAttributeTypes", definition) for definition in schema.attribute_types),
+        *(rfc4512.continued("olcObjectClasses", definition) for definition in schema.object_classes),
     ]
     return ldif_text.comment(_header(_HOW_CONFIG)) + "\n" + "\n".join(lines) + "\n"
 
@@ -61,43 +42,6 @@ def render_classic(schema: Definitions) -> str:
         *(f"objectclass {definition}" for definition in schema.object_classes),
     ]
     return ldif_text.comment(_header(_HOW_CLASSIC)) + "\n" + "\n".join(blocks) + "\n"
-
-
-def _attribute_type(attribute: AttributeType) -> str:
-    rules = [f"EQUALITY {attribute.syntax.equality}"]
-    if attribute.syntax in _ORDERING:
-        rules.append(f"ORDERING {_ORDERING[attribute.syntax]}")
-    if attribute.syntax in _SUBSTRINGS:
-        rules.append(f"SUBSTR {_SUBSTRINGS[attribute.syntax]}")
-    length = f"{{{attribute.high}}}" if attribute.syntax in {Syntax.STRING, Syntax.EXACT} and attribute.high else ""
-    single = " SINGLE-VALUE" if attribute.single else ""
-    return (
-        f"( {NAME}Attribute:{attribute.number} NAME '{attribute.name}'\n"
-        f"  DESC '{attribute.description}'\n"
-        f"  {' '.join(rules)}\n"
-        f"  SYNTAX {attribute.syntax.oid}{length}{single} )"
-    )
-
-
-def _object_class(item: ObjectClass) -> str:
-    names = [attribute.name for attribute in item.may]
-    # An entry of a structural class needs a name; everything else may be absent, always.
-    kind, must = ("STRUCTURAL", "  MUST cn\n") if item.structural else ("AUXILIARY", "")
-    if item.structural:
-        names.append("description")
-    return (
-        f"( {NAME}Class:{item.number} NAME '{item.name}'\n"
-        f"  DESC '{item.description}'\n"
-        f"  SUP top {kind}\n{must}"
-        "  MAY ( " + "\n    $ ".join(names) + " ) )"
-    )
-
-
-def _continued(attribute: str, definition: str) -> str:
-    # a continuation line begins with one space, which is not part of the value
-    return ldif_text.line(attribute, definition.split("\n", 1)[0]) + "".join(
-        f"\n {row}" for row in definition.split("\n")[1:]
-    )
 
 
 def _header(how: str) -> str:

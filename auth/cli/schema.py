@@ -22,12 +22,14 @@ class Dialect(StrEnum):
     ACTIVE_DIRECTORY = "active-directory"
     OPENLDAP = "openldap"
     OPENLDAP_CLASSIC = "openldap-classic"
+    DS389 = "389-ds"
 
 
 _FILES = {
     Dialect.ACTIVE_DIRECTORY: "ldif/active-directory.ldif",
     Dialect.OPENLDAP: "ldif/openldap.ldif",
     Dialect.OPENLDAP_CLASSIC: "ldif/openldap.schema",
+    Dialect.DS389: "ldif/389-ds.ldif",
 }
 
 

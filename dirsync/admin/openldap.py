@@ -8,7 +8,8 @@ from dirsync.admin.found import Found
 from dirsync.admin.plan import Change, Conflict, Plan, Step
 from schema.active_directory import Add, Extend
 from schema.attributes import ARC
-from schema.openldap import NAME, Definitions
+from schema.openldap import NAME
+from schema.rfc4512 import Definitions
 
 # Where the schema entries stand, and what `make_plan` must be shown of each.
 BASE = "cn=schema,cn=config"
