@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from auth.audit import AuditFile
 from auth.clock import Clock, Entropy
@@ -19,7 +20,7 @@ from auth.http_api import Health, http_app
 from auth.http_server import open_http
 from auth.nodes import Nodes
 from auth.outbound import delivery, vip_judge
-from auth.password_gate import PasswordGate
+from auth.password_gate import PasswordGate, PasswordGates
 from auth.radius.server import RadiusServer, listen
 from auth.server_key import server_key
 from auth.service import LoginService, Parts
@@ -27,6 +28,7 @@ from auth.settings import Settings
 from dirsync.bind import MOST_CONNECTIONS
 from dirsync.directory import password_check, source
 from dirsync.replica import Replica, ReplicaWriter
+from dirsync.replica.directories import keep_configured
 from dirsync.scheduler import SyncScheduler
 from schema.errors import Fault
 
@@ -48,7 +50,7 @@ class App:
         nodes: the access nodes.
         store: open logins.
         service: the three verbs.
-        sync: carries changes into the replica.
+        syncs: carry changes into the replica, by the name of the directory.
     """
 
     settings: Settings
@@ -58,7 +60,7 @@ class App:
     nodes: Nodes
     store: EmbeddedStore
     service: LoginService
-    sync: SyncScheduler
+    syncs: Mapping[str, SyncScheduler]
 
 
 @asynccontextmanager
@@ -71,14 +73,14 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
     service_settings = settings.service
     make_state_directory(service_settings.state_directory)
     async with AsyncExitStack() as stack:
-        sync = stack.enter_context(syncing(settings, clock))
+        syncs = stack.enter_context(syncing(settings, clock))
         replica = stack.enter_context(contextlib.closing(Replica(service_settings.replica_file)))
         store = stack.enter_context(contextlib.closing(EmbeddedStore(service_settings.state_file, _boot_id(entropy))))
         audit = stack.enter_context(contextlib.closing(AuditFile(service_settings.audit)))
         nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
         parts = Parts(
             known=FactsReader(replica, nodes, store.failures, rules(settings)),
-            passwords=stack.enter_context(contextlib.closing(_password_gate(settings))),
+            passwords=stack.enter_context(contextlib.closing(_password_gates(settings))),
             store=store,
             codes=CodeCheck(
                 store,
@@ -92,7 +94,7 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
             entropy=entropy,
             refusal_seconds=service_settings.refusal_seconds,
         )
-        yield App(settings, clock, entropy, replica, nodes, store, LoginService(parts), sync)
+        yield App(settings, clock, entropy, replica, nodes, store, LoginService(parts), syncs)
 
 
 def rules(settings: Settings) -> Rules:
@@ -106,16 +108,26 @@ def rules(settings: Settings) -> Rules:
 
 
 @contextmanager
-def syncing(settings: Settings, clock: Clock) -> Iterator[SyncScheduler]:
-    """The sync from the configured directory into the replica file, which is closed at the end.
+def syncing(settings: Settings, clock: Clock) -> Iterator[Mapping[str, SyncScheduler]]:
+    """The sync from each configured directory into the replica file; all is closed at the end.
 
     Raises:
-        Fault: the directory's settings or the replica file cannot be used.
+        Fault: a directory's settings or the replica file cannot be used.
     """
-    with contextlib.closing(
-        ReplicaWriter(settings.service.replica_file, settings.directory.extra_attributes)
-    ) as writer:
-        yield SyncScheduler(source(settings.directory), writer, settings.sync, clock.now)
+    file, turn = settings.service.replica_file, Lock()
+    with ExitStack() as stack:
+        sources = {
+            name: stack.enter_context(contextlib.closing(source(directory)))
+            for name, directory in settings.directories.items()
+        }
+        keep_configured(file, {name: each.identity for name, each in sources.items()})
+        syncs: dict[str, SyncScheduler] = {}
+        for name, directory in settings.directories.items():
+            writer = stack.enter_context(
+                contextlib.closing(ReplicaWriter(file, directory.extra_attributes, name, turn))
+            )
+            syncs[name] = SyncScheduler(sources[name], writer, settings.sync, clock.now, name or "directory")
+        yield syncs
 
 
 def make_state_directory(folder: Path) -> None:
@@ -144,8 +156,9 @@ async def serve(settings: Settings, clock: Clock, entropy: Entropy) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with opened(settings, clock, entropy) as app, AsyncExitStack() as doors:
-        app.sync.start()
-        doors.push_async_callback(asyncio.to_thread, app.sync.stop)
+        for sync in app.syncs.values():
+            sync.start()
+            doors.push_async_callback(asyncio.to_thread, sync.stop)
         places = [place async for place in _open_doors(app, doors)]
         doors.push_async_callback(_cancel, loop.create_task(_purge(app)))
         _log.info("ready: %s", ", ".join(places))
@@ -174,16 +187,17 @@ def health(app: App) -> Health:
     """Whether the service can decide now."""
     problems: list[str] = []
     now = app.clock.now()
-    version, age = 0, float("inf")
+    version, age = 0, 0.0
     try:
-        freshness = app.replica.freshness()
-        version, age = freshness.version, freshness.age(now)
-        if age > app.settings.sync.expired_after_seconds:
-            problems.append("the directory's data is too old" if freshness.as_of else "no sync has succeeded yet")
+        for name, sync in app.syncs.items():
+            freshness = app.replica.freshness(name)
+            version, age = freshness.version, max(age, freshness.age(now))
+            if freshness.age(now) > app.settings.sync.expired_after_seconds:
+                problem = "the data is too old" if freshness.as_of else "no sync has succeeded yet"
+                last = f"; last sync: {sync.status.last_error}" if sync.status.last_error else ""
+                problems.append(f"{name or 'directory'}: {problem}{last}")
     except Fault as fault:
         problems.append(fault.problem)
-    if app.sync.status.last_error:
-        problems += [] if not problems else [f"last sync: {app.sync.status.last_error}"]
     details: dict[str, float | int | str] = {"directory_version": version}
     if age != float("inf"):
         details["directory_age_seconds"] = round(age, 1)
@@ -209,10 +223,14 @@ async def _cancel(task: "asyncio.Task[None]") -> None:
         await task
 
 
-def _password_gate(settings: Settings) -> PasswordGate:
+def _password_gates(settings: Settings) -> PasswordGates:
     """As many questions at once as `dirsync.bind` has connections; each login waits twice an operation's time."""
-    directory = settings.directory
-    return PasswordGate(password_check(directory), MOST_CONNECTIONS, 2 * directory.timeout_seconds)
+    return PasswordGates(
+        {
+            name: PasswordGate(password_check(directory), MOST_CONNECTIONS, 2 * directory.timeout_seconds)
+            for name, directory in settings.directories.items()
+        }
+    )
 
 
 def _boot_id(entropy: Entropy) -> str:

@@ -31,7 +31,7 @@ from schema.words import NodeType
 
 _Section = TypeVar("_Section", bound=msgspec.Struct)
 _SINGLE = ("service", "directory", "sync", "radius", "http", "vip")
-_NAMED = ("sms", "email", "policy", "node", "secret")
+_NAMED = ("directory", "sms", "email", "policy", "node", "secret")
 _EVERYONE = "everyone"
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _BOUNDS = {"port": (0, 65_535), "reconcile_at": (0, 23), "refusal_seconds": (0, 60), "interval_seconds": (0.1, 3600)}
@@ -93,12 +93,11 @@ class _Reader:
             return None
         self._check_section_names()
         read = self._section
-        directory = read(DirectorySettings, "directory") or DirectorySettings()
         self._secrets = self._named("secret", lambda section, _: self._secret_section(section))
         settings = Settings(
             file=self.file,
             service=read(ServiceSettings, "service") or ServiceSettings(),
-            directory=directory,
+            directories=self._directories(),
             sync=read(SyncSettings, "sync") or SyncSettings(),
             radius=read(RadiusSettings, "radius") or RadiusSettings(),
             http=read(HttpSettings, "http") or HttpSettings(),
@@ -110,7 +109,8 @@ class _Reader:
             secrets=self._secrets,
         )
         self._check_service(settings.service)
-        self._check_directory(directory)
+        for name, directory in settings.directories.items():
+            self._check_directory(f"directory:{name}" if name else "directory", directory)
         self._check_shared(settings.nodes)
         self._check_references(settings)
         return settings
@@ -122,6 +122,13 @@ class _Reader:
                 continue
             known = [*_SINGLE, *(f"{kind}:{name.strip() or 'NAME'}" for kind in _NAMED)]
             self._ini.report(section, "", "unknown section", _did_you_mean(section, known))
+
+    def _directories(self) -> dict[str, DirectorySettings]:
+        """[directory] under the empty name, which also stands for a file without any, and [directory:NAME]."""
+        named = self._named("directory", lambda section, _: self._section(DirectorySettings, section))
+        if named and "directory" not in self._ini.sections:
+            return named
+        return {"": self._section(DirectorySettings, "directory") or DirectorySettings(), **named}
 
     def _named(self, kind: str, read: Callable[[str, str], Any]) -> dict[str, Any]:
         prefix = f"{kind}:"
@@ -258,10 +265,10 @@ class _Reader:
         if service.region is not None and service.region not in phonenumbers.SUPPORTED_REGIONS:
             self._ini.report("service", "region", "is not known", "give a country's ISO 3166 code, such as AT")
 
-    def _check_directory(self, directory: DirectorySettings) -> None:
+    def _check_directory(self, section: str, directory: DirectorySettings) -> None:
         def demand(key: str, *, there: bool, remedy: str) -> None:
             if not there:
-                self._ini.report("directory", key, f"is missing for kind = {directory.kind}", remedy)
+                self._ini.report(section, key, f"is missing for kind = {directory.kind}", remedy)
 
         if directory.kind is DirectoryKind.LDIF:
             demand("file", there=directory.file is not None, remedy="name the LDIF file")
@@ -272,7 +279,7 @@ class _Reader:
         demand("bind_password", there=bool(directory.bind_password), remedy=f"give {_expected(Secret)}")
         for url in directory.url:
             if not url.startswith("ldaps://") and not (url.startswith("ldap://") and directory.start_tls):
-                self._ini.report("directory", "url", f"{url} is not encrypted", "use ldaps://, or add start_tls = yes")
+                self._ini.report(section, "url", f"{url} is not encrypted", "use ldaps://, or add start_tls = yes")
 
     def _check_shared(self, nodes: Mapping[str, ConfiguredNode]) -> None:
         """What belongs to one node only, and stands at two."""

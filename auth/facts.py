@@ -49,7 +49,7 @@ class Facts:
         node: the node that asks; None when nobody knows it.
         found: the users that the login name may stand for.
         server_default: the [policy:default] section.
-        freshness: which state of the directory this is.
+        freshness: which state of the user's directory this is; of the oldest one while there is no one user.
         expired_after: seconds of age at which the directory's data is too old, when the policy says nothing.
         reach: what config.ini has for reaching tokens.
         failures: instants of the user's wrong codes.

@@ -55,7 +55,7 @@ class FactsReader:
             node=known.facts if known else None,
             found=found,
             server_default=self.rules.server_default,
-            freshness=self.directory.freshness(),
+            freshness=self.directory.freshness(found[0].directory if len(found) == 1 else None),
             expired_after=self.rules.expired_after,
             reach=self.rules.reach,
             failures=self.failures(found[0].id) if len(found) == 1 else (),
@@ -67,8 +67,8 @@ class FactsReader:
         known = self.nodes.named(node)
         if known is None:
             return ()
-        names = names_meant(name, known.node.user_id_attribute, self.directory.netbios_name())
-        return self.directory.find(names) if names else ()
+        meant = names_meant(name, known.node.user_id_attribute, self.directory.domains())
+        return self.directory.find(meant.names, meant.directory) if meant.names else ()
 
     def people(self, node: str, name: str) -> tuple[Person, ...]:
         """The same users with everything that decides about them. Raises Fault as `facts` does."""

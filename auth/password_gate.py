@@ -1,6 +1,7 @@
-"""Asks the directory about passwords from the event loop: few at a time, none for long, no queue for a dead one."""
+"""Asks directories about passwords from the event loop: few at a time, none for long, no queue for a dead one."""
 
 import asyncio
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ from schema.secret import Secret
 
 @dataclass(slots=True)
 class PasswordGate:
-    """The directory's password check for coroutines.
+    """One directory's password check for coroutines.
 
     A directory that hangs must not take down logons that need no password: threads are ours alone, their number is
     bounded, and while the directory gave no answer the last time nobody waits for one of them to become free.
@@ -60,3 +61,24 @@ class PasswordGate:
 
         asked.add_done_callback(free)
         return await asyncio.shield(asyncio.wrap_future(asked))
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordGates:
+    """The password checks of all directories: one that hangs keeps only its own people waiting.
+
+    Attributes:
+        gates: name of each directory -> its gate.
+    """
+
+    gates: Mapping[str, PasswordGate]
+
+    async def ask(self, directory: str, dn: str, password: Secret) -> PasswordVerdict:
+        """What a directory says to the password of one of its entries; UNAVAILABLE when there is no such directory."""
+        gate = self.gates.get(directory)
+        return PasswordVerdict.UNAVAILABLE if gate is None else await gate.ask(dn, password)
+
+    def close(self) -> None:
+        """Ask nothing more."""
+        for gate in self.gates.values():
+            gate.close()

@@ -19,7 +19,7 @@ from auth.delivery import Delivery
 from auth.facts import CodeVerdict, Evidence, Typed
 from auth.facts_reader import FactsReader
 from auth.incident import describe
-from auth.password_gate import PasswordGate
+from auth.password_gate import PasswordGates
 from auth.prompts import PASSWORD_PROMPT, code_prompt, destination
 from auth.reason import Reason
 from auth.request import (
@@ -56,7 +56,7 @@ class Parts:
 
     Attributes:
         known: reads facts.
-        passwords: asks the directory.
+        passwords: asks the directories.
         store: open logins and failures.
         codes: mints and checks codes.
         delivery: sends them.
@@ -67,7 +67,7 @@ class Parts:
     """
 
     known: FactsReader
-    passwords: PasswordGate
+    passwords: PasswordGates
     store: Store
     codes: CodeCheck
     delivery: Delivery
@@ -211,7 +211,7 @@ class LoginService:
     async def _check_password(self, decided: Decision, password: Secret) -> PasswordVerdict:
         if decided.person is None:
             return PasswordVerdict.UNAVAILABLE
-        return await self._parts.passwords.ask(decided.person.dn, password)
+        return await self._parts.passwords.ask(decided.person.directory, decided.person.dn, password)
 
     async def _check_code(
         self, session: _Session, decided: Decision, token: Usable, typed: Secret, now: datetime

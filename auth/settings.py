@@ -122,11 +122,14 @@ class ConfiguredNode:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All of config.ini."""
+    """All of config.ini.
+
+    Named sections are under their names; of the directories, [directory] is the one whose name is empty.
+    """
 
     file: Path
     service: ServiceSettings
-    directory: DirectorySettings
+    directories: Mapping[str, DirectorySettings]
     sync: SyncSettings
     radius: RadiusSettings
     http: HttpSettings

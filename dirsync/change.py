@@ -91,10 +91,29 @@ class Source(Protocol):
         """What the cookie is valid for: server kind, base, filter and attribute list. Another one means a refresh."""
         ...
 
+    @property
+    def method(self) -> str:
+        """How changes come, for people: `DirSync, woken by change notification`."""
+        ...
+
     def changes(self, cookie: bytes | None, now: datetime) -> Batch:
         """What has changed since `cookie`; everything when it is None or the server no longer knows it.
 
         Raises:
             DirectoryUnavailable: the directory could not be read; the replica stays as it is.
         """
+        ...
+
+    def wait(self, seconds: float) -> bool:
+        """Block until the directory says that something has changed, for `seconds` at most.
+
+        It never raises: with a broken connection the time runs out, and the next `changes` says what is wrong.
+
+        Returns:
+            Whether `changes` would find something now; False as well where the directory can only be asked.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the directory; the next question opens it again."""
         ...

@@ -1,10 +1,11 @@
-"""When the replica is brought up to date: every few seconds, at once when woken, and wholly compared every night."""
+"""When the replica is brought up to date: when the directory says so, every few seconds, and wholly every night."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from threading import Lock
+from threading import Lock, Thread
 from typing import Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -18,6 +19,7 @@ _log = logging.getLogger("dirfactor.sync")
 _LONGEST_PAUSE: Final = 60.0
 # run however late it is: a sync that was missed is wanted all the more
 _JOB: Final = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
+_WATCH_SECONDS: Final = 0.5  # for which one look-out lasts, and a stop may have to wait
 _THREADS: Final = 4  # the sync, the reconcile, a wake-up, and one more that came meanwhile
 
 
@@ -36,6 +38,7 @@ class SyncStatus:
         removed: entries removed since the start.
         seconds: how long the last successful sync took.
         version: the replica's version after it.
+        method: how changes come; empty before the first success.
     """
 
     last_attempt: datetime | None = None
@@ -48,6 +51,7 @@ class SyncStatus:
     removed: int = 0
     seconds: float = 0.0
     version: int = 0
+    method: str = ""
 
 
 def pause_after(failures: int, interval: float) -> float:
@@ -63,15 +67,22 @@ class SyncScheduler:
         writer: the replica; nobody else may write it meanwhile.
         settings: how often.
         now: the instant; once `start` is called it must be the real one.
+        name: the directory's, for the log.
     """
 
     def __init__(
-        self, source: Source, writer: ReplicaWriter, settings: SyncSettings, now: Callable[[], datetime]
+        self,
+        source: Source,
+        writer: ReplicaWriter,
+        settings: SyncSettings,
+        now: Callable[[], datetime],
+        name: str = "directory",
     ) -> None:
         self._source = source
         self._writer = writer
         self._settings = settings
         self._now = now
+        self._name = name
         self._status = SyncStatus()
         self._syncing = Lock()
         self._planning = Lock()
@@ -80,6 +91,7 @@ class SyncScheduler:
         self._scheduler = BackgroundScheduler(
             executors={"default": {"type": "threadpool", "max_workers": _THREADS}}, job_defaults=_JOB
         )
+        self._watch = Thread(target=self._look_out, name=f"watch {name}", daemon=True)
 
     @property
     def status(self) -> SyncStatus:
@@ -87,16 +99,22 @@ class SyncScheduler:
         return self._status
 
     def start(self) -> None:
-        """Sync now, then every `interval_seconds`, and reconcile once a day. Returns at once."""
+        """Sync now, then whenever the directory says so and every `interval_seconds`, and reconcile once a day.
+
+        Returns at once.
+        """
         self._scheduler.start()
         self._scheduler.add_job(
             self._run, "interval", seconds=self._settings.interval_seconds, next_run_time=self._now(), id="sync"
         )
         self._scheduler.add_job(self._run_reconcile, "cron", hour=self._settings.reconcile_at, id="reconcile")
+        self._watch.start()
 
     def stop(self) -> None:
         """Returns when the sync that is running, if any, has ended; no other begins."""
         self._stopped = True
+        if self._watch.is_alive():
+            self._watch.join()
         with self._syncing, self._planning:
             # without its own wait: it would hold locks that a job needs in order to end
             if self._scheduler.running:
@@ -131,13 +149,13 @@ class SyncScheduler:
         self._sync()  # what has changed in the meantime is no difference
         applied = self._attempt(lambda: None)
         if applied:
-            _log.warning("the replica differed from the directory and was repaired: %s", _figures(applied))
+            _log.warning("%s: the replica differed and was repaired: %s", self._name, _figures(applied))
         return applied
 
     def _sync(self) -> Applied:
         applied = self._attempt(lambda: self._writer.cookie(self._source.identity))
         if applied:
-            _log.info("%s in %.0f ms", _figures(applied), self._status.seconds * 1000)
+            _log.info("%s: %s in %.0f ms", self._name, _figures(applied), self._status.seconds * 1000)
         return applied
 
     def _attempt(self, cookie: Callable[[], bytes | None]) -> Applied:
@@ -163,9 +181,12 @@ class SyncScheduler:
             removed=was.removed + applied.removed,
             seconds=max(0.0, (ended - began).total_seconds()),
             version=applied.version,
+            method=self._source.method,
         )
         if was.failures:
-            _log.info("the directory can be read again, after %d failures", was.failures)
+            _log.info("%s: it can be read again, after %d failures", self._name, was.failures)
+        if was.method != self._status.method:
+            _log.info("%s: changes come by %s", self._name, self._status.method)
         return applied
 
     def _run(self) -> None:
@@ -179,6 +200,14 @@ class SyncScheduler:
             if not self._stopped:
                 pause = pause_after(self._status.failures, self._settings.interval_seconds)
                 self._scheduler.modify_job("sync", next_run_time=self._now() + timedelta(seconds=pause))
+
+    def _look_out(self) -> None:
+        """The watch: what the directory announces is fetched at once, unless it cannot be read anyway."""
+        while not self._stopped:
+            if self._source.wait(_WATCH_SECONDS) and not self._stopped:
+                self._quietly(self._sync)
+                if self._status.failures:  # the regular job's pauses are for that
+                    time.sleep(_WATCH_SECONDS)
 
     def _run_woken(self) -> None:
         self._quietly(self._sync)
@@ -195,9 +224,9 @@ class SyncScheduler:
             try:
                 sync()
             except Fault as fault:
-                _log.error("%s; remedy: %s", fault.problem, fault.remedy)
+                _log.error("%s: %s; remedy: %s", self._name, fault.problem, fault.remedy)
             except Exception:  # noqa: BLE001 - the thread must live on, whatever it was
-                _log.exception("the sync failed unexpectedly")
+                _log.exception("%s: the sync failed unexpectedly", self._name)
 
 
 def _figures(applied: Applied) -> str:

@@ -1,4 +1,4 @@
-"""The [directory] and [sync] sections of config.ini as values."""
+"""The [directory], [directory:NAME] and [sync] sections of config.ini as values."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +16,7 @@ class DirectoryKind(StrEnum):
 
 
 class DirectorySettings(msgspec.Struct, frozen=True):
-    """The [directory] section.
+    """A [directory] or [directory:NAME] section.
 
     Attributes:
         kind: what the directory is: `ad` for Active Directory, `ldif` for a file.

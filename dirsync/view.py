@@ -1,6 +1,6 @@
 """What the replica shows: frozen values, complete for one decision."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -71,6 +71,7 @@ class Person:
         policy: the policy assigned to the user.
         groups: every group of the user, each once, nearest first, then by DN.
         ancestors: the containers above the user, nearest first.
+        directory: name of the directory that the user is in; empty for the one without a name.
     """
 
     id: EntryId
@@ -79,6 +80,7 @@ class Person:
     policy: PolicyLink | None
     groups: tuple[Membership, ...]
     ancestors: tuple[Ancestor, ...]
+    directory: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +104,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """Which state of the directory the replica holds.
+    """Which state of a directory the replica holds.
 
     Attributes:
-        version: grows with every commit that changed something; 0 for an empty replica.
+        version: grows with every commit that changed something, of any directory; 0 for an empty replica.
         as_of: the instant at which the replica was last known to equal the directory; None before the first sync.
     """
 
@@ -120,8 +122,13 @@ class Freshness:
 class Directory(Protocol):
     """The replica, as those see it who only read."""
 
-    def find(self, names: Sequence[tuple[str, str]]) -> tuple[EntryId, ...]:
-        """The users that have any of these (kind, folded name) pairs of `schema.parse.names_of`, each once."""
+    def find(self, names: Sequence[tuple[str, str]], directory: str | None = None) -> tuple[EntryId, ...]:
+        """The users that have any of these (kind, folded name) pairs of `schema.parse.names_of`, each once.
+
+        Args:
+            names: the pairs.
+            directory: the one directory to look in; in all of them when it is None.
+        """
         ...
 
     def person(self, user: EntryId) -> Person | None:
@@ -144,10 +151,10 @@ class Directory(Protocol):
         """(DN, finding) for every malformed value in the directory, by DN."""
         ...
 
-    def freshness(self) -> Freshness:
-        """Which state of the directory is shown."""
+    def freshness(self, directory: str | None = None) -> Freshness:
+        """Which state of a directory is shown; of the one that is oldest when none is named."""
         ...
 
-    def netbios_name(self) -> str | None:
-        """The domain's short name, when it is known."""
+    def domains(self) -> Mapping[str, str]:
+        """Folded short name of each domain that has a known one -> name of its directory."""
         ...

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -33,7 +34,8 @@ from auth.nodes import Nodes
 from auth.preflight import examined_config, needed_to_serve
 from auth.settings import Settings
 from auth.version import __version__
-from dirsync.replica import Replica
+from dirsync.replica import Applied, Replica
+from dirsync.scheduler import SyncScheduler
 from schema.errors import Fault
 
 app = typer.Typer(
@@ -70,18 +72,32 @@ def sync_command(config: CONFIG_OPTION = DEFAULT_CONFIG, *, json: JSON_OPTION = 
     with faults():
         settings = read_config(Path(config))
         make_state_directory(settings.service.state_directory)
-        with syncing(settings, SYSTEM_CLOCK) as scheduler:
-            applied = scheduler.run_once()
+        with syncing(settings, SYSTEM_CLOCK) as syncs:
+            applied, failed = _sync_each(syncs)
     figures = {
-        "added": applied.added,
-        "changed": applied.changed,
-        "removed": applied.removed,
-        "version": applied.version,
+        name: {"added": each.added, "changed": each.changed, "removed": each.removed, "version": each.version}
+        for name, each in applied.items()
     }
-    if json:
-        print_json(figures)
-    else:
-        out.print(", ".join(f"{name} {number}" for name, number in figures.items()))
+    if json and figures:
+        print_json(figures[""] if figures.keys() == {""} else figures)
+    for name, numbers in () if json else figures.items():
+        prefix = f"{name}: " if name else ""
+        out.print(prefix + ", ".join(f"{what} {number}" for what, number in numbers.items()), markup=False)
+    with faults():
+        for fault in failed:
+            raise fault
+
+
+def _sync_each(syncs: Mapping[str, SyncScheduler]) -> tuple[dict[str, Applied], list[Fault]]:
+    """Sync every directory, whatever becomes of the others."""
+    applied: dict[str, Applied] = {}
+    failed: list[Fault] = []
+    for name, sync in syncs.items():
+        try:
+            applied[name] = sync.run_once()
+        except Fault as fault:
+            failed.append(fault.about(name) if name else fault)
+    return applied, failed
 
 
 @app.command("explain")

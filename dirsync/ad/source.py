@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -66,6 +67,11 @@ class AdSource:
         """The domain, and a digest of the filter and the attribute list: another question needs a full read."""
         return self._identity
 
+    @property
+    def method(self) -> str:
+        """How changes come."""
+        return "DirSync"
+
     def changes(self, cookie: bytes | None, now: datetime) -> Batch:
         """What has changed since the cookie; all there is when the server cannot tell.
 
@@ -83,6 +89,11 @@ class AdSource:
         spool = Spool()
         answer = self._hold(lambda: read_changes(self._wanted, cookie, spool))
         return Batch(spool.take(), answer.cookie, answer.refresh, now, self._short_name())
+
+    def wait(self, seconds: float) -> bool:
+        """The domain is asked; it does not tell."""
+        time.sleep(seconds)
+        return False
 
     def netbios_name(self) -> str | None:
         r"""The domain's short name, `LAB` in LAB\alice; None when the directory does not tell.

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import time
 import uuid
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -86,6 +87,11 @@ class LdifSource:
         attributes = hashlib.sha256(" ".join(sorted(self._wanted)).encode()).hexdigest()
         return f"ldif {self._file.absolute()} {attributes[:16]}"
 
+    @property
+    def method(self) -> str:
+        """How changes come."""
+        return "the file is read again when it has been saved"
+
     def changes(self, cookie: bytes | None, now: datetime) -> Batch:
         """Nothing when the file's content has the digest `cookie`, else all entries with its digest as cookie.
 
@@ -100,6 +106,14 @@ class LdifSource:
         if contents is None:
             return self._batch(iter(()), digest, now)
         return self._batch(_puts(contents), digest, now, refresh=True)
+
+    def wait(self, seconds: float) -> bool:
+        """Nobody tells when a file is saved: it is asked."""
+        time.sleep(seconds)
+        return False
+
+    def close(self) -> None:
+        """Nothing is held open between two questions."""
 
     def _batch(self, changes: Iterator[Change], cookie: bytes, now: datetime, *, refresh: bool = False) -> Batch:
         return Batch(changes, cookie, refresh=refresh, as_of=now, netbios_name=self._netbios_name)

@@ -32,6 +32,7 @@ _AT_ONCE: Final = 500  # rows held in memory while all are gone through
 class Stored:
     """An entry's row, without what the parser has made of it."""
 
+    directory: int
     kind: str
     parent: EntryId | None
     dn: str
@@ -43,22 +44,28 @@ class Entries:
 
     Args:
         db: the replica, in a transaction.
+        directory: number of the directory that is written.
         parse: from attributes to an entry; None for one of no use, which is not stored.
         tally: keeps what becomes of each entry.
     """
 
-    def __init__(self, db: sqlite3.Connection, parse: Parser, tally: Tally) -> None:
+    def __init__(self, db: sqlite3.Connection, directory: int, parse: Parser, tally: Tally) -> None:
         self._db = db
+        self._directory = directory
         self._parse = parse
         self._tally = tally
 
     def stored(self, entry_id: EntryId) -> Stored | None:
         """The entry's row as it is now."""
-        row = self._db.execute("SELECT kind, parent, dn, raw FROM entry WHERE id = ?", (entry_id,)).fetchone()
+        query = "SELECT directory, kind, parent, dn, raw FROM entry WHERE id = ?"
+        row = self._db.execute(query, (entry_id,)).fetchone()
         return Stored(*row) if row else None
 
     def write(self, put: Put, base: Stored | None, before: Stored | None) -> bool:
         """Store the entry; False when it is of no use here and is not stored, or no longer.
+
+        An entry of another directory becomes this one's: it has moved from one domain of a forest to another, where
+        it keeps its objectGUID (MS-ADTS section 3.1.1.5.4.2).
 
         Args:
             put: how the entry has changed.
@@ -73,25 +80,26 @@ class Entries:
             attributes, parent = {**_UNPACK_RAW(base.raw), **attributes}, parent or base.parent
         present = {name: attributes[name] for name in sorted(attributes) if attributes[name]}
         raw = _PACK(present)
-        if before and (before.parent, before.dn, before.raw) == (parent, put.dn, raw):
+        if before == Stored(self._directory, before.kind if before else "", parent, put.dn, raw):
             return True
         entry = self._parse(present)
         if entry is None:
             self.drop(put.id)
             return False
         kind = _KIND_OF[type(entry)]
-        row = (kind, parent, put.dn, _folded(put.dn), bool(entry.malformed), _PACK(entry), raw, put.id)
+        flawed = bool(entry.malformed)
+        row = (self._directory, kind, parent, put.dn, _folded(put.dn), flawed, _PACK(entry), raw, put.id)
         if before is None:
             self._db.execute(
-                "INSERT INTO entry (kind, parent, dn, folded, malformed, parsed, raw, id)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO entry (directory, kind, parent, dn, folded, malformed, parsed, raw, id)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 row,
             )
             self._tally.added(put.id)
         else:
             self._db.execute(
-                "UPDATE entry SET kind = ?, parent = ?, dn = ?, folded = ?, malformed = ?, parsed = ?, raw = ?"
-                " WHERE id = ?",
+                "UPDATE entry SET directory = ?, kind = ?, parent = ?, dn = ?, folded = ?, malformed = ?, parsed = ?,"
+                " raw = ? WHERE id = ?",
                 row,
             )
             self._db.execute("DELETE FROM name WHERE id = ?", (put.id,))
@@ -134,10 +142,10 @@ class Entries:
                     pending.append((child, child_dn))
 
     def parse_again(self) -> None:
-        """Have the parser read every entry's attributes anew."""
+        """Have the parser read the attributes of every entry of the directory anew."""
         last = 0
-        query = "SELECT number, id, parsed, raw FROM entry WHERE number > ? ORDER BY number LIMIT ?"
-        while rows := self._db.execute(query, (last, _AT_ONCE)).fetchall():
+        query = "SELECT number, id, parsed, raw FROM entry WHERE number > ? AND directory = ? ORDER BY number LIMIT ?"
+        while rows := self._db.execute(query, (last, self._directory, _AT_ONCE)).fetchall():
             for number, entry_id, parsed, raw in rows:
                 last = number
                 self._parse_one_again(entry_id, parsed, raw)
@@ -159,9 +167,9 @@ class Entries:
         """Rename what stands below a container and whose parent is not stored."""
         suffix = f",{_folded(old_base)}"
         orphans = self._db.execute(
-            "SELECT id, dn FROM entry AS e WHERE substr(folded, ?) = ?"
+            "SELECT id, dn FROM entry AS e WHERE directory = ? AND substr(folded, ?) = ?"
             " AND (parent IS NULL OR NOT EXISTS (SELECT 1 FROM entry WHERE id = e.parent))",
-            (-len(suffix), suffix),
+            (self._directory, -len(suffix), suffix),
         ).fetchall()
         renamed = [(orphan, rebase(dn, old_base, new_base)) for orphan, dn in orphans]
         for orphan, dn in renamed:

@@ -10,14 +10,16 @@ _WANTED: Final = """
 CREATE TEMP TABLE IF NOT EXISTS wanted (kind TEXT, source BLOB, target BLOB, PRIMARY KEY (kind, source, target))
 WITHOUT ROWID
 """
+# a link belongs to the directory of its source; one whose source has just been dropped belongs to nobody
+_OURS: Final = "NOT EXISTS (SELECT 1 FROM entry WHERE id = source AND directory <> ?)"
 # sources whose links differ between the replica and what a refresh has named
 _DIFFERING: Final = """
-SELECT source FROM main.link AS l WHERE NOT EXISTS (
+SELECT source FROM main.link AS l WHERE __OURS AND NOT EXISTS (
     SELECT 1 FROM temp.wanted AS w WHERE w.kind = l.kind AND w.source = l.source AND w.target = l.target)
 UNION
 SELECT source FROM temp.wanted AS w WHERE NOT EXISTS (
     SELECT 1 FROM main.link AS l WHERE l.kind = w.kind AND l.source = w.source AND l.target = w.target)
-"""
+""".replace("__OURS", _OURS)
 
 
 class Links:
@@ -79,10 +81,13 @@ class Links:
         self._db.executemany(self._insert, [(kind, source, target) for target in added])
 
 
-def take_over_refresh(db: sqlite3.Connection) -> list[EntryId]:
-    """Make the links that a refresh has named those of the replica; returns whose were different."""
-    differing = [source for (source,) in db.execute(_DIFFERING)]
+def take_over_refresh(db: sqlite3.Connection, directory: int) -> list[EntryId]:
+    """Make the links that a refresh of a directory has named those of the replica; returns whose were different."""
+    differing = [source for (source,) in db.execute(_DIFFERING, (directory,))]
     if differing:
-        db.execute("DELETE FROM main.link WHERE (kind, source, target) NOT IN (SELECT * FROM temp.wanted)")
+        db.execute(
+            f"DELETE FROM main.link WHERE {_OURS} AND (kind, source, target) NOT IN (SELECT * FROM temp.wanted)",  # noqa: S608 - a constant
+            (directory,),
+        )
         db.execute("INSERT OR IGNORE INTO main.link SELECT * FROM temp.wanted")
     return differing

@@ -17,12 +17,14 @@ class Increment:
 
     Args:
         db: the replica, in a transaction that ends after `finish`.
+        directory: number of the directory that the changes come from.
         parse: from attributes to an entry; None for one of no use.
     """
 
-    def __init__(self, db: sqlite3.Connection, parse: Parser) -> None:
+    def __init__(self, db: sqlite3.Connection, directory: int, parse: Parser) -> None:
+        self._directory = directory
         self._tally = Tally(db)
-        self._entries = Entries(db, parse, self._tally)
+        self._entries = Entries(db, directory, parse, self._tally)
         self._links = Links.of_replica(db)
 
     def put(self, put: Put) -> None:
@@ -36,12 +38,14 @@ class Increment:
             self._entries.carry(put.id, put.dn, before)
 
     def delete(self, entry_id: EntryId) -> None:
-        """Forget an entry with the links from it and to it.
+        """Forget an entry with the links from it and to it; not one that has moved to another directory meanwhile.
 
         The directory drops the links to a deleted policy by itself, and so its people follow the next level: not an
         error, but nothing that should happen unnoticed.
         """
         before = self._entries.stored(entry_id)
+        if before and before.directory != self._directory:
+            return
         stored = self._entries.drop(entry_id)
         self._links.drop_from(entry_id)
         sources = self._links.drop_to(entry_id)
@@ -59,20 +63,22 @@ class Increment:
 
 
 class Refresh:
-    """Changes on top of nothing: afterwards the replica holds what they name, and only that.
+    """Changes on top of nothing: afterwards the replica holds of the directory what they name, and only that.
 
     What is there already and named again unchanged is not touched. Links that lead to an entry that is no longer
     named stay when they are named: whoever depends on them is refused, not passed over.
 
     Args:
         db: the replica, in a transaction that ends after `finish`.
+        directory: number of the directory that the changes come from.
         parse: from attributes to an entry; None for one of no use.
     """
 
-    def __init__(self, db: sqlite3.Connection, parse: Parser) -> None:
+    def __init__(self, db: sqlite3.Connection, directory: int, parse: Parser) -> None:
         self._db = db
+        self._directory = directory
         self._tally = Tally(db)
-        self._entries = Entries(db, parse, self._tally)
+        self._entries = Entries(db, directory, parse, self._tally)
         self._links = Links.of_refresh(db)
 
     def put(self, put: Put) -> None:
@@ -86,14 +92,17 @@ class Refresh:
 
     def delete(self, entry_id: EntryId) -> None:
         """Forget an entry; a full read of AD reports what was deleted long ago."""
+        before = self._entries.stored(entry_id)
+        if before and before.directory != self._directory:
+            return
         self._entries.drop(entry_id)
         self._links.drop_from(entry_id)
         self._links.drop_to(entry_id)
 
     def finish(self) -> Tally:
         """Forget what has not been named; what has become of the entries."""
-        for entry_id in self._tally.unmet():
+        for entry_id in self._tally.unmet(self._directory):
             self._entries.drop(entry_id)
-        for source in take_over_refresh(self._db):
+        for source in take_over_refresh(self._db, self._directory):
             self._tally.changed(source)
         return self._tally

@@ -1,6 +1,7 @@
 """The replica for those who read: always one whole version of the directory, never a part of one."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from dirsync.replica.writer import Applied, ReplicaWriter
 from dirsync.view import Freshness, Node, Person, PolicyLink
 from schema.entry import EntryId
 from schema.errors import Malformed
+from schema.parse import fold
 
 __all__ = ["Applied", "Replica", "ReplicaWriter"]
 
@@ -38,19 +40,19 @@ class Replica:
         self._lock = RLock()
         self._db = open_for_reading(path)
         self._commit: int | None = None
-        self._freshness = Freshness(0, None)
-        self._netbios_name: str | None = None
-        self._snapshot = Snapshot(self._db, remembered)
+        self._freshness: Mapping[str | None, Freshness] = {None: Freshness(0, None)}
+        self._domains: Mapping[str, str] = {}
+        self._snapshot = Snapshot(self._db, {}, remembered)
 
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
             self._db.close()
 
-    def find(self, names: Sequence[tuple[str, str]]) -> tuple[EntryId, ...]:
+    def find(self, names: Sequence[tuple[str, str]], directory: str | None = None) -> tuple[EntryId, ...]:
         """The users that have any of these (kind, folded name) pairs of `schema.parse.names_of`, each once, by id."""
         with self._version() as snapshot:
-            return snapshot.find(names)
+            return snapshot.find(names, directory)
 
     def person(self, user: EntryId) -> Person | None:
         """The user and everything that decides about them; None when there is no such user."""
@@ -83,17 +85,17 @@ class Replica:
             entries = snapshot.malformed()
         return (finding for dn, parsed in entries for finding in findings(dn, parsed))
 
-    def freshness(self) -> Freshness:
-        """Which state of the directory is shown."""
+    def freshness(self, directory: str | None = None) -> Freshness:
+        """Which state of a directory is shown; of the one that is oldest when none is named."""
         with self._lock, self._readable():
             self._look()
-            return self._freshness
+            return self._freshness.get(directory) or Freshness(self._freshness[None].version, None)
 
-    def netbios_name(self) -> str | None:
-        """The domain's short name, when it is known."""
+    def domains(self) -> Mapping[str, str]:
+        """Folded short name of each domain that has a known one -> name of its directory."""
         with self._lock, self._readable():
             self._look()
-            return self._netbios_name
+            return self._domains
 
     @contextmanager
     def _version(self) -> Iterator[Snapshot]:
@@ -119,9 +121,18 @@ class Replica:
         (commit,) = self._db.execute("PRAGMA data_version").fetchone()
         if commit == self._commit:
             return
-        version, as_of, name = self._db.execute("SELECT version, as_of, netbios_name FROM meta").fetchone()
-        if version != self._freshness.version:
-            self._snapshot = Snapshot(self._db, self._remembered)
-        self._freshness = Freshness(version, None if as_of is None else datetime.fromisoformat(as_of))
-        self._netbios_name = name
+        # in one statement, for not every caller has begun a transaction
+        query = "SELECT version, number, name, as_of, netbios_name FROM meta LEFT JOIN directory ORDER BY number"
+        rows = self._db.execute(query).fetchall()
+        version = rows[0][0]
+        known = [row for row in rows if row[1] is not None]
+        if version != self._freshness[None].version:
+            self._snapshot = Snapshot(self._db, {number: name for _, number, name, *_ in known}, self._remembered)
+        ages = {name: as_of and datetime.fromisoformat(as_of) for _, _, name, as_of, _ in known}
+        oldest = min(filter(None, ages.values()), default=None) if all(ages.values()) else None
+        self._freshness = {name: Freshness(version, as_of) for name, as_of in {**ages, None: oldest}.items()}
+        short_names = [(fold(short), name) for _, _, name, _, short in known if short]
+        taken = Counter(short for short, _ in short_names)
+        # where two have the same, nobody can say which is meant
+        self._domains = {short: name for short, name in short_names if taken[short] == 1}
         self._commit = commit

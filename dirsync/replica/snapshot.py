@@ -1,7 +1,7 @@
 """The directory at one version: puts people, groups and access nodes together from the replica's tables."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +23,7 @@ _SHARED: Final = 4096
 @dataclass(frozen=True, slots=True)
 class _Row:
     id: EntryId
+    directory: int
     kind: str
     parent: EntryId | None
     dn: str
@@ -44,30 +45,33 @@ class Snapshot:
 
     Args:
         db: the replica, inside a read transaction of that version whenever a method is called.
+        directories: number of each directory -> its name.
         remembered: how many people to keep decoded.
     """
 
-    def __init__(self, db: sqlite3.Connection, remembered: int) -> None:
+    def __init__(self, db: sqlite3.Connection, directories: Mapping[int, str], remembered: int) -> None:
         self._db = db
+        self._directories = directories
         self._people: Recent[EntryId, Person] = Recent(remembered)
-        self._found: Recent[tuple[tuple[str, str], ...], tuple[EntryId, ...]] = Recent(remembered)
+        self._found: Recent[tuple[str | None, tuple[tuple[str, str], ...]], tuple[EntryId, ...]] = Recent(remembered)
         self._groups: Recent[EntryId, _Group] = Recent(_SHARED)
         self._chains: Recent[EntryId, tuple[Ancestor, ...]] = Recent(_SHARED)
         self._policies: Recent[EntryId, PolicyLink] = Recent(_SHARED)
         self._sids: Recent[str, tuple[EntryId, ...]] = Recent(_SHARED)
         self._nodes: tuple[Node, ...] | None = None
 
-    def find(self, names: Sequence[tuple[str, str]]) -> tuple[EntryId, ...]:
+    def find(self, names: Sequence[tuple[str, str]], directory: str | None) -> tuple[EntryId, ...]:
         """As `Directory.find`."""
-        key = tuple(names)
+        key = (directory, tuple(names))
         known = self._found.get(key)
         if known is not None:
             return known
         query = (
-            "SELECT name.id FROM name JOIN entry ON entry.id = name.id"
+            "SELECT name.id, entry.directory FROM name JOIN entry ON entry.id = name.id"
             " WHERE name.kind = ? AND name.name = ? AND entry.kind = 'user'"
         )
-        found = {user for name in key for (user,) in self._db.execute(query, name)}
+        rows = {row for name in names for row in self._db.execute(query, name)}
+        found = {user for user, number in rows if directory in {None, self._directories[number]}}
         # names that nobody has are not remembered: there is no end of them
         return self._found.keep(key, tuple(sorted(found))) if found else ()
 
@@ -90,6 +94,7 @@ class Snapshot:
             policy=self._policy_of(user),
             groups=tuple(self._memberships(user, entry)),
             ancestors=self._ancestors(row.parent, row.dn),
+            directory=self._directories[row.directory],
         )
         return self._people.keep(user, person)
 
@@ -125,7 +130,7 @@ class Snapshot:
         return self._db.execute("SELECT dn, parsed FROM entry WHERE malformed ORDER BY folded").fetchall()
 
     def _row(self, entry_id: EntryId) -> _Row | None:
-        query = "SELECT id, kind, parent, dn, parsed FROM entry WHERE id = ?"
+        query = "SELECT id, directory, kind, parent, dn, parsed FROM entry WHERE id = ?"
         row = self._db.execute(query, (entry_id,)).fetchone()
         return _Row(*row) if row else None
 

@@ -12,7 +12,7 @@ from dirsync.errors import ReplicaUnavailable
 # "dfr1": marks the file as ours, so that no other program's database is ever written to
 _APPLICATION_ID: Final = 0x64667231
 # Changes with the tables below; a file of another layout is rebuilt from the directory.
-_LAYOUT: Final = 1
+_LAYOUT: Final = 2
 _BUSY_SECONDS: Final = 5.0
 _WAL_LIMIT: Final = 64 * 1024 * 1024
 _CACHE_KIBIBYTES: Final = 16 * 1024
@@ -28,16 +28,21 @@ _REMEDY: Final = "see that the folder and the file are there, on a sound local d
 _TABLES: Final = """
 CREATE TABLE meta (
     only INTEGER PRIMARY KEY CHECK (only = 1),
-    version INTEGER NOT NULL,
-    as_of TEXT,
+    version INTEGER NOT NULL
+);
+CREATE TABLE directory (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
     identity TEXT,
     cookie BLOB,
-    parser TEXT NOT NULL,
+    as_of TEXT,
+    parser TEXT NOT NULL DEFAULT '',
     netbios_name TEXT
 );
 CREATE TABLE entry (
     number INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,
+    directory INTEGER NOT NULL REFERENCES directory (number),
     kind TEXT NOT NULL,
     parent BLOB,
     dn TEXT NOT NULL,
@@ -156,7 +161,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
         with transaction(db, path):
             for statement in filter(str.strip, _TABLES.split(";")):
                 db.execute(statement)
-            db.execute("INSERT INTO meta (only, version, parser) VALUES (1, 0, '')")
+            db.execute("INSERT INTO meta (only, version) VALUES (1, 0)")
             db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             db.execute(f"PRAGMA user_version = {_LAYOUT}")
 

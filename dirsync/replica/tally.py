@@ -21,12 +21,13 @@ class Tally:
         """Note that the entry has been named; False when it had been before."""
         return self._db.execute("INSERT OR IGNORE INTO temp.met VALUES (?, NULL)", (entry_id,)).rowcount == 1
 
-    def unmet(self) -> list[EntryId]:
-        """The entries of the replica that have not been named."""
-        return [
-            entry_id
-            for (entry_id,) in self._db.execute("SELECT id FROM entry WHERE id NOT IN (SELECT id FROM temp.met)")
-        ]
+    def unmet(self, directory: int) -> list[EntryId]:
+        """The entries of a directory that have not been named."""
+        query = (
+            "SELECT id FROM (SELECT id AS unnamed FROM entry EXCEPT SELECT id FROM temp.met)"
+            " JOIN entry ON id = unnamed WHERE directory = ?"
+        )
+        return [entry_id for (entry_id,) in self._db.execute(query, (directory,))]
 
     def added(self, entry_id: EntryId) -> None:
         """The entry is there and was not; one that had been removed before has only changed."""

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 from dirsync.change import Batch, Put
+from dirsync.replica.directories import number_of
 from dirsync.replica.entries import Entries, Parser
 from dirsync.replica.merge import Increment, Refresh
 from dirsync.replica.store import open_for_writing, transaction
@@ -38,25 +39,35 @@ class Applied:
 
 
 class ReplicaWriter:
-    """Opens the replica for writing, and parses all entries again if a newer parser reads them.
+    """Opens the replica for writing one directory, and parses its entries again if a newer parser reads them.
 
-    One at a time; it may be used from any thread. What it holds in memory does not grow with a batch.
+    One for each directory; they may be used from any thread. What it holds in memory does not grow with a batch.
 
     Args:
         path: the replica's file, made when it is not there; its folder must be.
         extra_attributes: further attributes in which policies may find phone numbers or mail addresses.
+        directory: the directory's name in config.ini, empty for the one without a name.
+        turn: held while the file is written; the writers of one file share it, so that none waits in vain.
 
     Raises:
         ReplicaUnavailable: the file cannot be used; the remedy says what to do.
     """
 
-    def __init__(self, path: Path, extra_attributes: Iterable[str] = ()) -> None:
+    def __init__(
+        self, path: Path, extra_attributes: Iterable[str] = (), directory: str = "", turn: "Lock | None" = None
+    ) -> None:
         self._path = path
-        self._lock = Lock()
+        self._lock = turn or Lock()
         extra = tuple(sorted({name.lower() for name in extra_attributes}))
         self._parse: Parser = lambda attributes: parse_entry(attributes, extra)
         self._db = open_for_writing(path)
-        self._parse_again(" ".join((str(_PARSER_VERSION), *extra)))
+        try:
+            with self._lock, transaction(self._db, self._path):
+                self._number = number_of(self._db, directory)
+                self._parse_again(" ".join((str(_PARSER_VERSION), *extra)))
+        except BaseException:
+            self._db.close()
+            raise
 
     def close(self) -> None:
         """Let go of the file. What was applied stays."""
@@ -70,7 +81,7 @@ class ReplicaWriter:
             identity: the `Source.identity` that the cookie shall be used with.
         """
         with self._lock, transaction(self._db, self._path):
-            stored, cookie = self._db.execute("SELECT identity, cookie FROM meta").fetchone()
+            stored, cookie = self._row("identity, cookie")
         return cookie if stored == identity else None
 
     def apply(self, batch: Batch, identity: str) -> Applied:
@@ -89,11 +100,11 @@ class ReplicaWriter:
             ValueError: the batch continues a cookie of another source.
         """
         with self._lock, transaction(self._db, self._path):
-            (known,) = self._db.execute("SELECT identity FROM meta").fetchone()
+            (known,) = self._row("identity")
             if not batch.refresh and known not in {None, identity}:
                 msg = f"changes of {identity!r} cannot continue those of {known!r}"
                 raise ValueError(msg)
-            merge = (Refresh if batch.refresh else Increment)(self._db, self._parse)
+            merge = (Refresh if batch.refresh else Increment)(self._db, self._number, self._parse)
             for change in batch.changes:
                 if isinstance(change, Put):
                     merge.put(change)
@@ -101,10 +112,17 @@ class ReplicaWriter:
                     merge.delete(change.id)
             applied = self._count(merge.finish())
             self._db.execute(
-                "UPDATE meta SET identity = ?, cookie = ?, as_of = ?, netbios_name = coalesce(?, netbios_name)",
-                (identity, batch.cookie, batch.as_of.isoformat(), batch.netbios_name),
+                "UPDATE directory SET identity = ?, cookie = ?, as_of = ?, netbios_name = coalesce(?, netbios_name)"
+                " WHERE number = ?",
+                (identity, batch.cookie, batch.as_of.isoformat(), batch.netbios_name, self._number),
             )
         return applied
+
+    def _row(self, columns: str) -> tuple[Any, ...]:
+        """Some columns of the directory's row."""
+        query = f"SELECT {columns} FROM directory WHERE number = ?"  # noqa: S608 - names of ours
+        row: tuple[Any, ...] = self._db.execute(query, (self._number,)).fetchone()
+        return row
 
     def _count(self, tally: Tally) -> Applied:
         counts = tally.counts()
@@ -114,12 +132,11 @@ class ReplicaWriter:
         return Applied(*counts, version)
 
     def _parse_again(self, parser: str) -> None:
-        with transaction(self._db, self._path):
-            (known,) = self._db.execute("SELECT parser FROM meta").fetchone()
-            if known == parser:
-                return
-            tally = Tally(self._db)
-            Entries(self._db, self._parse, tally).parse_again()
-            self._count(tally)
-            # without a cookie the source sends everything: entries, too, that the old parser had no use for
-            self._db.execute("UPDATE meta SET parser = ?, cookie = NULL", (parser,))
+        (known,) = self._row("parser")
+        if known == parser:
+            return
+        tally = Tally(self._db)
+        Entries(self._db, self._number, self._parse, tally).parse_again()
+        self._count(tally)
+        # without a cookie the source sends everything: entries, too, that the old parser had no use for
+        self._db.execute("UPDATE directory SET parser = ?, cookie = NULL WHERE number = ?", (parser, self._number))

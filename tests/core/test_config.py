@@ -112,9 +112,9 @@ def good(write, tmp_path):
 
 def test_sections_become_values_of_their_types(good):
     assert (good.service.region, good.service.refusal_seconds, good.service.log_level) == ("AT", 0.5, "debug")
-    assert good.directory.kind is DirectoryKind.AD
-    assert good.directory.url == ("ldaps://dc1.example.org", "ldaps://dc2.example.org")
-    assert good.directory.extra_attributes == ("employeeMobile", "employeeMail")
+    assert good.directories[""].kind is DirectoryKind.AD
+    assert good.directories[""].url == ("ldaps://dc1.example.org", "ldaps://dc2.example.org")
+    assert good.directories[""].extra_attributes == ("employeeMobile", "employeeMail")
     assert (good.sync.reconcile_at, good.http.enabled, good.email["relay"].port) == (4, False, None)
     sms = good.sms["kannel"]
     assert sms.url == "https://sms.example.org/send?to={phone}&text={text}&like=100%"
@@ -139,16 +139,16 @@ def test_relative_paths_are_relative_to_the_file_wherever_it_is_read_from(good, 
     assert good.service.state_directory == tmp_path / "state"
     assert good.service.replica_file == tmp_path / "state" / "replica.sqlite"
     assert good.vip.certificate == tmp_path / "vip.p12"
-    assert good.directory.ca_file == Path("/etc/ssl/domain.pem")
+    assert good.directories[""].ca_file == Path("/etc/ssl/domain.pem")
     (tmp_path / "config.ini").write_text(LDIF)
     monkeypatch.chdir(tmp_path)
     found = read_config(Path("config.ini"), {})
     monkeypatch.chdir("/")
-    assert found.directory.file == tmp_path / "directory.ldif"
+    assert found.directories[""].file == tmp_path / "directory.ldif"
 
 
 def test_secrets_come_from_where_the_references_lead_without_the_end_of_the_line(good):
-    assert good.directory.bind_password.text == f"{CANARY}-ldap"
+    assert good.directories[""].bind_password.text == f"{CANARY}-ldap"
     assert good.vip.password.text == f"{CANARY}-vip"
     assert good.sms["kannel"].password.text == good.nodes["vpn"].secret.text == f"{CANARY}-vpn"
     assert good.secrets["branches"].text == f"{CANARY}-vpn"
@@ -179,7 +179,7 @@ def test_nodes_have_their_members_policy_and_secret(good):
 def test_a_byte_order_mark_and_windows_line_ends_do_not_matter(tmp_path):
     file = tmp_path / "config.ini"
     file.write_bytes(b"\xef\xbb\xbf" + LDIF.replace("\n", "\r\n").encode())
-    assert read(file).directory.file == tmp_path / "directory.ldif"
+    assert read(file).directories[""].file == tmp_path / "directory.ldif"
 
 
 # one problem
@@ -395,7 +395,7 @@ def test_a_directory_needs_what_its_kind_needs(write, text, expected):
 
 def test_start_tls_makes_ldap_good_and_nothing_else(write):
     text = AD.format("ldap://dc") + "start_tls = yes\n"
-    assert read(write(text, below=""), X="x").directory.start_tls
+    assert read(write(text, below=""), X="x").directories[""].start_tls
     found = only(write(text.replace("ldap://", "http://"), below=""), X="x")
     assert found[2] == "http://dc is not encrypted"
 
@@ -567,3 +567,12 @@ def test_a_prefix_inside_anothers_and_the_address_of_a_disabled_node_are_no_prob
     address = "dirfactorAddress = 192.0.2.1"
     read(write(TWINS.format(address, "dirfactorAddress = 192.0.2.0/24")))
     read(write(TWINS.format(address, f"{address}\ndirfactorNodeEnabled = no")))
+
+
+def test_several_directories_stand_side_by_side_each_checked_for_itself(write):
+    text = "[directory:hq]\nkind = ldif\nfile = hq.ldif\n[directory:branch]\nkind = ldif\nfile = branch.ldif\n"
+    found = read(write(text, below="")).directories
+    assert {name: each.file.name for name, each in found.items()} == {"hq": "hq.ldif", "branch": "branch.ldif"}
+    assert read(write("[directory:branch]\nfile = b.ldif\n")).directories.keys() == {"", "branch"}
+    faults = problems(write("[directory:hq]\nkind = ad\nbase = DC=x\n"))
+    assert {where for _, where, *_ in faults} >= {"[directory:hq] url", "[directory:hq] bind_dn"}

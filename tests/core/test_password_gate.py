@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from auth.password_gate import PasswordGate
+from auth.password_gate import PasswordGate, PasswordGates
 from dirsync.password import PasswordVerdict
 from schema.secret import Secret
 
@@ -76,3 +76,11 @@ async def test_a_login_that_is_given_up_keeps_its_thread_until_the_directory_ans
     await asyncio.gather(*waiting, return_exceptions=True)
     assert await gate.ask("cn=bob", Secret("pw")) is PasswordVerdict.UNAVAILABLE
     assert door.asked == 2
+
+
+async def test_each_directory_is_asked_about_its_own_people_and_nobody_about_strangers(gate, door):
+    door.opened.set()
+    gates = PasswordGates({"branch": gate})
+    assert await gates.ask("branch", "CN=alice", Secret("right")) is PasswordVerdict.RIGHT
+    assert await gates.ask("", "CN=alice", Secret("right")) is PasswordVerdict.UNAVAILABLE
+    assert door.asked == 1

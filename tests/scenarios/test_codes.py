@@ -149,7 +149,7 @@ async def test_a_code_opens_up_to_its_last_second_and_a_lock_ends_with_its_last_
     settings = read_config(office.site.folder / "config.ini")
     elsewhere = msgspec.structs.replace(settings.service, state_directory=office.site.folder / "later")
     async with opened(replace(settings, service=elsewhere), clock, SYSTEM_ENTROPY) as app:
-        app.sync.run_once()
+        app.syncs[""].run_once()
 
         async def begin(user: str) -> tuple[Challenged, str]:
             mark = office.site.mark()

@@ -329,10 +329,10 @@ def test_a_dn_that_is_none_is_a_fault(writer):
 
 
 def test_the_domains_short_name_is_kept_until_another_is_told(writer, lab):
-    assert lab.netbios_name() is None
-    for told, known in (("LAB", "LAB"), (None, "LAB"), ("OTHER", "OTHER")):
+    assert lab.domains() == {}
+    for told, known in (("LAB", "lab"), (None, "lab"), ("OTHER", "other")):
         writer.apply(replace(increment([]), netbios_name=told), SOURCE)
-        assert lab.netbios_name() == known
+        assert lab.domains() == {known: ""}
     assert lab.freshness().version == 1
 
 

@@ -27,8 +27,10 @@ class Scripted:
     """A source whose state the test sets: it tells everything when the cookie is not that of the state."""
 
     identity = "scripted"
+    method = "a script"
 
     def __init__(self) -> None:
+        self.announced = threading.Event()
         self.things = ALICE
         self.fault: Exception | None = None
         self.asked: list[bytes | None] = []
@@ -44,6 +46,14 @@ class Scripted:
         if cookie == mark:
             return Batch(iter(()), mark, refresh=False, as_of=now)
         return Batch(refresh(self.things).changes, mark, refresh=True, as_of=now)
+
+    def wait(self, seconds: float) -> bool:
+        announced = self.announced.wait(seconds)
+        self.announced.clear()
+        return announced
+
+    def close(self) -> None:
+        pass
 
 
 class Clock:
@@ -108,8 +118,9 @@ def test_a_sync_says_what_it_changed_and_one_that_changes_nothing_is_silent(sync
     source.things = BOB
     assert sync.run_once() == Applied(1, 0, 1, 2)
     assert lines(caplog) == [
-        ("INFO", "added 1, changed 0, removed 0 entries, version 1 in 250 ms"),
-        ("INFO", "added 1, changed 0, removed 1 entries, version 2 in 250 ms"),
+        ("INFO", "directory: changes come by a script"),
+        ("INFO", "directory: added 1, changed 0, removed 0 entries, version 1 in 250 ms"),
+        ("INFO", "directory: added 1, changed 0, removed 1 entries, version 2 in 250 ms"),
     ]
     assert source.asked == [None, entry_id("alice"), entry_id("alice")]
 
@@ -199,8 +210,8 @@ def test_it_goes_on_after_faults_and_bugs_and_tells_each_with_its_remedy(running
         source.fault = None
         eventually(lambda: sync.status.runs)
     said = lines(caplog)
-    assert said[0] == ("ERROR", "no server answers; remedy: look at the servers")
-    assert ("ERROR", "the sync failed unexpectedly") in said
+    assert said[0] == ("ERROR", "directory: no server answers; remedy: look at the servers")
+    assert ("ERROR", "directory: the sync failed unexpectedly") in said
     assert any("can be read again" in text for _, text in said)
 
 
@@ -224,6 +235,34 @@ def test_waking_during_a_sync_makes_one_more_after_it_however_often(running, sou
         eventually(lambda: sync.status.runs == 3)
         time.sleep(0.1)
         assert len(source.asked) == 3
+
+
+def test_what_the_directory_announces_is_fetched_at_once(running, source):
+    with running(3600) as sync:
+        eventually(lambda: sync.status.runs == 1)
+        source.things = BOB
+        source.announced.set()
+        eventually(lambda: sync.status.runs == 2)
+        assert (sync.status.added, sync.status.removed) == (2, 1)
+
+
+def test_announcements_of_a_directory_that_cannot_be_read_leave_its_pauses_as_they_are(running, source):
+    source.fault = UNAVAILABLE
+    with running(3600) as sync:
+        eventually(lambda: sync.status.failures == 1)
+        source.announced.set()
+        eventually(lambda: sync.status.failures == 2)
+        source.announced.set()
+        time.sleep(0.1)
+        assert sync.status.failures == 2, "the watch pauses as well"
+
+
+def test_how_changes_come_is_said_once(sync, source, caplog):
+    sync.run_once()
+    source.things = BOB
+    sync.run_once()
+    assert [text for _, text in lines(caplog) if "changes come by" in text] == ["directory: changes come by a script"]
+    assert sync.status.method == "a script"
 
 
 def test_a_reconcile_that_is_due_runs(running, source, monkeypatch):
