@@ -18,6 +18,7 @@ _FALSE = {"false", "no", "off", "0"}
 _GENERALIZED_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(?:(\d\d)(?:(\d\d))?)?(?:[.,]\d+)?(Z|[+-]\d{2}(?:\d{2})?)")
 _ATTRIBUTE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,59}")
 _NUMBER = re.compile(r"-?[0-9]{1,10}")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")  # C0 without tab and newline
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -92,7 +93,7 @@ def text(high: int) -> Grammar:
         if not 1 <= len(value) <= high:
             msg = "too long or empty"
             raise ValueError(msg)
-        if any(ord(character) < 32 and character not in "\n\t" for character in value):  # noqa: PLR2004 - C0 controls
+        if _CONTROL.search(value):
             msg = "control character"
             raise ValueError(msg)
         return value

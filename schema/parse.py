@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from schema.attributes import CLASSES, AttributeType
 from schema.entry import AccessNode, AttributeText, Container, Entry, Group, Policy, User
@@ -55,6 +56,30 @@ _NOT_LOCKED = {0}  # lockoutTime: only 0 (MS-ADA1)
 _FOR_EVER = {0, -0x8000000000000000}  # lockoutDuration, MS-ADTS 3.1.1.4.5
 _ACCOUNT_DISABLED = 0x2  # userAccountControl, MS-ADTS 2.2.16
 
+_USERS: Final = {"user", "inetorgperson", "posixaccount", "account"}
+_GROUPS: Final = {"group", "groupofnames", "groupofuniquenames", "posixgroup"}
+_CONTAINERS: Final = {
+    "organizationalunit",
+    "domaindns",
+    "domain",
+    "dcobject",
+    "container",
+    "builtindomain",
+    "organization",
+}
+# object class -> its plain attributes in the order of the table: key in `Attributes`, field, attribute type
+_PLAIN: Final = {
+    item.name: tuple(
+        (attribute.name.lower(), attribute.field, attribute)
+        for attribute in item.may
+        if attribute.syntax is not Syntax.DN
+    )
+    for item in CLASSES
+}
+_ADDRESS_KEYS: Final = tuple(name.lower() for name in ADDRESS_ATTRIBUTES)
+# A directory has few combinations of object classes; with this many a broken one costs time, not memory.
+_COMBINATIONS: Final = 1024
+
 
 def parse_entry(attributes: Attributes, extra_attributes: Iterable[str] = ()) -> Entry | None:
     """The typed entry, or None for a class that is of no use here (a computer, a contact).
@@ -63,28 +88,28 @@ def parse_entry(attributes: Attributes, extra_attributes: Iterable[str] = ()) ->
         attributes: names in lower case -> values.
         extra_attributes: further attributes that policies may name for phone numbers and mail addresses.
     """
-    classes = {value.decode(errors="replace").lower() for value in attributes.get("objectclass", ())}
+    read = _reader(attributes.get("objectclass", ()))
+    return read(attributes, extra_attributes) if read else None
+
+
+_Reader = Callable[[Attributes, Iterable[str]], Entry]
+
+
+@lru_cache(_COMBINATIONS)
+def _reader(object_class: tuple[bytes, ...]) -> _Reader | None:
+    """What reads an entry of these classes; None for those of no use."""
+    classes = {str(value, "utf-8", "replace").lower() for value in object_class}
     if "dirfactorsecuritypolicy" in classes:
-        return parse_policy(_first(attributes, "cn", "name"), attributes)
+        return lambda attributes, _: parse_policy(_first(attributes, "cn", "name"), attributes)
     if "dirfactoraccessnode" in classes:
-        return parse_node(_first(attributes, "cn", "name"), attributes)
+        return lambda attributes, _: parse_node(_first(attributes, "cn", "name"), attributes)
     if "computer" in classes:
         return None
-    if classes & {"user", "inetorgperson", "posixaccount", "account"}:
-        return _user(attributes, extra_attributes)
-    if classes & {"group", "groupofnames", "groupofuniquenames", "posixgroup"}:
-        return _group(attributes)
-    if classes & {
-        "organizationalunit",
-        "domaindns",
-        "domain",
-        "dcobject",
-        "container",
-        "builtindomain",
-        "organization",
-    }:
-        return _container(attributes)
-    return None
+    if classes & _USERS:
+        return _user
+    if classes & _GROUPS:
+        return lambda attributes, _: _group(attributes)
+    return (lambda attributes, _: _container(attributes)) if classes & _CONTAINERS else None
 
 
 def parse_policy(name: str, attributes: Attributes) -> Policy:
@@ -120,19 +145,24 @@ class _Reading:
 
     def values(self, object_class: str) -> dict[str, Any]:
         """Field name -> typed value, for each of the class's plain attributes that is there and well-formed."""
-        may = next(item for item in CLASSES if item.name == object_class).may
-        found = ((attribute, self._read(attribute)) for attribute in may if attribute.syntax is not Syntax.DN)
-        return {attribute.field: value for attribute, value in found if value is not None}
+        read = {}
+        for key, field, attribute in _PLAIN[object_class]:
+            if raw := self.attributes.get(key):
+                value = self._read(attribute, raw)
+                if value is not None:
+                    read[field] = value
+        return read
 
     def number(self, attribute: str) -> int | None:
         """A directory integer of 64 bits, signed (AD's syntax 2.5.5.16); None when it is absent or malformed."""
-        raw = self.attributes.get(attribute.lower(), ())
+        raw = self.attributes.get(attribute.lower())
         if not raw:
             return None
-        if not (_INTEGER.fullmatch(raw[0].strip()) and -(2**63) <= int(raw[0]) < 2**63):
+        number = int(raw[0]) if _INTEGER.fullmatch(raw[0].strip()) else None
+        if number is None or not -(2**63) <= number < 2**63:
             self.spoil(attribute, raw[0], f"a whole number from {-(2**63)} to {2**63 - 1}")
             return None
-        return int(raw[0])
+        return number
 
     def filetime(self, attribute: str, never: set[int]) -> datetime | None:
         """An instant from 100 ns ticks since 1601 (MS-DTYP 2.3.3); None for `never`, and when absent or malformed."""
@@ -144,8 +174,7 @@ class _Reading:
             return None
         return _FILETIME_EPOCH + timedelta(microseconds=ticks // 10)
 
-    def _read(self, attribute: AttributeType) -> Any:
-        raw = self.attributes.get(attribute.name.lower(), ())
+    def _read(self, attribute: AttributeType, raw: tuple[bytes, ...]) -> Any:
         if attribute.single and len(raw) > 1:
             self.spoil(attribute.name, b"two or more values", "one value")
             return None
@@ -175,12 +204,14 @@ def _user(attributes: Attributes, extra_attributes: Iterable[str]) -> User:
     reading = _Reading(attributes)
     ours = reading.values("dirfactorUser")
     control = reading.number("userAccountControl") or 0
-    if _is_of_active_directory(attributes) and not attributes.get("useraccountcontrol"):
+    if not attributes.get("useraccountcontrol") and _is_of_active_directory(attributes):
         reading.spoil("userAccountControl", b"no value", "a value that the sync account may read")
-    wanted = [name.lower() for name in (*ADDRESS_ATTRIBUTES, *extra_attributes)]
-    texts = tuple(
-        AttributeText(name, octets.decode(errors="replace")) for name in wanted for octets in attributes.get(name, ())
-    )
+    texts = [
+        AttributeText(key, str(octets, "utf-8", "replace"))
+        for key in (*_ADDRESS_KEYS, *(name.lower() for name in extra_attributes))
+        if key in attributes
+        for octets in attributes[key]
+    ]
     return User(
         sam=_text(attributes, "samaccountname", "uid"),
         upn=_text(attributes, "userprincipalname"),
@@ -192,7 +223,7 @@ def _user(attributes: Attributes, extra_attributes: Iterable[str]) -> User:
         locked_at=reading.filetime("lockoutTime", _NOT_LOCKED),
         logon_grid=attributes["logonhours"][0] if attributes.get("logonhours") else None,
         primary_group_sid=_primary_group_sid(attributes, reading),
-        texts=texts,
+        texts=tuple(texts),
         tokens=ours.get("token", ()),
         vip_credentials=ours.get("vip_credential", ()),
         phone=ours.get("phone"),
@@ -235,8 +266,8 @@ def _reply_attributes(reading: _Reading) -> tuple[ReplyRule, ...]:
 
 def _text(attributes: Attributes, *names: str) -> str | None:
     for name in names:
-        if attributes.get(name):
-            return attributes[name][0].decode(errors="replace")
+        if values := attributes.get(name):
+            return str(values[0], "utf-8", "replace")
     return None
 
 
@@ -245,8 +276,7 @@ def _first(attributes: Attributes, *names: str) -> str:
 
 
 def _spelling(object_class: str, field: str) -> str:
-    may = next(item for item in CLASSES if item.name == object_class).may
-    return next(attribute.name for attribute in may if attribute.field == field)
+    return next(attribute.name for _, known, attribute in _PLAIN[object_class] if known == field)
 
 
 def _interval(ticks: int | None) -> int | None:
