@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from schema.active_directory import Add, Extend, Reload
 from schema.dn import split
 
+_DEFINITIONS = {"olcAttributeTypes", "olcObjectClasses", "attributeTypes", "objectClasses"}
 _GUIDS = {"schemaidguid", "attributesecurityguid"}
 _NAME = re.compile(r"NAME \(? *'([^']+)'")
 
@@ -29,7 +30,26 @@ class Change:
     after: tuple[bytes, ...]
 
 
-Step = Add | Extend | Change | Reload
+@dataclass(frozen=True, slots=True)
+class Redefine:
+    """Adds a definition whose OID is there, by which 389 Directory Server puts it in the place of the old one.
+
+    It refuses to delete a definition that is in use or came from a file.
+
+    Attributes:
+        dn: the schema's DN.
+        attribute: the attribute.
+        before: the definition that goes.
+        after: the definition that comes.
+    """
+
+    dn: str
+    attribute: str
+    before: bytes
+    after: bytes
+
+
+Step = Add | Extend | Change | Redefine | Reload
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +85,7 @@ class Plan:
         return not self.steps and not self.conflicts
 
     @property
-    def changes(self) -> tuple[Add | Extend | Change, ...]:
+    def changes(self) -> tuple[Add | Extend | Change | Redefine, ...]:
         """The steps that change something: all but the reloads."""
         return tuple(step for step in self.steps if not isinstance(step, Reload))
 
@@ -92,9 +112,10 @@ def describe(step: Step) -> str:
         return f"+ {_summary(step)}"
     if isinstance(step, Extend):
         return f"> {name}: {step.attribute} gets {shown(step.attribute, map(octets, step.values))}"
-    if step.attribute.startswith("olc"):
-        return f"~ {name}: {step.attribute} {shown(step.attribute, step.after)} is defined anew"
-    before, after = shown(step.attribute, step.before), shown(step.attribute, step.after)
+    after = shown(step.attribute, (step.after,) if isinstance(step, Redefine) else step.after)
+    if isinstance(step, Redefine) or step.attribute in _DEFINITIONS:
+        return f"~ {name}: {step.attribute} {after} is defined anew"
+    before = shown(step.attribute, step.before)
     return f"~ {name}: {step.attribute} {before} becomes {after}"
 
 
@@ -129,5 +150,5 @@ def _shown(attribute: str, value: bytes) -> str:
     if attribute.lower() in _GUIDS and len(value) == 16:  # noqa: PLR2004 - a GUID's octets
         return str(uuid.UUID(bytes_le=value))
     text = value.decode(errors="backslashreplace")
-    definition = _NAME.search(text) if attribute.startswith("olc") else None
+    definition = _NAME.search(text) if attribute in _DEFINITIONS else None
     return definition[1] if definition else text

@@ -3,20 +3,22 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from dirsync.admin import active_directory, openldap
+from dirsync.admin import active_directory, ds389, openldap
 from dirsync.admin.connection import AdminAccess, connect
 from dirsync.admin.found import Found
 from dirsync.admin.operations import AdminConnection, Operation, OperationRefused
-from dirsync.admin.plan import Change, Plan, Step, describe, render
+from dirsync.admin.plan import Change, Plan, Redefine, Step, describe, render
 from dirsync.errors import DirectoryRefused
+from schema import ds389 as ds389_schema
+from schema import openldap as openldap_schema
 from schema.active_directory import Add, Extend, Reload, records
 from schema.dn import fold, parent
-from schema.openldap import definitions
 
 _FOREST_MAKERS = (
     "use a member of both Schema Admins and Enterprise Admins; a new membership counts from the next logon on"
 )
 _OPENLDAP_MAKER = "use the administrator of cn=config, or root and ldapi:///"
+_DS389_MAKER = "use cn=Directory Manager, or root and the instance's ldapi:// socket"
 # What is read of the rootDSE.
 _ROOT = (
     "schemaNamingContext",
@@ -25,6 +27,7 @@ _ROOT = (
     "dsServiceName",
     "dnsHostName",
     "configContext",
+    "vendorName",
 )
 # LDAP result codes (RFC 4511 appendix A)
 _REFERRAL = 10
@@ -48,11 +51,11 @@ def plan(access: AdminAccess) -> Plan:
     """What is to be written so that the directory has our schema. Writes nothing.
 
     Args:
-        access: Active Directory's schema master and any account of the forest, or an OpenLDAP server and the
-            administrator of its cn=config.
+        access: Active Directory's schema master and any account of the forest, an OpenLDAP server and the
+            administrator of its cn=config, or a 389 Directory Server.
 
     Raises:
-        DirectoryRefused: the name or password is wrong, or it is neither a schema master nor an OpenLDAP server.
+        DirectoryRefused: the name or password is wrong, or it is no schema master and none of the other two.
         DirectoryUnavailable: the server cannot be reached or trusted.
     """
     with connect(access) as connection:
@@ -75,8 +78,8 @@ def apply(access: AdminAccess, wanted: Plan, on_step: Callable[[Step], None]) ->
     The plan is made once more on the connection that writes it, so that only what a person has seen is written.
 
     Args:
-        access: Active Directory's schema master and a member of Schema Admins and Enterprise Admins, or an OpenLDAP
-            server and the administrator of its cn=config.
+        access: Active Directory's schema master and a member of Schema Admins and Enterprise Admins, an OpenLDAP
+            server and the administrator of its cn=config, or a 389 Directory Server and its cn=Directory Manager.
         wanted: what `plan` returned.
         on_step: called after each step.
 
@@ -116,8 +119,10 @@ def _plan(connection: AdminConnection) -> Plan:
         return _plan_forest(connection, root)
     if root.text("configContext"):
         return _plan_openldap(connection)
+    if root.text("vendorName") == ds389.VENDOR:
+        return ds389.make_plan(ds389_schema.definitions(), _read(connection, ds389.BASE, *ds389.ATTRIBUTES_READ))
     raise DirectoryRefused(
-        "the server is neither Active Directory nor an OpenLDAP with cn=config",
+        "the server is neither Active Directory, nor an OpenLDAP with cn=config, nor a 389 Directory Server",
         remedy="load the output of `dirfactor schema ldif` with the server's own tools",
     )
 
@@ -153,14 +158,14 @@ def _plan_openldap(connection: AdminConnection) -> Plan:
     existing = connection.search(base, "(objectClass=olcSchemaConfig)", scope="LEVEL", attributes=read)
     if not existing:
         raise DirectoryRefused(f"{connection.who} may not read {base}", remedy=_OPENLDAP_MAKER)
-    return openldap.make_plan(definitions(), existing)
+    return openldap.make_plan(openldap_schema.definitions(), existing)
 
 
 def _check_rights(connection: AdminConnection, steps: Iterable[Step]) -> None:
     """Ask what the account may do before anything is written (MS-ADTS 3.1.1.4.5.5 and 3.1.1.4.5.7)."""
     wanted: dict[tuple[str, str], set[str]] = {}
     for step in steps:
-        if _is_openldap(step):  # it has no such attributes, and its first step is refused before it changes anything
+        if not _is_forest(step):  # others have no such attributes, and refuse the first step before anything is changed
             return
         if isinstance(step, Add):
             object_class = str(dict(step.attributes)["objectClass"][0])
@@ -177,8 +182,15 @@ def _check_rights(connection: AdminConnection, steps: Iterable[Step]) -> None:
             )
 
 
-def _is_openldap(step: Step) -> bool:
-    return not isinstance(step, Reload) and step.dn.lower().endswith(openldap.BASE)
+def _is_forest(step: Step) -> bool:
+    return isinstance(step, Reload) or not step.dn.lower().endswith((openldap.BASE, ds389.BASE))
+
+
+def _maker(step: Step) -> str:
+    """Whom to be in order to write a step."""
+    if isinstance(step, Reload) or _is_forest(step):
+        return _FOREST_MAKERS
+    return _DS389_MAKER if fold(step.dn) == ds389.BASE else _OPENLDAP_MAKER
 
 
 def _write(connection: AdminConnection, step: Step) -> None:
@@ -191,6 +203,8 @@ def _write(connection: AdminConnection, step: Step) -> None:
             # not a replacement: it is refused when somebody else was faster
             removed = ((Operation.DELETE, before),) if before else ()
             connection.modify(dn, attribute, *removed, (Operation.ADD, after))
+        case Redefine(dn, attribute, _, after):
+            connection.modify(dn, attribute, (Operation.ADD, [after]))
         case Reload():
             connection.modify("", "schemaUpdateNow", (Operation.ADD, ["1"]))
 
@@ -198,8 +212,7 @@ def _write(connection: AdminConnection, step: Step) -> None:
 def _explained(refusal: OperationRefused, who: str, step: Step, written: int) -> DirectoryRefused:
     problem = f"{refusal.problem} (step: {describe(step).splitlines()[0]}; changes made before it: {written})"
     if refusal.code == _INSUFFICIENT_ACCESS:
-        remedy = _OPENLDAP_MAKER if _is_openldap(step) else _FOREST_MAKERS
-        return DirectoryRefused(f"{who} may not change the schema: {problem}", remedy=remedy)
+        return DirectoryRefused(f"{who} may not change the schema: {problem}", remedy=_maker(step))
     if refusal.code == _UNWILLING and "updates are not allowed" in refusal.diagnostic:
         return DirectoryRefused(
             f"the server permits no changes of its schema: {problem}",
