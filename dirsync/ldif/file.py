@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dirsync.errors import DirectoryUnavailable
-from dirsync.ldif.rfc2849 import BrokenLdif
+from schema.ldif_lines import BrokenLdif
 
 T = TypeVar("T")
 

@@ -12,9 +12,10 @@ from typing import Final
 
 from dirsync.errors import DirectoryUnavailable
 from dirsync.ldif.file import Stamp, read_whole, stamp
-from dirsync.ldif.rfc2849 import Addition, BrokenLdif, read_ldif
+from dirsync.ldif.rfc2849 import Addition, read_ldif
 from dirsync.password import PasswordVerdict
 from schema.dn import fold
+from schema.ldif_lines import BrokenLdif
 
 # RFC 2307 section 5.3 and its usual extensions: a digest of password and salt, then the salt
 _DIGESTS: Final[Mapping[str, str]] = {

@@ -14,10 +14,11 @@ import msgspec
 
 from dirsync.change import Batch, Change, LinkChange, LinkKind, Put
 from dirsync.ldif.file import Stamp, read_whole, stamp
-from dirsync.ldif.rfc2849 import Addition, BrokenLdif, Record, read_ldif
+from dirsync.ldif.rfc2849 import Addition, Record, read_ldif
 from schema.attributes import ATTRIBUTES
 from schema.dn import fold, parent
 from schema.entry import EntryId
+from schema.ldif_lines import BrokenLdif
 from schema.parse import ADDRESS_ATTRIBUTES, DIRECTORY_ATTRIBUTES
 from schema.syntax import Syntax
 

@@ -20,11 +20,12 @@ from dirsync.change import LinkKind
 from dirsync.errors import DirectoryUnavailable
 from dirsync.ldif.file import read_whole, stamp
 from dirsync.ldif.password import LdifPasswordCheck
-from dirsync.ldif.rfc2849 import BrokenLdif, read_ldif
+from dirsync.ldif.rfc2849 import read_ldif
 from dirsync.ldif.source import LdifSource
 from dirsync.password import PasswordVerdict
 from dirsync.replica import Applied, Replica, ReplicaWriter
 from schema.dn import fold
+from schema.ldif_lines import BrokenLdif
 
 NOW = datetime(2036, 11, 24, 12, 0, tzinfo=UTC)  # long after any file was saved
 MEMBER, POLICY, NODE_MEMBER = LinkKind.MEMBER, LinkKind.POLICY, LinkKind.NODE_MEMBER
