@@ -30,6 +30,7 @@ from dirsync.directory import password_check, source
 from dirsync.replica import Replica, ReplicaWriter
 from dirsync.replica.directories import keep_configured
 from dirsync.scheduler import SyncScheduler
+from dirsync.surroundings import Surroundings
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.app")
@@ -73,14 +74,14 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
     service_settings = settings.service
     make_state_directory(service_settings.state_directory)
     async with AsyncExitStack() as stack:
-        syncs = stack.enter_context(syncing(settings, clock))
+        syncs = stack.enter_context(syncing(settings, clock, entropy))
         replica = stack.enter_context(contextlib.closing(Replica(service_settings.replica_file)))
         store = stack.enter_context(contextlib.closing(EmbeddedStore(service_settings.state_file, _boot_id(entropy))))
         audit = stack.enter_context(contextlib.closing(AuditFile(service_settings.audit)))
         nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
         parts = Parts(
             known=FactsReader(replica, nodes, store.failures, rules(settings)),
-            passwords=stack.enter_context(contextlib.closing(_password_gates(settings))),
+            passwords=stack.enter_context(contextlib.closing(_password_gates(settings, clock, entropy))),
             store=store,
             codes=CodeCheck(
                 store,
@@ -108,16 +109,17 @@ def rules(settings: Settings) -> Rules:
 
 
 @contextmanager
-def syncing(settings: Settings, clock: Clock) -> Iterator[Mapping[str, SyncScheduler]]:
+def syncing(settings: Settings, clock: Clock, entropy: Entropy) -> Iterator[Mapping[str, SyncScheduler]]:
     """The sync from each configured directory into the replica file; all is closed at the end.
 
     Raises:
         Fault: a directory's settings or the replica file cannot be used.
     """
     file, turn = settings.service.replica_file, Lock()
+    surroundings = Surroundings(clock.monotonic, entropy.below)
     with ExitStack() as stack:
         sources = {
-            name: stack.enter_context(contextlib.closing(source(directory)))
+            name: stack.enter_context(contextlib.closing(source(directory, surroundings)))
             for name, directory in settings.directories.items()
         }
         keep_configured(file, {name: each.identity for name, each in sources.items()})
@@ -223,11 +225,12 @@ async def _cancel(task: "asyncio.Task[None]") -> None:
         await task
 
 
-def _password_gates(settings: Settings) -> PasswordGates:
+def _password_gates(settings: Settings, clock: Clock, entropy: Entropy) -> PasswordGates:
     """As many questions at once as `dirsync.bind` has connections; each login waits twice an operation's time."""
+    surroundings = Surroundings(clock.monotonic, entropy.below)
     return PasswordGates(
         {
-            name: PasswordGate(password_check(directory), MOST_CONNECTIONS, 2 * directory.timeout_seconds)
+            name: PasswordGate(password_check(directory, surroundings), MOST_CONNECTIONS, 2 * directory.timeout_seconds)
             for name, directory in settings.directories.items()
         }
     )

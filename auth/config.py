@@ -14,13 +14,14 @@ from typing import Any, TypeVar
 import msgspec
 import phonenumbers
 
+from auth import directory_keys
 from auth.channels.mail import MailServerSettings
 from auth.channels.sms import SmsGatewaySettings
 from auth.ini import IniFile, Problem
 from auth.lines import Lines
 from auth.references import read_reference
 from auth.settings import ConfiguredNode, HttpSettings, RadiusSettings, ServiceSettings, Settings, VipSection
-from dirsync.settings import DirectoryKind, DirectorySettings, SyncSettings
+from dirsync.settings import DirectorySettings, SyncSettings
 from schema import dn, grammar
 from schema.attributes import CLASSES
 from schema.entry import AccessNode, Policy
@@ -109,8 +110,7 @@ class _Reader:
             secrets=self._secrets,
         )
         self._check_service(settings.service)
-        for name, directory in settings.directories.items():
-            self._check_directory(f"directory:{name}" if name else "directory", directory)
+        self._check_directories(settings.directories)
         self._check_shared(settings.nodes)
         self._check_references(settings)
         return settings
@@ -265,21 +265,10 @@ class _Reader:
         if service.region is not None and service.region not in phonenumbers.SUPPORTED_REGIONS:
             self._ini.report("service", "region", "is not known", "give a country's ISO 3166 code, such as AT")
 
-    def _check_directory(self, section: str, directory: DirectorySettings) -> None:
-        def demand(key: str, *, there: bool, remedy: str) -> None:
-            if not there:
-                self._ini.report(section, key, f"is missing for kind = {directory.kind}", remedy)
-
-        if directory.kind is DirectoryKind.LDIF:
-            demand("file", there=directory.file is not None, remedy="name the LDIF file")
-            return
-        demand("url", there=bool(directory.url), remedy="name servers, such as ldaps://dc1.example.org")
-        demand("base", there=bool(directory.base), remedy="name the domain, such as DC=example,DC=org")
-        demand("bind_dn", there=bool(directory.bind_dn), remedy="name the account that reads the directory")
-        demand("bind_password", there=bool(directory.bind_password), remedy=f"give {_expected(Secret)}")
-        for url in directory.url:
-            if not url.startswith("ldaps://") and not (url.startswith("ldap://") and directory.start_tls):
-                self._ini.report(section, "url", f"{url} is not encrypted", "use ldaps://, or add start_tls = yes")
+    def _check_directories(self, directories: Mapping[str, DirectorySettings]) -> None:
+        found = [(name, finding) for name, each in directories.items() for finding in directory_keys.findings(each)]
+        for name, finding in (*found, *directory_keys.keytabs(directories)):
+            self._ini.report(f"directory:{name}" if name else "directory", *finding)
 
     def _check_shared(self, nodes: Mapping[str, ConfiguredNode]) -> None:
         """What belongs to one node only, and stands at two."""

@@ -6,11 +6,15 @@ from contextlib import suppress
 from threading import BoundedSemaphore
 from typing import Final
 
-from dirsync.connection import Connection, CredentialsRefused
+from msgspec import structs
+
+from dirsync.complaints import CredentialsRefused
+from dirsync.connection import Connection
 from dirsync.connector import Connector
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.password import PasswordVerdict
-from dirsync.settings import DirectorySettings
+from dirsync.settings import DirectorySettings, SignIn
+from dirsync.surroundings import Surroundings
 
 MOST_CONNECTIONS: Final = 8
 # The reason within AD's text, "80090308: LdapErr: DSID-..., comment: AcceptSecurityContext error, data 52e, v3839":
@@ -35,14 +39,17 @@ class LdapPasswordCheck:
     the account. Any number of threads may use it.
 
     Args:
-        settings: of the directory.
+        settings: of the directory. Where Kerberos would encrypt the sync's connections to ldap://, StartTLS does here:
+            a person's password is never sent without TLS, except over ldapi://.
+        surroundings: for `Connector`.
 
     Raises:
         Fault: the settings do not lead to an encrypted connection.
     """
 
-    def __init__(self, settings: DirectorySettings) -> None:
-        self._connector = Connector(settings)
+    def __init__(self, settings: DirectorySettings, surroundings: Surroundings) -> None:
+        encrypted = settings.start_tls or settings.sign_in is SignIn.GSSAPI
+        self._connector = Connector(structs.replace(settings, start_tls=encrypted), surroundings)
         self._patience = settings.timeout_seconds
         self._free = BoundedSemaphore(MOST_CONNECTIONS)
         self._idle: deque[Connection] = deque()

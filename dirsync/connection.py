@@ -3,44 +3,24 @@
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from math import ceil
+from threading import Event
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import ldap
 from ldap.controls import RequestControl
 
+from dirsync.complaints import Interrupted, complaint
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.search import Page, RawEntry, Scope, Search
 from dirsync.settings import DirectorySettings
-from schema.errors import Fault
 
 # A domain controller looks through the whole domain before it sends the first entry: 2 s for 20,000 users.
 _WALK_SECONDS: Final = 300.0
 _SCOPES: Final = {Scope.BASE: ldap.SCOPE_BASE, Scope.SUBTREE: ldap.SCOPE_SUBTREE}
-_TRANSIENT: Final = (
-    ldap.SERVER_DOWN,
-    ldap.CONNECT_ERROR,
-    ldap.TIMEOUT,
-    ldap.BUSY,
-    ldap.UNAVAILABLE,
-    ldap.TIMELIMIT_EXCEEDED,
-    ldap.ADMINLIMIT_EXCEEDED,
-    ldap.LOCAL_ERROR,
-)
-
-
-class CredentialsRefused(DirectoryRefused):
-    """The server answered a bind with invalidCredentials (RFC 4511 result code 49).
-
-    Args:
-        problem: as for every fault.
-        remedy: as for every fault.
-        diagnostic: what the server said about it; AD gives the reason in there.
-    """
-
-    def __init__(self, problem: str, *, remedy: str, diagnostic: str = "") -> None:
-        super().__init__(problem, remedy=remedy)
-        self.diagnostic = diagnostic
+# How long one wait for a server lasts, and so how late an interruption may be noticed.
+_SLICE_SECONDS: Final = 0.2
 
 
 class Connection:
@@ -50,12 +30,14 @@ class Connection:
         handle: python-ldap's object for it.
         server: the server's URL.
         settings: with which it was opened.
+        interrupted: once it is set, by any thread, what is done over the connection ends within a moment.
     """
 
-    def __init__(self, handle: Any, server: str, settings: DirectorySettings) -> None:
+    def __init__(self, handle: Any, server: str, settings: DirectorySettings, interrupted: Event) -> None:
         self.server = server
         self._handle = handle
         self._settings = settings
+        self._interrupted = interrupted
         self._open = True
 
     def greet(self) -> None:
@@ -66,7 +48,7 @@ class Connection:
             DirectoryRefused: it cannot encrypt.
         """
         with self._translated():
-            if urlsplit(self.server).scheme != "ldaps":
+            if urlsplit(self.server).scheme == "ldap" and self._settings.start_tls:
                 self._handle.start_tls_s()
         with suppress(DirectoryRefused):  # a refusal is an answer, too
             list(self.search(Search("", ("1.1",))).entries)
@@ -87,15 +69,34 @@ class Connection:
             raise DirectoryRefused("a bind without a name or password proves nothing", remedy="give both")
         with self._translated():
             message = self._handle.simple_bind(name, password)
-            kind = self._handle.result3(message, timeout=self._settings.timeout_seconds)[0]
+            kind = self._answer(message, self._settings.timeout_seconds, all=1)[0]
         if kind != ldap.RES_BIND:
             raise DirectoryUnavailable(f"{self.server} did not answer a bind with its result", remedy="report this")
+
+    def bind_sasl(self, mechanism: str) -> int:
+        """Prove who we are by Kerberos (GSSAPI, RFC 4752) or by what the connection shows of us (EXTERNAL).
+
+        Args:
+            mechanism: either; the keys are found as `dirsync.kerberos` says, the certificate is part of TLS.
+
+        Returns:
+            The security strength factor of the layer that protects the connection from now on; 0 for none.
+
+        Raises:
+            CredentialsRefused: the server does not know the account.
+            DirectoryUnavailable: no answer.
+            DirectoryRefused: any other refusal, also by Kerberos.
+        """
+        with self._translated():
+            self._handle.sasl_non_interactive_bind_s(mechanism)
+            strength: int = self._handle.get_option(ldap.OPT_X_SASL_SSF)
+        return strength
 
     def search(self, search: Search) -> Page:
         """Begin a search; it is sent, and its errors come up, when the entries are taken.
 
         Raises:
-            DirectoryUnavailable: the server does not answer.
+            DirectoryUnavailable: the server does not answer, or `interrupted` is set.
             DirectoryRefused: it answers with an error.
         """
         controls: dict[str, bytes] = {}
@@ -128,15 +129,22 @@ class Connection:
             try:
                 while kind != ldap.RES_SEARCH_RESULT:
                     # one entry at a time, so that memory does not grow with the directory
-                    kind, found, _, answered = self._handle.result3(
-                        message, all=0, timeout=timeout, resp_ctrl_classes=known
-                    )
+                    kind, found, _, answered = self._answer(message, timeout, all=0, resp_ctrl_classes=known)
                     if kind == ldap.RES_SEARCH_ENTRY:
                         yield from found
             finally:
                 if kind != ldap.RES_SEARCH_RESULT:
                     self._abandon(message)
             controls.update({control.controlType: control.value for control in answered})
+
+    def _answer(self, message: int, patience: float, **how: Any) -> Any:
+        """The next part of an answer, as `result3` gives it. Raises Interrupted, or ldap.TIMEOUT after `patience`."""
+        for _ in range(max(1, ceil(patience / _SLICE_SECONDS))):
+            if self._interrupted.is_set():
+                raise Interrupted
+            with suppress(ldap.TIMEOUT):
+                return self._handle.result3(message, timeout=min(patience, _SLICE_SECONDS), **how)
+        raise ldap.TIMEOUT({"desc": f"no answer within {patience:g} s"})
 
     def _abandon(self, message: int) -> None:
         """Want no more of an answer; without this, libldap would keep all of it."""
@@ -150,7 +158,7 @@ class Connection:
         try:
             yield
         except ldap.LDAPError as error:
-            raise _fault(error, self.server, self._settings) from error
+            raise complaint(error, self.server, self._settings) from error
 
 
 class _AnswerControl:
@@ -162,28 +170,3 @@ class _AnswerControl:
 
     def decodeControlValue(self, value: bytes | None) -> None:  # noqa: N802 - python-ldap's name
         self.value = value or b""
-
-
-def _fault(error: Any, server: str, settings: DirectorySettings) -> Fault:
-    """What an LDAPError means to an operator."""
-    said = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
-    diagnostic = str(said.get("info", "")).strip()
-    problem = f"{server}: {said.get('desc', type(error).__name__)}" + (f", {diagnostic}" if diagnostic else "")
-    match error:
-        case ldap.INVALID_CREDENTIALS():
-            return CredentialsRefused(problem, remedy="check the password", diagnostic=diagnostic)
-        case ldap.SERVER_DOWN() | ldap.CONNECT_ERROR():
-            authority = f"the file {settings.ca_file}" if settings.ca_file else "the system's list (or set ca_file)"
-            return DirectoryUnavailable(
-                problem,
-                remedy=f"check that it runs and can be reached; if it does, its certificate was not accepted: it must "
-                f"name {urlsplit(server).hostname} and come from an authority in {authority}",
-            )
-        case error if isinstance(error, _TRANSIENT):
-            return DirectoryUnavailable(problem, remedy="wait, or raise timeout_seconds in [directory] if it persists")
-        case ldap.NO_SUCH_OBJECT():
-            return DirectoryRefused(problem, remedy="check base in [directory]")
-        case ldap.INSUFFICIENT_ACCESS() | ldap.STRONG_AUTH_REQUIRED():
-            return DirectoryRefused(problem, remedy="give the account bind_dn of [directory] the right to read")
-        case _:
-            return DirectoryRefused(problem, remedy="check that url in [directory] names servers of the right kind")

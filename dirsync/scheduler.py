@@ -20,6 +20,7 @@ _LONGEST_PAUSE: Final = 60.0
 # run however late it is: a sync that was missed is wanted all the more
 _JOB: Final = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
 _WATCH_SECONDS: Final = 0.5  # for which one look-out lasts, and a stop may have to wait
+_PATIENCE_SECONDS: Final = 0.2  # for which a stop waits for the running sync before it ends it
 _THREADS: Final = 4  # the sync, the reconcile, a wake-up, and one more that came meanwhile
 
 
@@ -111,14 +112,22 @@ class SyncScheduler:
         self._watch.start()
 
     def stop(self) -> None:
-        """Returns when the sync that is running, if any, has ended; no other begins."""
+        """Ends the sync that is running, if any, and returns when it has ended; no other begins.
+
+        The replica stays as it was before that sync.
+        """
         self._stopped = True
         if self._watch.is_alive():
             self._watch.join()
-        with self._syncing, self._planning:
-            # without its own wait: it would hold locks that a job needs in order to end
-            if self._scheduler.running:
-                self._scheduler.shutdown(wait=False)
+        while not self._syncing.acquire(timeout=_PATIENCE_SECONDS):
+            self._source.close()  # again and again: what is running may only just begin to read
+        try:
+            with self._planning:
+                # without its own wait: it would hold locks that a job needs in order to end
+                if self._scheduler.running:
+                    self._scheduler.shutdown(wait=False)
+        finally:
+            self._syncing.release()
 
     def wake(self) -> None:
         """Sync at once, or once more after the sync that is running; from any thread, as often as one likes."""

@@ -15,15 +15,33 @@ class DirectoryKind(StrEnum):
     LDIF = "ldif"
 
 
+class SignIn(StrEnum):
+    """How the account that reads the directory proves who it is."""
+
+    SIMPLE = "simple"  # a name and a password (RFC 4513 section 5.1.3)
+    GSSAPI = "gssapi"  # Kerberos, with a keytab (RFC 4752)
+    EXTERNAL = "external"  # a client certificate, or over ldapi:// the process's user (RFC 4422 appendix A)
+
+
 class DirectorySettings(msgspec.Struct, frozen=True):
     """A [directory] or [directory:NAME] section.
 
     Attributes:
         kind: what the directory is: `ad` for Active Directory, `ldif` for a file.
-        url: servers of the directory in the order of preference, ldaps:// or ldap:// with start_tls (ad).
+        url: servers of the directory in the order of preference, ldaps:// or ldap:// with start_tls; with sign_in
+            gssapi also plain ldap://, which Kerberos encrypts; with external also ldapi://. When absent, DNS is asked
+            for the domain's servers (ad).
+        domain: DNS name of the domain, to find its servers; that in base when absent (ad).
+        site: the site whose servers are preferred, as it is called in Active Directory Sites and Services (ad).
+        dns_servers: who is asked for the domain's servers, ADDRESS or ADDRESS:PORT; the system's resolvers when absent.
         base: DN of the domain (ad) or of the tree (ldif).
-        bind_dn: account that reads the directory: a user principal name or DN.
-        bind_password: its password, resolved from the reference in config.ini.
+        sign_in: how the account that reads the directory proves who it is.
+        bind_dn: the account: a user principal name or DN (simple).
+        bind_password: its password, resolved from the reference in config.ini (simple).
+        keytab: file with the account's Kerberos keys; one for all directories (gssapi).
+        principal: the account in the keytab; its first entry when absent (gssapi).
+        client_certificate: PEM file of the account's certificate (external, over TLS).
+        client_key: PEM file of its private key.
         ca_file: PEM file of the certificate authorities that may vouch for the servers; the system's when absent.
         start_tls: upgrade ldap:// to TLS before anything else; without it only ldaps:// is accepted.
         timeout_seconds: how long one operation may take.
@@ -34,9 +52,17 @@ class DirectorySettings(msgspec.Struct, frozen=True):
 
     kind: DirectoryKind = DirectoryKind.LDIF
     url: tuple[str, ...] = ()
+    domain: str | None = None
+    site: str | None = None
+    dns_servers: tuple[str, ...] = ()
     base: str = ""
+    sign_in: SignIn = SignIn.SIMPLE
     bind_dn: str = ""
     bind_password: Secret | None = None
+    keytab: Path | None = None
+    principal: str | None = None
+    client_certificate: Path | None = None
+    client_key: Path | None = None
     ca_file: Path | None = None
     start_tls: bool = False
     timeout_seconds: float = 5.0

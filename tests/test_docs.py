@@ -54,8 +54,8 @@ def test_the_sample_configuration_loads_and_holds_the_defaults(tmp_path):
     assert settings.sync == SyncSettings()
     assert settings.radius == RadiusSettings()
     assert settings.http == HttpSettings()
-    assert settings.directory.kind is DirectorySettings().kind
-    assert settings.directory.timeout_seconds == DirectorySettings().timeout_seconds
+    assert settings.directories[""].kind is DirectorySettings().kind
+    assert settings.directories[""].timeout_seconds == DirectorySettings().timeout_seconds
 
 
 @pytest.mark.parametrize("section", sorted(SECTIONS))

@@ -72,7 +72,7 @@ def sync_command(config: CONFIG_OPTION = DEFAULT_CONFIG, *, json: JSON_OPTION = 
     with faults():
         settings = read_config(Path(config))
         make_state_directory(settings.service.state_directory)
-        with syncing(settings, SYSTEM_CLOCK) as syncs:
+        with syncing(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY) as syncs:
             applied, failed = _sync_each(syncs)
     figures = {
         name: {"added": each.added, "changed": each.changed, "removed": each.removed, "version": each.version}

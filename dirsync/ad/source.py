@@ -4,7 +4,6 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from threading import Lock
 from typing import TypeVar
@@ -12,12 +11,15 @@ from typing import TypeVar
 from dirsync.ad.dialogue import WHERE, domain, read_changes
 from dirsync.ad.server import find_netbios_name
 from dirsync.change import Batch
+from dirsync.complaints import Interrupted
 from dirsync.connection import Connection
 from dirsync.connector import Connector
 from dirsync.errors import DirectoryUnavailable
 from dirsync.search import Dialogue, converse
 from dirsync.settings import DirectorySettings
+from dirsync.sign_in import prepare
 from dirsync.spool import Spool
+from dirsync.surroundings import Surroundings
 from schema.dn import fold
 from schema.errors import Fault
 
@@ -34,17 +36,14 @@ class AdSource:
 
     Args:
         settings: of the directory.
+        surroundings: for `Connector`.
 
     Raises:
         Fault: the settings do not lead to an encrypted, authenticated connection, or `base` is no DN.
     """
 
-    def __init__(self, settings: DirectorySettings) -> None:
-        if not settings.bind_dn.strip() or not settings.bind_password:
-            raise Fault(
-                "Active Directory tells nothing to strangers",
-                remedy="set bind_dn and bind_password in [directory] to an account that may read the directory",
-            )
+    def __init__(self, settings: DirectorySettings, surroundings: Surroundings) -> None:
+        prepare(settings)
         try:
             base = fold(settings.base)
         except ValueError:
@@ -54,7 +53,7 @@ class AdSource:
                 f"{settings.base!r} is no DN of a domain",
                 remedy="set base in [directory], such as DC=example,DC=com",
             )
-        self._connector = Connector(settings)
+        self._connector = Connector(settings, surroundings)
         self._wanted = domain(settings.base, settings.extra_attributes)
         self._connection: Connection | None = None
         self._turn = Lock()
@@ -114,8 +113,8 @@ class AdSource:
         return self._netbios_name
 
     def close(self) -> None:
-        """Close the connection; the next question opens another one."""
-        with self._turn:
+        """End what is being read within a moment, and close the connection; the next question opens another one."""
+        with self._connector.interrupting(), self._turn:
             if self._connection:
                 self._connection.close()
                 self._connection = None
@@ -124,8 +123,12 @@ class AdSource:
         """Hold a dialogue over the kept connection; from the start over a new one when that has died unnoticed."""
         with self._turn:
             if self._connection:
-                with suppress(DirectoryUnavailable):
+                try:
                     return self._hold_over(self._connection, dialogue())
+                except Interrupted:
+                    raise
+                except DirectoryUnavailable:
+                    pass
             self._connection = self._connector.sign_in()
             return self._hold_over(self._connection, dialogue())
 
@@ -135,7 +138,7 @@ class AdSource:
         except Exception as error:
             # the answer was not taken to its end: nothing else can be asked over this connection
             self._connection = None
-            if isinstance(error, DirectoryUnavailable):
+            if isinstance(error, DirectoryUnavailable) and not isinstance(error, Interrupted):
                 self._connector.leave(connection)
             else:
                 connection.close()

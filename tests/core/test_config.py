@@ -380,7 +380,7 @@ AD = "[directory]\nkind = ad\nurl = {}\nbase = b\nbind_dn = d\nbind_password = e
         ("[directory]\n", [("[directory] file", "is missing for kind = ldif")]),
         (
             "[directory]\nkind = ad\n",
-            [(f"[directory] {key}", "is missing for kind = ad") for key in ("base", "bind_dn", "bind_password", "url")],
+            [(f"[directory] {key}", "is missing for kind = ad") for key in ("base", "bind_dn", "bind_password")],
         ),
         (
             AD.format("ldap://dc, ldaps://dc, http://dc"),
@@ -575,4 +575,4 @@ def test_several_directories_stand_side_by_side_each_checked_for_itself(write):
     assert {name: each.file.name for name, each in found.items()} == {"hq": "hq.ldif", "branch": "branch.ldif"}
     assert read(write("[directory:branch]\nfile = b.ldif\n")).directories.keys() == {"", "branch"}
     faults = problems(write("[directory:hq]\nkind = ad\nbase = DC=x\n"))
-    assert {where for _, where, *_ in faults} >= {"[directory:hq] url", "[directory:hq] bind_dn"}
+    assert {where for _, where, *_ in faults} >= {"[directory:hq] bind_dn", "[directory:hq] bind_password"}

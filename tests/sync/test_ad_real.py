@@ -20,6 +20,7 @@ from dirsync.settings import DirectoryKind, DirectorySettings
 from rig.process import run
 from schema.secret import Secret
 from small_directory import content
+from surroundings import SURROUNDINGS
 
 pytestmark = pytest.mark.servers
 
@@ -84,7 +85,7 @@ class Follower:
     def __init__(self, folder: Path, settings: DirectorySettings) -> None:
         self._folder = folder
         self._settings = settings
-        self.source = AdSource(settings)
+        self.source = AdSource(settings, SURROUNDINGS)
         self.writer = ReplicaWriter(folder / "replica.sqlite")
         self.replica = Replica(folder / "replica.sqlite")
         self._reads = 0
@@ -110,7 +111,7 @@ class Follower:
         """What somebody has who begins now."""
         self._reads += 1
         writer = ReplicaWriter(self._folder / f"full{self._reads}.sqlite")
-        source = AdSource(self._settings)
+        source = AdSource(self._settings, SURROUNDINGS)
         try:
             writer.apply(source.changes(None, now()), source.identity)
             return content(writer)
@@ -296,7 +297,7 @@ def test_a_service_account_without_any_rights_follows_changes_but_not_deletions(
 
 
 def test_start_tls_is_as_good(dc, lab):
-    source = AdSource(settings(dc, url=(dc.ldap,), start_tls=True))
+    source = AdSource(settings(dc, url=(dc.ldap,), start_tls=True), SURROUNDINGS)
     assert list(source.changes(None, now()).changes)
     source.close()
 
@@ -304,14 +305,14 @@ def test_start_tls_is_as_good(dc, lab):
 def test_a_wrong_service_password_is_refused_once_and_not_tried_elsewhere(dc):
     wrong = settings(dc, url=(dc.ldaps, dc.ldaps.upper().lower()), bind_password=Secret("wrong"))
     with pytest.raises(DirectoryRefused) as fault:
-        Connector(wrong).sign_in()
+        Connector(wrong, SURROUNDINGS).sign_in()
     assert "bind_password" in fault.value.remedy
     assert "wrong" not in str(fault.value).replace("Wrong", "")
 
 
 @pytest.mark.parametrize("base", ["OU=Lab,{}", "CN=Configuration,{}", "DC=no,DC=test"])
 def test_a_base_that_is_no_domain_is_refused_and_the_right_one_is_named(dc, lab, base):
-    source = AdSource(settings(dc, base=base.format(dc.base_dn)))
+    source = AdSource(settings(dc, base=base.format(dc.base_dn)), SURROUNDINGS)
     with pytest.raises(DirectoryRefused) as fault:
         source.changes(None, now())
     source.close()
@@ -319,7 +320,7 @@ def test_a_base_that_is_no_domain_is_refused_and_the_right_one_is_named(dc, lab,
 
 
 def verdicts(dc, *asked):
-    check = LdapPasswordCheck(settings(dc))
+    check = LdapPasswordCheck(settings(dc), SURROUNDINGS)
     try:
         return [check.check(f"CN={name},{parent}", password) for name, parent, password in asked]
     finally:

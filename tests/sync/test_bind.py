@@ -15,6 +15,7 @@ from dirsync.password import PasswordCheck, PasswordVerdict
 from dirsync.settings import DirectoryKind, DirectorySettings
 from other_end import INVALID_CREDENTIALS, SEARCH_DONE, SUCCESS, Answering, encrypting, listener
 from rig.certificates import issue
+from surroundings import SURROUNDINGS
 
 ALICE = "CN=Alice,OU=Lab,DC=lab,DC=example,DC=test"
 PASSWORD = "Copper-Ladder-63"
@@ -40,7 +41,8 @@ def checking(certificates, *servers, **given):
                 url=tuple(f"ldaps://127.0.0.1:{port}" for port in ports),
                 ca_file=certificates.ca,
                 **{"timeout_seconds": 5.0} | given,
-            )
+            ),
+            SURROUNDINGS,
         )
         stack.callback(check.close)
         yield check
@@ -96,7 +98,8 @@ def test_what_would_prove_nothing_is_wrong_and_nothing_is_sent(dn, password):
         server.setblocking(False)
         url = f"ldaps://127.0.0.1:{server.getsockname()[1]}"
         check: PasswordCheck = LdapPasswordCheck(
-            DirectorySettings(kind=DirectoryKind.AD, url=(url,), timeout_seconds=0.2)
+            DirectorySettings(kind=DirectoryKind.AD, url=(url,), timeout_seconds=0.2),
+            SURROUNDINGS,
         )
         assert check.check(dn, password) is PasswordVerdict.WRONG
         with pytest.raises(BlockingIOError):

@@ -1,0 +1,111 @@
+"""How the account that reads the directory is let in, and what keeps it out."""
+
+from typing import Final
+
+from dirsync import kerberos
+from dirsync.complaints import CredentialsRefused
+from dirsync.connection import Connection
+from dirsync.errors import DirectoryRefused, DirectoryUnavailable
+from dirsync.handle import SEALED, is_encrypted
+from dirsync.settings import DirectorySettings, SignIn
+from schema.errors import Fault
+
+# What the Kerberos library's words mean, and whether waiting may help (MIT krb5's and cyrus-sasl's messages).
+_KERBEROS: Final = (
+    ("cannot contact any kdc", True, "check that the realm's KDC runs, and krb5.conf or DNS names it"),
+    ("cannot find kdc", True, "let krb5.conf or DNS name the KDC of the keytab's realm"),
+    ("clock skew", True, "set this machine's clock by the domain's"),
+    (
+        "server not found in kerberos database",
+        False,
+        "write in url of [directory] the server's full DNS name: its principal is ldap/NAME",
+    ),
+    ("not found in kerberos database", False, "make a keytab for an account that the domain has"),
+    ("preauthentication failed", False, "export the keytab again: the account's password has changed since"),
+    ("revoked", False, "enable or unlock the account"),
+    ("no worthy mechs", False, "install the package libsasl2-modules-gssapi-mit"),
+    ("no mechanism available", False, "install the package libsasl2-modules-gssapi-mit"),
+    ("no kerberos credentials", False, "check that keytab in [directory] has the account's present keys"),
+    ("sign or seal", False, "leave TLS out: use ldap:// without start_tls, which Kerberos encrypts"),
+    ("data 35b", False, "the server demands channel binding: use ldap:// without start_tls, which Kerberos encrypts"),
+)
+_REMEDIES: Final = {
+    SignIn.SIMPLE: "set bind_dn and bind_password in [directory] to an account that may log on",
+    SignIn.GSSAPI: "check that keytab in [directory] has the present keys of an account that may log on",
+    SignIn.EXTERNAL: "let the server map client_certificate of [directory], or the process's user, to an account",
+}
+
+
+def prepare(settings: DirectorySettings) -> None:
+    """Make ready what signing in takes; to be called at the start, so that faults come up then.
+
+    Raises:
+        Fault: something that it takes is missing, or the keytab cannot be used.
+    """
+    if settings.sign_in is SignIn.SIMPLE and not (settings.bind_dn.strip() and settings.bind_password):
+        raise Fault(
+            "a directory tells nothing to strangers",
+            remedy="set bind_dn and bind_password in [directory] to an account that may read the directory",
+        )
+    if settings.sign_in is SignIn.GSSAPI:
+        if settings.keytab is None:
+            raise Fault("no keytab is named", remedy="set keytab in [directory]")
+        kerberos.use(settings.keytab, settings.principal)
+
+
+def sign_in(connection: Connection, settings: DirectorySettings) -> None:
+    """Give a connection the rights of the service account.
+
+    Args:
+        connection: over which nobody has bound yet.
+        settings: with which it was opened.
+
+    Raises:
+        DirectoryUnavailable: the server, or Kerberos, does not answer.
+        DirectoryRefused: the account is refused, or the connection would not be encrypted.
+        Fault: as `prepare`.
+    """
+    prepare(settings)
+    try:
+        match settings.sign_in:
+            case SignIn.SIMPLE:
+                password = settings.bind_password.text if settings.bind_password else ""
+                connection.bind(settings.bind_dn, password)
+            case SignIn.EXTERNAL:
+                connection.bind_sasl("EXTERNAL")
+            case SignIn.GSSAPI:
+                _sealed(connection, settings, connection.bind_sasl("GSSAPI"))
+    except (DirectoryRefused, DirectoryUnavailable) as fault:
+        raise _explained(fault, connection.server, settings) from fault
+
+
+def _sealed(connection: Connection, settings: DirectorySettings, strength: int) -> None:
+    if not is_encrypted(connection.server, settings) and strength < SEALED:
+        raise DirectoryRefused(
+            f"Kerberos would not encrypt the connection (strength {strength})",
+            remedy="allow AES keys for the account, or use ldaps://",
+        )
+
+
+def _explained(fault: Fault, server: str, settings: DirectorySettings) -> Fault:
+    if settings.sign_in is SignIn.GSSAPI:
+        words = fault.problem.lower()
+        for phrase, may_help_to_wait, remedy in _KERBEROS:
+            if phrase in words:
+                kind = DirectoryUnavailable if may_help_to_wait else DirectoryRefused
+                return kind(f"{server} was not signed in to by Kerberos: {fault.problem}", remedy=remedy)
+    if isinstance(fault, DirectoryUnavailable) and not isinstance(fault, CredentialsRefused):
+        return fault
+    return DirectoryRefused(
+        f"{server} does not let {_who(settings)} in: {fault.problem}", remedy=_REMEDIES[settings.sign_in]
+    )
+
+
+def _who(settings: DirectorySettings) -> str:
+    match settings.sign_in:
+        case SignIn.SIMPLE:
+            return f"the account {settings.bind_dn!r}"
+        case SignIn.GSSAPI:
+            return f"the account of {settings.keytab}"
+        case SignIn.EXTERNAL:
+            return f"the certificate {settings.client_certificate}" if settings.client_certificate else "this user"
