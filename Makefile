@@ -20,7 +20,7 @@ test: ## run all tests, those against real servers included
 	@tools/bootstrap venv servers
 	$(AS_ROOT) .venv/bin/python -m pytest --servers=required $(AS_ROOT_PYTEST)
 
-check: ## lint, format, types, direction of imports, generated files
+check: ## lint, format, types, direction of imports, generated files, rules of Windows
 	@tools/bootstrap venv
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check

@@ -18,6 +18,22 @@ PROPERTY_SET = "dirfactor"
 # Asks the domain controller for a pair of linkIDs; the back link then names the forward link's attributeID.
 LINK_ID_ON_REQUEST = "1.2.840.113556.1.2.50"
 
+# Never to be changed once they are there (MS-ADTS 3.1.1.3.1.1.2); Samba would let some of it pass.
+FIXED = (
+    "attributeID",
+    "governsID",
+    "lDAPDisplayName",
+    "schemaIDGUID",
+    "attributeSyntax",
+    "oMSyntax",
+    "oMObjectClass",
+    "isSingleValued",
+    "objectClassCategory",
+    "subClassOf",
+    "rDNAttID",
+    "rightsGuid",
+)
+
 _INDEX = 0x001
 _CONFIDENTIAL = 0x080
 _NEVER_AUDIT_VALUE = 0x100

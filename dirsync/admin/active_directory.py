@@ -5,24 +5,9 @@ from dataclasses import dataclass, field
 
 from dirsync.admin.found import Found
 from dirsync.admin.plan import Change, Conflict, Plan, Step, common_name, octets, shown
-from schema.active_directory import Add, Extend, Record, Reload, Value
+from schema.active_directory import FIXED, Add, Extend, Record, Reload, Value
 from schema.dn import fold
 
-# Never to be changed once they are there (MS-ADTS 3.1.1.3.1.1.2); Samba would let some of it pass.
-_FIXED = (
-    "attributeID",
-    "governsID",
-    "lDAPDisplayName",
-    "schemaIDGUID",
-    "attributeSyntax",
-    "oMSyntax",
-    "oMObjectClass",
-    "isSingleValued",
-    "objectClassCategory",
-    "subClassOf",
-    "rDNAttID",
-    "rightsGuid",
-)
 # May be changed at any time.
 _CHANGEABLE = (
     "searchFlags",
@@ -50,7 +35,7 @@ _IDENTITIES = {
 _OCTETS = {"schemaIDGUID", "oMObjectClass"}
 
 # What `make_plan` must be shown of each object.
-ATTRIBUTES_READ = (*_FIXED, *_CHANGEABLE, *_LISTS, "auxiliaryClass", "isDefunct", "linkID")
+ATTRIBUTES_READ = (*FIXED, *_CHANGEABLE, *_LISTS, "auxiliaryClass", "isDefunct", "linkID")
 
 
 def make_plan(forest_root: str, wanted: Iterable[Record], existing: Iterable[Found]) -> Plan:
@@ -117,7 +102,7 @@ def _rivals(record: Add, found: Found | None, objects: _Objects) -> Iterator[Con
 def _differences_for_ever(record: Add, found: Found) -> Iterator[Conflict]:
     name = common_name(record.dn)
     ours = dict(record.attributes)
-    for attribute in _FIXED:
+    for attribute in FIXED:
         here = tuple(map(octets, ours.get(attribute, ())))
         there = _values(found, attribute)
         if here and {_folded(attribute, value) for value in here} != {_folded(attribute, value) for value in there}:

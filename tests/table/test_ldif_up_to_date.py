@@ -1,5 +1,6 @@
 """The generated files are what the table says."""
 
+import re
 from itertools import takewhile
 from pathlib import Path
 
@@ -48,3 +49,13 @@ def test_the_import_into_active_directory_is_said_to_be_for_ever():
     header = files()["ldif/active-directory.ldif"].split("\n\n", 1)[0]
     assert "cannot be undone" in header
     assert '-c "DC=X" "DC=corp,DC=example"' in header
+
+
+def test_a_check_also_says_what_windows_would_refuse(tmp_path, capsys):
+    write(tmp_path)
+    extension = tmp_path / "ldif" / "active-directory.ldif"
+    extension.write_text(extension.read_text().replace("oMSyntax: 64", "oMSyntax: 20", 1))
+    assert main(["--check"], tmp_path) == 1
+    stale, refused = capsys.readouterr().err.splitlines()
+    assert stale == f"{extension} is out of date: run python -m schema"
+    assert re.match(rf"{extension}: line \d+: there is no syntax attributeSyntax 2.5.5.12, oMSyntax 20", refused)
