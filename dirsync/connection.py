@@ -89,8 +89,10 @@ class Connection:
         """
         with self._translated():
             self._handle.sasl_non_interactive_bind_s(mechanism)
+        with suppress(ValueError, ldap.LDAPError):  # how python-ldap says that there is no such layer
             strength: int = self._handle.get_option(ldap.OPT_X_SASL_SSF)
-        return strength
+            return strength
+        return 0
 
     def search(self, search: Search) -> Page:
         """Begin a search; it is sent, and its errors come up, when the entries are taken.

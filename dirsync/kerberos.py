@@ -2,7 +2,7 @@
 
 The library takes all this from the process's environment, so there is one keytab for the whole process: with keys of
 several domains in it, if there are several directories. The tickets are kept in memory, and drawn and renewed by
-the library itself.
+the library itself. What libldap must know before it is loaded stands in `dirsync/__init__.py`.
 """
 
 import os
@@ -21,7 +21,7 @@ def use(keytab: Path, principal: str | None) -> None:
 
     Args:
         keytab: file of the account's keys.
-        principal: whose keys they must be; None for whomever they belong to.
+        principal: whose keys they must be, NAME or NAME@REALM as written there; None for whomever they belong to.
 
     Raises:
         Fault: the file is no keytab, is somebody else's, or the process uses another one already.
@@ -29,7 +29,7 @@ def use(keytab: Path, principal: str | None) -> None:
     found = first_principal(_read(keytab))
     if found is None:
         raise Fault(f"{keytab} is no keytab, or an empty one", remedy="export it again, e.g. with ktpass or ktutil")
-    if principal is not None and principal.casefold() != found.casefold():
+    if principal is not None and principal not in {found, found.partition("@")[0]}:
         raise Fault(
             f"the first key in {keytab} is that of {found}, which is the account that would sign in, not {principal}",
             remedy="set principal in [directory] to it, or make a keytab in which the account's keys come first",

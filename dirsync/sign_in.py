@@ -93,7 +93,7 @@ def _explained(fault: Fault, server: str, settings: DirectorySettings) -> Fault:
         for phrase, may_help_to_wait, remedy in _KERBEROS:
             if phrase in words:
                 kind = DirectoryUnavailable if may_help_to_wait else DirectoryRefused
-                return kind(f"{server} was not signed in to by Kerberos: {fault.problem}", remedy=remedy)
+                return kind(f"Kerberos does not let us in: {fault.problem}", remedy=remedy)
     if isinstance(fault, DirectoryUnavailable) and not isinstance(fault, CredentialsRefused):
         return fault
     return DirectoryRefused(

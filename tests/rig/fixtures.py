@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 import pytest
 
 from rig.kannel import FAKESMSC, Kannel
+from rig.kerberos import SERVICES, Realm
 from rig.ports import loopback_address
 from rig.postfix import Postfix
 from rig.process import SYSTEM_ENVIRONMENT
@@ -85,6 +86,20 @@ def fresh_dc(samba_dc: DomainController) -> Iterator[DomainController]:
     samba_dc.reset()
     yield samba_dc
     samba_dc.reset()
+
+
+@pytest.fixture(scope="session")
+def realm_dc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DomainController, Realm]]:
+    """A domain controller of its own that also issues Kerberos tickets; work in an OU of your own."""
+    need("samba", "samba-tool", "ldbmodify", "ldapmodify")
+    need_root()
+    with loopback_address(_cache(), LDAPS_PORT) as address:
+        home = tmp_path_factory.mktemp("realm")
+        dc = DomainController(home / "dc", address, samba_template(_cache()), services=SERVICES)
+        with running(dc):
+            realm = Realm(dc, home / "realm")
+            realm.name_the_address()
+            yield dc, realm
 
 
 @pytest.fixture(scope="session")

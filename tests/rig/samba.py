@@ -24,7 +24,7 @@ CONFIGURATION = """\
     server role = active directory domain controller
     interfaces = {address}/8
     bind interfaces only = yes
-    server services = ldap
+    server services = {services}
     dcerpc endpoint servers =
     private dir = {home}/data/private
     state directory = {home}/data/state
@@ -62,6 +62,7 @@ class DomainController:
         template: a domain to start from, see `samba_template`.
         model: `single` answers one request at a time and starts fastest; `standard` has a process for each
             connection, for tests of concurrency.
+        services: what it serves, in Samba's words.
     """
 
     base_dn = BASE_DN
@@ -72,7 +73,13 @@ class DomainController:
     admin_password = ADMINISTRATOR_PASSWORD
 
     def __init__(
-        self, home: Path, address: str, template: Path, *, model: Literal["single", "standard"] = "single"
+        self,
+        home: Path,
+        address: str,
+        template: Path,
+        *,
+        model: Literal["single", "standard"] = "single",
+        services: Iterable[str] = ("ldap",),
     ) -> None:
         self.address = address
         self.ldaps = f"ldaps://{address}"
@@ -82,12 +89,19 @@ class DomainController:
         (home / "run").mkdir(parents=True)
         (home / "snapshots").mkdir()
         self.ca_file = issue(home / "tls", f"{HOST}.{DOMAIN}", DOMAIN, address).ca
-        self._configuration = home / "smb.conf"
-        self._configuration.write_text(
-            CONFIGURATION.format(home=home, address=address, host=HOST.upper(), realm=DOMAIN.upper(), netbios=NETBIOS)
+        self.configuration = home / "smb.conf"
+        self.configuration.write_text(
+            CONFIGURATION.format(
+                home=home,
+                address=address,
+                host=HOST.upper(),
+                realm=DOMAIN.upper(),
+                netbios=NETBIOS,
+                services=", ".join(services),
+            )
         )
         self.process = Process(
-            ["samba", "-i", "-M", model, "--debug-stdout", "-s", str(self._configuration)],
+            ["samba", "-i", "-M", model, "--debug-stdout", "-s", str(self.configuration)],
             log=home / "samba.log",
             environment={"TDB_NO_FSYNC": "1"},  # throw-away data: halves the time of a write
         )
@@ -191,7 +205,7 @@ class DomainController:
         options = ["-o", "batch_mode:1", "-o", "transaction_index_cache_size:400000"]
         database = str(self._home / "data/private/sam.ldb")
         run(
-            ["ldbadd", "-H", database, f"--configfile={self._configuration}", *options, str(ldif)],
+            ["ldbadd", "-H", database, f"--configfile={self.configuration}", *options, str(ldif)],
             environment={"TDB_NO_FSYNC": "1"},
         )
         self.start()
