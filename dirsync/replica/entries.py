@@ -23,7 +23,17 @@ _KIND_OF: Final[Mapping[type, str]] = {
     Policy: "policy",
     AccessNode: "node",
 }
-_PACK: Final = msgspec.msgpack.Encoder().encode
+# Columns in the order of INSERT.
+Row = tuple[int, str, EntryId | None, str, str, bool, bytes, bytes, EntryId]
+INSERT: Final = (
+    "INSERT INTO entry (directory, kind, parent, dn, folded, malformed, parsed, raw, id)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_UPDATE: Final = (
+    "UPDATE entry SET directory = ?, kind = ?, parent = ?, dn = ?, folded = ?, malformed = ?, parsed = ?, raw = ?"
+    " WHERE id = ?"
+)
+pack: Final = msgspec.msgpack.Encoder().encode
 _UNPACK_RAW: Final = msgspec.msgpack.Decoder(dict[str, tuple[bytes, ...]]).decode
 _AT_ONCE: Final = 500  # rows held in memory while all are gone through
 
@@ -78,30 +88,20 @@ class Entries:
         attributes, parent = put.attributes, put.parent
         if base and not put.whole:
             attributes, parent = {**_UNPACK_RAW(base.raw), **attributes}, parent or base.parent
-        present = {name: attributes[name] for name in sorted(attributes) if attributes[name]}
-        raw = _PACK(present)
+        present = with_values(attributes)
+        raw = pack(present)
         if before == Stored(self._directory, before.kind if before else "", parent, put.dn, raw):
             return True
         entry = self._parse(present)
         if entry is None:
             self.drop(put.id)
             return False
-        kind = _KIND_OF[type(entry)]
-        flawed = bool(entry.malformed)
-        row = (self._directory, kind, parent, put.dn, _folded(put.dn), flawed, _PACK(entry), raw, put.id)
+        new = row(self._directory, put.id, put.dn, parent, entry, raw)
         if before is None:
-            self._db.execute(
-                "INSERT INTO entry (directory, kind, parent, dn, folded, malformed, parsed, raw, id)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                row,
-            )
+            self._db.execute(INSERT, new)
             self._tally.added(put.id)
         else:
-            self._db.execute(
-                "UPDATE entry SET directory = ?, kind = ?, parent = ?, dn = ?, folded = ?, malformed = ?, parsed = ?,"
-                " raw = ? WHERE id = ?",
-                row,
-            )
+            self._db.execute(_UPDATE, new)
             self._db.execute("DELETE FROM name WHERE id = ?", (put.id,))
             self._tally.changed(put.id)
         self._name(put.id, entry)
@@ -154,7 +154,7 @@ class Entries:
         entry = self._parse(_UNPACK_RAW(raw))
         if entry is None:
             self.drop(entry_id)
-        elif (packed := _PACK(entry)) != parsed:
+        elif (packed := pack(entry)) != parsed:
             self._db.execute(
                 "UPDATE entry SET kind = ?, malformed = ?, parsed = ? WHERE id = ?",
                 (_KIND_OF[type(entry)], bool(entry.malformed), packed, entry_id),
@@ -183,6 +183,21 @@ class Entries:
     def _name(self, entry_id: EntryId, entry: Entry) -> None:
         names = [(kind, name, entry_id) for kind, name in names_of(entry)]
         self._db.executemany("INSERT OR IGNORE INTO name VALUES (?, ?, ?)", names)
+
+
+def with_values(attributes: Attributes) -> Attributes:
+    """The attributes that have any values, in an order of their own, so that equal ones are packed alike."""
+    return {name: attributes[name] for name in sorted(attributes) if attributes[name]}
+
+
+def row(directory: int, entry_id: EntryId, dn: str, parent: EntryId | None, entry: Entry, raw: bytes) -> Row:
+    """The row of an entry.
+
+    Raises:
+        Fault: the DN is none.
+    """
+    kind = _KIND_OF[type(entry)]
+    return (directory, kind, parent, dn, _folded(dn), bool(entry.malformed), pack(entry), raw, entry_id)
 
 
 def _folded(dn: str) -> str:

@@ -14,6 +14,7 @@ class Tally:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self._unnamed = 0
         db.execute("CREATE TEMP TABLE IF NOT EXISTS met (id BLOB PRIMARY KEY, outcome TEXT) WITHOUT ROWID")
         db.execute("DELETE FROM temp.met")
 
@@ -37,6 +38,10 @@ class Tally:
             (entry_id,),
         )
 
+    def added_unnamed(self, count: int) -> None:
+        """So many entries more are there that never were; which ones is not kept."""
+        self._unnamed += count
+
     def changed(self, entry_id: EntryId) -> None:
         """The entry is different; one that has been added stays so."""
         self._db.execute(
@@ -56,4 +61,4 @@ class Tally:
     def counts(self) -> tuple[int, int, int]:
         """How many entries were added, changed and removed."""
         counts = dict(self._db.execute("SELECT outcome, count(*) FROM temp.met GROUP BY outcome"))
-        return counts.get("added", 0), counts.get("changed", 0), counts.get("removed", 0)
+        return counts.get("added", 0) + self._unnamed, counts.get("changed", 0), counts.get("removed", 0)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from dirsync.change import Batch, Put
 from dirsync.replica.directories import number_of
 from dirsync.replica.entries import Entries, Parser
+from dirsync.replica.first_load import FirstLoad, is_empty
 from dirsync.replica.merge import Increment, Refresh
 from dirsync.replica.store import open_for_writing, transaction
 from dirsync.replica.tally import Tally
@@ -104,7 +105,7 @@ class ReplicaWriter:
             if not batch.refresh and known not in {None, identity}:
                 msg = f"changes of {identity!r} cannot continue those of {known!r}"
                 raise ValueError(msg)
-            merge = (Refresh if batch.refresh else Increment)(self._db, self._number, self._parse)
+            merge = self._merge(batch)
             for change in batch.changes:
                 if isinstance(change, Put):
                     merge.put(change)
@@ -117,6 +118,12 @@ class ReplicaWriter:
                 (identity, batch.cookie, batch.as_of.isoformat(), batch.netbios_name, self._number),
             )
         return applied
+
+    def _merge(self, batch: Batch) -> Increment | Refresh | FirstLoad:
+        """How the batch is taken in."""
+        if not batch.refresh:
+            return Increment(self._db, self._number, self._parse)
+        return (FirstLoad if is_empty(self._db) else Refresh)(self._db, self._number, self._parse)
 
     def _row(self, columns: str) -> tuple[Any, ...]:
         """Some columns of the directory's row."""
