@@ -28,6 +28,18 @@ for version in itertools.count(int(sys.argv[2])):
     print(version, flush=True)
 """
 
+FIRST_LOAD = """
+import sys
+from pathlib import Path
+from test_replica_crash import batch
+from small_directory import SOURCE
+from dirsync.replica import ReplicaWriter, first_load
+first_load._AT_ONCE = 1
+writer = ReplicaWriter(Path(sys.argv[1]))
+print("begun", flush=True)
+writer.apply(batch(1), SOURCE)
+"""
+
 
 def state(version: int):
     """A directory in which everything carries the version's number."""
@@ -81,6 +93,33 @@ def test_after_kill_9_it_is_the_old_or_the_new_version_with_its_cookie(tmp_path)
                 ]
                 assert people[0].ancestors[0].policy.policy.priority == version
             assert not writer.apply(batch(version), SOURCE)
+
+
+def test_after_kill_9_in_the_first_load_there_is_nothing_or_all(tmp_path):
+    chance = random.Random(2)
+    outcomes = set()
+    for number in range(12):
+        path = tmp_path / str(number)
+        ReplicaWriter(path).close()
+        process = subprocess.Popen(
+            [sys.executable, "-c", FIRST_LOAD, str(path)],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env={"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}:{Path(__file__).parent}"},
+        )
+        process.stdout.readline()  # it begins
+        time.sleep(chance.uniform(0, 0.15))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        with contextlib.closing(ReplicaWriter(path)) as writer, contextlib.closing(Replica(path)) as replica:
+            loaded = writer.cookie(SOURCE) is not None
+            people = [replica.person(entry_id(f"user{number}")) for number in range(USERS)]
+            assert {person is not None for person in people} == {loaded}
+            assert bool(replica.find([("sam", "user1")])) == loaded
+            outcomes.add(loaded)
+            assert bool(writer.apply(batch(1), SOURCE)) == (not loaded)
+    assert False in outcomes
 
 
 @pytest.mark.parametrize("remembered", [1, 1000])

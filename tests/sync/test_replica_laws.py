@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from dirsync.change import Batch, Change, Delete, LinkKind
-from dirsync.replica import Replica, ReplicaWriter
+from dirsync.replica import Replica, ReplicaWriter, first_load
 from schema.entry import EntryId
 from small_directory import (
     HOLDERS,
@@ -308,6 +309,29 @@ def test_a_full_read_repairs_any_state_and_a_second_one_finds_nothing(first, the
         assert content(replica) == freshly_loaded(after)
         assert bool(applied) == (content(replica) != was)
         assert replica.apply(refresh(after), SOURCE) == replace(applied, added=0, changed=0, removed=0)
+
+
+@EXAMPLES
+@given(STEPS, STEPS, st.data())
+def test_a_first_load_ends_as_a_refresh_of_a_replica_that_is_not_empty(first, then, data):
+    """Whatever is named twice, in part, or deleted on the way, and wherever the rows happen to be written."""
+    before, after = worlds(first, then)
+    told = [*refresh(before).changes, *difference(before, after)]
+    changes = told if data.draw(st.booleans()) else data.draw(st.permutations(told), label="changes")
+    stranger = thing("stranger", "user")
+    with writer() as empty, writer() as other, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(first_load, "_AT_ONCE", data.draw(st.integers(1, 5), label="at once"))
+        other.apply(refresh({stranger.id: stranger}), SOURCE)
+        applied = [
+            replica.apply(Batch(iter(changes), b"", refresh=True, as_of=NOW), SOURCE) for replica in (empty, other)
+        ]
+        assert content(empty) == content(other)
+        assert (applied[0].added, applied[0].changed) == (applied[1].added, applied[1].changed)
+        assert indexes(empty) == indexes(other)
+
+
+def indexes(writer: ReplicaWriter) -> list[tuple]:
+    return writer._db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name").fetchall()
 
 
 @EXAMPLES
