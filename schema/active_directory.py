@@ -15,6 +15,7 @@ from schema.syntax import Syntax
 FOREST_ROOT = "DC=X"
 
 PROPERTY_SET = "dirfactor"
+PROPERTY_SET_TITLE = "dirfactor second factor settings"
 # Asks the domain controller for a pair of linkIDs; the back link then names the forward link's attributeID.
 LINK_ID_ON_REQUEST = "1.2.840.113556.1.2.50"
 
@@ -139,7 +140,7 @@ def _property_set(forest_root: str) -> Add:
         (
             ("objectClass", ("controlAccessRight",)),
             ("cn", (PROPERTY_SET,)),
-            ("displayName", ("dirfactor second factor settings",)),
+            ("displayName", (PROPERTY_SET_TITLE,)),
             ("rightsGuid", (str(PROPERTY_SET_GUID),)),
             ("appliesTo", applies_to),
             ("validAccesses", (str(_READ_AND_WRITE),)),
