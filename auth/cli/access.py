@@ -33,7 +33,8 @@ def with_access(command: Callable[..., None]) -> Callable[..., None]:
         with faults():
             command(_access(**{name: values.pop(name) for name in options}), **values)
 
-    shown = inspect.Signature([*options.values(), *own])
+    # a command has its arguments by name, so they may stand in any order
+    shown = inspect.Signature([item.replace(kind=item.KEYWORD_ONLY) for item in (*options.values(), *own)])
     run.__signature__ = shown  # type: ignore[attr-defined] # typer makes the options of it
     run.__annotations__ = {item.name: item.annotation for item in shown.parameters.values()}
     return run
