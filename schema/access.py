@@ -54,3 +54,9 @@ class Grant:
     target: ObjectType | None = None
     heirs: ObjectType | None = None
     reach: Reach = Reach.HERE_AND_BELOW
+
+    def __str__(self) -> str:
+        rights = ", ".join(str(right.name).lower().replace("_", " ") for right in Right if right in self.rights)
+        about = f" of {self.target.name}" if self.target else ""
+        heirs = f" ({self.heirs.name})" if self.heirs else ""
+        return f"{rights}{about}: {self.reach.value}{heirs}"

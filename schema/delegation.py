@@ -1,7 +1,7 @@
 """A role for an account, written down for each tool that can grant it: dsacls, PowerShell, SDDL. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from schema.access import Grant, Reach, Right
@@ -129,7 +129,7 @@ def as_powershell(delegation: Delegation) -> str:
         f"'{_DOTNET_INHERITANCE[grant.reach]}', {_guid(grant.heirs and grant.heirs.guid)}))"
         for grant in delegation.role.grants
     ]
-    deletions = Delegation(Role("", "", (), delegation.role.deleted_objects), delegation.account, delegation.base)
+    deletions = replace(delegation, role=replace(delegation.role, grants=()))
     return _lines([*head, *rules, "$entry.psbase.CommitChanges()", *_dsacls(deletions, _quoted)])
 
 

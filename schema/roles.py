@@ -5,10 +5,21 @@ Reading the property set gives what is not secret: a confidential attribute take
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from schema.access import Grant, ObjectType, Reach, Right
 from schema.active_directory import PROPERTY_SET_TITLE
 from schema.attributes import ATTRIBUTES, BY_NAME, CLASSES, PROPERTY_SET_GUID
+
+
+class RoleName(StrEnum):
+    """How commands call a role."""
+
+    SYNC = "sync"
+    HELPDESK = "helpdesk"
+    PROVISIONING = "provisioning"
+    POLICY = "policy"
+    AUDITOR = "auditor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +27,13 @@ class Role:
     """A task that is delegated as one.
 
     Attributes:
-        name: how commands call it.
+        name: its name.
         purpose: one line for the administrator: what whoever has it can do, and what not.
         grants: the rights at the base that it is delegated for.
         deleted_objects: the rights to the container of the domain's deleted entries.
     """
 
-    name: str
+    name: RoleName
     purpose: str
     grants: tuple[Grant, ...]
     deleted_objects: tuple[Grant, ...] = ()
@@ -49,7 +60,7 @@ def _entries_of(name: str) -> tuple[Grant, ...]:
 
 ROLES = (
     Role(
-        "sync",
+        RoleName.SYNC,
         "the service account: reads the directory, secrets and deletions included, and writes nothing",
         (
             Grant(_READ_AND_LIST),
@@ -60,7 +71,7 @@ ROLES = (
         deleted_objects=(Grant(_READ_AND_LIST, reach=Reach.HERE),),
     ),
     Role(
-        "helpdesk",
+        RoleName.HELPDESK,
         "unlocks and sets temporary responses; reads settings, and no seed, PIN or other secret",
         (
             _READ_SETTINGS,
@@ -68,7 +79,7 @@ ROLES = (
         ),
     ),
     Role(
-        "provisioning",
+        RoleName.PROVISIONING,
         "assigns and removes tokens, VIP credentials, numbers and addresses, PINs and seeds; reads no secret",
         (
             _READ_SETTINGS,
@@ -85,7 +96,7 @@ ROLES = (
         ),
     ),
     Role(
-        "policy",
+        RoleName.POLICY,
         "makes, changes and deletes policies and access nodes, and assigns policies; touches nobody's tokens",
         (
             _READ_SETTINGS,
@@ -94,5 +105,5 @@ ROLES = (
             *_attributes(Right.WRITE_PROPERTY, "dirfactorPolicy", "dirfactorReplyAttribute"),
         ),
     ),
-    Role("auditor", "reads all settings but no secret, and writes nothing", (_READ_SETTINGS,)),
+    Role(RoleName.AUDITOR, "reads all settings but no secret, and writes nothing", (_READ_SETTINGS,)),
 )

@@ -13,6 +13,7 @@ import uvloop
 
 from auth.app import make_state_directory, rules, serve, syncing
 from auth.cli.check import check_app
+from auth.cli.delegate import delegate_app
 from auth.cli.output import (
     CONFIG_OPTION,
     DEFAULT_CONFIG,
@@ -47,6 +48,7 @@ app = typer.Typer(
 )
 app.add_typer(check_app, name="check")
 app.add_typer(schema_app, name="schema")
+app.add_typer(delegate_app, name="delegate")
 
 
 @app.callback(invoke_without_command=True)

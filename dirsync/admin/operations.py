@@ -10,6 +10,7 @@ from ldap3.core.exceptions import LDAPExceptionError, LDAPOperationResult
 
 from dirsync.admin.found import Found
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
+from dirsync.search import Control
 
 _PAGE = 500  # AD's MaxPageSize is 1000
 _PAGED_RESULTS = "1.2.840.113556.1.4.319"  # RFC 2696
@@ -56,7 +57,13 @@ class AdminConnection:
         self.who = who
 
     def search(
-        self, base: str, where: str = "(objectClass=*)", *, scope: Scope = "BASE", attributes: Iterable[str]
+        self,
+        base: str,
+        where: str = "(objectClass=*)",
+        *,
+        scope: Scope = "BASE",
+        attributes: Iterable[str],
+        controls: Iterable[Control] = (),
     ) -> list[Found]:
         """The entries that match, read page by page; none when there is no entry `base`.
 
@@ -65,6 +72,7 @@ class AdminConnection:
             where: an RFC 4515 filter; values from outside must have been escaped.
             scope: how deep it goes.
             attributes: what to read of each entry.
+            controls: of the request.
 
         Raises:
             OperationRefused: the server refused.
@@ -80,6 +88,7 @@ class AdminConnection:
                         where,
                         scope,
                         attributes=list(attributes),
+                        controls=_critical(controls),
                         paged_size=None if scope == "BASE" else _PAGE,
                         paged_cookie=cookie,
                     )
@@ -102,7 +111,13 @@ class AdminConnection:
         with _faults(f"adding {dn}"):
             self._connection.add(dn, attributes={name: _octets(values) for name, values in attributes})
 
-    def modify(self, dn: str, attribute: str, *changes: tuple[Operation, Iterable[str | bytes]]) -> None:
+    def modify(
+        self,
+        dn: str,
+        attribute: str,
+        *changes: tuple[Operation, Iterable[str | bytes]],
+        controls: Iterable[Control] = (),
+    ) -> None:
         """Change one attribute of an entry: all changes in their order, or none of them.
 
         Raises:
@@ -111,7 +126,7 @@ class AdminConnection:
         """
         operations = [(operation.value, _octets(values)) for operation, values in changes]
         with _faults(f"changing {attribute} of {dn or 'the rootDSE'}"):
-            self._connection.modify(dn, {attribute: operations})
+            self._connection.modify(dn, {attribute: operations}, controls=_critical(controls))
 
     def _next_page(self) -> bytes | None:
         control = self._connection.result.get("controls", {}).get(_PAGED_RESULTS, {})
@@ -142,6 +157,10 @@ def refused(what: str, refusal: Any) -> OperationRefused:
 
 def _found(item: Any) -> Found:
     return Found(item["dn"], {name.lower(): tuple(values) for name, values in item["raw_attributes"].items() if values})
+
+
+def _critical(controls: Iterable[Control]) -> list[tuple[str, bool, bytes | None]] | None:
+    return [(control.oid, True, control.value) for control in controls] or None
 
 
 def _octets(values: Iterable[str | bytes]) -> list[bytes]:
