@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from schema import active_directory, documentation, ds389, openldap
+from schema import active_directory, display_specifiers, documentation, ds389, openldap
 from schema.attributes import ARC
 from schema.lint.linter import lint
 
@@ -16,9 +16,12 @@ _EXTENSION = "ldif/active-directory.ldif"
 def files() -> Mapping[str, str]:
     """The generated files: paths under the root of the repository and their text."""
     definitions = openldap.definitions()
+    display = display_specifiers.records()
     return {
         "docs/attributes.md": documentation.render(),
         "ldif/389-ds.ldif": ds389.render(ds389.definitions()),
+        "ldif/active-directory-display.ldif": display_specifiers.render(display),
+        "ldif/active-directory-display-remove.ldif": display_specifiers.render_removal(display),
         _EXTENSION: active_directory.render(active_directory.records()),
         "ldif/openldap.ldif": openldap.render_config(definitions),
         "ldif/openldap.schema": openldap.render_classic(definitions),

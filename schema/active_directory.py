@@ -120,7 +120,19 @@ def records(forest_root: str = FOREST_ROOT) -> tuple[Record, ...]:
 
 def render(items: Iterable[Record]) -> str:
     """The records as LDIF that `ldifde -i` and ldapmodify read, with a header that says how to import it."""
-    return ldif_text.comment(_HEADER) + "".join("\n" + _text(item) for item in items)
+    return ldif_text.comment(_HEADER) + "".join("\n" + render_record(item) for item in items)
+
+
+def render_record(record: Record) -> str:
+    """A record as LDIF, with a newline after its last line."""
+    if isinstance(record, Reload):
+        return "dn:\nchangetype: modify\nadd: schemaUpdateNow\nschemaUpdateNow: 1\n-\n"
+    head = ldif_text.line("dn", record.dn)
+    if isinstance(record, Extend):
+        values = "".join(ldif_text.line(record.attribute, value) + "\n" for value in record.values)
+        return f"{head}\nchangetype: modify\nadd: {record.attribute}\n{values}-\n"
+    lines = (ldif_text.line(name, value) for name, values in record.attributes for value in values)
+    return "\n".join([head, "changetype: add", *lines]) + "\n"
 
 
 def search_flags(attribute: AttributeType) -> int:
@@ -216,17 +228,6 @@ def _extensions(schema: str) -> Iterator[Extend]:
 
 def _boolean(*, value: bool) -> str:
     return str(value).upper()
-
-
-def _text(record: Record) -> str:
-    if isinstance(record, Reload):
-        return "dn:\nchangetype: modify\nadd: schemaUpdateNow\nschemaUpdateNow: 1\n-\n"
-    head = ldif_text.line("dn", record.dn)
-    if isinstance(record, Extend):
-        values = "".join(ldif_text.line(record.attribute, value) + "\n" for value in record.values)
-        return f"{head}\nchangetype: modify\nadd: {record.attribute}\n{values}-\n"
-    lines = (ldif_text.line(name, value) for name, values in record.attributes for value in values)
-    return "\n".join([head, "changetype: add", *lines]) + "\n"
 
 
 _HEADER = """\

@@ -17,9 +17,11 @@ schema_app = typer.Typer(help="Print, compare, install and verify the directory'
 
 
 class Dialect(StrEnum):
-    """Which directory's schema."""
+    """Which directory's schema, or how its tools show it."""
 
     ACTIVE_DIRECTORY = "active-directory"
+    ACTIVE_DIRECTORY_DISPLAY = "active-directory-display"
+    ACTIVE_DIRECTORY_DISPLAY_REMOVE = "active-directory-display-remove"
     OPENLDAP = "openldap"
     OPENLDAP_CLASSIC = "openldap-classic"
     DS389 = "389-ds"
@@ -27,6 +29,8 @@ class Dialect(StrEnum):
 
 _FILES = {
     Dialect.ACTIVE_DIRECTORY: "ldif/active-directory.ldif",
+    Dialect.ACTIVE_DIRECTORY_DISPLAY: "ldif/active-directory-display.ldif",
+    Dialect.ACTIVE_DIRECTORY_DISPLAY_REMOVE: "ldif/active-directory-display-remove.ldif",
     Dialect.OPENLDAP: "ldif/openldap.ldif",
     Dialect.OPENLDAP_CLASSIC: "ldif/openldap.schema",
     Dialect.DS389: "ldif/389-ds.ldif",
