@@ -15,6 +15,7 @@ from dirsync.complaints import Interrupted, complaint
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.search import Page, RawEntry, Scope, Search
 from dirsync.settings import DirectorySettings
+from dirsync.stream import Stream
 
 # A domain controller looks through the whole domain before it sends the first entry: 2 s for 20,000 users.
 _WALK_SECONDS: Final = 300.0
@@ -103,6 +104,20 @@ class Connection:
         """
         controls: dict[str, bytes] = {}
         return Page(self._entries(search, controls), controls)
+
+    def stream(self, search: Search) -> Stream:
+        """Send a search whose answer goes on; other searches may be asked meanwhile.
+
+        Raises:
+            DirectoryUnavailable: the server cannot be reached.
+            DirectoryRefused: it cannot be sent.
+        """
+        wanted = [RequestControl(control.oid, True, control.value) for control in search.controls]
+        with self._translated():
+            number = self._handle.search_ext(
+                search.base, _SCOPES[search.scope], search.where, search.attributes, serverctrls=wanted
+            )
+        return Stream(self._handle, number, self._interrupted, self._translated)
 
     def is_quiet(self) -> bool:
         """Whether nothing has come since the last answer: a server that says something unasked says goodbye."""
