@@ -38,7 +38,7 @@ class Search:
         base: DN to search at; empty for the rootDSE.
         attributes: what to return.
         scope: how far to look.
-        where: the filter; always a constant of ours, never made of values.
+        where: the filter; made of constants of ours, numbers and escaped octets, never of text from outside.
         controls: of the request.
     """
 

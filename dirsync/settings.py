@@ -23,6 +23,14 @@ class SignIn(StrEnum):
     EXTERNAL = "external"  # a client certificate, or over ldapi:// the process's user (RFC 4422 appendix A)
 
 
+class ChangeFeed(StrEnum):
+    """How Active Directory is asked what has changed."""
+
+    AUTO = "auto"
+    DIRSYNC = "dirsync"
+    USN = "usn"
+
+
 class DirectorySettings(msgspec.Struct, frozen=True):
     """A [directory] or [directory:NAME] section.
 
@@ -34,7 +42,9 @@ class DirectorySettings(msgspec.Struct, frozen=True):
         domain: DNS name of the domain, to find its servers; that in base when absent (ad).
         site: the site whose servers are preferred, as it is called in Active Directory Sites and Services (ad).
         dns_servers: who is asked for the domain's servers, ADDRESS or ADDRESS:PORT; the system's resolvers when absent.
-        base: DN of the domain (ad) or of the tree (ldif).
+        base: DN of the domain or of an organisational unit in it (ad), or of the tree (ldif).
+        changes: how changes are read (ad): `dirsync`; `usn` for polling by uSNChanged, which is what remains when
+            DirSync is refused or `base` is no whole domain; or `auto` to have that decided.
         sign_in: how the account that reads the directory proves who it is.
         bind_dn: the account: a user principal name or DN (simple).
         bind_password: its password, resolved from the reference in config.ini (simple).
@@ -56,6 +66,7 @@ class DirectorySettings(msgspec.Struct, frozen=True):
     site: str | None = None
     dns_servers: tuple[str, ...] = ()
     base: str = ""
+    changes: ChangeFeed = ChangeFeed.AUTO
     sign_in: SignIn = SignIn.SIMPLE
     bind_dn: str = ""
     bind_password: Secret | None = None

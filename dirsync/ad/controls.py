@@ -12,6 +12,9 @@ from schema.entry import EntryId
 
 DIRSYNC: Final = "1.2.840.113556.1.4.841"
 _EXTENDED_DN: Final = "1.2.840.113556.1.4.529"
+_SHOW_DELETED: Final = "1.2.840.113556.1.4.417"
+_NOTIFICATION: Final = "1.2.840.113556.1.4.528"
+PAGED: Final = "1.2.840.113556.1.4.319"
 
 # Flags of the DirSync control.
 OBJECT_SECURITY: Final = 0x1  # each account sees what it may read; no replication right is needed
@@ -19,6 +22,8 @@ INCREMENTAL_VALUES: Final = 0x80000000  # of links, only the values that came or
 _SIGN: Final = 0x80000000
 # How much the server may put into one page. It is cut to the server's own limit.
 _PAGE_OCTETS: Final = 8 * 1024 * 1024
+# How many entries one page of a paged search may have: Windows gives no more than MaxPageSize, which is 1,000.
+_PAGE_ENTRIES: Final = 1000
 
 _EXTENDED: Final = re.compile(r"<GUID=([0-9a-f]{32})>;(?:<SID=[0-9a-f]*>;)?([^<].*)", re.IGNORECASE | re.DOTALL)
 _TOMBSTONE: Final = re.compile(r"[^,]*\\0ADEL:", re.IGNORECASE)
@@ -26,6 +31,10 @@ _TOMBSTONE: Final = re.compile(r"[^,]*\\0ADEL:", re.IGNORECASE)
 
 # DNs, those in link values included, come as `<GUID=hex>;<SID=hex>;DN`; without a value the numbers are in hex.
 EXTENDED_DN: Final = Control(_EXTENDED_DN)
+# Tombstones are found as well (MS-ADTS section 3.1.1.3.4.1.14).
+SHOW_DELETED: Final = Control(_SHOW_DELETED)
+# The search has no end: it tells of each change from now on (MS-ADTS section 3.1.1.3.4.1.9).
+NOTIFICATION: Final = Control(_NOTIFICATION)
 
 
 def dirsync(flags: int, cookie: bytes) -> Control:
@@ -67,6 +76,30 @@ def read_dirsync(value: bytes) -> DirSyncAnswer:
     cookie = fields.octet_string()
     fields.end()
     return DirSyncAnswer(more != 0, cookie)
+
+
+def paged(cookie: bytes) -> Control:
+    """The request control of a search in pages (RFC 2696 section 2).
+
+    Args:
+        cookie: of the last page; empty for the first.
+    """
+    return Control(PAGED, ber.sequence(ber.integer(_PAGE_ENTRIES), ber.octet_string(cookie)))
+
+
+def read_paged(value: bytes) -> bytes:
+    """The cookie for the next page; empty when there is none (RFC 2696 section 2).
+
+    Raises:
+        MalformedAnswer: these octets are no value of the response control.
+    """
+    outer = ber.Reader(value)
+    fields = outer.sequence()
+    outer.end()
+    fields.integer()
+    cookie = fields.octet_string()
+    fields.end()
+    return cookie
 
 
 @dataclass(frozen=True, slots=True)

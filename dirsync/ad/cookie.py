@@ -1,9 +1,13 @@
 """The cookie of the AD source: DirSync's own, and what is needed to notice that a server cannot continue it."""
 
+from collections.abc import Iterable
 from enum import Enum, auto
 from typing import Self
 
 import msgspec
+
+from dirsync.ad.witness import Past, Witness
+from dirsync.settings import ChangeFeed
 
 
 class Server(msgspec.Struct, frozen=True):
@@ -12,12 +16,20 @@ class Server(msgspec.Struct, frozen=True):
     Attributes:
         name: its dsServiceName.
         invocation: its invocationId, another one after a restore (MS-ADTS section 3.1.1.1.4); empty if not readable.
-        usn: its highestCommittedUSN.
+        past: its highestCommittedUSN, and what proves it.
     """
 
     name: str
     invocation: bytes
-    usn: int
+    past: Past
+
+    def recorded(self, present: Iterable[Witness]) -> "Server":
+        """The same with those who prove its past.
+
+        Args:
+            present: its answer to who they are.
+        """
+        return msgspec.structs.replace(self, past=self.past.recorded(present))
 
 
 class Standing(Enum):
@@ -33,17 +45,18 @@ class AdCookie(msgspec.Struct, frozen=True):
 
     DirSync's cookie alone is not safe: a server that was restored from a copy accepts a cookie from its own future,
     and says nothing of what changes until it has caught up; a server of another domain with the same name accepts
-    it too.
+    it too. The numbers of polling by uSNChanged are not safe for the same reasons, and each server counts its own.
 
     Attributes:
         domain: objectGUID of the domain.
         servers: each server that was read from, as it was before it was read from for the last time.
-        raw: DirSync's cookie; domain controllers of one domain understand each other's.
+        raw: DirSync's cookie; domain controllers of one domain understand each other's. None: the server was polled
+            by uSNChanged.
     """
 
     domain: bytes
     servers: tuple[Server, ...]
-    raw: bytes
+    raw: bytes | None
 
     @classmethod
     def decode(cls, octets: bytes | None) -> Self | None:
@@ -57,28 +70,40 @@ class AdCookie(msgspec.Struct, frozen=True):
         """The octets to store."""
         return msgspec.msgpack.encode(self)
 
-    def standing(self, domain: bytes, server: Server) -> Standing:
+    @property
+    def feed(self) -> ChangeFeed:
+        """How what was seen was read, and how it must be read on."""
+        return ChangeFeed.USN if self.raw is None else ChangeFeed.DIRSYNC
+
+    def seen(self, name: str) -> Server | None:
+        """The server of this name as it was when it was last read from; None when it never was."""
+        return next((server for server in self.servers if server.name == name), None)
+
+    def standing(self, domain: bytes, server: Server, present: Iterable[Witness]) -> Standing:
         """How the server stands to this cookie.
 
         Args:
             domain: objectGUID of the domain that the server serves.
             server: the server now.
+            present: its answer to who its witnesses are.
         """
         if domain != self.domain:
             return Standing.BROKEN
-        before = next((seen for seen in self.servers if seen.name == server.name), None)
+        before = self.seen(server.name)
         if before is None:
-            return Standing.CONTINUES
-        if before.invocation != server.invocation or server.usn < before.usn:
+            return Standing.BROKEN if self.raw is None else Standing.CONTINUES
+        if before.invocation != server.invocation or server.past.usn < before.past.usn:
             return Standing.BROKEN
-        return Standing.UNCHANGED if server.usn == before.usn else Standing.CONTINUES
+        if not before.past.is_past_of(present):
+            return Standing.BROKEN
+        return Standing.UNCHANGED if server.past.usn == before.past.usn else Standing.CONTINUES
 
-    def advanced(self, server: Server, raw: bytes) -> "AdCookie":
+    def advanced(self, server: Server, raw: bytes | None) -> "AdCookie":
         """The cookie after reading on.
 
         Args:
             server: who was read from, as it was before.
-            raw: DirSync's new cookie.
+            raw: DirSync's new cookie, or None as for all that is read by numbers.
         """
         others = tuple(seen for seen in self.servers if seen.name != server.name)
         return AdCookie(self.domain, (*others, server), raw)

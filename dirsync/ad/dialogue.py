@@ -1,72 +1,20 @@
 """How to learn from a domain controller what has changed: a dialogue of searches, without a connection."""
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
-from dirsync.ad.controls import (
-    DIRSYNC,
-    EXTENDED_DN,
-    INCREMENTAL_VALUES,
-    OBJECT_SECURITY,
-    dirsync,
-    guid_dn,
-    read_dirsync,
-)
 from dirsync.ad.cookie import AdCookie, Standing
-from dirsync.ad.entry import BOOKKEEPING, LINK_ATTRIBUTES, AdEntry, Rest, read_entry, read_rest
-from dirsync.ad.server import identify, only
-from dirsync.ber import MalformedAnswer
-from dirsync.change import Change, Delete, LinkKind
+from dirsync.ad.poll import poll_everything, poll_since
+from dirsync.ad.question import Domain
+from dirsync.ad.reading import IncompleteError, Sink
+from dirsync.ad.server import Controller, find_witnesses, identify
+from dirsync.ad.walk import walk_everything, walk_since
 from dirsync.errors import DirectoryRefused
-from dirsync.search import Dialogue, Scope, Search
-from schema.attributes import ATTRIBUTES
-from schema.entry import EntryId
-from schema.parse import ADDRESS_ATTRIBUTES, DIRECTORY_ATTRIBUTES
+from dirsync.search import Dialogue
+from dirsync.settings import ChangeFeed
+from schema.dn import fold
 
-# By class alone: what stops matching a filter leaves the answers without a word, and the class of an entry is for
-# ever. In AD a computer is a user.
-WHERE: Final = (
-    "(|(&(objectClass=user)(!(objectClass=computer)))(objectClass=group)(objectClass=organizationalUnit)"
-    "(objectClass=container)(objectClass=builtinDomain)(objectClass=domainDNS)"
-    "(objectClass=dirfactorSecurityPolicy)(objectClass=dirfactorAccessNode))"
-)
-
-
-class Sink(Protocol):
-    """Where changes go."""
-
-    def append(self, change: Change, /) -> None:
-        """Take a change."""
-        ...
-
-    def clear(self) -> None:
-        """Forget the changes: they turned out not to be all."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Domain:
-    """What to read.
-
-    Attributes:
-        base: DN of the domain.
-        attributes: which attributes.
-    """
-
-    base: str
-    attributes: tuple[str, ...]
-
-
-def domain(base: str, extra_attributes: tuple[str, ...]) -> Domain:
-    """A domain with the attributes that the parser and the replica want.
-
-    Args:
-        base: DN of the domain.
-        extra_attributes: further attributes for phone numbers and mail addresses.
-    """
-    ours = (attribute.name for attribute in ATTRIBUTES if attribute.forward_link is None)
-    wanted = (*BOOKKEEPING, *DIRECTORY_ATTRIBUTES, *ADDRESS_ATTRIBUTES, *extra_attributes, *LINK_ATTRIBUTES, *ours)
-    return Domain(base, tuple({name.lower(): name for name in wanted}.values()))
+_REASONS: Final = "it was restored from a copy, or what changed last was deleted and the account cannot see that"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +24,24 @@ class Answer:
     Attributes:
         cookie: stands for all that has gone into the sink.
         refresh: the sink has all entries there are.
+        feed: how the server was asked.
+        context: DN of the domain.
+        why: why the server could not say what has changed, though there was a cookie; empty when it could.
     """
 
     cookie: bytes
     refresh: bool
+    feed: ChangeFeed
+    context: str
+    why: str = ""
 
 
-def read_changes(wanted: Domain, cookie: bytes | None, sink: Sink) -> Dialogue[Answer]:
+def read_changes(wanted: Domain, feed: ChangeFeed, cookie: bytes | None, sink: Sink) -> Dialogue[Answer]:
     """Read what has changed since the cookie; all there is when the server cannot say what has changed.
 
     Args:
         wanted: what to read.
+        feed: how to ask. With `auto` a full read tries DirSync, and what follows it goes on in the same way.
         cookie: of an earlier answer; None for all.
         sink: takes the changes; what is in it before is forgotten.
 
@@ -95,95 +50,65 @@ def read_changes(wanted: Domain, cookie: bytes | None, sink: Sink) -> Dialogue[A
         DirectoryRefused: the server denies a full read.
     """
     sink.clear()
-    identity, server = yield from identify(wanted.base)
+    controller = yield from identify(wanted.base)
+    context = controller.context
+    feeds = _feeds(wanted, feed, controller)
     known = AdCookie.decode(cookie)
-    standing = known.standing(identity, server) if known else Standing.BROKEN
-    if known and cookie and standing is Standing.UNCHANGED:
-        return Answer(cookie, refresh=False)
-    if known and standing is Standing.CONTINUES:
-        try:
-            raw = yield from _walk(wanted, known.raw, _Since(), sink)
-        except (DirectoryRefused, _RestoredError):
-            sink.clear()
-        else:
-            return Answer(known.advanced(server, raw).encode(), refresh=False)
-    raw = yield from _walk(wanted, b"", _Everything(), sink)
-    return Answer(AdCookie(identity, (server,), raw).encode(), refresh=True)
-
-
-class _RestoredError(Exception):
-    """A deleted entry has come back, with attributes and links that count as unchanged and are not sent."""
-
-
-class _Since:
-    """Reads an answer to "what has changed?"."""
-
-    flags = OBJECT_SECURITY | INCREMENTAL_VALUES
-
-    def change(self, entry: AdEntry) -> Change | None:
-        if entry.deleted:
-            return Delete(entry.id)
-        if entry.restored:
-            raise _RestoredError
-        return entry.put(whole=False)
-
-
-class _Everything:
-    """Reads an answer to "what is there?"; an entry may come again in a later page because it has changed."""
-
-    flags = OBJECT_SECURITY
-
-    def __init__(self) -> None:
-        self._seen: set[EntryId] = set()
-
-    def change(self, entry: AdEntry) -> Change | None:
-        again = entry.id in self._seen
-        if entry.deleted:
-            self._seen.discard(entry.id)
-            return Delete(entry.id) if again else None
-        self._seen.add(entry.id)
-        return entry.put(whole=not again)
-
-
-def _walk(wanted: Domain, raw: bytes, reading: "_Since | _Everything", sink: Sink) -> Dialogue[bytes]:
-    """Ask page after page until there is no more; only then the cookie counts."""
-    while True:
-        controls = (dirsync(reading.flags, raw), EXTENDED_DN)
-        page = yield Search(wanted.base, wanted.attributes, Scope.SUBTREE, WHERE, controls)
-        incomplete: list[AdEntry] = []
-        empty = True
-        for found in page.entries:
-            empty = False
-            entry = read_entry(found)
-            if entry.rests and not entry.deleted:
-                incomplete.append(entry)
+    if known and known.feed not in feeds:
+        known = None
+    before = known.seen(controller.server.name) if known else None
+    present = yield from find_witnesses(context, controller.server.past, before.past if before else None)
+    server = controller.server.recorded(present)
+    why = ""
+    if known:
+        standing = known.standing(controller.domain, server, present)
+        if standing is Standing.UNCHANGED:
+            return Answer(known.encode(), refresh=False, feed=known.feed, context=context)
+        if standing is Standing.CONTINUES:
+            try:
+                raw = yield from _since(wanted, controller, known, sink)
+            except (DirectoryRefused, IncompleteError) as reason:
+                sink.clear()
+                why = str(reason)
             else:
-                _append(reading.change(entry), sink)
-        for entry in incomplete:
-            _append(reading.change((yield from _completed(entry))), sink)
-        if DIRSYNC not in page.controls:
-            raise MalformedAnswer("it lacks the DirSync control", remedy="let url name domain controllers only")
-        answer = read_dirsync(page.controls[DIRSYNC])
-        if not answer.more:
-            return answer.cookie
-        if empty and answer.cookie == raw:
-            raise MalformedAnswer("it promises more and never sends it")
-        raw = answer.cookie
+                return Answer(known.advanced(server, raw).encode(), refresh=False, feed=known.feed, context=context)
+        else:
+            why = f"{server.name} is not as it was when it was read: {_REASONS}"
+    raw = yield from _everything(wanted, feeds, sink)
+    fresh = AdCookie(controller.domain, (server,), raw)
+    return Answer(fresh.encode(), refresh=True, feed=fresh.feed, context=context, why=why)
 
 
-def _append(change: Change | None, sink: Sink) -> None:
-    if change is not None:
-        sink.append(change)
+def _feeds(wanted: Domain, feed: ChangeFeed, controller: Controller) -> tuple[ChangeFeed, ...]:
+    """The ways in which this can be read, the best first."""
+    whole = fold(wanted.base) == fold(controller.context)
+    if feed is ChangeFeed.USN or (feed is ChangeFeed.AUTO and not whole):
+        return (ChangeFeed.USN,)
+    if not whole:
+        raise DirectoryRefused(
+            f"DirSync reads the whole domain {controller.context}, not {wanted.base} alone",
+            remedy=f"set base = {controller.context}, or changes = usn, in [directory]",
+        )
+    return (ChangeFeed.DIRSYNC, ChangeFeed.USN) if feed is ChangeFeed.AUTO else (ChangeFeed.DIRSYNC,)
 
 
-def _completed(entry: AdEntry) -> Dialogue[AdEntry]:
-    """The entry with the links that the server had held back."""
-    more: dict[LinkKind, tuple[EntryId, ...]] = {}
-    for rest in entry.rests:
-        ahead: Rest | None = rest
-        while ahead:
-            attribute = f"{ahead.attribute};range={ahead.start}-*"
-            page = yield Search(guid_dn(entry.id), (attribute,), controls=(EXTENDED_DN,))
-            targets, ahead = read_rest(only(page, entry.dn), ahead)
-            more[rest.kind] = more.get(rest.kind, ()) + targets
-    return entry.completed(more)
+def _since(wanted: Domain, controller: Controller, known: AdCookie, sink: Sink) -> Dialogue[bytes | None]:
+    before = known.seen(controller.server.name)
+    if known.raw is not None:
+        return (yield from walk_since(wanted, known.raw, sink))
+    if before is not None:
+        yield from poll_since(wanted, controller.context, before.past.usn, sink)
+    return None
+
+
+def _everything(wanted: Domain, feeds: tuple[ChangeFeed, ...], sink: Sink) -> Dialogue[bytes | None]:
+    """All there is, in the best way that the server does not refuse."""
+    if ChangeFeed.DIRSYNC in feeds:
+        try:
+            return (yield from walk_everything(wanted, sink))
+        except DirectoryRefused:
+            if ChangeFeed.USN not in feeds:
+                raise
+            sink.clear()
+    yield from poll_everything(wanted, sink)
+    return None

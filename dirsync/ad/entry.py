@@ -20,8 +20,10 @@ LINK_ATTRIBUTES: Final[Mapping[str, LinkKind]] = {
 # What tells about the entry and is no attribute of it. DirSync reports a move or a deletion only to those who ask
 # for these, and `name`.
 BOOKKEEPING: Final = ("objectGUID", "parentGUID", "isDeleted", "instanceType")
+# It stays with an entry that has been deleted and restored, and tells that it was.
+LAST_KNOWN_PARENT: Final = "lastKnownParent"
 
-_BOOKKEEPING_KEYS: Final = {name.lower() for name in BOOKKEEPING}
+_BOOKKEEPING_KEYS: Final = {name.lower() for name in (*BOOKKEEPING, LAST_KNOWN_PARENT)}
 _RANGE: Final = re.compile(r"range=(\d{1,9})-(\d{1,9}|\*)")
 # DirSync's own use of ranges, with incremental values.
 _ADDED: Final = "range=1-1"
@@ -55,6 +57,7 @@ class AdEntry:
         links: how its links change.
         deleted: it is a tombstone.
         restored: it was a tombstone and is none now: what is not named here may have come back with it.
+        was_deleted: it was a tombstone at any time in the past; only for who asks for `LAST_KNOWN_PARENT`.
         rests: where to go on for links of which there are more.
     """
 
@@ -65,6 +68,7 @@ class AdEntry:
     links: Mapping[LinkKind, LinkChange]
     deleted: bool
     restored: bool
+    was_deleted: bool
     rests: tuple[Rest, ...]
 
     def put(self, *, whole: bool) -> Put:
@@ -112,6 +116,7 @@ def read_entry(raw: RawEntry) -> AdEntry:
         links=links,
         deleted=deleted,
         restored=deletion is not None and not deleted,
+        was_deleted=LAST_KNOWN_PARENT.lower() in values,
         rests=tuple(rests),
     )
 

@@ -1,24 +1,49 @@
 """Which domain controller answers, and what it is called: dialogues without a connection."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from dirsync.ad.controls import entry_id
+from dirsync.ad.controls import SHOW_DELETED, entry_id
 from dirsync.ad.cookie import Server
+from dirsync.ad.witness import Past, Witness, read_witness, search
 from dirsync.ber import MalformedAnswer
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.search import Dialogue, Page, RawEntry, Scope, Search
-from schema.dn import fold, join
+from schema.dn import fold, is_below, join
 from schema.entry import EntryId
 
-_ROOT_DSE: Final = ("dsServiceName", "highestCommittedUSN", "isSynchronized", "defaultNamingContext")
+_ROOT_DSE: Final = (
+    "dsServiceName",
+    "highestCommittedUSN",
+    "isSynchronized",
+    "defaultNamingContext",
+    "namingContexts",
+)
+# GUID_DELETED_OBJECTS_CONTAINER_W (MS-ADTS section 6.1.1.4): the container is found whatever it is called.
+_DELETED_OBJECTS: Final = "18E2EA80684F11D2B9AA00C04F79F805"
 
 
-def identify(base: str) -> Dialogue[tuple[EntryId, Server]]:
-    """The objectGUID of the domain, and the server as it is now (MS-ADTS section 3.1.1.3.2).
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """A domain controller, and the domain that it serves.
+
+    Attributes:
+        domain: objectGUID of the domain.
+        context: its DN.
+        server: the controller as it is now.
+    """
+
+    domain: EntryId
+    context: str
+    server: Server
+
+
+def identify(base: str) -> Dialogue[Controller]:
+    """Who answers, as it is now (MS-ADTS section 3.1.1.3.2).
 
     Args:
-        base: DN of the domain that the server should serve.
+        base: DN of the domain that the server should serve, or of an entry in it.
 
     Raises:
         DirectoryRefused: it serves another one.
@@ -26,7 +51,9 @@ def identify(base: str) -> Dialogue[tuple[EntryId, Server]]:
     """
     root = only((yield Search("", _ROOT_DSE)), "the rootDSE")[1]
     context = _text(root, "defaultNamingContext")
-    if not _same(context, base):
+    others = [value.decode(errors="replace") for value in root.get("namingContexts", ())]
+    below = [other for other in others if _within(other, context) and not _same(other, context)]
+    if not _within(base, context) or any(_within(base, other) for other in below):
         raise DirectoryRefused(
             f"the server serves the domain {context}, not {base}",
             remedy=f"set base = {context} in [directory], or let url name domain controllers of the other domain",
@@ -36,20 +63,55 @@ def identify(base: str) -> Dialogue[tuple[EntryId, Server]]:
             "the domain controller has not got all data of its domain yet",
             remedy="wait until it has replicated, or let url name another one",
         )
-    name, usn = _text(root, "dsServiceName"), _text(root, "highestCommittedUSN")
-    if not usn.isdecimal():
-        raise MalformedAnswer(f"{usn!r} is no update sequence number")
+    name, usn = _text(root, "dsServiceName"), _usn(root)
     settings = only((yield Search(name, ("invocationId",))), name)[1]
-    head = only((yield Search(base, ("objectGUID",))), base)[1]
-    identity = entry_id(_first(head, "objectGUID"))
-    return identity, Server(name, b"".join(settings.get("invocationId", ())), int(usn))
+    head = only((yield Search(context, ("objectGUID",))), context)[1]
+    server = Server(name, b"".join(settings.get("invocationId", ())), Past(usn))
+    return Controller(entry_id(_first(head, "objectGUID")), context, server)
+
+
+def highest_usn() -> Dialogue[int]:
+    """The last number that the server has given to a change, in whichever of its naming contexts.
+
+    Raises:
+        MalformedAnswer: it tells none.
+    """
+    return _usn(only((yield Search("", ("highestCommittedUSN",))), "the rootDSE")[1])
+
+
+def find_witnesses(context: str, *pasts: Past | None) -> Dialogue[tuple[Witness, ...]]:
+    """Those who prove these pasts, and those by whom they can be proven later.
+
+    Args:
+        context: DN of the domain.
+        pasts: those that are to be proven or recorded.
+
+    Raises:
+        MalformedAnswer: an entry makes no sense.
+    """
+    page = yield search(context, *pasts)
+    return tuple(found for found in map(read_witness, page.entries) if found)
+
+
+def lists_deleted(context: str) -> Dialogue[bool]:
+    """Whether the account may list and read the deleted entries of a domain: else they vanish without a word.
+
+    Args:
+        context: DN of the domain.
+    """
+    question = Search(f"<WKGUID={_DELETED_OBJECTS},{context}>", ("objectClass",), controls=(SHOW_DELETED,))
+    try:
+        # who may not read the container sees that it is there, and nothing of it
+        return any(attributes for _, attributes in (yield question).entries)
+    except DirectoryRefused:
+        return False
 
 
 def find_netbios_name(base: str) -> Dialogue[str | None]:
     """The domain's short name, from the crossRef object of its naming context (MS-ADTS section 6.1.1.2.1.1).
 
     Args:
-        base: DN of the domain.
+        base: DN of the domain, or of an entry in it.
 
     Raises:
         DirectoryRefused: the partitions cannot be read.
@@ -57,8 +119,10 @@ def find_netbios_name(base: str) -> Dialogue[str | None]:
     root = only((yield Search("", ("configurationNamingContext",))), "the rootDSE")[1]
     partitions = join("CN=Partitions", _text(root, "configurationNamingContext"))
     page = yield Search(partitions, ("nCName", "nETBIOSName"), Scope.SUBTREE, "(objectClass=crossRef)")
-    found = [attributes for _, attributes in page.entries if attributes.get("nETBIOSName")]
-    return next((_text(one, "nETBIOSName") for one in found if _same(_text(one, "nCName"), base)), None)
+    names = {_text(found, "nCName"): _text(found, "nETBIOSName") for _, found in page.entries if "nETBIOSName" in found}
+    # the base of a child domain is below its parent's, too
+    above = [context for context in names if _within(base, context)]
+    return names[max(above, key=len)] if above else None
 
 
 def only(page: Page, what: str) -> RawEntry:
@@ -73,9 +137,23 @@ def only(page: Page, what: str) -> RawEntry:
     return entries[0]
 
 
+def _usn(root: Mapping[str, Sequence[bytes]]) -> int:
+    usn = _text(root, "highestCommittedUSN")
+    if not usn.isdecimal():
+        raise MalformedAnswer(f"{usn!r} is no update sequence number")
+    return int(usn)
+
+
 def _same(one: str, other: str) -> bool:
     try:
         return fold(one) == fold(other)
+    except ValueError:
+        return False
+
+
+def _within(dn: str, base: str) -> bool:
+    try:
+        return _same(dn, base) or is_below(dn, base)
     except ValueError:
         return False
 

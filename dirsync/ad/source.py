@@ -1,30 +1,36 @@
-"""Active Directory as a source of changes: the DirSync dialogue, held over a connection that is kept."""
+"""Active Directory as a source of changes: dialogues held over a connection that is kept, and a watch beside it."""
 
 import hashlib
 import logging
-import time
 from collections.abc import Callable
 from datetime import datetime
 from threading import Lock
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from dirsync.ad.dialogue import WHERE, domain, read_changes
-from dirsync.ad.server import find_netbios_name
+from dirsync.ad.dialogue import Answer, read_changes
+from dirsync.ad.metadata import changed_when
+from dirsync.ad.question import WHERE, domain
+from dirsync.ad.server import find_netbios_name, lists_deleted
+from dirsync.ad.watch import Watch
+from dirsync.authorship import Authorship
 from dirsync.change import Batch
 from dirsync.complaints import Interrupted
 from dirsync.connection import Connection
 from dirsync.connector import Connector
 from dirsync.errors import DirectoryUnavailable
 from dirsync.search import Dialogue, converse
-from dirsync.settings import DirectorySettings
+from dirsync.settings import ChangeFeed, DirectorySettings
 from dirsync.sign_in import prepare
 from dirsync.spool import Spool
 from dirsync.surroundings import Surroundings
 from schema.dn import fold
+from schema.entry import EntryId
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.sync")
 Result = TypeVar("Result")
+_WAYS: Final = {ChangeFeed.DIRSYNC: "DirSync", ChangeFeed.USN: "polling by uSNChanged"}
+_BLIND: Final = "deletions at full reads only"
 
 
 class AdSource:
@@ -36,7 +42,7 @@ class AdSource:
 
     Args:
         settings: of the directory.
-        surroundings: for `Connector`.
+        surroundings: for `Connector`, and to see how long the server takes to answer.
 
     Raises:
         Fault: the settings do not lead to an encrypted, authenticated connection, or `base` is no DN.
@@ -54,7 +60,12 @@ class AdSource:
                 remedy="set base in [directory], such as DC=example,DC=com",
             )
         self._connector = Connector(settings, surroundings)
+        self._feed = settings.changes
         self._wanted = domain(settings.base, settings.extra_attributes)
+        self._watch = Watch(self._connector.sign_in)
+        self._clock = surroundings.monotonic
+        self._way = "not asked yet"
+        self._sees_deletions = True
         self._connection: Connection | None = None
         self._turn = Lock()
         self._netbios_name = settings.netbios_name
@@ -69,12 +80,13 @@ class AdSource:
     @property
     def method(self) -> str:
         """How changes come."""
-        return "DirSync"
+        return ", ".join((self._way, self._watch.method, *([] if self._sees_deletions else [_BLIND])))
 
     def changes(self, cookie: bytes | None, now: datetime) -> Batch:
         """What has changed since the cookie; all there is when the server cannot tell.
 
-        It costs next to nothing while the server has committed nothing at all: three reads of one entry each.
+        It costs next to nothing while the server has committed nothing at all: three reads of one entry each, and one
+        of those who prove that it is the same server still.
 
         Args:
             cookie: of the last batch; None for all.
@@ -86,13 +98,27 @@ class AdSource:
             Fault: the temporary folder is full.
         """
         spool = Spool()
-        answer = self._hold(lambda: read_changes(self._wanted, cookie, spool))
+        began = self._clock()
+        answer = self._hold(lambda: read_changes(self._wanted, self._feed, cookie, spool))
+        # Samba looks through all of the domain for each answer: while it does that, it should do something else, too
+        self._watch.prepare(answer.context, 0.0 if answer.refresh else self._clock() - began)
+        if answer.why:
+            _log.warning("a full read was needed: %s", answer.why)
+        self._describe(answer)
         return Batch(spool.take(), answer.cookie, answer.refresh, now, self._short_name())
 
     def wait(self, seconds: float) -> bool:
-        """The domain is asked; it does not tell."""
-        time.sleep(seconds)
-        return False
+        """Block until the domain has changed, for `seconds` at most; nothing is heard before it was read once."""
+        return self._watch.wait(seconds)
+
+    def changed_when(self, entry: EntryId, attribute: str) -> Authorship | None:
+        """When an attribute was last changed, and at which domain controller; who it was is not recorded.
+
+        Raises:
+            DirectoryUnavailable: no server answers.
+            DirectoryRefused: the entry is not there or cannot be read.
+        """
+        return self._hold(lambda: changed_when(entry, attribute))
 
     def netbios_name(self) -> str | None:
         r"""The domain's short name, `LAB` in LAB\alice; None when the directory does not tell.
@@ -102,6 +128,22 @@ class AdSource:
             DirectoryRefused: the account was refused, or may not read the partitions.
         """
         return self._hold(lambda: find_netbios_name(self._wanted.base))
+
+    def _describe(self, answer: Answer) -> None:
+        """Say in the log how changes come, and what will not come, when that is new."""
+        way = _WAYS[answer.feed]
+        if way == self._way and not answer.refresh:
+            return
+        sees = self._hold(lambda: lists_deleted(answer.context))
+        if (way, sees) != (self._way, self._sees_deletions):
+            self._way, self._sees_deletions = way, sees
+            _log.info("changes of %s come by %s", self._wanted.base, self.method)
+            if not sees:
+                _log.warning(
+                    "what is deleted is noticed at the next full read only, at night at the latest; remedy: let the "
+                    "account bind_dn list and read CN=Deleted Objects,%s",
+                    answer.context,
+                )
 
     def _short_name(self) -> str | None:
         """The domain's short name; without it nobody is found as DOMAIN-backslash-user, and all else works."""
@@ -115,6 +157,7 @@ class AdSource:
     def close(self) -> None:
         """End what is being read within a moment, and close the connection; the next question opens another one."""
         with self._connector.interrupting(), self._turn:
+            self._watch.close()
             if self._connection:
                 self._connection.close()
                 self._connection = None

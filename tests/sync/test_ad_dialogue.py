@@ -7,14 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dirsync import ber
-from dirsync.ad.controls import DIRSYNC, EXTENDED_DN, dirsync, entry_id, guid_dn
+from dirsync.ad.controls import DIRSYNC, EXTENDED_DN, PAGED, SHOW_DELETED, dirsync, entry_id, guid_dn, paged
 from dirsync.ad.cookie import AdCookie
-from dirsync.ad.dialogue import WHERE, domain, read_changes
+from dirsync.ad.dialogue import read_changes
+from dirsync.ad.question import WHERE, domain
 from dirsync.ad.server import find_netbios_name
 from dirsync.ber import MalformedAnswer
 from dirsync.change import Delete, LinkChange, LinkKind, Put
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.search import Page, Scope, Search, converse
+from dirsync.settings import ChangeFeed
 from schema.attributes import ATTRIBUTES, CLASSES
 
 BASE = "DC=lab,DC=example,DC=test"
@@ -68,16 +70,17 @@ def refused(*entries, fault=None):
     return Page(answer())
 
 
-def hello(usn=100, name=DC1, invocation=b"I1", base=BASE, domain_guid=LAB, **more):
+def hello(usn=100, name=DC1, invocation=b"I1", base=BASE, domain_guid=LAB, witnesses=(), **more):
     root = {"dsServiceName": [name.encode()], "highestCommittedUSN": [str(usn).encode()]}
     root |= {"defaultNamingContext": [base.encode()], "isSynchronized": [b"TRUE"]} | more
-    return plain(root), plain({"invocationId": [invocation]}), plain({"objectGUID": [domain_guid]})
+    who = plain(root), plain({"invocationId": [invocation]}), plain({"objectGUID": [domain_guid]})
+    return *who, Page(iter([("", one) for one in witnesses]))
 
 
 class Conversation:
     """Holds a dialogue to its end on canned answers, and keeps what was asked and heard."""
 
-    def __init__(self, cookie, *answers):
+    def __init__(self, cookie, *answers, feed=ChangeFeed.AUTO, wanted=WANTED):
         self.asked = []
         self.changes = []
         waiting = list(answers)
@@ -86,12 +89,13 @@ class Conversation:
             self.asked.append(search)
             return waiting.pop(0)
 
-        self.answer = converse(read_changes(WANTED, cookie, self.changes), ask)
+        self.answer = converse(read_changes(wanted, feed, cookie, self.changes), ask)
         assert not waiting, "the dialogue ended before all answers were heard"
 
     @property
     def walks(self):
-        return [search for search in self.asked if search.scope is Scope.SUBTREE]
+        """The searches that bring changes, not those for witnesses."""
+        return [search for search in self.asked if search.scope is Scope.SUBTREE and len(search.attributes) > 3]
 
 
 def cookie_after(*answers):
@@ -348,7 +352,9 @@ def test_a_refused_cookie_leads_to_a_full_read():
 
 def test_a_full_read_that_is_refused_is_refused():
     with pytest.raises(DirectoryRefused):
-        Conversation(None, *hello(), refused())
+        Conversation(None, *hello(), refused(), refused())
+    with pytest.raises(DirectoryRefused):
+        Conversation(None, *hello(), refused(), feed=ChangeFeed.DIRSYNC)
 
 
 def test_a_lost_connection_is_no_reason_for_a_full_read():
@@ -445,3 +451,138 @@ def test_the_short_name_is_that_of_the_domains_partition():
 
         assert converse(find_netbios_name(BASE), ask) == expected
         assert asked[1].base == f"CN=Partitions,CN=Configuration,{BASE}"
+
+
+def holder(number, usn, when=b"20260101000000.0Z"):
+    return {"objectGUID": [guid(number)], "uSNChanged": [b"%d" % usn], "whenChanged": [when]}
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        hello(usn=103, witnesses=[holder(1, 90), holder(2, 101)]),
+        hello(usn=103, witnesses=[holder(1, 100, b"20260101000009.0Z")]),
+        hello(usn=103, witnesses=[holder(1, 103), holder(2, 100)]),
+        hello(usn=103),
+        hello(usn=100, witnesses=[holder(2, 100)]),
+    ],
+    ids=["a number shrank", "at another time", "another holds a number", "a witness is gone", "at the same number"],
+)
+def test_a_server_that_was_restored_from_a_copy_and_has_caught_up_is_read_anew(now):
+    cookie = cookie_after(*hello(usn=100, witnesses=[holder(1, 100)]), page(cookie=b"first"))
+    talk = Conversation(cookie, *now, page(entry(1)))
+    assert talk.walks == [asked_with(FULL_FLAGS, b"")]
+    assert talk.answer.refresh
+    assert "restore" in talk.answer.why
+
+
+def test_a_server_whose_past_is_proven_continues():
+    cookie = cookie_after(*hello(usn=100, witnesses=[holder(1, 100)]), page(cookie=b"first"))
+    talk = Conversation(cookie, *hello(usn=103, witnesses=[holder(1, 102), holder(2, 103)]), page(entry(1)))
+    assert talk.walks == [asked_with(SINCE_FLAGS, b"first")]
+    assert talk.answer.why == ""
+
+
+# Polling by uSNChanged.
+
+OU = f"OU=o,{BASE}"
+IN_OU = domain(OU, ())
+
+
+def cut(*entries, cookie=b""):
+    """One page of a paged search."""
+    return Page(iter(entries), {PAGED: ber.sequence(ber.integer(0), ber.octet_string(cookie))})
+
+
+def polled(*answers, wanted=WANTED, usn=101):
+    """What is heard after a full read by numbers, which ended at 100."""
+    cookie = Conversation(None, *hello(usn=100), cut(), feed=ChangeFeed.USN, wanted=wanted).answer.cookie
+    return Conversation(cookie, *hello(usn=usn), *answers, feed=ChangeFeed.USN, wanted=wanted)
+
+
+def test_where_dirsync_is_refused_everything_is_polled_and_so_it_goes_on():
+    talk = Conversation(None, *hello(), refused(entry(5)), cut(entry(1)))
+    assert [put.id for put in talk.changes] == [ident(1)]
+    assert (talk.answer.feed, talk.answer.refresh) == (ChangeFeed.USN, True)
+    talk = Conversation(talk.answer.cookie, *hello(usn=101), cut(entry(2)))
+    assert [(put.id, put.whole) for put in talk.changes] == [(ident(2), True)]
+    assert (talk.answer.feed, talk.answer.refresh) == (ChangeFeed.USN, False)
+
+
+def test_rfc_2696_pages_are_asked_for_until_there_is_no_cookie():
+    talk = Conversation(None, *hello(), cut(entry(1), cookie=b"1"), cut(entry(2)), feed=ChangeFeed.USN)
+    assert [search.controls for search in talk.walks] == [(EXTENDED_DN, paged(b"")), (EXTENDED_DN, paged(b"1"))]
+    assert [put.id for put in talk.changes] == [ident(1), ident(2)]
+
+
+def test_what_has_a_greater_number_is_asked_for_tombstones_too():
+    talk = polled(cut(entry(1), (ghost(2), {"isDeleted": [b"TRUE"]})))
+    (walk,) = talk.walks
+    assert walk.where == f"(&(uSNChanged>=101){WHERE})"
+    assert SHOW_DELETED in walk.controls
+    assert talk.changes == [Put(ident(1), f"CN=e1,{BASE}", None, {}, {}, whole=True), Delete(ident(2))]
+
+
+def test_polled_groups_have_all_their_members_however_many():
+    members = {"member;range=0-1": [value(2), value(3)]}
+    talk = polled(cut(entry(1, **members)), Page(iter([(named(1), {"member;range=2-*": [value(4)]})])))
+    assert talk.changes[0].links == {MEMBER: LinkChange((ident(2), ident(3), ident(4)))}
+
+
+def test_numbers_of_another_server_say_nothing():
+    cookie = Conversation(None, *hello(usn=100), cut(), feed=ChangeFeed.USN).answer.cookie
+    now = hello(usn=101, name=DC2, invocation=b"I2")
+    assert Conversation(cookie, *now, cut(entry(1)), feed=ChangeFeed.USN).answer.refresh
+
+
+@pytest.mark.parametrize(("first", "then"), [(ChangeFeed.USN, "dirsync"), (ChangeFeed.DIRSYNC, "usn")])
+def test_another_way_of_asking_begins_with_everything(first, then):
+    answers = {"usn": cut, "dirsync": page}
+    cookie = Conversation(None, *hello(), answers[first](), feed=first).answer.cookie
+    talk = Conversation(cookie, *hello(usn=101), answers[then](entry(1)), feed=ChangeFeed(then))
+    assert (talk.answer.refresh, talk.answer.feed) == (True, then)
+
+
+def test_a_restored_entry_is_polled_with_everything_because_links_come_back_with_it():
+    talk = polled(cut(entry(1, lastKnownParent=[BASE.encode()])), cut(entry(1), entry(2)))
+    assert talk.answer.refresh
+    assert [put.id for put in talk.changes] == [ident(1), ident(2)]
+
+
+def test_part_of_a_domain_is_polled_and_what_leaves_it_is_gone():
+    elsewhere = cut(
+        entry(1, objectClass=[b"user"]),
+        entry(2, f"CN=e2,{OU}", objectClass=[b"user"]),
+        (ghost(3), {"isDeleted": [b"TRUE"], "objectClass": [b"user"]}),
+        entry(4, BASE, objectClass=[b"domainDNS"]),
+        entry(5, OU, objectClass=[b"organizationalUnit"]),
+    )
+    talk = polled(elsewhere, cut(entry(2, f"CN=e2,{OU}"), entry(5, OU)), wanted=IN_OU)
+    gone, kept = talk.changes[:3], talk.changes[3:]
+    assert gone == [Delete(ident(1)), Delete(ident(3)), Delete(ident(4))]
+    assert [put.id for put in kept] == [ident(2), ident(5)]
+    assert not talk.answer.refresh
+
+
+@pytest.mark.parametrize("dn", [f"OU=in,{OU}", f"OU=out,{BASE}"])
+def test_a_container_that_may_have_moved_has_part_of_a_domain_read_anew(dn):
+    talk = polled(cut(entry(4, dn, objectClass=[b"top", b"organizationalUnit"])), cut(entry(2)), wanted=IN_OU)
+    assert talk.answer.refresh
+    assert "container" in talk.answer.why
+
+
+def test_dirsync_alone_cannot_read_part_of_a_domain_and_the_way_out_is_named():
+    with pytest.raises(DirectoryRefused) as fault:
+        Conversation(None, *hello()[:3], feed=ChangeFeed.DIRSYNC, wanted=IN_OU)
+    assert "changes = usn" in fault.value.remedy
+
+
+def test_a_base_in_another_naming_context_is_refused():
+    contexts = {"namingContexts": [BASE.encode(), f"CN=Configuration,{BASE}".encode()]}
+    with pytest.raises(DirectoryRefused):
+        Conversation(None, hello(**contexts)[0], wanted=domain(f"CN=Sites,CN=Configuration,{BASE}", ()))
+
+
+def test_an_answer_without_the_paging_control_is_no_answer():
+    with pytest.raises(MalformedAnswer, match="paged"):
+        Conversation(None, *hello(), Page(iter([entry(1)])), feed=ChangeFeed.USN)
