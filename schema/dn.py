@@ -12,6 +12,7 @@ _TEXT = rf'(?:[^\\"+,;<>\x00]|{_ESCAPED})*+'
 _PAIR = re.compile(rf" *+({_TYPE}) *+= *+(#(?:[0-9A-Fa-f]{{2}})++ *+|(?!#){_TEXT})(?P<end>[,+]|\Z)")
 _ESCAPE = re.compile(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", re.DOTALL)
 _SPECIAL = re.compile(r'[\\"+,;<=>]')
+_SPECIAL_AS_WRITTEN = re.compile(r'[\\"+,;<>]')
 # what most names are made of: nothing to unescape, normalise or sort
 _PLAIN = re.compile(r"(?:[a-z][a-z0-9-]*=[a-z0-9_.@/()-]+(?: [a-z0-9_.@/()-]+)*(?:,(?!\Z)|\Z))+")
 
@@ -88,6 +89,15 @@ def rebase(dn: str, base: str, onto: str) -> str:
 def join(rdn: str, above: str) -> str:
     """The DN of the entry `rdn` below `above`."""
     return f"{rdn},{above}" if above else rdn
+
+
+def rdn(kind: str, value: str) -> str:
+    """The RDN of an attribute type and a value, with what has a meaning in a DN escaped (RFC 4514 section 2.4)."""
+    text = _SPECIAL_AS_WRITTEN.sub(r"\\\g<0>", value).replace("\x00", r"\00")
+    if text.startswith(("#", " ")):
+        text = f"\\{text}"
+    # the last space; one that is the first as well has been escaped already
+    return f"{kind}={text[:-1]}\\ " if text.endswith(" ") and len(value) > 1 else f"{kind}={text}"
 
 
 def _depth(dn: str) -> int:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import ldap3
 from ldap3.core.exceptions import LDAPExceptionError, LDAPOperationResult
 
+from dirsync.admin.edit import Edit
 from dirsync.admin.found import Found
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.search import Control
@@ -78,28 +79,46 @@ class AdminConnection:
             OperationRefused: the server refused.
             DirectoryUnavailable: the server did not answer.
         """
-        found: list[Found] = []
+        return list(self.stream(base, where, scope=scope, attributes=attributes, controls=controls))
+
+    def stream(
+        self,
+        base: str,
+        where: str = "(objectClass=*)",
+        *,
+        scope: Scope = "BASE",
+        attributes: Iterable[str],
+        controls: Iterable[Control] = (),
+    ) -> Iterator[Found]:
+        """The same entries, each as soon as its page has come.
+
+        Raises:
+            OperationRefused: as `search`.
+            DirectoryUnavailable: as `search`.
+        """
+        wanted = list(attributes)
         cookie: bytes | None = None
-        with _faults(f"reading {base or 'the rootDSE'}"):
-            while True:
+        while True:
+            with _faults(f"reading {base or 'the rootDSE'}"):
                 try:
                     self._connection.search(
                         base,
                         where,
                         scope,
-                        attributes=list(attributes),
+                        attributes=wanted,
                         controls=_critical(controls),
                         paged_size=None if scope == "BASE" else _PAGE,
                         paged_cookie=cookie,
                     )
                 except LDAPOperationResult as refusal:
                     if refusal.result == _NO_SUCH_OBJECT:
-                        return []
+                        return
                     raise
-                found += [_found(item) for item in self._connection.response if item["type"] == "searchResEntry"]
+                page = [_found(item) for item in self._connection.response if item["type"] == "searchResEntry"]
                 cookie = self._next_page()
-                if not cookie:
-                    return found
+            yield from page
+            if not cookie:
+                return
 
     def add(self, dn: str, attributes: Iterable[tuple[str, Iterable[str | bytes]]]) -> None:
         """Add one entry.
@@ -127,6 +146,21 @@ class AdminConnection:
         operations = [(operation.value, _octets(values)) for operation, values in changes]
         with _faults(f"changing {attribute} of {dn or 'the rootDSE'}"):
             self._connection.modify(dn, {attribute: operations}, controls=_critical(controls))
+
+    def change(self, edit: Edit) -> None:
+        """Make an edit as one modify: all of it or nothing.
+
+        Raises:
+            OperationRefused: the server refused.
+            DirectoryUnavailable: the server did not answer.
+        """
+        operations: dict[str, list[tuple[str, list[bytes]]]] = {}
+        for item in edit.changes:
+            for operation, values in ((Operation.DELETE, item.removed), (Operation.ADD, item.added)):
+                if values:
+                    operations.setdefault(item.attribute, []).append((operation.value, list(values)))
+        with _faults(f"changing {edit.dn}"):
+            self._connection.modify(edit.dn, operations)
 
     def _next_page(self) -> bytes | None:
         control = self._connection.result.get("controls", {}).get(_PAGED_RESULTS, {})

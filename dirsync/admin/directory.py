@@ -1,0 +1,209 @@
+"""A directory as an administrator's commands see it: which kind it is, where its tree begins, who and what is in it."""
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dirsync.admin.connection import AdminAccess, connect
+from dirsync.admin.edit import Edit, Values
+from dirsync.admin.filters import all_of, any_of, equal, present
+from dirsync.admin.found import Found
+from dirsync.admin.operations import AdminConnection, OperationRefused
+from dirsync.errors import DirectoryRefused
+from schema.active_directory import Add
+from schema.attributes import ATTRIBUTES
+from schema.entry import Entry, EntryId, User
+from schema.parse import ADDRESS_ATTRIBUTES, DIRECTORY_ATTRIBUTES, names_of, parse_entry
+
+_ROOT = ("defaultNamingContext", "configurationNamingContext", "namingContexts", "supportedCapabilities")
+_IS_ACTIVE_DIRECTORY = "1.2.840.113556.1.4.800"  # MS-ADTS 3.1.1.3.4.3.1
+# Secrets are not read: no command has a use for them.
+_OURS = tuple(item.name for item in ATTRIBUTES if not item.confidential and item.forward_link is None)
+_IDS = ("objectGUID", "entryUUID", "nsUniqueId")
+_GUID_OCTETS = 16
+_PEOPLE = ("user", "inetOrgPerson", "posixAccount", "account")
+# LDAP result codes (RFC 4511 appendix A)
+_NO_SUCH_ATTRIBUTE = 16
+_UNDEFINED_TYPE = 17
+_CONSTRAINT = 19
+_VALUE_EXISTS = 20
+_CLASS_VIOLATION = 65
+
+
+class Dialect(StrEnum):
+    """What the directory's own attributes are called, and whether entries list their auxiliary classes."""
+
+    ACTIVE_DIRECTORY = "active directory"
+    LDAP = "ldap"
+
+
+# Which attributes hold a login name of a kind (`schema.parse.names_of`).
+_NAMES = {
+    Dialect.ACTIVE_DIRECTORY: {
+        "sam": "sAMAccountName",
+        "upn": "userPrincipalName",
+        "mail": "mail",
+        "loginName": "dirfactorLoginName",
+    },
+    Dialect.LDAP: {"sam": "uid", "mail": "mail", "loginName": "dirfactorLoginName"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AdminDirectory:
+    """An open directory. Every method blocks, and raises as `AdminConnection` does.
+
+    Attributes:
+        connection: bound to it.
+        dialect: what kind it is.
+        base: DN of its tree.
+        attributes: what is read of an entry.
+        extra_attributes: those among them in which policies may find phone numbers or mail addresses, beside the usual.
+        netbios_name: the domain's short name, if it has one.
+    """
+
+    connection: AdminConnection
+    dialect: Dialect
+    base: str
+    attributes: tuple[str, ...]
+    extra_attributes: tuple[str, ...] = ()
+    netbios_name: str | None = None
+
+    def read(self, dn: str) -> Found | None:
+        """The entry with this DN, with all that is read of entries; None when there is none."""
+        return next(iter(self.connection.search(dn, attributes=self.attributes)), None)
+
+    def search(self, where: str, base: str = "") -> Iterator[Found]:
+        """The entries below `base`, or of the whole tree, that match a filter of `dirsync.admin.filters`."""
+        return self.connection.stream(base or self.base, where, scope="SUBTREE", attributes=self.attributes)
+
+    def count(self, where: str, base: str = "") -> int:
+        """How many these are; costs a search that sends nothing of them but their DNs."""
+        found = self.connection.stream(base or self.base, where, scope="SUBTREE", attributes=("1.1",))
+        return sum(1 for _ in found)
+
+    def users(self, typed: str, names: Sequence[tuple[str, str]]) -> list[Found]:
+        """The users that have one of these login names.
+
+        Args:
+            typed: the name as it was typed, without a domain.
+            names: the (kind, folded name) pairs that it stands for, see `schema.parse.names_of`.
+        """
+        spellings = {typed.strip(), *(name for _, name in names)}
+        kinds = _NAMES[self.dialect]
+        asked = [equal(kinds[kind], text) for kind, _ in names if kind in kinds for text in sorted(spellings)]
+        if not asked:
+            return []
+        # the server's idea of equal names is wider or narrower than ours, so ours has the last word
+        return [found for found in self.search(all_of([are_people(), any_of(asked)])) if self._bears(found, names)]
+
+    def parsed(self, found: Found) -> Entry | None:
+        """The typed entry, read as the sync reads it."""
+        return parse_entry(found.attributes, self.extra_attributes)
+
+    def write(self, edit: Edit | Add) -> None:
+        """Make an edit, or add an entry.
+
+        Raises:
+            DirectoryRefused: the directory lacks our schema, somebody else was faster, or the account may not.
+            DirectoryUnavailable: the server did not answer.
+        """
+        try:
+            if isinstance(edit, Add):
+                self.connection.add(edit.dn, edit.attributes)
+            elif edit.changes:
+                self.connection.change(edit)
+        except OperationRefused as refusal:
+            raise _explained(refusal) from refusal
+
+    def classes(self, found: Found, *wanted: str) -> tuple[Values, ...]:
+        """The auxiliary classes that the entry lacks, as a change; AD adds them to whole classes, in its schema."""
+        have = {value.lower() for value in found.attributes.get("objectclass", ())}
+        missing = tuple(name.encode() for name in wanted if name.lower().encode() not in have)
+        return (Values("objectClass", (), missing),) if missing and self.dialect is Dialect.LDAP else ()
+
+    def _bears(self, found: Found, names: Sequence[tuple[str, str]]) -> bool:
+        entry = self.parsed(found)
+        return isinstance(entry, User) and not set(names).isdisjoint(names_of(entry))
+
+
+@contextmanager
+def open_directory(
+    access: AdminAccess, base: str = "", extra_attributes: Iterable[str] = ()
+) -> Iterator[AdminDirectory]:
+    """Connect, and find out what the directory is.
+
+    Args:
+        access: where and as whom.
+        base: DN of the tree; found out when it is empty and the server has just one.
+        extra_attributes: further attributes in which policies may find phone numbers or mail addresses.
+
+    Raises:
+        DirectoryRefused: the name or password is wrong, or the tree cannot be found out.
+        DirectoryUnavailable: the server cannot be reached or trusted.
+    """
+    with connect(access) as connection:
+        root = next(iter(connection.search("", attributes=_ROOT)), Found("", {}))
+        capabilities = root.attributes.get("supportedcapabilities", ())
+        dialect = Dialect.ACTIVE_DIRECTORY if _IS_ACTIVE_DIRECTORY.encode() in capabilities else Dialect.LDAP
+        base = base or _tree(root)
+        extra = tuple(extra_attributes)
+        names = (*DIRECTORY_ATTRIBUTES, *ADDRESS_ATTRIBUTES, *_OURS, *_IDS, *extra)
+        # twice the same name would be answered twice by some servers
+        attributes = tuple({name.lower(): name for name in names}.values())
+        netbios_name = _netbios_name(connection, root, base)
+        yield AdminDirectory(connection, dialect, base, attributes, extra, netbios_name)
+
+
+def are_people() -> str:
+    """The filter for what the sync reads as users; computers are still among them."""
+    return any_of(equal("objectClass", name) for name in _PEOPLE)
+
+
+def entry_id(found: Found) -> EntryId:
+    """The entry's objectGUID, entryUUID or nsUniqueId; empty when the account may not read it."""
+    guid = found.attributes.get("objectguid", (b"",))[0]
+    if len(guid) == _GUID_OCTETS:
+        return uuid.UUID(bytes_le=guid).bytes  # MS-DTYP 2.3.4.2: the first three parts are little-endian
+    text = found.text("entryUUID") or found.text("nsUniqueId")
+    return uuid.UUID(text.replace("-", "")).bytes if text else b""
+
+
+def _tree(root: Found) -> str:
+    trees = [root.text("defaultNamingContext")] if root.text("defaultNamingContext") else []
+    trees = trees or [value.decode() for value in root.attributes.get("namingcontexts", ())]
+    if len(trees) == 1:
+        return trees[0]
+    raise DirectoryRefused(
+        "the server has several trees: " + ", ".join(trees) if trees else "the server does not say which tree it has",
+        remedy="name the one that is meant with --tree",
+    )
+
+
+def _netbios_name(connection: AdminConnection, root: Found, base: str) -> str | None:
+    configuration = root.text("configurationNamingContext")
+    if not configuration:
+        return None
+    where = all_of([equal("nCName", base), present("nETBIOSName")])
+    found = connection.search(f"CN=Partitions,{configuration}", where, scope="LEVEL", attributes=["nETBIOSName"])
+    return found[0].text("nETBIOSName") if found else None
+
+
+def _explained(refusal: OperationRefused) -> DirectoryRefused:
+    words = refusal.diagnostic.lower()
+    no_schema = refusal.code in {_UNDEFINED_TYPE, _CLASS_VIOLATION} or (
+        refusal.code == _NO_SUCH_ATTRIBUTE and "schema" in words
+    )
+    if no_schema:
+        return DirectoryRefused(
+            refusal.problem,
+            remedy="see that the directory has the schema (dirfactor schema plan), and what the entry is",
+        )
+    if refusal.code in {_NO_SUCH_ATTRIBUTE, _VALUE_EXISTS} or (refusal.code == _CONSTRAINT and "multiple" in words):
+        return DirectoryRefused(
+            f"somebody else has changed the entry meanwhile: {refusal.problem}",
+            remedy="look at it once more, then repeat the command",
+        )
+    return refusal
