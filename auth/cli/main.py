@@ -25,7 +25,9 @@ from auth.cli.output import (
     out,
     print_json,
 )
+from auth.cli.policy import policy_app
 from auth.cli.schema import schema_app
+from auth.cli.token import token_app
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
 from auth.embedded_state import FailuresFile
@@ -47,8 +49,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(check_app, name="check")
+app.add_typer(policy_app, name="policy")
 app.add_typer(schema_app, name="schema")
 app.add_typer(delegate_app, name="delegate")
+app.add_typer(token_app, name="token")
 
 
 @app.callback(invoke_without_command=True)

@@ -14,6 +14,7 @@ from dirsync.admin.operations import AdminConnection, OperationRefused
 from dirsync.errors import DirectoryRefused
 from schema.active_directory import Add
 from schema.attributes import ATTRIBUTES
+from schema.dn import fold
 from schema.entry import Entry, EntryId, User
 from schema.parse import ADDRESS_ATTRIBUTES, DIRECTORY_ATTRIBUTES, names_of, parse_entry
 
@@ -74,6 +75,13 @@ class AdminDirectory:
     def read(self, dn: str) -> Found | None:
         """The entry with this DN, with all that is read of entries; None when there is none."""
         return next(iter(self.connection.search(dn, attributes=self.attributes)), None)
+
+    def named(self, text: str) -> Found | None:
+        """The entry, if the text is the DN of one."""
+        try:
+            return self.read(text) if fold(text) else None
+        except ValueError:
+            return None
 
     def search(self, where: str, base: str = "") -> Iterator[Found]:
         """The entries below `base`, or of the whole tree, that match a filter of `dirsync.admin.filters`."""

@@ -96,7 +96,7 @@ class AdminConnection:
             OperationRefused: as `search`.
             DirectoryUnavailable: as `search`.
         """
-        wanted = list(attributes)
+        wanted, asked = list(attributes), _critical(controls)
         cookie: bytes | None = None
         while True:
             with _faults(f"reading {base or 'the rootDSE'}"):
@@ -106,7 +106,7 @@ class AdminConnection:
                         where,
                         scope,
                         attributes=wanted,
-                        controls=_critical(controls),
+                        controls=asked,
                         paged_size=None if scope == "BASE" else _PAGE,
                         paged_cookie=cookie,
                     )

@@ -1,0 +1,250 @@
+"""`dirfactor token`: who has which token, and what the user must be told when that changes."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from auth.addresses import email_address, masked, phone_number
+from auth.cli.administrator import DRY_RUN, Administrator, reads_directory, the_user, writes_directory
+from auth.cli.output import JSON_OPTION, Exit, UsageFault, out, print_json
+from auth.cli.progress import followed
+from auth.clock import SYSTEM_CLOCK
+from auth.outlook import Outlook, warnings, what_to_tell, works
+from auth.prompts import destination
+from auth.tokens import Unusable, Usable
+from dirsync.admin import tokens
+from dirsync.admin.directory import AdminDirectory, are_people
+from dirsync.admin.edit import Edit, Values, applied, as_ldif
+from dirsync.admin.filters import all_of, equal, present
+from dirsync.admin.found import Found
+from schema.attributes import BY_NAME
+from schema.entry import User
+from schema.words import TokenKind
+
+token_app = typer.Typer(help="Assign, remove, list and show people's tokens.", no_args_is_help=True)
+
+_USER = Annotated[str, typer.Argument(help="Login name as a person types it, or DN.", metavar="USER")]
+_KIND = Annotated[TokenKind, typer.Argument(help="sms, email or vip.", metavar="KIND", case_sensitive=False)]
+_CREDENTIAL = Annotated[
+    list[str] | None, typer.Option("--credential", help="VIP credential id, such as VSST12345678; may be repeated.")
+]
+_SOFTWARE = (TokenKind.TOTP, TokenKind.HOTP)
+
+
+@token_app.command("assign")
+@writes_directory
+def assign_command(
+    administrator: Administrator,
+    user: _USER,
+    kind: _KIND,
+    *,
+    credential: _CREDENTIAL = None,
+    phone: Annotated[str, typer.Option("--phone", help="Number for texts, instead of the policy's attribute.")] = "",
+    mail: Annotated[str, typer.Option("--mail", help="Address for mails, instead of the policy's attribute.")] = "",
+    dry_run: DRY_RUN = False,
+    json: JSON_OPTION = False,
+) -> None:
+    """Assign a token. Prints what the user must be told; exit status 1 when the token will not work as things stand."""
+    if kind in _SOFTWARE:
+        raise UsageFault(
+            f"{kind} tokens cannot be assigned: this version cannot enrol software tokens",
+            remedy="assign sms, email or vip",
+        )
+    _check_options(kind, credential, phone, mail)
+    credentials = [_credential(text) for text in credential or ()]
+    number = _phone(phone, administrator.region) if phone else ""
+    address = _mail(mail) if mail else ""
+    with administrator.directory() as directory:
+        found = the_user(directory, user)
+        changes = tokens.assigning(found, kind, credentials, number, address)
+        _change(administrator, directory, found, changes, kind, dry_run=dry_run, json=json)
+
+
+@token_app.command("remove")
+@writes_directory
+def remove_command(
+    administrator: Administrator,
+    user: _USER,
+    kind: _KIND,
+    *,
+    credential: _CREDENTIAL = None,
+    dry_run: DRY_RUN = False,
+    json: JSON_OPTION = False,
+) -> None:
+    """Take a token away; for vip its credentials as well. Exit status 1 when the user cannot log on any more."""
+    _check_options(kind, credential, "", "")
+    credentials = [_credential(text) for text in credential or ()]
+    with administrator.directory() as directory:
+        found = the_user(directory, user)
+        changes = tokens.removing(found, kind, credentials)
+        _change(administrator, directory, found, changes, None, dry_run=dry_run, json=json)
+
+
+@token_app.command("list")
+@reads_directory
+def list_command(
+    administrator: Administrator,
+    *,
+    kind: Annotated[
+        TokenKind | None, typer.Option("--kind", help="Only this kind.", case_sensitive=False, metavar="KIND")
+    ] = None,
+    base: Annotated[str, typer.Option("--base", help="Only below this DN.", metavar="DN")] = "",
+    json: JSON_OPTION = False,
+) -> None:
+    """Print everybody who has a token, and how many have which."""
+    where = all_of([are_people(), equal(tokens.TOKEN, kind) if kind else present(tokens.TOKEN)])
+    counts: Counter[str] = Counter()
+    holders: list[_Holder] = []
+    with administrator.directory() as directory:
+        for found in followed(directory.search(where, base), "users", lambda: directory.count(where, base)):
+            entry = directory.parsed(found)
+            if isinstance(entry, User):
+                holders.append(_Holder(_name(found, entry), found.dn, entry.tokens, entry.vip_credentials))
+                counts.update(entry.tokens)
+    holders.sort(key=lambda holder: (holder.name.casefold(), holder.dn))
+    if json:
+        print_json({"users": [holder.data() for holder in holders], "counts": counts})
+        return
+    for holder in holders:
+        out.print(holder.line(), markup=False)
+    numbers = ", ".join(f"{word} {counts[word]}" for word in TokenKind if counts[word])
+    out.print(f"{len(holders)} users" + (f": {numbers}" if numbers else ""), markup=False)
+
+
+@token_app.command("show")
+@reads_directory
+def show_command(administrator: Administrator, user: _USER, *, json: JSON_OPTION = False) -> None:
+    """Print a user's tokens, whether each can be used, and what the next logon asks for."""
+    with administrator.directory() as directory:
+        found = the_user(directory, user)
+        ahead = administrator.outlook(directory, found, SYSTEM_CLOCK.now())
+        entry = directory.parsed(found)
+    name = _name(found, entry)
+    tell, notes = what_to_tell(name, ahead), warnings(name, ahead)
+    rows = token_rows(ahead, entry.tokens if isinstance(entry, User) else ())
+    if json:
+        print_json({"dn": found.dn, "tokens": rows, "tell": tell, "warnings": notes})
+        return
+    out.print(found.dn, markup=False)
+    for row in rows:
+        out.print(f"  {row['kind']:<6} {'usable' if row['usable'] else 'not usable'}: {row['about']}", markup=False)
+    if not rows:
+        out.print("  no token is assigned")
+    _say(tell, notes)
+
+
+def token_rows(ahead: Outlook, assigned: Sequence[TokenKind]) -> list[dict[str, Any]]:
+    """Each assigned token: its kind, whether it can be used, and where its code goes or why not."""
+    known = {token.kind: token for token in ahead.tokens}
+    return [{"kind": kind, **_about(known.get(kind))} for kind in assigned]
+
+
+def _about(token: Usable | Unusable | None) -> dict[str, Any]:
+    match token:
+        case Usable():
+            return {"usable": True, "about": destination(token) or ", ".join(token.credentials)}
+        case Unusable(why=why):
+            return {"usable": False, "about": why}
+        case _:
+            return {"usable": False, "about": "no policy can govern"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    name: str
+    dn: str
+    tokens: tuple[TokenKind, ...]
+    credentials: tuple[str, ...]
+
+    def data(self) -> dict[str, Any]:
+        return {"name": self.name, "dn": self.dn, "tokens": self.tokens, "vip_credentials": self.credentials}
+
+    def line(self) -> str:
+        credentials = f" ({', '.join(self.credentials)})" if self.credentials else ""
+        return f"{self.name:<20} {', '.join(self.tokens)}{credentials}  {self.dn}"
+
+
+def _change(
+    administrator: Administrator,
+    directory: AdminDirectory,
+    found: Found,
+    changes: tuple[Values, ...],
+    kind: TokenKind | None,
+    *,
+    dry_run: bool,
+    json: bool,
+) -> None:
+    """Write it and say what follows from it; `kind` is the token that is meant to work."""
+    classes = directory.classes(found, "dirfactorUser") if any(change.added for change in changes) else ()
+    edit = Edit(found.dn, (*classes, *changes))
+    if not dry_run:
+        directory.write(edit)
+    after = applied(found, edit)
+    ahead = administrator.outlook(directory, after, SYSTEM_CLOCK.now())
+    name = _name(found, directory.parsed(after))
+    tell, notes = what_to_tell(name, ahead), warnings(name, ahead, kind)
+    if json:
+        ldif = as_ldif(edit)
+        print_json(
+            {"dn": found.dn, "ldif": ldif, "written": bool(changes) and not dry_run, "tell": tell, "warnings": notes}
+        )
+    elif dry_run and changes:
+        out.print(as_ldif(edit), markup=False, end="")
+    else:
+        out.print(f"{found.dn}: " + ("changed" if changes else "nothing to change"), markup=False)
+    if not json:
+        _say(tell, notes)
+    if not works(ahead, kind):
+        raise typer.Exit(Exit.FOUND)
+
+
+def _say(tell: str, notes: tuple[str, ...]) -> None:
+    if tell:
+        out.print(tell, markup=False)
+    for note in notes:
+        out.print(f"! {note}", markup=False)
+
+
+def _name(found: Found, entry: object) -> str:
+    user = entry if isinstance(entry, User) else User()
+    return user.sam or user.upn or found.dn
+
+
+def _check_options(kind: TokenKind, credential: list[str] | None, phone: str, mail: str) -> None:
+    for option, given, its_kind in (
+        ("--credential", credential, TokenKind.VIP),
+        ("--phone", phone, TokenKind.SMS),
+        ("--mail", mail, TokenKind.EMAIL),
+    ):
+        if given and kind is not its_kind:
+            raise UsageFault(f"{option} says nothing about {kind} tokens", remedy=f"leave it out, or name {its_kind}")
+
+
+def _credential(text: str) -> str:
+    """A credential id as VIP knows it; people write it with spaces and dashes, and in any case."""
+    plain = "".join(character for character in text.upper() if character not in " -")
+    row = BY_NAME[tokens.CREDENTIAL.lower()]
+    if not (plain.isascii() and plain.isalnum()) or not (row.low or 0) <= len(plain) <= (row.high or 0):
+        raise UsageFault(
+            f"{text!r} is no VIP credential id", remedy="copy it from the app or the token, such as VSST12345678"
+        )
+    return plain
+
+
+def _phone(text: str, region: str | None) -> str:
+    number = phone_number(text, region)
+    if number is None:
+        raise UsageFault(
+            f"{masked(text)} is no number that can be dialled", remedy="write it with its country code, +43 664 ..."
+        )
+    return number
+
+
+def _mail(text: str) -> str:
+    address = email_address(text)
+    if address is None:
+        raise UsageFault(f"{masked(text)} is not one plain mail address", remedy="write it like alice@example.org")
+    return address
