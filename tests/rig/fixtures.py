@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 import pytest
 
+from rig.ds389 import DirectoryServer389
 from rig.kannel import FAKESMSC, Kannel
 from rig.kerberos import SERVICES, Realm
 from rig.ports import loopback_address
@@ -20,6 +21,7 @@ from rig.samba_template import samba_template
 from rig.slapd import Slapd
 
 OPENLDAP_SCHEMA = Path(__file__).parents[2] / "ldif" / "openldap.ldif"
+DS389_SCHEMA = Path(__file__).parents[2] / "ldif" / "389-ds.ldif"
 
 # How Postfix answers for two recipients: one may be tried again, one may not.
 FULL_MAILBOX = "full@example.test"
@@ -116,6 +118,15 @@ def fresh_slapd(slapd: Slapd) -> Iterator[Slapd]:
     slapd.reset()
     yield slapd
     slapd.reset()
+
+
+@pytest.fixture(scope="session")
+def ds389(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DirectoryServer389]:
+    """The run's 389 Directory Server, with the product's schema; work in an OU of your own."""
+    need("ns-slapd", "certutil", "ldapmodify")
+    need_root()
+    with running(DirectoryServer389(tmp_path_factory.mktemp("ds389"), DS389_SCHEMA)) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

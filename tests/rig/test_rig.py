@@ -44,6 +44,20 @@ def test_the_domain_controller_takes_no_password_in_clear_text(samba_dc):
 
 
 @servers
+def test_389_ds_knows_its_accounts_takes_no_password_in_clear_text_and_forgets_at_a_reset(ds389):
+    ds389.tools(ds389.sync, ds389.sync_password).bind()
+    with pytest.raises(LdapRefused) as refusal:
+        LdapTools(ds389.ldap, ds389.ca_file, ds389.sync, ds389.sync_password).bind()
+    assert refusal.value.code == 13
+    ds389.tools().modify(f"dn: ou=after,{ds389.base_dn}\nchangetype: add\nobjectClass: organizationalUnit\n")
+    ds389.stop()
+    ds389.start()
+    assert ds389.tools().search(ds389.base_dn, "(ou=after)")
+    ds389.reset()
+    assert not ds389.tools().search(ds389.base_dn, "(ou=after)")
+
+
+@servers
 def test_a_snapshot_brings_back_its_moment_and_a_reset_the_beginning(fresh_dc):
     def has(sam):
         return bool(fresh_dc.ldapsearch(where=f"(sAMAccountName={sam})"))
