@@ -4,8 +4,11 @@ from typing import Final
 
 from dirsync.errors import DirectoryUnavailable
 
+BOOLEAN: Final = 0x01
+OCTET_STRING: Final = 0x04
+SET: Final = 0x31
 _INTEGER: Final = 0x02
-_OCTET_STRING: Final = 0x04
+_ENUMERATED: Final = 0x0A
 _SEQUENCE: Final = 0x30
 _LONG_FORM: Final = 0x80
 _LENGTH_OCTETS: Final = 4  # what Windows writes always, and more than any message has
@@ -25,13 +28,17 @@ class MalformedAnswer(DirectoryUnavailable):
 
 def integer(value: int) -> bytes:
     """An INTEGER in the fewest octets of two's complement (X.690 section 8.3)."""
-    size = (value if value >= 0 else ~value).bit_length() // 8 + 1
-    return _element(_INTEGER, value.to_bytes(size, "big", signed=True))
+    return _element(_INTEGER, _number(value))
+
+
+def enumerated(value: int) -> bytes:
+    """An ENUMERATED (X.690 section 8.4)."""
+    return _element(_ENUMERATED, _number(value))
 
 
 def octet_string(value: bytes) -> bytes:
     """An OCTET STRING (X.690 section 8.7, primitive)."""
-    return _element(_OCTET_STRING, value)
+    return _element(OCTET_STRING, value)
 
 
 def sequence(*elements: bytes) -> bytes:
@@ -56,10 +63,26 @@ class Reader:
         Raises:
             MalformedAnswer: it is no INTEGER of 1 to 8 octets.
         """
-        contents = self._contents(_INTEGER, "INTEGER")
-        if not 1 <= len(contents) <= _INTEGER_OCTETS:
-            raise MalformedAnswer(f"an INTEGER has {len(contents)} octets")
-        return int.from_bytes(contents, "big", signed=True)
+        return self._number(_INTEGER, "INTEGER")
+
+    def enumerated(self) -> int:
+        """The next element as the number that it stands for.
+
+        Raises:
+            MalformedAnswer: it is no ENUMERATED of 1 to 8 octets.
+        """
+        return self._number(_ENUMERATED, "ENUMERATED")
+
+    def boolean(self) -> bool:
+        """The next element as a truth value; RFC 4511 section 5.1 has TRUE in one form only, and not all keep to it.
+
+        Raises:
+            MalformedAnswer: it is no BOOLEAN.
+        """
+        contents = self._contents(BOOLEAN, "BOOLEAN")
+        if len(contents) != 1:
+            raise MalformedAnswer(f"a BOOLEAN has {len(contents)} octets")
+        return contents != b"\0"
 
     def octet_string(self) -> bytes:
         """The next element's octets.
@@ -67,7 +90,7 @@ class Reader:
         Raises:
             MalformedAnswer: it is no OCTET STRING.
         """
-        return self._contents(_OCTET_STRING, "OCTET STRING")
+        return self._contents(OCTET_STRING, "OCTET STRING")
 
     def sequence(self) -> "Reader":
         """A reader of the elements of the next element.
@@ -77,6 +100,33 @@ class Reader:
         """
         return Reader(self._contents(_SEQUENCE, "SEQUENCE"))
 
+    def tagged(self, tag: int) -> "Reader":
+        """A reader of the contents of the next element.
+
+        Args:
+            tag: the identifier octet that it must have.
+
+        Raises:
+            MalformedAnswer: it has another one.
+        """
+        return Reader(self._contents(tag, f"element with tag {tag:#04x}"))
+
+    def tag(self) -> int | None:
+        """The identifier octet of the next element, which stays the next one; None when there is none."""
+        return self._octets[self._position] if self.more() else None
+
+    def next_is(self, tag: int) -> bool:
+        """Whether the next element has this identifier octet: an OPTIONAL one may be absent."""
+        return self.tag() == tag
+
+    def more(self) -> bool:
+        """Whether there is another element."""
+        return self._position < len(self._octets)
+
+    def rest(self) -> bytes:
+        """All that has not been read, as it is."""
+        return self._take(len(self._octets) - self._position, "octet")
+
     def end(self) -> None:
         """Make sure that everything was read.
 
@@ -85,6 +135,12 @@ class Reader:
         """
         if left := len(self._octets) - self._position:
             raise MalformedAnswer(f"{left} octets follow the last element")
+
+    def _number(self, tag: int, name: str) -> int:
+        contents = self._contents(tag, name)
+        if not 1 <= len(contents) <= _INTEGER_OCTETS:
+            raise MalformedAnswer(f"an {name} has {len(contents)} octets")
+        return int.from_bytes(contents, "big", signed=True)
 
     def _contents(self, tag: int, name: str) -> bytes:
         if self._take(1, name)[0] != tag:
@@ -104,6 +160,11 @@ class Reader:
         taken = self._octets[self._position : end]
         self._position = end
         return taken
+
+
+def _number(value: int) -> bytes:
+    size = (value if value >= 0 else ~value).bit_length() // 8 + 1
+    return value.to_bytes(size, "big", signed=True)
 
 
 def _element(tag: int, contents: bytes) -> bytes:

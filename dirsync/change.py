@@ -26,11 +26,16 @@ class LinkChange:
         added: targets that are linked now.
         removed: targets that are no longer linked.
         whole: `added` is the complete list; links that it does not name are gone.
+        dns: targets that are linked now, by their DNs: whoever has such a DN is the target, and nobody when none has
+            (only in a batch that is placed by DN, and only whole).
+        logins: likewise by their login names, as memberUid does.
     """
 
     added: tuple[EntryId, ...] = ()
     removed: tuple[EntryId, ...] = ()
     whole: bool = True
+    dns: tuple[str, ...] = ()
+    logins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,14 @@ class Delete:
 Change = Put | Delete
 
 
+class Placing(StrEnum):
+    """How a source says what an entry stands below, and in which order it tells."""
+
+    BY_PARENT = "by parent"  # by `Put.parent`; in any order
+    BY_DN = "by DN"  # by DNs as they are when all has been told; in any order
+    BY_DN_IN_TURN = "by DN, in turn"  # by DNs as they are when each change is told; in the order of what happened
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Changes that become visible together, with the cookie that stands for having seen them.
@@ -74,6 +87,9 @@ class Batch:
         refresh: the changes are all entries there are: what they do not name is deleted.
         as_of: the instant from which on the source has not been asked for later changes.
         netbios_name: the domain's short name; None when the source does not tell, which changes nothing.
+        placing: where entries stand, and the order of the changes.
+        present: with the entries that the changes put, all there are, and others are deleted; None: only a `Delete`
+            deletes. Consumed once, after the changes (only in a batch that is placed by DN).
     """
 
     changes: Iterator[Change]
@@ -81,6 +97,8 @@ class Batch:
     refresh: bool
     as_of: datetime
     netbios_name: str | None = None
+    placing: Placing = Placing.BY_PARENT
+    present: Iterator[EntryId] | None = None
 
 
 class Source(Protocol):

@@ -1,6 +1,7 @@
 """Which source and which password check belong to the configured directory."""
 
 from pathlib import Path
+from typing import Final
 
 from dirsync.ad.source import AdSource
 from dirsync.bind import LdapPasswordCheck
@@ -10,21 +11,27 @@ from dirsync.ldif.source import LdifSource
 from dirsync.password import PasswordCheck
 from dirsync.settings import DirectoryKind, DirectorySettings
 from dirsync.surroundings import Surroundings
+from dirsync.syncrepl.server import DS389, OPENLDAP
+from dirsync.syncrepl.source import SyncreplSource
 from schema.errors import Fault
+
+_SERVERS: Final = {DirectoryKind.OPENLDAP: OPENLDAP, DirectoryKind.DS389: DS389}
 
 
 def source(settings: DirectorySettings, surroundings: Surroundings) -> Source:
     """Where changes come from. Raises Fault when the settings name nothing that could be read."""
     if settings.kind is DirectoryKind.AD:
         return AdSource(settings, surroundings)
+    if settings.kind in _SERVERS:
+        return SyncreplSource(settings, _SERVERS[settings.kind], surroundings)
     return LdifSource(_file(settings), settings.extra_attributes, settings.netbios_name)
 
 
 def password_check(settings: DirectorySettings, surroundings: Surroundings) -> PasswordCheck:
     """Who is asked whether a password is right. Raises Fault as `source` does."""
-    if settings.kind is DirectoryKind.AD:
-        return LdapPasswordCheck(settings, surroundings)
-    return LdifPasswordCheck(_file(settings))
+    if settings.kind is DirectoryKind.LDIF:
+        return LdifPasswordCheck(_file(settings))
+    return LdapPasswordCheck(settings, surroundings)
 
 
 def _file(settings: DirectorySettings) -> Path:

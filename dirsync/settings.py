@@ -12,6 +12,8 @@ class DirectoryKind(StrEnum):
     """What kind of directory it is."""
 
     AD = "ad"
+    OPENLDAP = "openldap"
+    DS389 = "389ds"
     LDIF = "ldif"
 
 
@@ -35,14 +37,15 @@ class DirectorySettings(msgspec.Struct, frozen=True):
     """A [directory] or [directory:NAME] section.
 
     Attributes:
-        kind: what the directory is: `ad` for Active Directory, `ldif` for a file.
+        kind: what the directory is: `ad` for Active Directory, `openldap`, `389ds` for 389 Directory Server, or `ldif`
+            for a file.
         url: servers of the directory in the order of preference, ldaps:// or ldap:// with start_tls; with sign_in
             gssapi also plain ldap://, which Kerberos encrypts; with external also ldapi://. When absent, DNS is asked
             for the domain's servers (ad).
         domain: DNS name of the domain, to find its servers; that in base when absent (ad).
         site: the site whose servers are preferred, as it is called in Active Directory Sites and Services (ad).
         dns_servers: who is asked for the domain's servers, ADDRESS or ADDRESS:PORT; the system's resolvers when absent.
-        base: DN of the domain or of an organisational unit in it (ad), or of the tree (ldif).
+        base: DN of the domain or of an organisational unit in it (ad), or of the tree.
         changes: how changes are read (ad): `dirsync`; `usn` for polling by uSNChanged, which is what remains when
             DirSync is refused or `base` is no whole domain; or `auto` to have that decided.
         sign_in: how the account that reads the directory proves who it is.

@@ -1,4 +1,4 @@
-"""Changes on their way from a source to the replica: many of them take no memory, and none is shown too early."""
+"""What is on its way from a source to the replica: much of it takes no memory, and nothing is shown too early."""
 
 import tempfile
 import weakref
@@ -14,6 +14,7 @@ from schema.errors import Fault
 
 _IN_MEMORY: Final = 4 * 1024 * 1024  # octets; above them, an unnamed temporary file
 _SIZE_OCTETS: Final = 4
+_ID_OCTETS: Final = 16
 _PACK: Final = msgspec.msgpack.Encoder().encode
 _UNPACK: Final = msgspec.msgpack.Decoder(Put | EntryId).decode
 
@@ -65,6 +66,38 @@ class Spool:
             while size := self._file.read(_SIZE_OCTETS):
                 packed = _UNPACK(self._file.read(int.from_bytes(size, "big")))
                 yield packed if isinstance(packed, Put) else Delete(packed)
+
+
+class IdSpool:
+    """Takes ids of entries, and gives them back once; as the other spool, it takes no memory for many of them."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed with the spool
+        weakref.finalize(self, self._file.close)
+
+    def append(self, entry: EntryId) -> None:
+        """Keep an id of 16 octets.
+
+        Raises:
+            Fault: the temporary folder is full.
+        """
+        with _room():
+            self._file.write(entry)
+
+    def take(self) -> Iterator[EntryId]:
+        """All ids, in their order.
+
+        Raises:
+            Fault: the temporary folder is full; not while the ids are taken.
+        """
+        with _room():
+            self._file.seek(0)
+        return self._ids()
+
+    def _ids(self) -> Iterator[EntryId]:
+        with self._file:
+            while entry := self._file.read(_ID_OCTETS):
+                yield entry
 
 
 @contextmanager

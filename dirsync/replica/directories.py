@@ -52,5 +52,7 @@ def keep_configured(path: Path, identities: Mapping[str, str]) -> None:
 def _drop(db: sqlite3.Connection, number: Any) -> None:
     db.execute(f"DELETE FROM name WHERE id {_OF_IT}", (number,))  # noqa: S608 - a constant
     db.execute(f"DELETE FROM link WHERE source {_OF_IT}", (number,))  # noqa: S608 - a constant
+    db.execute(f"DELETE FROM reference WHERE source {_OF_IT}", (number,))  # noqa: S608 - a constant
+    db.execute("DELETE FROM shelf WHERE directory = ?", (number,))
     db.execute("DELETE FROM entry WHERE directory = ?", (number,))
     db.execute("DELETE FROM directory WHERE number = ?", (number,))

@@ -1,7 +1,7 @@
 """The replica's entries: their rows, the names they are found by, and their DNs when something above them moves."""
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +13,7 @@ from schema.dn import fold, join, rebase, split
 from schema.entry import AccessNode, Container, Entry, EntryId, Group, Policy, User
 from schema.errors import Fault
 from schema.parse import Attributes, names_of
+from schema.parse import fold as fold_name
 
 Parser = Callable[[Attributes], Entry | None]
 
@@ -104,7 +105,7 @@ class Entries:
             self._db.execute(_UPDATE, new)
             self._db.execute("DELETE FROM name WHERE id = ?", (put.id,))
             self._tally.changed(put.id)
-        self._name(put.id, entry)
+        self._name(put.id, entry, present)
         return True
 
     def drop(self, entry_id: EntryId) -> bool:
@@ -151,7 +152,8 @@ class Entries:
                 self._parse_one_again(entry_id, parsed, raw)
 
     def _parse_one_again(self, entry_id: EntryId, parsed: bytes, raw: bytes) -> None:
-        entry = self._parse(_UNPACK_RAW(raw))
+        attributes = _UNPACK_RAW(raw)
+        entry = self._parse(attributes)
         if entry is None:
             self.drop(entry_id)
         elif (packed := pack(entry)) != parsed:
@@ -160,7 +162,7 @@ class Entries:
                 (_KIND_OF[type(entry)], bool(entry.malformed), packed, entry_id),
             )
             self._db.execute("DELETE FROM name WHERE id = ?", (entry_id,))
-            self._name(entry_id, entry)
+            self._name(entry_id, entry, attributes)
             self._tally.changed(entry_id)
 
     def _orphans(self, old_base: str, new_base: str) -> list[tuple[EntryId, str]]:
@@ -180,8 +182,8 @@ class Entries:
         self._db.execute("UPDATE entry SET dn = ?, folded = ? WHERE id = ?", (dn, _folded(dn), entry_id))
         self._tally.changed(entry_id)
 
-    def _name(self, entry_id: EntryId, entry: Entry) -> None:
-        names = [(kind, name, entry_id) for kind, name in names_of(entry)]
+    def _name(self, entry_id: EntryId, entry: Entry, attributes: Attributes) -> None:
+        names = [(kind, name, entry_id) for kind, name in names_in(entry, attributes)]
         self._db.executemany("INSERT OR IGNORE INTO name VALUES (?, ?, ?)", names)
 
 
@@ -198,6 +200,17 @@ def row(directory: int, entry_id: EntryId, dn: str, parent: EntryId | None, entr
     """
     kind = _KIND_OF[type(entry)]
     return (directory, kind, parent, dn, _folded(dn), bool(entry.malformed), pack(entry), raw, entry_id)
+
+
+def names_in(entry: Entry, attributes: Attributes) -> Iterator[tuple[str, str]]:
+    """The names under which an entry is found, as (kind, folded name).
+
+    Beside those of `names_of`, `uid` for further values of uid: memberUid may mean any of them, a login the first one.
+    """
+    yield from names_of(entry)
+    if isinstance(entry, User):
+        uids = (value.decode(errors="replace") for value in attributes.get("uid", ()))
+        yield from (("uid", fold_name(uid)) for uid in uids if uid != entry.sam)
 
 
 def _folded(dn: str) -> str:

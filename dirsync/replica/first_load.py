@@ -5,12 +5,11 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from dirsync.change import LinkKind, Put
-from dirsync.replica.entries import INSERT, Parser, Row, pack, row, with_values
+from dirsync.replica.entries import INSERT, Parser, Row, names_in, pack, row, with_values
 from dirsync.replica.merge import Refresh
 from dirsync.replica.store import BULK_INDEXES
 from dirsync.replica.tally import Tally
 from schema.entry import EntryId
-from schema.parse import names_of
 
 _AT_ONCE: Final = 500  # entries held in memory; SQLite takes as many values in one query
 # What is keyed in another order than it comes in waits here, and is sorted and written once.
@@ -107,7 +106,7 @@ class FirstLoad:
             entry = self._parse(present)
             if entry is not None:
                 rows.append(row(self._directory, put.id, put.dn, put.parent, entry, pack(present)))
-                names += [(kind, name, put.id) for kind, name in names_of(entry)]
+                names += [(kind, name, put.id) for kind, name in names_in(entry, present)]
                 links += [(kind, put.id, target) for kind, change in put.links.items() for target in change.added]
         self._db.executemany(INSERT, rows)
         self._db.executemany("INSERT INTO temp.staged_name VALUES (?, ?, ?)", names)

@@ -12,7 +12,7 @@ from dirsync.errors import ReplicaUnavailable
 # "dfr1": marks the file as ours, so that no other program's database is ever written to
 _APPLICATION_ID: Final = 0x64667231
 # Changes with the tables below; a file of another layout is rebuilt from the directory.
-_LAYOUT: Final = 2
+_LAYOUT: Final = 3
 _BUSY_SECONDS: Final = 5.0
 _WAL_LIMIT: Final = 64 * 1024 * 1024
 _CACHE_KIBIBYTES: Final = 16 * 1024
@@ -25,6 +25,8 @@ _REMEDIES: Final = {
 _REMEDY: Final = "see that the folder and the file are there, on a sound local disk, and belong to the service's user"
 
 # `raw` stands last: it is large, and only the writer reads it. Links may name entries that are not there (yet).
+# Where a directory knows targets by name, `reference` has the names, and `link` what they lead to. `shelf` has the
+# entries that are of no use but for what may stand below them.
 _TABLES: Final = """
 CREATE TABLE meta (
     only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -55,6 +57,18 @@ CREATE INDEX entry_by_kind ON entry (kind) WHERE kind IN ('node', 'policy');
 CREATE INDEX entry_malformed ON entry (folded) WHERE malformed;
 CREATE TABLE name (kind TEXT, name TEXT, id BLOB, PRIMARY KEY (kind, name, id)) WITHOUT ROWID;
 CREATE TABLE link (kind TEXT, source BLOB, target BLOB, PRIMARY KEY (kind, source, target)) WITHOUT ROWID;
+CREATE TABLE reference (source BLOB, kind TEXT, way TEXT, name TEXT, PRIMARY KEY (source, kind, way, name))
+WITHOUT ROWID;
+CREATE INDEX reference_by_name ON reference (name, way);
+CREATE TABLE shelf (
+    id BLOB PRIMARY KEY,
+    directory INTEGER NOT NULL REFERENCES directory (number),
+    parent BLOB,
+    dn TEXT NOT NULL,
+    folded TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX shelf_by_dn ON shelf (folded);
+CREATE INDEX shelf_by_parent ON shelf (parent);
 """
 # Those that are cheaper to make over many rows at once than row by row: name -> how it is made.
 BULK_INDEXES: Final = {

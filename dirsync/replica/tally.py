@@ -8,12 +8,15 @@ from schema.entry import EntryId
 class Tally:
     """Counts over one batch. It is kept in a temporary table, so that a batch of any size needs little memory.
 
+    `contradicted` is set by whoever finds that the batch does not fit to what is there.
+
     Args:
         db: the replica, in a transaction.
     """
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self.contradicted = False
         self._unnamed = 0
         db.execute("CREATE TEMP TABLE IF NOT EXISTS met (id BLOB PRIMARY KEY, outcome TEXT) WITHOUT ROWID")
         db.execute("DELETE FROM temp.met")

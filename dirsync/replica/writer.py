@@ -6,11 +6,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
-from dirsync.change import Batch, Put
+from dirsync.change import Batch, Placing, Put
 from dirsync.replica.directories import number_of
 from dirsync.replica.entries import Entries, Parser
 from dirsync.replica.first_load import FirstLoad, is_empty
 from dirsync.replica.merge import Increment, Refresh
+from dirsync.replica.named import Named
 from dirsync.replica.store import open_for_writing, transaction
 from dirsync.replica.tally import Tally
 from schema.parse import parse_entry
@@ -89,7 +90,8 @@ class ReplicaWriter:
         """Take a batch in, whole, together with its cookie; readers see all of it or nothing.
 
         The version grows only when something is different afterwards. Whatever goes wrong, an error of the source
-        in the middle of its changes included, leaves the replica as it was.
+        in the middle of its changes included, leaves the replica as it was. When the batch contradicts what is there,
+        its cookie is not kept, and so the source will send everything.
 
         Args:
             batch: the changes; their iterator is consumed.
@@ -111,16 +113,20 @@ class ReplicaWriter:
                     merge.put(change)
                 else:
                     merge.delete(change.id)
-            applied = self._count(merge.finish())
+            tally = merge.finish()
+            applied = self._count(tally)
+            cookie = None if tally.contradicted else batch.cookie
             self._db.execute(
                 "UPDATE directory SET identity = ?, cookie = ?, as_of = ?, netbios_name = coalesce(?, netbios_name)"
                 " WHERE number = ?",
-                (identity, batch.cookie, batch.as_of.isoformat(), batch.netbios_name, self._number),
+                (identity, cookie, batch.as_of.isoformat(), batch.netbios_name, self._number),
             )
         return applied
 
-    def _merge(self, batch: Batch) -> Increment | Refresh | FirstLoad:
+    def _merge(self, batch: Batch) -> Increment | Refresh | FirstLoad | Named:
         """How the batch is taken in."""
+        if batch.placing is not Placing.BY_PARENT:
+            return Named(self._db, self._number, self._parse, batch)
         if not batch.refresh:
             return Increment(self._db, self._number, self._parse)
         return (FirstLoad if is_empty(self._db) else Refresh)(self._db, self._number, self._parse)

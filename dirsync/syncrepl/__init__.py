@@ -1,0 +1,1 @@
+"""OpenLDAP and 389 Directory Server as sources of changes, by the Content Synchronization Operation (RFC 4533)."""

@@ -1,0 +1,135 @@
+"""What a server tells in answer to a Sync request (RFC 4533 section 3), message by message, without a connection."""
+
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+from dirsync.ber import MalformedAnswer
+from dirsync.change import Change, Delete
+from dirsync.errors import DirectoryUnavailable
+from dirsync.stream import Ended, Found, Message
+from dirsync.syncrepl.controls import (
+    SYNC_INFO,
+    SYNC_STATE,
+    IdSet,
+    NewCookie,
+    PhaseEnd,
+    State,
+    SyncInfo,
+    read_info,
+    read_state,
+)
+from dirsync.syncrepl.cookie import SyncCookie, Witnesses
+from dirsync.syncrepl.entry import Wanted, read_entry
+from schema.entry import EntryId
+
+_NO_SYNC: Final = (
+    "load the overlay syncprov for the database (OpenLDAP), or enable the Content Synchronization plug-in (389)"
+)
+
+
+class Sink(Protocol):
+    """Where changes go."""
+
+    def append(self, change: Change, /) -> None:
+        """Take a change."""
+        ...
+
+
+class Named(Protocol):
+    """Where the ids of entries go that are as they were."""
+
+    def append(self, entry: EntryId, /) -> None:
+        """Take an id."""
+        ...
+
+
+class Consumer:
+    """Follows one answer: first the refresh, then changes as they happen.
+
+    Args:
+        wanted: what was asked for.
+        known: with which cookie; None for everything.
+        changes: takes the changes.
+        present: takes the ids of entries that a resumed refresh has named and not sent.
+        missing: entries that are known not to be there any more.
+    """
+
+    def __init__(
+        self,
+        wanted: Wanted,
+        known: SyncCookie | None,
+        changes: Sink,
+        present: Named,
+        missing: Iterable[EntryId] = (),
+    ) -> None:
+        self._wanted = wanted
+        self._changes = changes
+        self._present = present
+        self._raw = known.raw if known else b""
+        self._witnesses = Witnesses(known.witnesses if known else ())
+        self.refreshed = False
+        self.complete = False
+        self.unexplained = set(missing)
+
+    @property
+    def cookie(self) -> SyncCookie:
+        """Stands for all that has been taken, once `refreshed`."""
+        return SyncCookie(self._raw, self._witnesses.all())
+
+    def redirect(self, changes: Sink) -> None:
+        """Have all further changes go elsewhere."""
+        self._changes = changes
+
+    def take(self, message: Message) -> None:
+        """Take the next message.
+
+        Afterwards, `refreshed` says whether the refresh is over, `complete` whether it has named every entry there
+        is, so that what it has not named is gone, and `unexplained` has those missing entries that it has not said
+        to be deleted.
+
+        Raises:
+            DirectoryUnavailable: the server has ended its answer, or it makes no sense.
+        """
+        if isinstance(message, Found):
+            self._entry(message)
+        elif isinstance(message, Ended):
+            raise DirectoryUnavailable(
+                "the directory server does not go on to tell changes as they happen", remedy=_NO_SYNC
+            )
+        elif message.oid == SYNC_INFO:
+            self._info(read_info(message.value))
+
+    def _entry(self, found: Found) -> None:
+        value = found.controls.get(SYNC_STATE)
+        if value is None:
+            raise MalformedAnswer("an entry lacks the Sync State control", remedy=_NO_SYNC)
+        told = read_state(value)
+        if told.state is State.DELETE:
+            self._delete(told.id)
+        elif told.state is State.PRESENT:
+            self._present.append(told.id)
+        else:
+            put, stamp = read_entry(told.id, found.dn, found.attributes, self._wanted)
+            self._changes.append(put)
+            if stamp:
+                (self._witnesses.changed if self.refreshed else self._witnesses.met)(told.id, stamp)
+        if told.cookie:
+            self._raw = told.cookie
+
+    def _delete(self, entry: EntryId) -> None:
+        self._changes.append(Delete(entry))
+        self._witnesses.deleted(entry)
+        self.unexplained.discard(entry)
+
+    def _info(self, info: SyncInfo) -> None:
+        if isinstance(info, IdSet):
+            for entry in info.ids:
+                if info.deleted:
+                    self._delete(entry)
+                else:
+                    self._present.append(entry)
+        elif isinstance(info, PhaseEnd):
+            self.complete = self.complete or info.present
+            self.refreshed = self.refreshed or info.done
+        if isinstance(info, NewCookie) or info.cookie is not None:
+            self._raw = info.cookie or b""

@@ -1,0 +1,166 @@
+"""One Sync search over one connection: the refresh that it begins with, and what comes afterwards."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from dirsync.connection import Connection
+from dirsync.errors import DirectoryRefused, DirectoryUnavailable
+from dirsync.search import Scope, Search, converse
+from dirsync.spool import IdSpool, Spool
+from dirsync.stream import Message, Stream
+from dirsync.syncrepl.controls import sync_request
+from dirsync.syncrepl.cookie import SyncCookie
+from dirsync.syncrepl.dialogue import Consumer
+from dirsync.syncrepl.entry import Wanted
+from dirsync.syncrepl.server import Server, find_progress, hear
+from schema.entry import EntryId
+
+_log = logging.getLogger("dirfactor.sync")
+# Every entry: one of no use may hold others, and when it is renamed, they are.
+WHERE: Final = "(objectClass=*)"
+# Between two messages of a refresh: a server without a session log looks through the whole directory first.
+_REFRESH_SECONDS: Final = 300.0
+# A change is told a moment after it is done.
+_MOMENT: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a refresh has told.
+
+    Attributes:
+        changes: entries as they are now, and deletions, in any order.
+        present: entries that are as they were, when all others are gone that `changes` does not put.
+        whole: the changes are all entries there are.
+    """
+
+    changes: Spool
+    present: IdSpool | None
+    whole: bool
+
+
+class Following:
+    """Takes what the server tells. One thread at a time may use it; after an error it is of no use any more.
+
+    Args:
+        connection: with the rights of the service account.
+        server: what kind of server it is.
+        base: DN of the tree.
+        wanted: attributes.
+    """
+
+    def __init__(self, connection: Connection, server: Server, base: str, wanted: Wanted) -> None:
+        self.connection = connection
+        self._server = server
+        self._base = base
+        self._wanted = wanted
+        self._consumer = Consumer(wanted, None, Spool(), IdSpool())
+        self._stream: Stream | None = None
+        self._ahead: Message | None = None
+        self._settled: tuple[bytes, ...] = ()
+
+    def begin(self, cookie: bytes | None) -> Refreshed:
+        """Read what has changed since the cookie, or everything when the server cannot say what has changed.
+
+        Raises:
+            DirectoryUnavailable: the server could not be read to the end of its refresh.
+            DirectoryRefused: it denies the search.
+            Fault: the temporary folder is full.
+        """
+        known = SyncCookie.decode(cookie)
+        if known:
+            try:
+                if refreshed := self._resume(known):
+                    return refreshed
+                _log.warning("%s was restored from a copy: it is read anew", self.connection.server)
+            except DirectoryRefused as refusal:
+                _log.info("%s cannot go on from the last cookie and is read anew: %s", self.connection.server, refusal)
+            self.end()
+        return self._refresh(None)
+
+    def go_on(self) -> Spool:
+        """What has been told since; the server is proven to be there, and to have told all that it had to.
+
+        Raises:
+            DirectoryUnavailable: it is not.
+            Fault: the temporary folder is full.
+        """
+        spool = Spool()
+        self._consumer.redirect(spool)
+        self._take_all()
+        progress = converse(find_progress(self._server, self._base), self.connection.search)
+        self._take_all()
+        if progress != self._settled:
+            self._catch_up(progress)
+            self._settled = progress
+        return spool
+
+    @property
+    def cookie(self) -> bytes:
+        """Stands for all that has been taken."""
+        return self._consumer.cookie.encode()
+
+    @property
+    def fileno(self) -> int:
+        """The connection's descriptor; -1 when nothing can come."""
+        return self._stream.fileno() if self._stream else -1
+
+    def has_news(self) -> bool:
+        """Whether a message has come that was not taken yet.
+
+        Raises:
+            DirectoryUnavailable: the connection is broken.
+        """
+        if self._ahead is None and self._stream:
+            self._ahead = self._stream.next(0)
+        return self._ahead is not None
+
+    def end(self) -> None:
+        """Want no more of it; the connection stays."""
+        if self._stream:
+            self._stream.abandon()
+        self._stream = self._ahead = None
+
+    def _refresh(self, known: SyncCookie | None, missing: Iterable[EntryId] = ()) -> Refreshed:
+        changes, present = Spool(), IdSpool()
+        self._consumer = Consumer(self._wanted, known, changes, present, missing)
+        control = sync_request(known.raw if known else None)
+        self._stream = self.connection.stream(Search(self._base, self._wanted.names, Scope.SUBTREE, WHERE, (control,)))
+        while not self._consumer.refreshed:
+            message = self._stream.next(_REFRESH_SECONDS)
+            if message is None:
+                raise DirectoryUnavailable(
+                    f"{self.connection.server} has stopped in the middle of its answer", remedy="see the server's log"
+                )
+            self._consumer.take(message)
+        whole = known is None
+        return Refreshed(changes, present if self._consumer.complete and not whole else None, whole)
+
+    def _resume(self, known: SyncCookie) -> Refreshed | None:
+        """What has changed since the cookie; None when the server has not been through what the cookie stands for."""
+        heard = converse(hear(self._server, self._base, known.witnesses), self.connection.search)
+        if heard.denied:
+            return None
+        refreshed = self._refresh(known, heard.missing)
+        # who is not there was deleted since, and the server says so: by name, or by naming all others
+        told = refreshed.present is not None or not self._consumer.unexplained
+        return refreshed if told else None
+
+    def _take_all(self) -> None:
+        while self.has_news():
+            self._take_one()
+
+    def _take_one(self) -> None:
+        message, self._ahead = self._ahead, None
+        if message is not None:
+            self._consumer.take(message)
+
+    def _catch_up(self, progress: tuple[bytes, ...]) -> None:
+        """Give the server a moment for what it has done and not told yet; what does not concern us is never told."""
+        while not all(self._server.covers(self._consumer.cookie.raw, mark) for mark in progress) and self._stream:
+            self._ahead = self._stream.next(_MOMENT)
+            if self._ahead is None:
+                return
+            self._take_all()

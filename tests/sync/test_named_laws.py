@@ -1,0 +1,165 @@
+"""Told by names as syncrepl does, the replica equals a full read, whatever happens and however it is told."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dirsync.change import Batch, Change, Placing
+from dirsync.replica import ReplicaWriter
+from small_directory import NOW
+from small_openldap import Directory, expected, held, whole_content
+
+SOURCE = "a small OpenLDAP"
+OPERATIONS = ("add", "add", "add", "change", "link", "link", "link", "rename", "move", "delete", "convert")
+NUMBER = st.integers(0, 30)
+STEPS = st.lists(st.tuples(st.sampled_from(OPERATIONS), NUMBER, NUMBER, NUMBER), max_size=30)
+EXAMPLES = settings(max_examples=60, deadline=None)
+FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+def after(steps, directory: Directory | None = None) -> Directory:
+    directory = directory.copy() if directory else Directory()
+    for step in steps:
+        directory.step(*step)
+    return directory
+
+
+@contextlib.contextmanager
+def writer() -> Iterator[ReplicaWriter]:
+    with (
+        tempfile.TemporaryDirectory(dir=FOLDER) as folder,
+        contextlib.closing(ReplicaWriter(Path(folder) / "r")) as writer,
+    ):
+        yield writer
+
+
+def freshly_loaded(directory: Directory) -> dict:
+    with writer() as fresh:
+        fresh.apply(directory.refresh(), SOURCE)
+        return whole_content(fresh)
+
+
+def increment(changes: list[Change], placing: Placing, present=None) -> Batch:
+    return Batch(iter(changes), b"cookie", refresh=False, as_of=NOW, placing=placing, present=present)
+
+
+def cut(data: st.DataObject, changes: list[Change]) -> list[list[Change]]:
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(changes)), max_size=4), label="cuts"))
+    return [changes[start:end] for start, end in zip([0, *cuts], [*cuts, len(changes)], strict=True)]
+
+
+@EXAMPLES
+@given(STEPS, st.randoms(use_true_random=False))
+def test_a_full_read_in_any_order_has_every_entry_in_its_place_and_every_name_lead_to_its_bearer(steps, random):
+    directory = after(steps)
+    with writer() as replica:
+        replica.apply(directory.refresh(random.sample(list(directory.items), len(directory.items))), SOURCE)
+        assert held(replica) == expected(directory)
+        assert whole_content(replica) == freshly_loaded(directory)
+        assert not replica.apply(directory.refresh(), SOURCE)
+
+
+@EXAMPLES
+@given(STEPS, STEPS, st.data())
+def test_told_as_it_happens_in_any_batches_it_equals_a_full_read(first, then, data):
+    directory = after(first)
+    changes: list[Change] = []
+    with writer() as replica:
+        replica.apply(directory.refresh(), SOURCE)
+        for step in then:
+            before = directory.copy()
+            directory.step(*step)
+            changes += directory.told_since(before)
+        for batch in cut(data, changes):
+            replica.apply(increment(batch, Placing.BY_DN_IN_TURN), SOURCE)
+        assert held(replica) == expected(directory)
+        assert whole_content(replica) == freshly_loaded(directory)
+
+
+@EXAMPLES
+@given(STEPS, STEPS, st.data())
+def test_resumed_with_what_was_deleted_it_equals_a_full_read(first, then, data):
+    """The delete phase: entries as they are now, in any order, and who is gone."""
+    before = after(first)
+    now = after(then, before)
+    changes = data.draw(st.permutations(now.told_since(before)))
+    with writer() as replica:
+        replica.apply(before.refresh(), SOURCE)
+        replica.apply(increment(changes, Placing.BY_DN), SOURCE)
+        assert held(replica) == expected(now)
+        assert whole_content(replica) == freshly_loaded(now)
+        assert not replica.apply(increment(changes, Placing.BY_DN), SOURCE)
+
+
+@EXAMPLES
+@given(STEPS, STEPS, st.data())
+def test_resumed_with_what_is_still_there_it_equals_a_full_read(first, then, data):
+    """The present phase: entries as they are now, in any order, and who is as they were; others are gone unnamed."""
+    before = after(first)
+    now = after(then, before)
+    changes = [change for change in data.draw(st.permutations(now.told_since(before))) if not is_deletion(change)]
+    with writer() as replica:
+        replica.apply(before.refresh(), SOURCE)
+        replica.apply(increment(changes, Placing.BY_DN, now.unchanged_since(before)), SOURCE)
+        assert held(replica) == expected(now)
+        assert whole_content(replica) == freshly_loaded(now)
+
+
+def is_deletion(change: Change) -> bool:
+    return not hasattr(change, "dn")
+
+
+@EXAMPLES
+@given(STEPS, STEPS)
+def test_a_full_read_repairs_any_state(first, then):
+    now = after(then)
+    with writer() as replica:
+        replica.apply(after(first).refresh(), SOURCE)
+        was = whole_content(replica)
+        applied = replica.apply(now.refresh(), SOURCE)
+        assert whole_content(replica) == freshly_loaded(now)
+        said = {key: value for key, value in was.items() if key in {"entry", "name", "link"}}
+        assert bool(applied) == any(value != whole_content(replica)[key] for key, value in said.items())
+
+
+@EXAMPLES
+@given(STEPS, STEPS, st.data())
+def test_the_version_grows_with_what_is_different_and_only_then(first, then, data):
+    directory = after(first)
+    with writer() as replica:
+        replica.apply(directory.refresh(), SOURCE)
+        for step in then:
+            before = directory.copy()
+            was = whole_content(replica)
+            directory.step(*step)
+            told = [*directory.told_since(before), *data.draw(again(directory))]
+            applied = replica.apply(increment(told, Placing.BY_DN_IN_TURN), SOURCE)
+            now = whole_content(replica)
+            assert bool(applied) == any(was[key] != now[key] for key in ("entry", "name", "link"))
+
+
+def again(directory: Directory) -> st.SearchStrategy[list[Change]]:
+    """Some entries once more as they are: a server may repeat itself."""
+    return (
+        st.lists(st.sampled_from([directory.put(item) for item in directory.items.values()]), max_size=2)
+        if (directory.items)
+        else st.just([])
+    )
+
+
+def test_what_is_named_as_unchanged_and_is_not_there_has_everything_read_anew():
+    """A server that was restored from a copy names an entry that had been deleted."""
+    directory = after([("add", 0, 0, 0), ("add", 0, 0, 1)])
+    before = directory.copy()
+    directory.step("delete", 0, 0, 0)
+    with writer() as replica:
+        replica.apply(directory.refresh(), SOURCE)
+        replica.apply(increment([], Placing.BY_DN, iter(before.items)), SOURCE)
+        assert replica.cookie(SOURCE) is None
+        replica.apply(before.refresh(), SOURCE)
+        assert whole_content(replica) == freshly_loaded(before)
+        assert replica.cookie(SOURCE) == b"cookie"

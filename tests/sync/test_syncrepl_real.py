@@ -1,0 +1,374 @@
+"""Real servers with RFC 4533: whatever an administrator does, the replica follows, and ends equal to a full read."""
+
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from dirsync.errors import DirectoryRefused, DirectoryUnavailable
+from dirsync.replica import Replica, ReplicaWriter
+from dirsync.settings import DirectoryKind, DirectorySettings
+from dirsync.syncrepl.cookie import SyncCookie
+from dirsync.syncrepl.server import OPENLDAP
+from dirsync.syncrepl.source import SyncreplSource
+from rig.fixtures import OPENLDAP_SCHEMA, need, running
+from rig.process import copy_tree
+from rig.slapd import Slapd
+from schema.secret import Secret
+from small_openldap import whole_content
+from surroundings import SURROUNDINGS
+
+pytestmark = pytest.mark.servers
+
+KINDS = {"openldap": OPENLDAP}
+PEOPLE = ("alice", "bob", "carol")
+
+
+def now():
+    return datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def slapds(tmp_path_factory):
+    """Without a session log, so that every resumed sync goes through a present phase, and with one."""
+    need("slapd", "ldapmodify")
+    with (
+        running(Slapd(tmp_path_factory.mktemp("forgetful"), OPENLDAP_SCHEMA)) as forgetful,
+        running(Slapd(tmp_path_factory.mktemp("remembering"), OPENLDAP_SCHEMA, session_log=1000)) as remembering,
+    ):
+        yield {"slapd": forgetful, "slapd with a session log": remembering}
+
+
+@pytest.fixture(params=["slapd", "slapd with a session log"])
+def server(request, slapds):
+    server = slapds[request.param]
+    server.reset()
+    base = server.base_dn
+    for name in PEOPLE:
+        server.tools().modify(add_person(name, f"ou=people,{base}"))
+    server.tools().modify(
+        f"dn: cn=strict,ou=policies,{base}\nchangetype: add\nobjectClass: dirfactorSecurityPolicy\ncn: strict\n\n"
+        f"dn: cn=vpn,{base}\nchangetype: add\nobjectClass: groupOfNames\ncn: vpn\n"
+        f"member: uid=alice,ou=people,{base}\nmember: uid=bob,ou=people,{base}\n"
+    )
+    return server
+
+
+def add_person(name, parent):
+    return (
+        f"dn: uid={name},{parent}\nchangetype: add\nobjectClass: inetOrgPerson\nobjectClass: dirfactorUser\n"
+        "objectClass: dirfactorSubject\n"
+        f"uid: {name}\ncn: {name}\nsn: {name}\nmail: {name}@example.test\nmobile: +43 664 0000001\n\n"
+    )
+
+
+def settings(server, **given):
+    return DirectorySettings(
+        **{
+            "kind": DirectoryKind.OPENLDAP,
+            "url": (server.ldaps,),
+            "base": server.base_dn,
+            "bind_dn": server.sync,
+            "bind_password": Secret(server.sync_password),
+            "ca_file": server.ca_file,
+        }
+        | given
+    )
+
+
+class Follower:
+    """A replica that follows the server."""
+
+    def __init__(self, folder: Path, settings: DirectorySettings) -> None:
+        self._folder = folder
+        self._settings = settings
+        self.source = SyncreplSource(settings, KINDS[settings.kind], SURROUNDINGS)
+        self.writer = ReplicaWriter(folder / "replica.sqlite")
+        self.replica = Replica(folder / "replica.sqlite")
+        self._reads = 0
+        assert self.follow().refresh
+
+    @property
+    def cookie(self):
+        return self.writer.cookie(self.source.identity)
+
+    def follow(self, cookie=None):
+        """Takes in what has changed."""
+        batch = self.source.changes(cookie or self.cookie, now())
+        self.writer.apply(batch, self.source.identity)
+        return batch
+
+    def follow_anew(self):
+        """The same over a new connection, by the cookie."""
+        self.source.close()
+        return self.follow()
+
+    def equals_a_full_read(self):
+        self._reads += 1
+        writer = ReplicaWriter(self._folder / f"full{self._reads}.sqlite")
+        source = SyncreplSource(self._settings, KINDS[self._settings.kind], SURROUNDINGS)
+        try:
+            writer.apply(source.changes(None, now()), source.identity)
+            assert whole_content(self.writer) == whole_content(writer)
+        finally:
+            source.close()
+            writer.close()
+        return True
+
+    def person(self, uid):
+        (user,) = self.replica.find([("sam", uid)])
+        return self.replica.person(user)
+
+    def close(self):
+        self.source.close()
+        self.replica.close()
+        self.writer.close()
+
+
+@pytest.fixture
+def follower(server, tmp_path):
+    follower = Follower(tmp_path, settings(server))
+    yield follower
+    follower.close()
+
+
+MODIFY = "dn: {}\nchangetype: modify\n{}\n"
+RENAME = "dn: {}\nchangetype: modrdn\nnewrdn: {}\ndeleteoldrdn: 1\n{}"
+
+
+def edits(base):
+    """What an administrator does in a day, one after the other."""
+    people = f"ou=people,{base}"
+    alice, bob, carol = (f"uid={name},{people}" for name in PEOPLE)
+    vpn, strict, gate = f"cn=vpn,{base}", f"cn=strict,ou=policies,{base}", f"cn=gate,{base}"
+    subject = "add: objectClass\nobjectClass: dirfactorSubject\n-\n"
+    return {
+        "add an attribute": MODIFY.format(alice, "add: dirfactorToken\ndirfactorToken: sms\ndirfactorToken: vip"),
+        "change attributes": MODIFY.format(
+            alice, "replace: mobile\nmobile: +43 664 0000002\n-\nreplace: dirfactorToken\ndirfactorToken: email"
+        ),
+        "remove an attribute": MODIFY.format(alice, "delete: mobile"),
+        "assign a policy": MODIFY.format(alice, f"add: dirfactorPolicy\ndirfactorPolicy: {strict}"),
+        "assign a policy that is not there": MODIFY.format(
+            bob, f"add: dirfactorPolicy\ndirfactorPolicy: cn=lax,ou=policies,{base}"
+        ),
+        "and there it is": f"dn: cn=lax,ou=policies,{base}\nchangetype: add\nobjectClass: dirfactorSecurityPolicy\n"
+        "cn: lax\n",
+        "assign a policy to a container": MODIFY.format(
+            people, f"{subject}add: dirfactorPolicy\ndirfactorPolicy: {strict}"
+        ),
+        "a node with members": f"dn: {gate}\nchangetype: add\nobjectClass: dirfactorAccessNode\ncn: gate\n"
+        f"dirfactorAddress: 192.0.2.7\ndirfactorMember: {vpn}\ndirfactorMember: {carol}\n",
+        "a member less in the node": MODIFY.format(gate, f"delete: dirfactorMember\ndirfactorMember: {carol}"),
+        "members come and go": MODIFY.format(vpn, f"add: member\nmember: {carol}\n-\ndelete: member\nmember: {bob}"),
+        "a group in a group": f"dn: cn=all,{base}\nchangetype: add\nobjectClass: groupOfUniqueNames\ncn: all\n"
+        f"uniqueMember: {vpn}\n",
+        "an OU below one of no use": f"dn: l=Wien,{base}\nchangetype: add\nobjectClass: locality\nl: Wien\n\n"
+        f"dn: ou=staff,l=Wien,{base}\nchangetype: add\nobjectClass: organizationalUnit\nou: staff\n",
+        "move a user": RENAME.format(alice, "uid=alice", f"newsuperior: ou=staff,l=Wien,{base}\n"),
+        "rename what holds the OU": RENAME.format(f"l=Wien,{base}", "l=Linz", ""),
+        "the group follows": MODIFY.format(vpn, f"add: member\nmember: uid=alice,ou=staff,l=Linz,{base}"),
+        "rename a user": RENAME.format(f"uid=alice,ou=staff,l=Linz,{base}", "uid=älice\\, A.", ""),
+        "rename an OU": RENAME.format(people, "ou=persons", ""),
+        "move an OU": RENAME.format(f"ou=persons,{base}", "ou=persons", f"newsuperior: ou=policies,{base}\n"),
+        "and back": RENAME.format(f"ou=persons,ou=policies,{base}", "ou=people", f"newsuperior: {base}\n"),
+        "delete a member": f"dn: {carol}\nchangetype: delete\n",
+        "create it again": add_person("carol", people),
+        "delete a policy": f"dn: cn=lax,ou=policies,{base}\nchangetype: delete\n",
+        "come and go": add_person("visitor", people) + f"dn: uid=visitor,{people}\nchangetype: delete\n",
+        "delete a group in a group": f"dn: {vpn}\nchangetype: delete\n",
+    }
+
+
+def test_whatever_an_administrator_does_the_replica_ends_equal_to_a_full_read(server, follower):
+    for what, ldif in edits(server.base_dn).items():
+        server.tools().modify(ldif)
+        assert follower.source.wait(10), what
+        assert not follower.follow().refresh, what
+        assert follower.equals_a_full_read(), what
+        assert list(follower.follow().changes) == [], what
+
+
+def test_each_edit_that_was_made_while_nobody_listened_is_caught_up_with(server, follower):
+    for what, ldif in edits(server.base_dn).items():
+        follower.source.close()
+        server.tools().modify(ldif)
+        assert not follower.follow().refresh, what
+        assert follower.equals_a_full_read(), what
+
+
+def test_a_day_of_edits_while_nobody_listened_is_caught_up_with(server, follower):
+    follower.source.close()
+    for ldif in edits(server.base_dn).values():
+        server.tools().modify(ldif)
+    assert not follower.follow().refresh
+    assert follower.equals_a_full_read()
+
+
+def test_a_day_of_edits_in_one_batch_leads_to_the_same(server, follower):
+    for ldif in edits(server.base_dn).values():
+        server.tools().modify(ldif)
+    assert not follower.follow().refresh
+    assert follower.equals_a_full_read()
+
+
+def test_what_decides_about_a_person_arrives(server, follower):
+    base = server.base_dn
+    server.tools().modify(
+        MODIFY.format(
+            f"cn=vpn,{base}",
+            "add: objectClass\nobjectClass: dirfactorSubject\n-\n"
+            f"add: dirfactorPolicy\ndirfactorPolicy: cn=strict,ou=policies,{base}",
+        )
+        + "\n"
+        + MODIFY.format(f"uid=alice,ou=people,{base}", "add: dirfactorToken\ndirfactorToken: sms")
+    )
+    follower.follow()
+    alice = follower.person("alice")
+    assert alice.user.tokens == ("sms",)
+    assert alice.user.mail == "alice@example.test"
+    assert [(group.group.name, group.policy.dn) for group in alice.groups] == [("vpn", f"cn=strict,ou=policies,{base}")]
+    assert [ancestor.dn for ancestor in alice.ancestors] == [f"ou=people,{base}", base]
+
+
+def test_a_renamed_member_has_left_the_group_until_the_group_says_its_new_name(server, follower):
+    base = server.base_dn
+    server.tools().modify(RENAME.format(f"uid=alice,ou=people,{base}", "uid=eve", ""))
+    follower.follow()
+    assert follower.person("eve").groups == ()
+    server.tools().modify(MODIFY.format(f"cn=vpn,{base}", f"add: member\nmember: uid=eve,ou=people,{base}"))
+    follower.follow()
+    assert [group.group.name for group in follower.person("eve").groups] == ["vpn"]
+
+
+def test_a_person_whose_policy_is_gone_has_one_that_leads_nowhere(server, follower):
+    base = server.base_dn
+    strict = f"cn=strict,ou=policies,{base}"
+    server.tools().modify(
+        MODIFY.format(f"uid=bob,ou=people,{base}", f"add: dirfactorPolicy\ndirfactorPolicy: {strict}")
+    )
+    server.tools().modify(f"dn: {strict}\nchangetype: delete\n")
+    follower.follow()
+    link = follower.person("bob").policy
+    assert (link.dn, link.policy) == (None, None)
+
+
+def test_nothing_new_is_no_news(server, follower):
+    assert not follower.source.wait(0.1)
+    batch = follower.follow()
+    assert list(batch.changes) == []
+
+
+def test_a_restart_of_the_server_loses_nothing(server, follower):
+    base = server.base_dn
+    server.stop()
+    with pytest.raises(DirectoryUnavailable):
+        follower.follow()
+    assert not follower.source.wait(0.1)
+    server.start()
+    server.tools().modify(MODIFY.format(f"uid=alice,ou=people,{base}", "replace: mail\nmail: new@example.test"))
+    assert not follower.follow().refresh
+    assert follower.person("alice").user.mail == "new@example.test"
+    server.stop()  # the kept connection dies unnoticed
+    server.start()
+    server.tools().modify(f"dn: uid=bob,ou=people,{base}\nchangetype: delete\n")
+    assert not follower.follow().refresh
+    assert follower.equals_a_full_read()
+
+
+def test_a_killed_server_is_followed_again(server, follower):
+    base = server.base_dn
+    server.tools().modify(f"dn: uid=bob,ou=people,{base}\nchangetype: delete\n")
+    server.process.kill()
+    server.start()
+    server.tools().modify(add_person("dora", f"ou=people,{base}"))
+    follower.follow()
+    assert follower.equals_a_full_read()
+    assert follower.person("dora")
+
+
+def test_a_server_that_hangs_is_an_error_and_not_silence(server, follower, tmp_path):
+    patient = Follower(make(tmp_path / "patient"), settings(server, timeout_seconds=1.0))
+    server.process.signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(DirectoryUnavailable):
+            patient.follow()
+    finally:
+        server.process.signal(signal.SIGCONT)
+    patient.follow()
+    assert patient.equals_a_full_read()
+    patient.close()
+
+
+def make(folder):
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("raw", [b"garbage", b"rid=000,csn=20000101000000.000000Z#000000#000#000000", b"rid=000"])
+def test_a_cookie_that_the_server_cannot_use_leads_to_the_same(server, follower, raw):
+    base = server.base_dn
+    server.tools().modify(f"dn: uid=bob,ou=people,{base}\nchangetype: delete\n")
+    spoilt = msgspec.structs.replace(SyncCookie.decode(follower.cookie), raw=raw)
+    follower.follow(spoilt.encode())
+    assert follower.equals_a_full_read()
+
+
+def test_a_cookie_from_the_future_leads_to_a_full_read(server, follower):
+    raw = b"rid=000,csn=29990101000000.000000Z#000000#000#000000"
+    spoilt = msgspec.structs.replace(SyncCookie.decode(follower.cookie), raw=raw)
+    assert follower.follow(spoilt.encode()).refresh
+    assert follower.equals_a_full_read()
+
+
+def test_octets_that_are_no_cookie_lead_to_a_full_read(server, follower):
+    assert follower.follow(b"no cookie").refresh
+    assert follower.equals_a_full_read()
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        pytest.param("dn: uid=bob,ou=people,{}\nchangetype: delete\n", id="a deletion"),
+        pytest.param(
+            "dn: uid=bob,ou=people,{}\nchangetype: modify\nreplace: mail\nmail: b@example.test\n", id="a change"
+        ),
+        pytest.param(add_person("dora", "ou=people,{}"), id="an addition"),
+    ],
+)
+def test_a_server_that_was_restored_from_a_copy_and_changed_since_is_read_anew(server, follower, tmp_path, lost):
+    base = server.base_dn
+    server.stop()
+    copy_tree(server._home / "data", tmp_path / "copy")
+    server.start()
+    server.tools().modify(lost.format(base))
+    follower.follow()
+    server.stop()
+    copy_tree(tmp_path / "copy", server._home / "data")
+    server.start()
+    server.tools().modify(MODIFY.format(f"uid=carol,ou=people,{base}", "replace: mail\nmail: c@example.test"))
+    follower.follow()
+    follower.follow()  # what contradicts the replica has it read anew
+    assert follower.equals_a_full_read()
+    assert follower.person("bob").user.mail == "bob@example.test"
+
+
+def test_a_reader_that_was_stopped_in_the_middle_takes_nothing_in(server, follower):
+    """A batch of which not everything is taken leaves the replica as it was; the same cookie leads on."""
+    base = server.base_dn
+    server.tools().modify(add_person("dora", f"ou=people,{base}"))
+    was = whole_content(follower.writer)
+    next(follower.source.changes(follower.cookie, now()).changes)
+    assert whole_content(follower.writer) == was
+    follower.follow()
+    assert follower.equals_a_full_read()
+
+
+def test_a_base_that_is_not_there_is_refused(server):
+    source = SyncreplSource(settings(server, base="dc=no,dc=test"), OPENLDAP, SURROUNDINGS)
+    with pytest.raises(DirectoryRefused) as fault:
+        source.changes(None, now())
+    source.close()
+    assert "base" in fault.value.remedy
