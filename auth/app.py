@@ -25,10 +25,12 @@ from auth.radius.server import RadiusServer, listen
 from auth.server_key import server_key
 from auth.service import LoginService, Parts
 from auth.settings import Settings
+from auth.weakening import loss_under
 from dirsync.bind import MOST_CONNECTIONS
 from dirsync.directory import password_check, source
 from dirsync.replica import Replica, ReplicaWriter
 from dirsync.replica.directories import keep_configured
+from dirsync.replica.tripwire import Tripwire
 from dirsync.scheduler import SyncScheduler
 from dirsync.surroundings import Surroundings
 from schema.errors import Fault
@@ -123,10 +125,12 @@ def syncing(settings: Settings, clock: Clock, entropy: Entropy) -> Iterator[Mapp
             for name, directory in settings.directories.items()
         }
         keep_configured(file, {name: each.identity for name, each in sources.items()})
+        users = settings.sync.tripwire_users
+        tripwire = Tripwire(loss_under(settings.policies.get("default")), users) if users else None
         syncs: dict[str, SyncScheduler] = {}
         for name, directory in settings.directories.items():
             writer = stack.enter_context(
-                contextlib.closing(ReplicaWriter(file, directory.extra_attributes, name, turn))
+                contextlib.closing(ReplicaWriter(file, directory.extra_attributes, name, turn, tripwire))
             )
             syncs[name] = SyncScheduler(sources[name], writer, settings.sync, clock.now, name or "directory")
         yield syncs

@@ -35,7 +35,13 @@ _SINGLE = ("service", "directory", "sync", "radius", "http", "vip")
 _NAMED = ("directory", "sms", "email", "policy", "node", "secret")
 _EVERYONE = "everyone"
 _LOG_LEVELS = ("debug", "info", "warning", "error")
-_BOUNDS = {"port": (0, 65_535), "reconcile_at": (0, 23), "refusal_seconds": (0, 60), "interval_seconds": (0.1, 3600)}
+_BOUNDS = {
+    "port": (0, 65_535),
+    "reconcile_at": (0, 23),
+    "refusal_seconds": (0, 60),
+    "interval_seconds": (0.1, 3600),
+    "tripwire_users": (0, 1_000_000_000),
+}
 _ONE_NODE = {
     "dirfactorAddress": "give each node addresses of its own",
     "dirfactorApiKeyHash": "draw a key for each node: dirfactor api-key",

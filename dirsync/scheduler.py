@@ -213,10 +213,20 @@ class SyncScheduler:
     def _look_out(self) -> None:
         """The watch: what the directory announces is fetched at once, unless it cannot be read anyway."""
         while not self._stopped:
-            if self._source.wait(_WATCH_SECONDS) and not self._stopped:
+            announced = self._source.wait(_WATCH_SECONDS) or self._is_released()
+            if announced and not self._stopped:
                 self._quietly(self._sync)
                 if self._status.failures:  # the regular job's pauses are for that
                     time.sleep(_WATCH_SECONDS)
+
+    def _is_released(self) -> bool:
+        """Whether an administrator has said yes to what is held since it was held."""
+        if not self._status.failures:
+            return False
+        try:
+            return self._writer.is_released()
+        except Fault:  # the regular job says so
+            return False
 
     def _run_woken(self) -> None:
         self._quietly(self._sync)

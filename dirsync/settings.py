@@ -95,8 +95,10 @@ class SyncSettings(msgspec.Struct, frozen=True):
         interval_seconds: pause between two looks for changes.
         reconcile_at: hour of the day, local time, at which the replica is compared with a full read.
         expired_after_seconds: age of the data at which logons are refused when the policy says nothing.
+        tripwire_users: how many users may lose their factors within an hour before changes are held; 0 holds none.
     """
 
     interval_seconds: float = 2.0
     reconcile_at: int = 3
     expired_after_seconds: int = 86400
+    tripwire_users: int = 100

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ from typing import Annotated
 import typer
 import uvloop
 
-from auth.app import make_state_directory, rules, serve, syncing
+from auth.app import rules, serve
 from auth.cli.check import check_app
 from auth.cli.delegate import delegate_app
 from auth.cli.output import (
@@ -27,6 +26,7 @@ from auth.cli.output import (
 )
 from auth.cli.policy import policy_app
 from auth.cli.schema import schema_app
+from auth.cli.sync import sync_app
 from auth.cli.token import token_app
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
@@ -37,8 +37,7 @@ from auth.nodes import Nodes
 from auth.preflight import examined_config, needed_to_serve
 from auth.settings import Settings
 from auth.version import __version__
-from dirsync.replica import Applied, Replica
-from dirsync.scheduler import SyncScheduler
+from dirsync.replica import Replica
 from schema.errors import Fault
 
 app = typer.Typer(
@@ -53,6 +52,7 @@ app.add_typer(policy_app, name="policy")
 app.add_typer(schema_app, name="schema")
 app.add_typer(delegate_app, name="delegate")
 app.add_typer(token_app, name="token")
+app.add_typer(sync_app, name="sync")
 
 
 @app.callback(invoke_without_command=True)
@@ -70,40 +70,6 @@ def serve_command(config: CONFIG_OPTION = DEFAULT_CONFIG) -> None:
         settings = asyncio.run(examined_config(Path(config), needed_to_serve, SYSTEM_CLOCK, SYSTEM_ENTROPY))
         start_logging(settings.service.log_level)
         uvloop.run(serve(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY))
-
-
-@app.command("sync")
-def sync_command(config: CONFIG_OPTION = DEFAULT_CONFIG, *, json: JSON_OPTION = False) -> None:
-    """Carry the directory's changes into the replica once, and say what changed."""
-    with faults():
-        settings = read_config(Path(config))
-        make_state_directory(settings.service.state_directory)
-        with syncing(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY) as syncs:
-            applied, failed = _sync_each(syncs)
-    figures = {
-        name: {"added": each.added, "changed": each.changed, "removed": each.removed, "version": each.version}
-        for name, each in applied.items()
-    }
-    if json and figures:
-        print_json(figures[""] if figures.keys() == {""} else figures)
-    for name, numbers in () if json else figures.items():
-        prefix = f"{name}: " if name else ""
-        out.print(prefix + ", ".join(f"{what} {number}" for what, number in numbers.items()), markup=False)
-    with faults():
-        for fault in failed:
-            raise fault
-
-
-def _sync_each(syncs: Mapping[str, SyncScheduler]) -> tuple[dict[str, Applied], list[Fault]]:
-    """Sync every directory, whatever becomes of the others."""
-    applied: dict[str, Applied] = {}
-    failed: list[Fault] = []
-    for name, sync in syncs.items():
-        try:
-            applied[name] = sync.run_once()
-        except Fault as fault:
-            failed.append(fault.about(name) if name else fault)
-    return applied, failed
 
 
 @app.command("explain")

@@ -23,6 +23,11 @@ def number_of(db: sqlite3.Connection, name: str) -> int:
     return number
 
 
+def names_of(db: sqlite3.Connection) -> dict[int, str]:
+    """The name of each directory by its number."""
+    return dict(db.execute("SELECT number, name FROM directory").fetchall())
+
+
 def keep_configured(path: Path, identities: Mapping[str, str]) -> None:
     """Drop the directories that config.ini no longer has, with their people, before anybody is let in.
 
@@ -53,6 +58,6 @@ def _drop(db: sqlite3.Connection, number: Any) -> None:
     db.execute(f"DELETE FROM name WHERE id {_OF_IT}", (number,))  # noqa: S608 - a constant
     db.execute(f"DELETE FROM link WHERE source {_OF_IT}", (number,))  # noqa: S608 - a constant
     db.execute(f"DELETE FROM reference WHERE source {_OF_IT}", (number,))  # noqa: S608 - a constant
-    db.execute("DELETE FROM shelf WHERE directory = ?", (number,))
-    db.execute("DELETE FROM entry WHERE directory = ?", (number,))
+    for table in ("entry", "shelf", "lost", "held", "held_user"):
+        db.execute(f"DELETE FROM {table} WHERE directory = ?", (number,))  # noqa: S608 - constants
     db.execute("DELETE FROM directory WHERE number = ?", (number,))

@@ -1,6 +1,7 @@
 """What becomes of each entry in the course of one batch, each counted once however often it is named."""
 
 import sqlite3
+from collections.abc import Iterator
 
 from schema.entry import EntryId
 
@@ -60,6 +61,10 @@ class Tally:
             " CASE outcome WHEN 'added' THEN NULL ELSE 'removed' END",
             (entry_id,),
         )
+
+    def touched(self) -> Iterator[EntryId]:
+        """The entries that have been added, changed or removed."""
+        return (entry_id for (entry_id,) in self._db.execute("SELECT id FROM temp.met WHERE outcome IS NOT NULL"))
 
     def counts(self) -> tuple[int, int, int]:
         """How many entries were added, changed and removed."""

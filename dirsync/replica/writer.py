@@ -10,10 +10,12 @@ from dirsync.change import Batch, Placing, Put
 from dirsync.replica.directories import number_of
 from dirsync.replica.entries import Entries, Parser
 from dirsync.replica.first_load import FirstLoad, is_empty
+from dirsync.replica.holding import Holding
 from dirsync.replica.merge import Increment, Refresh
 from dirsync.replica.named import Named
-from dirsync.replica.store import open_for_writing, transaction
+from dirsync.replica.store import faults, open_for_writing, transaction
 from dirsync.replica.tally import Tally
+from dirsync.replica.tripwire import Held, Tripwire, pull
 from schema.parse import parse_entry
 
 # Raised by whoever changes what `schema.parse` makes of an entry: the replica is then parsed again.
@@ -50,15 +52,22 @@ class ReplicaWriter:
         extra_attributes: further attributes in which policies may find phone numbers or mail addresses.
         directory: the directory's name in config.ini, empty for the one without a name.
         turn: held while the file is written; the writers of one file share it, so that none waits in vain.
+        tripwire: what is too much for one batch; without it nothing is.
 
     Raises:
         ReplicaUnavailable: the file cannot be used; the remedy says what to do.
     """
 
     def __init__(
-        self, path: Path, extra_attributes: Iterable[str] = (), directory: str = "", turn: "Lock | None" = None
+        self,
+        path: Path,
+        extra_attributes: Iterable[str] = (),
+        directory: str = "",
+        turn: "Lock | None" = None,
+        tripwire: Tripwire | None = None,
     ) -> None:
         self._path = path
+        self._tripwire = tripwire
         self._lock = turn or Lock()
         extra = tuple(sorted({name.lower() for name in extra_attributes}))
         self._parse: Parser = lambda attributes: parse_entry(attributes, extra)
@@ -99,28 +108,45 @@ class ReplicaWriter:
 
         Raises:
             ReplicaUnavailable: the replica cannot be written.
+            Held: the tripwire's answer; what the batch takes is kept for `held_batches`.
             Fault: whatever the source raises, or an entry's DN is none.
             ValueError: the batch continues a cookie of another source.
         """
-        with self._lock, transaction(self._db, self._path):
-            (known,) = self._row("identity")
-            if not batch.refresh and known not in {None, identity}:
-                msg = f"changes of {identity!r} cannot continue those of {known!r}"
-                raise ValueError(msg)
-            merge = self._merge(batch)
-            for change in batch.changes:
-                if isinstance(change, Put):
-                    merge.put(change)
-                else:
-                    merge.delete(change.id)
-            tally = merge.finish()
-            applied = self._count(tally)
-            cookie = None if tally.contradicted else batch.cookie
-            self._db.execute(
-                "UPDATE directory SET identity = ?, cookie = ?, as_of = ?, netbios_name = coalesce(?, netbios_name)"
-                " WHERE number = ?",
-                (identity, cookie, batch.as_of.isoformat(), batch.netbios_name, self._number),
-            )
+        with self._lock:
+            try:
+                with transaction(self._db, self._path):
+                    return self._take_in(batch, identity)
+            except Held as held:
+                with transaction(self._db, self._path):
+                    Holding(self._db, self._number).hold(held.losses, batch.as_of)
+                raise
+
+    def is_released(self) -> bool:
+        """Whether an administrator has said yes to the batch that is held."""
+        with self._lock, faults(self._path):
+            return Holding(self._db, self._number).is_released()
+
+    def _take_in(self, batch: Batch, identity: str) -> Applied:
+        known, read_before = self._row("identity, as_of")
+        if not batch.refresh and known not in {None, identity}:
+            msg = f"changes of {identity!r} cannot continue those of {known!r}"
+            raise ValueError(msg)
+        merge = self._merge(batch)
+        for change in batch.changes:
+            if isinstance(change, Put):
+                merge.put(change)
+            else:
+                merge.delete(change.id)
+        tally = merge.finish()
+        applied = self._count(tally)
+        if self._tripwire and applied and read_before:
+            pull(self._tripwire, self._db, self._path, self._number, tally.touched(), batch.as_of)
+        cookie = None if tally.contradicted else batch.cookie
+        self._db.execute(
+            "UPDATE directory SET identity = ?, cookie = ?, as_of = ?, netbios_name = coalesce(?, netbios_name)"
+            " WHERE number = ?",
+            (identity, cookie, batch.as_of.isoformat(), batch.netbios_name, self._number),
+        )
         return applied
 
     def _merge(self, batch: Batch) -> Increment | Refresh | FirstLoad | Named:

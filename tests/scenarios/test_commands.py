@@ -4,14 +4,12 @@ import asyncio
 import json
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from typer.testing import CliRunner
 
-from auth.cli.main import app
+from scenarios.command_line import Ended, dirfactor
 from scenarios.company import STAFF, group, person, phone, policy, policy_dn, texted
 from scenarios.office import Office, another, open_office
 
@@ -75,21 +73,6 @@ async def office(tmp_path_factory):
         asked, code = await running.texted("http", "locked")
         await running.answer("http", "locked", asked.state, another(code))
         yield running
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    status: int | None
-    out: str
-    err: str
-
-
-async def dirfactor(*arguments: str) -> Ended:
-    """A command, in this process: most of a process of its own would be spent on imports."""
-    result = await asyncio.to_thread(CliRunner().invoke, app, arguments)
-    return Ended(result.exit_code, result.stdout, result.stderr)
 
 
 async def served(config: Path) -> Ended:

@@ -2,19 +2,17 @@
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from dirsync.change import Batch, Change, Delete, LinkKind
+from dirsync.change import Batch, Change, Delete
 from dirsync.replica import Replica, ReplicaWriter, first_load
 from schema.entry import EntryId
 from small_directory import (
-    HOLDERS,
     NOW,
     SOURCE,
     Thing,
@@ -22,190 +20,19 @@ from small_directory import (
     content,
     difference,
     dn_of,
-    entry_id,
     increment,
     partial_put,
     refresh,
-    sid,
     thing,
     whole_put,
 )
+from small_world import FOLDER, KINDS, MEMBER, NODE_MEMBER, POLICY, STEPS, WITH_SHELVES, World, in_memory, worlds
 
-MEMBER, POLICY, NODE_MEMBER = LinkKind.MEMBER, LinkKind.POLICY, LinkKind.NODE_MEMBER
-LINK_OF = {
-    "user": (POLICY,),
-    "group": (MEMBER, MEMBER, POLICY),
-    "ou": (POLICY,),
-    "node": (NODE_MEMBER, POLICY),
-    "policy": (),
-    "computer": (POLICY,),
-    "shelf": (POLICY,),
-}
-TARGET_OF = {MEMBER: ("user", "group", "computer"), NODE_MEMBER: ("user", "group"), POLICY: ("policy", "policy", "ou")}
-# few names, so that entries take over names that others have had
-RDNS = ("a", "b", "c", "d", "e f")
-VALUES = (None, b"x", b"Y", b"514", b"1", b"513", b"2")
-SETTABLE = (
-    "mail",
-    "mobile",
-    "useraccountcontrol",
-    "primarygroupid",
-    "dirfactorpriority",
-    "dirfactortoken",
-    "objectsid",
-)
 EXAMPLES = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-STEPS = st.lists(
-    st.tuples(
-        st.sampled_from(("add", "add", "add", "add", "set", "link", "link", "rename", "move", "swap", "delete")),
-        *(st.integers(0, 2**16),) * 4,
-    ),
-    min_size=5,
-    max_size=60,
-)
-
-
-@dataclass
-class World:
-    """A directory that steps change; it permits what a directory permits."""
-
-    things: dict[EntryId, Thing]
-    kinds: tuple[str, ...]
-    rdns: tuple[str, ...] = RDNS
-    count: int = 0
-
-    def step(self, name: str, *numbers: int) -> None:
-        getattr(self, name)(*numbers)
-
-    def add(self, kind: int, where: int, rdn: int, value: int) -> None:
-        self.count += 1
-        kind = self.kinds[kind % len(self.kinds)]
-        name = f"{kind}{self.count}"
-        item = thing(name, kind, self._holder(where, kind))
-        if kind in {"user", "group"}:
-            item = replace(item, attributes={**item.attributes, "objectsid": (sid(512 + value % 3),)})
-        if kind == "user":
-            item = replace(item, attributes={**item.attributes, "primarygroupid": (b"513",)})
-        item = self._named(item, rdn)
-        if self._free(item):
-            self.things[item.id] = item
-
-    def set(self, which: int, attribute: int, value: int, _: int) -> None:
-        if self.things:
-            item = self._pick(which)
-            name = SETTABLE[attribute % len(SETTABLE)]
-            octets = VALUES[value % len(VALUES)]
-            values = sid(512 + value % 3) if name == "objectsid" else octets
-            attributes = {key: held for key, held in item.attributes.items() if key != name}
-            self.things[item.id] = replace(item, attributes=attributes | ({name: (values,)} if values else {}))
-
-    def link(self, which: int, kind: int, target: int, ghost: int) -> None:
-        """Turns a link on or off; now and then one to an entry that is not there."""
-        sources = [item for item in self.things.values() if LINK_OF[item.kind]]
-        if sources:
-            item = sources[which % len(sources)]
-            kinds = LINK_OF[item.kind]
-            link = kinds[kind % len(kinds)]
-            targets = [other.id for other in self.things.values() if other.kind in TARGET_OF[link]]
-            if ghost % 8 == 0 or not targets:
-                targets = [entry_id(f"ghost{target % 3}")]
-            chosen = frozenset({targets[target % len(targets)]})
-            # a policy link has one value, the others many
-            held = item.targets(link) & chosen if link is POLICY else item.targets(link)
-            self.things[item.id] = item.linked(link, held ^ chosen)
-
-    def rename(self, which: int, rdn: int, *_: int) -> None:
-        if self.things:
-            item = self._named(self._pick(which), rdn)
-            if self._free(item):
-                self.things[item.id] = item
-
-    def move(self, which: int, where: int, *_: int) -> None:
-        if self.things:
-            item = self._pick(which)
-            holder = self._holder(where, item.kind)
-            moved = replace(item, parent=holder)
-            if not self._stands_in(holder, item.id) and self._free(moved):
-                self.things[item.id] = moved
-
-    def swap(self, which: int, other: int, *_: int) -> None:
-        """Two siblings take each other's names."""
-        if self.things:
-            one = self._pick(which)
-            siblings = [item for item in self.things.values() if item.parent == one.parent and item.kind == one.kind]
-            two = siblings[other % len(siblings)]
-            self.things[one.id] = replace(one, rdn=two.rdn)
-            self.things[two.id] = replace(two, rdn=one.rdn)
-
-    def delete(self, which: int, *_: int) -> None:
-        """Deletes an entry that has nothing below it, and the links to it, as AD does."""
-        leaves = [
-            item for item in self.things.values() if all(other.parent != item.id for other in self.things.values())
-        ]
-        if leaves:
-            gone = self.things.pop(leaves[which % len(leaves)].id)
-            for item in self.things.values():
-                links = {kind: targets - {gone.id} for kind, targets in item.links.items()}
-                self.things[item.id] = replace(item, links=links)
-
-    def _pick(self, which: int) -> Thing:
-        return list(self.things.values())[which % len(self.things)]
-
-    def _holder(self, where: int, kind: str) -> EntryId | None:
-        # a shelf below a shelf could move without anybody telling where from: what is of no use is not stored
-        holders = [item for item in self.things.values() if item.kind in HOLDERS]
-        if kind in HOLDERS:
-            holders = [item for item in holders if item.kind == "ou"]
-        return [None, *(item.id for item in holders)][where % (len(holders) + 1)]
-
-    def _named(self, item: Thing, rdn: int) -> Thing:
-        self.count += 1
-        name = self.rdns[rdn % len(self.rdns)] if self.rdns else f"new {self.count}"
-        return replace(item, rdn=f"{item.rdn.partition('=')[0]}={name}")
-
-    def _free(self, item: Thing) -> bool:
-        return all(
-            other.id == item.id or (other.parent, other.rdn) != (item.parent, item.rdn)
-            for other in self.things.values()
-        )
-
-    def _stands_in(self, holder: EntryId | None, item: EntryId) -> bool:
-        while holder is not None and holder != item:
-            holder = self.things[holder].parent
-        return holder == item
-
-
-KINDS = ("user", "user", "group", "group", "ou", "ou", "policy", "node", "computer")
-WITH_SHELVES = (*KINDS, "shelf")
-
-
-def worlds(first, then=(), kinds=KINDS, rdns=RDNS) -> tuple[Things, Things]:
-    """The directory after the first steps and after the others."""
-    world = World({}, kinds, rdns)
-    for step in first:
-        world.step(*step)
-    before = dict(world.things)
-    for step in then:
-        world.step(*step)
-    return before, world.things
-
-
-# in memory where the system has such a folder: these laws are not about the disk
-FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None
-
-
-@contextlib.contextmanager
-def writer() -> Iterator[ReplicaWriter]:
-    with (
-        tempfile.TemporaryDirectory(dir=FOLDER) as folder,
-        contextlib.closing(ReplicaWriter(Path(folder) / "r")) as writer,
-    ):
-        yield writer
 
 
 def freshly_loaded(things: Things) -> dict:
-    with writer() as fresh:
+    with in_memory() as fresh:
         fresh.apply(refresh(things), SOURCE)
         return content(fresh)
 
@@ -222,7 +49,7 @@ def test_told_as_ad_does_in_any_order_and_any_batches_it_equals_a_fresh_load(fir
     """DirSync: each entry once, only what differs of its own, in no order, the moved container alone."""
     before, after = worlds(first, then)
     changes = data.draw(st.permutations(difference(before, after)), label="changes")
-    with writer() as replica:
+    with in_memory() as replica:
         replica.apply(refresh(before), SOURCE)
         for batch in batches(data, changes):
             replica.apply(increment(batch), SOURCE)
@@ -238,7 +65,7 @@ def test_what_stands_below_an_entry_of_no_use_moves_along(first, then, data):
     """Such an entry is not stored, so its children are known by their DNs: right while no DN passes to another."""
     steps = [step for step in then if step[0] != "swap"]
     before, after = worlds(first, steps, kinds=WITH_SHELVES, rdns=())
-    with writer() as replica:
+    with in_memory() as replica:
         replica.apply(refresh(before), SOURCE)
         replica.apply(increment(data.draw(st.permutations(difference(before, after)))), SOURCE)
         assert content(replica) == freshly_loaded(after)
@@ -256,7 +83,7 @@ def test_told_step_by_step_it_equals_a_fresh_load(steps, data):
         before = dict(world.things)
         world.step(*step)
         changes += told(data, before, world.things)
-    with writer() as replica:
+    with in_memory() as replica:
         for batch in batches(data, changes):
             replica.apply(increment(batch), SOURCE)
         assert content(replica) == freshly_loaded(world.things)
@@ -278,7 +105,7 @@ def told(data: st.DataObject, before: Things, after: Things) -> list[Change]:
 def test_told_by_a_source_that_knows_no_parents_it_equals_a_fresh_load(steps):
     """RFC 4533: whole entries by their DNs, one after the other as it happened; a renamed container alone."""
     world = World({}, KINDS)
-    with writer() as replica, writer() as fresh:
+    with in_memory() as replica, in_memory() as fresh:
         for step in steps:
             before = dict(world.things)
             if step[0] == "swap":
@@ -301,7 +128,7 @@ def test_told_by_a_source_that_knows_no_parents_it_equals_a_fresh_load(steps):
 def test_a_full_read_repairs_any_state_and_a_second_one_finds_nothing(first, then, random):
     """A lost cookie, another domain controller, a restored one: what was there before does not matter."""
     before, after = worlds(first, then)
-    with writer() as replica:
+    with in_memory() as replica:
         replica.apply(refresh(before), SOURCE)
         shuffled = random.sample(list(after.items()), len(after))
         was = content(replica)
@@ -319,7 +146,7 @@ def test_a_first_load_ends_as_a_refresh_of_a_replica_that_is_not_empty(first, th
     told = [*refresh(before).changes, *difference(before, after)]
     changes = told if data.draw(st.booleans()) else data.draw(st.permutations(told), label="changes")
     stranger = thing("stranger", "user")
-    with writer() as empty, writer() as other, pytest.MonkeyPatch.context() as patch:
+    with in_memory() as empty, in_memory() as other, pytest.MonkeyPatch.context() as patch:
         patch.setattr(first_load, "_AT_ONCE", data.draw(st.integers(1, 5), label="at once"))
         other.apply(refresh({stranger.id: stranger}), SOURCE)
         applied = [
@@ -339,7 +166,7 @@ def indexes(writer: ReplicaWriter) -> list[tuple]:
 def test_any_split_into_batches_equals_one_batch(first, then, data):
     before, after = worlds(first, then)
     changes = difference(before, after)
-    with writer() as one, writer() as many:
+    with in_memory() as one, in_memory() as many:
         for replica in (one, many):
             replica.apply(refresh(before), SOURCE)
         one.apply(increment(changes), SOURCE)
@@ -352,7 +179,7 @@ def test_any_split_into_batches_equals_one_batch(first, then, data):
 @given(STEPS, STEPS)
 def test_the_counts_are_those_of_the_difference(first, then):
     before, after = worlds(first, then, kinds=("user", "group", "ou", "policy", "node"))
-    with writer() as replica:
+    with in_memory() as replica:
         replica.apply(refresh(before), SOURCE)
         was = content(replica)
         applied = replica.apply(increment(difference(before, after)), SOURCE)

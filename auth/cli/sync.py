@@ -1,0 +1,110 @@
+"""`dirfactor sync`: carry the directory's changes over once, and decide about changes that the tripwire holds."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from auth.app import make_state_directory, syncing
+from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, faults, out, print_json
+from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
+from auth.config import read_config
+from dirsync.replica import Applied
+from dirsync.replica.holding import HeldBatch, held_batches, release
+from dirsync.scheduler import SyncScheduler
+from schema.errors import Fault
+
+sync_app = typer.Typer(help="Carry the directory's changes into the replica; show and release what is held.")
+
+_DIRECTORY = Annotated[
+    str, typer.Option("--directory", "-d", help="NAME of [directory:NAME]; without it, [directory].")
+]
+_ALL = Annotated[bool, typer.Option("--all", help="Print every user, not the first twenty.")]
+_FIRST = 20
+
+
+@sync_app.callback(invoke_without_command=True)
+def sync_command(context: typer.Context, config: CONFIG_OPTION = DEFAULT_CONFIG, *, json: JSON_OPTION = False) -> None:
+    """Carry the directory's changes into the replica once, and say what changed."""
+    if context.invoked_subcommand is not None:
+        return
+    with faults():
+        settings = read_config(Path(config))
+        make_state_directory(settings.service.state_directory)
+        with syncing(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY) as syncs:
+            applied, failed = _sync_each(syncs)
+        figures = {
+            name: {"added": each.added, "changed": each.changed, "removed": each.removed, "version": each.version}
+            for name, each in applied.items()
+        }
+        if json and figures:
+            print_json(figures[""] if figures.keys() == {""} else figures)
+        for name, numbers in () if json else figures.items():
+            out.print(_prefix(name) + ", ".join(f"{what} {number}" for what, number in numbers.items()), markup=False)
+        for fault in failed:
+            raise fault
+
+
+@sync_app.command("held")
+def held_command(config: CONFIG_OPTION = DEFAULT_CONFIG, *, show_all: _ALL = False, json: JSON_OPTION = False) -> None:
+    """Print which changes are held, and what they would take from whom. Exit status 1 when there are any."""
+    with faults():
+        held = held_batches(read_config(Path(config)).service.replica_file)
+    if json:
+        print_json([_as_data(batch) for batch in held])
+    for batch in () if json else held:
+        _print(batch, len(batch.losses) if show_all else _FIRST)
+    if not held and not json:
+        out.print("nothing is held")
+    if held:
+        raise typer.Exit(Exit.FOUND)
+
+
+@sync_app.command("release")
+def release_command(
+    config: CONFIG_OPTION = DEFAULT_CONFIG, directory: _DIRECTORY = "", *, json: JSON_OPTION = False
+) -> None:
+    """Have the changes that are held taken in: those that `held` shows, and none that came since."""
+    with faults():
+        batch = release(read_config(Path(config)).service.replica_file, directory)
+    if json:
+        print_json(_as_data(batch))
+    else:
+        text = "released: the running service takes it in within a second, `dirfactor sync` without one"
+        out.print(f"{_prefix(directory)}{len(batch.losses)} users {text}", markup=False)
+
+
+def _sync_each(syncs: Mapping[str, SyncScheduler]) -> tuple[dict[str, Applied], list[Fault]]:
+    """Sync every directory, whatever becomes of the others."""
+    applied: dict[str, Applied] = {}
+    failed: list[Fault] = []
+    for name, sync in syncs.items():
+        try:
+            applied[name] = sync.run_once()
+        except Fault as fault:
+            failed.append(Fault(f"{_prefix(name)}{fault.problem}", remedy=fault.remedy))
+    return applied, failed
+
+
+def _print(batch: HeldBatch, most: int) -> None:
+    state = "released, not yet taken in" if batch.released else "held"
+    since = f"{batch.since:%Y-%m-%d %H:%M:%S} UTC"
+    out.print(f"{_prefix(batch.directory)}{state} since {since}: {len(batch.losses)} users", markup=False)
+    for loss in batch.losses[:most]:
+        out.print(f"    {loss.dn}: {loss.what}", markup=False)
+    if len(batch.losses) > most:
+        out.print(f"    and {len(batch.losses) - most} more (--all)")
+
+
+def _as_data(batch: HeldBatch) -> dict[str, Any]:
+    return {
+        "directory": batch.directory,
+        "since": batch.since.isoformat(),
+        "released": batch.released,
+        "losses": [{"dn": loss.dn, "what": loss.what} for loss in batch.losses],
+    }
+
+
+def _prefix(directory: str) -> str:
+    return f"{directory}: " if directory else ""

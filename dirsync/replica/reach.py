@@ -1,0 +1,143 @@
+"""Whom a batch may concern: from the entries that it has touched to the users whose second factor may be another."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from dirsync.change import LinkKind
+from schema.dn import parent
+from schema.entry import Container, Entry, EntryId, Group, Policy, User
+
+_DECODE: Final = msgspec.msgpack.Decoder(Entry).decode
+_ABOVE: Final = """
+WITH RECURSIVE above (id) AS (
+    SELECT ? UNION SELECT source FROM link JOIN above ON target = above.id WHERE kind = 'member')
+SELECT 1 FROM above JOIN link ON source = above.id WHERE kind = 'policy' LIMIT 1
+"""
+_WITHIN: Final = """
+WITH RECURSIVE within (id) AS (
+    SELECT ? UNION SELECT target FROM link JOIN within ON source = within.id WHERE kind = 'member')
+SELECT entry.id, entry.kind, entry.parsed FROM within JOIN entry ON entry.id = within.id
+"""
+_BELOW: Final = "SELECT id FROM entry WHERE kind = 'user' AND substr(folded, ?) = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An entry on one side of a batch."""
+
+    folded: str
+    entry: Entry
+
+
+class Side:
+    """The replica on one side of a batch: before it, or after it.
+
+    Args:
+        db: shows that side; in a transaction.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def seen(self, entry_id: EntryId) -> Seen | None:
+        """The entry, if it is there."""
+        row = self._db.execute("SELECT folded, parsed FROM entry WHERE id = ?", (entry_id,)).fetchone()
+        return Seen(row[0], _DECODE(row[1])) if row else None
+
+    def targets(self, kind: LinkKind, source: EntryId) -> set[EntryId]:
+        """Where an entry's links of one kind lead."""
+        query = "SELECT target FROM link WHERE kind = ? AND source = ?"
+        return {target for (target,) in self._db.execute(query, (kind, source))}
+
+    def subjects(self, policy: EntryId) -> set[EntryId]:
+        """Who has a policy assigned."""
+        query = "SELECT source FROM link WHERE kind = 'policy' AND target = ?"
+        return {source for (source,) in self._db.execute(query, (policy,))}
+
+    def is_governed(self, group: EntryId) -> bool:
+        """Whether membership in a group decides about policies: it, or a group that it is in, has one."""
+        return self._db.execute(_ABOVE, (group,)).fetchone() is not None
+
+    def users_of(self, subject: EntryId) -> Iterator[EntryId]:
+        """The users whom an assignment to a subject reaches."""
+        seen = self.seen(subject)
+        if seen is not None and isinstance(seen.entry, Container):
+            yield from self._below(seen.folded)
+            return
+        sids: set[str] = set()
+        for entry_id, kind, parsed in self._db.execute(_WITHIN, (subject,)).fetchall():
+            if kind == "user":
+                yield entry_id
+            elif kind == "group" and isinstance(group := _DECODE(parsed), Group) and group.sid:
+                sids.add(group.sid)
+        if sids:
+            yield from self._with_primary_group(sids)
+
+    def _below(self, folded: str) -> Iterator[EntryId]:
+        suffix = f",{folded}"
+        return (user for (user,) in self._db.execute(_BELOW, (-len(suffix), suffix)).fetchall())
+
+    def _with_primary_group(self, sids: set[str]) -> Iterator[EntryId]:
+        for user, parsed in self._db.execute("SELECT id, parsed FROM entry WHERE kind = 'user'"):
+            entry = _DECODE(parsed)
+            if isinstance(entry, User) and entry.primary_group_sid in sids:
+                yield user
+
+
+def concerned(before: Side, after: Side, touched: Iterable[EntryId]) -> Iterator[EntryId]:
+    """The users who were there before and whose tokens or policy a batch may have changed; some more than once.
+
+    An edit that has nothing to do with either concerns nobody, so that a batch costs what it changes.
+
+    Args:
+        before: the replica without the batch.
+        after: the replica with it.
+        touched: entries that were added, changed or removed.
+    """
+    for entry_id in touched:
+        was, now = before.seen(entry_id), after.seen(entry_id)
+        kinds = {type(side.entry) for side in (was, now) if side}
+        relinked = before.targets(LinkKind.POLICY, entry_id) != after.targets(LinkKind.POLICY, entry_id)
+        if User in kinds and was and (relinked or _factors(was) != (_factors(now) if now else None)):
+            yield entry_id
+        if Group in kinds:
+            everybody = relinked or _sid(was) != _sid(
+                now
+            )  # by their SID groups have those whose primary group they are
+            yield from _by_group(before, after, entry_id, everybody=everybody)
+        if Container in kinds and was and relinked:  # what is moved with one has been touched itself
+            yield from before.users_of(entry_id)
+        if Policy in kinds and was and _methods(was) != (_methods(now) if now else None):
+            for subject in before.subjects(entry_id):
+                yield from before.users_of(subject)
+
+
+def _by_group(before: Side, after: Side, group: EntryId, *, everybody: bool) -> Iterator[EntryId]:
+    """Everybody in it, or those who came or went, where membership decides anything."""
+    if not (before.is_governed(group) or after.is_governed(group)):
+        return
+    if everybody:
+        yield from before.users_of(group)
+        yield from after.users_of(group)
+        return
+    for member in before.targets(LinkKind.MEMBER, group) ^ after.targets(LinkKind.MEMBER, group):
+        yield from before.users_of(member)
+
+
+def _factors(seen: Seen) -> object:
+    """What of a user decides about their factors, apart from links."""
+    user = seen.entry
+    return isinstance(user, User) and (user.tokens, user.vip_credentials, user.primary_group_sid, parent(seen.folded))
+
+
+def _sid(seen: Seen | None) -> str | None:
+    return seen.entry.sid if seen and isinstance(seen.entry, Group) else None
+
+
+def _methods(seen: Seen) -> object:
+    policy = seen.entry
+    return isinstance(policy, Policy) and (policy.first_method, policy.second_method, policy.malformed)

@@ -1,0 +1,295 @@
+"""The tripwire: what takes the second factor from too many is held, whatever edit it is, until somebody says yes."""
+
+import contextlib
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from auth.weakening import loss_under
+from dirsync.change import Delete, LinkChange, LinkKind
+from dirsync.replica import Replica, ReplicaWriter
+from dirsync.replica.directories import names_of
+from dirsync.replica.holding import WINDOW, held_batches, release
+from dirsync.replica.reach import Side, concerned
+from dirsync.replica.snapshot import Snapshot
+from dirsync.replica.tripwire import Held, Tripwire
+from schema.errors import Fault
+from small_directory import (
+    BASE,
+    NOW,
+    SOURCE,
+    content,
+    difference,
+    directory,
+    entry_id,
+    increment,
+    partial_put,
+    refresh,
+    sid,
+    thing,
+    whole_put,
+)
+from small_world import KINDS, World, in_memory
+
+MEMBER, POLICY = LinkKind.MEMBER, LinkKind.POLICY
+PEOPLE = [f"user{number}" for number in range(20)]
+STAFF = thing("staff", "ou", links={POLICY: ["both"]})
+LAB = directory(
+    thing("both", "policy", dirfactorFirstMethod="password", dirfactorSecondMethod="token"),
+    thing("lax", "policy", dirfactorFirstMethod="password", dirfactorSecondMethod="none"),
+    STAFF,
+    thing("elsewhere", "ou"),
+    thing("office", "ou", STAFF.id),
+    thing("vpn", "group", links={POLICY: ["both"], MEMBER: ["inner"]}),
+    thing("inner", "group", links={MEMBER: PEOPLE}),
+    thing("plain", "group", links={MEMBER: PEOPLE}),
+    *(thing(name, "user", thing("office", "ou").id, dirfactorToken="sms", mobile="1") for name in PEOPLE),
+)
+DEMANDS = (
+    {"dirfactorFirstMethod": "password", "dirfactorSecondMethod": "token", "dirfactorPriority": "1"},
+    {"dirfactorFirstMethod": "password", "dirfactorPriority": "2"},
+    {"dirfactorFirstMethod": "token", "dirfactorPriority": "3"},
+)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "replica.sqlite"
+
+
+@pytest.fixture
+def writer(path):
+    """A replica of 20 people, of whom five may lose something."""
+    with contextlib.closing(ReplicaWriter(path, tripwire=Tripwire(loss_under(None), users=5))) as writer:
+        writer.apply(refresh(LAB), SOURCE)
+        yield writer
+
+
+@pytest.fixture
+def replica(writer, path):
+    with contextlib.closing(Replica(path)) as replica:
+        yield replica
+
+
+def edit(name, **attributes):
+    """The change that sets these attributes of an entry; None removes one."""
+    item = next(item for item in LAB.values() if item.rdn.partition("=")[2] == name)
+    values = {key.lower(): (value.encode(),) if value else () for key, value in attributes.items()}
+    return replace(whole_put(LAB, item), attributes=values, links={}, whole=False)
+
+
+def relink(name, kind, *targets):
+    links = {kind: LinkChange(tuple(thing(target, "user").id for target in targets))}
+    return replace(edit(name), links=links)
+
+
+def without_tokens(*names):
+    return [edit(name, dirfactorToken=None) for name in names]
+
+
+def at(minutes, changes):
+    return replace(increment(changes, b"later"), as_of=NOW + timedelta(minutes=minutes))
+
+
+MOVED = replace(edit("office"), dn=f"ou=office,ou=elsewhere,{BASE}", parent=thing("elsewhere", "ou").id)
+MISTAKES = {
+    "tokens removed": without_tokens(*PEOPLE[:6]),
+    "people deleted": [Delete(thing(name, "user").id) for name in PEOPLE[:6]],
+    "the group's policy weakened": [edit("both", dirfactorSecondMethod="none")],
+    "the policy deleted": [Delete(thing("both", "policy").id), relink("vpn", POLICY), relink("staff", POLICY)],
+    "the group given another policy": [relink("vpn", POLICY, "lax")],
+    "a lax policy for the inner group, which comes first": [
+        relink("inner", POLICY, "lax"),
+        edit("lax", dirfactorPriority="1"),
+    ],
+    "the group emptied and the unit without a policy": [relink("inner", MEMBER), relink("staff", POLICY)],
+    "the group deleted and the unit moved": [Delete(thing("vpn", "group").id), MOVED],
+    "each put into a group with a lax policy that comes first": [
+        edit("lax", dirfactorPriority="1"),
+        relink("plain", POLICY, "lax"),
+    ],
+}
+HARMLESS = {
+    "five tokens removed": without_tokens(*PEOPLE[:5]),
+    "other attributes": [edit(name, mobile="2") for name in PEOPLE],
+    "sms instead of vip": [edit(name, dirfactorToken="email") for name in PEOPLE],
+    "a stricter policy": [edit("lax", dirfactorSecondMethod="token")],
+    "a group that decides nothing emptied": [relink("plain", MEMBER)],
+    "a unit moved whose people are governed by a group": [MOVED],
+    "code length": [edit("both", dirfactorCodeLength="8")],
+    "people added": [whole_put(LAB, thing(f"new{number}", "user")) for number in range(50)],
+}
+
+
+@pytest.mark.parametrize("changes", MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_mistake_is_held_and_everything_stays_as_it_was(writer, replica, changes):
+    before, version, cookie = content(writer), replica.freshness(), writer.cookie(SOURCE)
+    with pytest.raises(Held, match="dirfactor sync held") as caught:
+        writer.apply(at(1, changes), SOURCE)
+    assert len(caught.value.losses) >= 6
+    assert (content(writer), replica.freshness(), writer.cookie(SOURCE)) == (before, version, cookie)
+
+
+@pytest.mark.parametrize("changes", HARMLESS.values(), ids=HARMLESS.keys())
+def test_what_takes_nothing_from_many_is_taken_in(writer, path, changes):
+    assert writer.apply(at(1, changes), SOURCE)
+    assert held_batches(path) == ()
+
+
+def test_a_full_read_is_held_as_well_and_the_first_one_never(writer, path, tmp_path):
+    with pytest.raises(Held):
+        writer.apply(refresh(directory(STAFF)), SOURCE)
+    with contextlib.closing(ReplicaWriter(tmp_path / "new", tripwire=Tripwire(loss_under(None), 1))) as fresh:
+        assert fresh.apply(refresh(LAB), SOURCE).added == len(LAB)
+
+
+def test_what_is_held_can_be_read_and_releasing_takes_in_exactly_that(writer, replica, path):
+    changes = without_tokens(*PEOPLE[:8])
+    for minute in (1, 2):
+        with pytest.raises(Held):
+            writer.apply(at(minute, changes), SOURCE)
+    (held,) = held_batches(path)
+    assert (held.directory, held.since, held.released) == ("", NOW + timedelta(minutes=1), False)
+    assert {loss.what for loss in held.losses} == {"loses sms and has no token left"}
+    assert [loss.dn.split(",")[0] for loss in held.losses] == sorted(f"cn={name}" for name in PEOPLE[:8])
+    assert not writer.is_released()
+    assert len(release(path, "").losses) == 8
+    assert writer.is_released()
+    grown = [*changes, *without_tokens(*PEOPLE[8:14])]
+    with pytest.raises(Held):
+        writer.apply(at(3, grown), SOURCE)
+    assert not writer.is_released(), "what came since was not seen by who said yes"
+    release(path, "")
+    assert writer.apply(at(4, grown), SOURCE).changed == 14
+    assert held_batches(path) == ()
+    assert replica.person(thing("user13", "user").id).user.tokens == ()
+
+
+def test_a_mistake_that_is_undone_in_the_directory_is_not_held_any_longer(writer, path):
+    with pytest.raises(Held):
+        writer.apply(at(1, without_tokens(*PEOPLE)), SOURCE)
+    writer.apply(at(2, without_tokens(*PEOPLE[:2])), SOURCE)
+    assert held_batches(path) == ()
+    with pytest.raises(Fault, match="nothing of \\[directory\\] is held"):
+        release(path, "")
+
+
+def test_one_by_one_is_as_much_of_a_mistake_as_all_at_once(writer):
+    for number in range(5):
+        writer.apply(at(number, without_tokens(PEOPLE[number])), SOURCE)
+    with pytest.raises(Held):
+        writer.apply(at(5, without_tokens(PEOPLE[5])), SOURCE)
+
+
+def test_what_was_lost_longer_ago_does_not_count(writer):
+    later = WINDOW / timedelta(minutes=1) + 1
+    for number in range(5):
+        writer.apply(at(0, without_tokens(PEOPLE[number])), SOURCE)
+    for number in range(5, 10):
+        assert writer.apply(at(later, without_tokens(PEOPLE[number])), SOURCE)
+
+
+def test_what_was_released_does_not_count(writer, path):
+    with pytest.raises(Held):
+        writer.apply(at(1, without_tokens(*PEOPLE[:10])), SOURCE)
+    release(path, "")
+    writer.apply(at(2, without_tokens(*PEOPLE[:10])), SOURCE)
+    assert writer.apply(at(3, without_tokens(*PEOPLE[10:15])), SOURCE).changed == 5
+
+
+@pytest.mark.parametrize(
+    ("users", "everybody", "limit"), [(100, 10_000, 100), (100, 100, 20), (100, 10, 5), (3, 10_000, 3), (3, 4, 3)]
+)
+def test_a_fifth_of_all_is_too_many_in_any_case_and_five_never_are(users, everybody, limit):
+    assert Tripwire(loss_under(None), users).limit(everybody) == limit
+
+
+def test_members_by_primary_group_are_in_the_group(path):
+    """AD does not list them; an edit of the group's policy reaches them all the same."""
+    people = [thing(name, "user", objectSid=sid(1000), primaryGroupID="513", dirfactorToken="sms") for name in PEOPLE]
+    policy = thing("both", "policy", dirfactorFirstMethod="password", dirfactorSecondMethod="token")
+    everybody = thing("everybody", "group", objectSid=sid(513), links={POLICY: ["both"]})
+    things = directory(*people, policy, everybody)
+    with contextlib.closing(ReplicaWriter(path, tripwire=Tripwire(loss_under(None), 5))) as writer:
+        writer.apply(refresh(things), SOURCE)
+        weaker = thing("both", "policy", dirfactorFirstMethod="password", dirfactorSecondMethod="none")
+        with pytest.raises(Held) as caught:
+            writer.apply(increment([partial_put(things, policy, weaker)]), SOURCE)
+    assert len(caught.value.losses) == len(PEOPLE)
+
+
+PRIMARY = directory(
+    thing("both", "policy", **DEMANDS[0]),
+    thing("staff", "ou", links={POLICY: ["both"]}),
+    thing("everybody", "group", objectSid=sid(513), links={POLICY: ["both"]}),
+    *(
+        thing(name, "user", where, objectSid=sid(1000), primaryGroupID=group, dirfactorToken="sms")
+        for names, where, group in ((PEOPLE[:6], thing("staff", "ou").id, "1"), (PEOPLE[6:12], None, "513"))
+        for name in names
+    ),
+)
+ALONE = {
+    "moved out of the unit": {name: {"parent": None} for name in PEOPLE[:6]},
+    "another primary group": {name: {"primarygroupid": (b"1",)} for name in PEOPLE[6:12]},
+    "another SID of the primary group": {"everybody": {"objectsid": (sid(99),)}},
+}
+
+
+@pytest.mark.parametrize("edits", ALONE.values(), ids=ALONE.keys())
+def test_a_policy_is_lost_with_the_unit_and_the_primary_group(path, edits):
+    after = dict(PRIMARY)
+    for name, values in edits.items():
+        item = after[entry_id(name)]
+        attributes = {**item.attributes, **{key: value for key, value in values.items() if key != "parent"}}
+        after[item.id] = replace(item, attributes=attributes, parent=values.get("parent", item.parent))
+    with contextlib.closing(ReplicaWriter(path, tripwire=Tripwire(loss_under(None), 5))) as writer:
+        writer.apply(refresh(PRIMARY), SOURCE)
+        with pytest.raises(Held, match="no longer asked for password"):
+            writer.apply(increment(difference(PRIMARY, after)), SOURCE)
+
+
+# people with tokens, groups that are somebody's primary group, units in units, policies that differ in their demands
+SEED = directory(
+    *(thing(f"policy{number}", "policy", **methods) for number, methods in enumerate(DEMANDS)),
+    *(thing(f"ou{number}", "ou", thing("ou0", "ou").id if number else None) for number in range(3)),
+    *(thing(f"group{number}", "group", objectSid=sid(512 + number)) for number in range(3)),
+    *(
+        thing(
+            f"user{number}",
+            "user",
+            thing(f"ou{number % 3}", "ou").id,
+            objectSid=sid(1000 + number),
+            primaryGroupID=str(512 + number % 3),
+            dirfactorToken="sms",
+        )
+        for number in range(4)
+    ),
+)
+EDITS = st.tuples(st.sampled_from(("link", "link", "link", "set", "move", "delete")), *(st.integers(1, 2**16 - 1),) * 4)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(EDITS, min_size=4, max_size=16), st.lists(EDITS, min_size=1, max_size=3), st.booleans())
+def test_nobody_loses_anything_unnoticed(first, then, whole):
+    """Whoever a look at every single user finds to lose something is among those that the batch concerns."""
+    world = World(dict(SEED), KINDS)
+    for step in first:
+        world.step(*step)
+    before = dict(world.things)
+    for step in then:
+        world.step(*step)
+    after = world.things
+    judge = loss_under(None)
+    with in_memory() as one, in_memory() as two:
+        for side in (one, two):
+            side.apply(refresh(before), SOURCE)
+        two.apply(refresh(after) if whole else increment(difference(before, after)), SOURCE)
+        touched = [row[0] for row in two._db.execute("SELECT id FROM temp.met WHERE outcome IS NOT NULL")]
+        found = set(concerned(Side(one._db), Side(two._db), touched))
+        was, now = (Snapshot(side._db, names_of(side._db), 1) for side in (one, two))
+        losers = {user for user in before if (person := was.person(user)) and judge(person, now.person(user))}
+        event(f"losers: {len(losers)}")
+        assert losers <= found
