@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from auth.cli.access import with_access
-from auth.cli.output import JSON_OPTION, Exit, faults, out, print_json
+from auth.cli.output import JSON_OPTION, Exit, UsageFault, faults, out, print_json
 from dirsync.admin import delegation as admin
 from dirsync.admin.connection import AdminAccess
 from schema.delegation import Delegation, as_dsacls, as_powershell, as_sddl, sddl
+from schema.errors import Fault
 from schema.roles import ROLES, RoleName
 
 delegate_app = typer.Typer(
@@ -50,7 +51,11 @@ def show_command(
 ) -> None:
     """Print the commands that give a role to an account; no directory is asked."""
     with faults():
-        sys.stdout.write(_TEXTS[text_format](Delegation(_ROLES[role], to, base)))
+        try:
+            text = _TEXTS[text_format](Delegation(_ROLES[role], to, base))
+        except Fault as fault:
+            raise UsageFault(fault.problem, remedy=fault.remedy) from fault
+        sys.stdout.write(text)
 
 
 @delegate_app.command("plan")

@@ -19,16 +19,17 @@ from dirsync.admin import schema as schema_admin
 from dirsync.admin.connection import AdminAccess, connect
 from dirsync.admin.delegation import Add, Remove, TakeOwnership
 from dirsync.admin.deleted_objects import deletions_hidden
-from dirsync.admin.security import read_security
-from dirsync.admin.security_descriptor import AceFlag
+from dirsync.admin.security import read_security, write_dacl
+from dirsync.admin.security_descriptor import DENY, Ace, AceFlag
 from dirsync.change import Delete
 from dirsync.errors import DirectoryRefused
 from dirsync.settings import DirectoryKind, DirectorySettings
 from rig.ldaptools import LdapRefused
-from rig.process import run
+from schema.access import Right
 from schema.delegation import DELETED_OBJECTS, Delegation
 from schema.roles import ROLES
 from schema.secret import Secret
+from surroundings import SURROUNDINGS
 
 pytestmark = pytest.mark.servers
 
@@ -45,17 +46,18 @@ def user(dc, sam):
     return replace(administrator(dc), bind_name=f"{sam}@{dc.domain}", password=Secret(PASSWORD))
 
 
-def prepare(dc):
+def apply_schema(dc):
     access = administrator(dc)
     schema_admin.apply(access, schema_admin.plan(access), lambda _: None)
-    dc.ldapmodify(
-        f"dn: CN=Pre-Windows 2000 Compatible Access,CN=Builtin,{dc.base_dn}\nchangetype: modify\ndelete: member\n"
-    )
 
 
 @pytest.fixture(scope="module")
 def dc(samba_dc):
-    samba_dc.become("hardened domain", prepare)
+    samba_dc.become("dirfactor schema", apply_schema)
+    samba_dc.ldapmodify(
+        f"dn: CN=Pre-Windows 2000 Compatible Access,CN=Builtin,{samba_dc.base_dn}\nchangetype: modify\ndelete: member\n"
+    )
+    samba_dc.snapshot("hardened domain")
     return samba_dc
 
 
@@ -290,13 +292,15 @@ def test_giving_a_role_twice_changes_nothing_and_taking_it_away_leaves_what_was_
 def test_a_denial_stays_in_front_of_what_a_role_adds(dc, lab, worker):
     access = administrator(dc)
     sid = delegation_admin.plan(access, Delegation(ROLE["auditor"], worker, lab), Add).sid
-    server = ["-s", str(dc._configuration), "-H", str(dc._home / "data/private/sam.ldb")]
-    run(["samba-tool", "dsacl", "set", f"--objectdn={lab}", f"--sddl=(D;CI;WP;;;{sid})", *server])
+    with connect(access) as connection:
+        secured = read_security(connection, lab)
+        denial = Ace(DENY, AceFlag.CONTAINER_INHERIT, Right.WRITE_PROPERTY, sid)
+        write_dacl(connection, secured, replace(secured.dacl, aces=(denial, *secured.dacl.aces)))
     tools = give(dc, "helpdesk", lab, worker)
     with connect(access) as connection:
         kinds = [ace.kind for ace in read_security(connection, lab).dacl.aces if not ace.flags & AceFlag.INHERITED]
-    assert kinds[0] == 1
-    assert 1 not in kinds[1:]
+    assert kinds[0] == DENY
+    assert DENY not in kinds[1:]
     refuses(tools, replaced(f"CN=alice,{lab}", "dirfactorUnlockedAt", "20261124120000.0Z"))
 
 
@@ -332,7 +336,7 @@ def test_an_account_is_found_by_each_of_its_names(dc, lab, worker):
 @pytest.fixture
 def fresh(dc):
     """The domain in which nobody has taken ownership of anything; named before those that work in it."""
-    dc.become("hardened domain", prepare)
+    dc.restore("hardened domain")
     return dc
 
 
@@ -350,7 +354,7 @@ def settings(dc, name, password):
 def deletions_seen(dc, lab, worker):
     """Whether the account's sync hears of a deletion."""
     dc.add_user("visitor", PASSWORD, parent=lab)
-    following = AdSource(settings(dc, f"{worker}@{dc.domain}", PASSWORD))
+    following = AdSource(settings(dc, f"{worker}@{dc.domain}", PASSWORD), SURROUNDINGS)
     try:
         cookie = following.changes(None, datetime.now(UTC)).cookie
         dc.ldapmodify(f"dn: CN=visitor,{lab}\nchangetype: delete\n")
@@ -392,8 +396,8 @@ def test_the_sync_of_the_service_account_reads_what_the_administrators_own_reads
     """Its role lacks nothing that the sync makes use of, be the domain as hardened as this one."""
     give(dc, "sync", dc.base_dn, worker)
     as_service, as_administrator = (
-        AdSource(settings(dc, f"{worker}@{dc.domain}", PASSWORD)),
-        AdSource(settings(dc, dc.admin, dc.admin_password)),
+        AdSource(settings(dc, f"{worker}@{dc.domain}", PASSWORD), SURROUNDINGS),
+        AdSource(settings(dc, dc.admin, dc.admin_password), SURROUNDINGS),
     )
     try:
         batches = [side.changes(None, datetime.now(UTC)) for side in (as_service, as_administrator)]

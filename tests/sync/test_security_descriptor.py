@@ -101,6 +101,14 @@ def test_a_name_is_no_sid(text):
     assert parse_sid(text) is None
 
 
+@pytest.mark.parametrize(
+    "text", ["", "0201000000000005 12000000", "0101000000000005", "010100000000000512000000 00", "0100000000000005"]
+)
+def test_octets_that_are_no_sid_are_refused(text):
+    with pytest.raises(ValueError, match="SID"):
+        read_sid(bytes.fromhex(text))
+
+
 def test_a_sid_with_a_number_too_large_is_refused():
     with pytest.raises(ValueError, match="numbers"):
         parse_sid("S-1-5-21-4294967296")
@@ -145,6 +153,69 @@ def test_a_descriptor_that_was_cut_or_altered_is_read_or_refused_and_never_anyth
             security_descriptor.read(damaged)
         except MalformedAnswer:
             continue
+
+
+def dacl(*entries, revision=4, count=None, claimed=0):
+    """The octets of a descriptor with a list of these octets."""
+    body = b"".join(entries)
+    acl = struct.pack("<BBHHH", revision, 0, 8 + len(body) + claimed, len(entries) if count is None else count, 0)
+    return struct.pack("<BBHIIII", 1, 0, 0x8004, 0, 0, 0, 20) + acl + body
+
+
+def entry(kind, body, size=None):
+    return struct.pack("<BBH", kind, 0, 4 + len(body) if size is None else size) + body
+
+
+EVERYBODY = bytes(4) + Sid(1, (0,)).octets
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        dacl(entry(ALLOW, EVERYBODY), revision=3),
+        dacl(entry(ALLOW, EVERYBODY), claimed=4),
+        dacl(entry(ALLOW, EVERYBODY), count=2),
+        dacl(entry(9, bytes(6))),
+        dacl(entry(9, bytes(8), size=16)),
+        dacl(entry(9, bytes(8), size=0)),
+        dacl(entry(ALLOW, EVERYBODY + bytes(4))),
+        dacl(entry(ALLOW, EVERYBODY[:-4])),
+        dacl(entry(ALLOW_OBJECT, bytes(4) + b"\4\0\0\0" + EVERYBODY[4:])),
+        dacl(entry(ALLOW_OBJECT, bytes(4) + b"\1\0\0\0" + EVERYBODY[4:])),
+        b"\2" + dacl()[1:],
+        dacl()[:2] + b"\4\0" + dacl()[4:],
+        dacl()[:19],
+    ],
+    ids=[
+        "revision of the list",
+        "list beyond the end",
+        "fewer entries than counted",
+        "entry not of whole words",
+        "entry beyond the list",
+        "entry without its header",
+        "octets after the account",
+        "account cut off",
+        "unknown object type",
+        "no room for the object type",
+        "revision",
+        "not self-relative",
+        "half a header",
+    ],
+)
+def test_a_descriptor_that_is_not_as_it_should_be_is_refused(octets):
+    """What is read is written back, so that a guess would change who may do what."""
+    with pytest.raises(MalformedAnswer):
+        security_descriptor.read(octets)
+
+
+def test_the_ones_that_were_refused_differ_from_good_ones_in_that_alone():
+    good = (
+        dacl(),
+        dacl(entry(ALLOW, EVERYBODY)),
+        dacl(entry(9, bytes(8))),
+        dacl(entry(ALLOW_OBJECT, bytes(8) + EVERYBODY[4:])),
+    )
+    assert [len(security_descriptor.read(octets).dacl.aces) for octets in good] == [0, 1, 1, 1]
 
 
 def test_a_list_that_no_descriptor_can_hold_is_not_written():

@@ -5,7 +5,9 @@ from collections import Counter
 from itertools import combinations
 
 import pytest
+from typer.testing import CliRunner
 
+from auth.cli.main import app
 from schema.access import Reach, Right
 from schema.active_directory import PROPERTY_SET_TITLE
 from schema.attributes import ATTRIBUTES, CLASSES, PROPERTY_SET_GUID
@@ -176,3 +178,15 @@ def test_sddl_is_refused_for_what_is_no_sid(account):
     with pytest.raises(Fault) as fault:
         as_sddl(Delegation(ROLE["auditor"], account, BASE))
     assert "S-1-5-21-" in fault.value.remedy
+
+
+def test_the_command_prints_what_each_tool_is_told_and_a_name_that_will_not_do_is_a_usage_fault():
+    def show(account, text_format):
+        given = ["helpdesk", "--to", account, "--base", BASE, "--format", text_format]
+        ended = CliRunner().invoke(app, ["delegate", "show", *given])
+        return ended.exit_code, ended.stdout
+
+    delegation = Delegation(ROLE["helpdesk"], SID, BASE)
+    for text_format, text in (("dsacls", as_dsacls), ("powershell", as_powershell), ("sddl", as_sddl)):
+        assert show(SID, text_format) == (0, text(delegation))
+    assert show("EXAMPLE\\alice", "sddl") == (2, "")
