@@ -142,7 +142,7 @@ def test_an_account_without_the_right_sees_the_plan_and_is_refused_before_anythi
 
 
 def test_a_server_that_permits_no_schema_changes_is_named_with_its_remedy(fresh_dc):
-    configuration = fresh_dc._configuration
+    configuration = fresh_dc.configuration
     permissive = configuration.read_text()
     configuration.write_text(permissive.replace("schema update allowed = yes", "schema update allowed = no"))
     try:
@@ -167,7 +167,7 @@ def test_another_server_than_the_schema_master_names_the_schema_master(fresh_dc)
     fresh_dc.ldapmodify(f"dn: {server}\nchangetype: add\nobjectClass: server\ndNSHostName: dc2.lab.example.test\n")
     fresh_dc.stop()
     # a domain controller that is not there: only the database itself can be told of it
-    database = ["-H", str(fresh_dc._home / "data/private/sam.ldb"), f"--configfile={fresh_dc._configuration}"]
+    database = ["-H", str(fresh_dc._home / "data/private/sam.ldb"), f"--configfile={fresh_dc.configuration}"]
     run(["ldbadd", *database, "--relax"], text=f"dn: CN=NTDS Settings,{server}\nobjectClass: nTDSDSA\n")
     fresh_dc.start()
     fresh_dc.ldapmodify(
@@ -253,7 +253,7 @@ def test_one_access_control_entry_delegates_all_of_it_and_secrets_take_one_right
 
 
 def server(dc):
-    return ["-s", str(dc._configuration), "-H", str(dc._home / "data/private/sam.ldb")]
+    return ["-s", str(dc.configuration), "-H", str(dc._home / "data/private/sam.ldb")]
 
 
 def test_a_server_is_only_trusted_with_its_name_and_its_authority(samba_dc, slapd):
