@@ -101,7 +101,7 @@ def as_text(explanation: Explanation) -> str:
     lines += [f"  {finding.check:<20} {finding.found}" for finding in explanation.trace]
     if decided.candidates:
         lines += ["", "policies that could govern"]
-        lines += [_candidate_line(candidate) for candidate in decided.candidates]
+        lines += [candidate_line(candidate) for candidate in decided.candidates]
     if explanation.steps:
         lines += ["", "what happens"]
         lines += [f"  {number}. {step}" for number, step in enumerate(explanation.steps, 1)]
@@ -112,7 +112,8 @@ def as_text(explanation: Explanation) -> str:
     return "\n".join(lines)
 
 
-def _candidate_line(candidate: Candidate) -> str:
+def candidate_line(candidate: Candidate) -> str:
+    """A policy that could have governed, in two lines; a star marks the one that does."""
     mark = "*" if candidate.won else " "
     return f"  {mark} {candidate.level:<20} {candidate.policy_name}\n      at {candidate.holder}: {candidate.why}"
 
@@ -126,18 +127,20 @@ def as_data(explanation: Explanation) -> dict[str, Any]:
         "user": decided.person.dn if decided.person else None,
         "policy": decided.policy_name,
         "trace": [{"check": item.check, "found": item.found} for item in explanation.trace],
-        "candidates": [
-            {
-                "level": item.level,
-                "holder": item.holder,
-                "policy": item.policy_name,
-                "won": item.won,
-                "why": item.why,
-            }
-            for item in decided.candidates
-        ],
+        "candidates": [candidate_data(candidate) for candidate in decided.candidates],
         "steps": list(explanation.steps),
         "reply_attributes": [{"name": name, "value": value} for name, value in explanation.reply_attributes],
         "directory_version": explanation.directory_version,
         "directory_age": explanation.directory_age if explanation.directory_age != float("inf") else None,
+    }
+
+
+def candidate_data(candidate: Candidate) -> dict[str, Any]:
+    """A policy that could have governed, for --json."""
+    return {
+        "level": candidate.level,
+        "holder": candidate.holder,
+        "policy": candidate.policy_name,
+        "won": candidate.won,
+        "why": candidate.why,
     }

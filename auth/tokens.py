@@ -56,6 +56,13 @@ def usable_tokens(user: User, policy: Policy, region: str | None, reach: Reach) 
             yield Unusable(kind, "assigned, but not in the policy's dirfactorTokenOrder")
 
 
+def phone_home(user: User, policy: Policy) -> tuple[str, str | None]:
+    """The attribute in which the user's number for texts is looked for, and what stands there."""
+    if user.phone:
+        return "dirfactorPhone", user.phone
+    return policy.sms_phone_attribute, next(iter(user.values_of(policy.sms_phone_attribute)), None)
+
+
 def _sms(user: User, policy: Policy, region: str | None, reach: Reach) -> Usable | Unusable:
     if not policy.sms_enabled:
         return Unusable(TokenKind.SMS, "the policy does not enable it (dirfactorSmsEnabled)")
@@ -64,11 +71,10 @@ def _sms(user: User, policy: Policy, region: str | None, reach: Reach) -> Usable
     lacking = _lacking("sms", policy.sms_gateways, reach.sms)
     if lacking:
         return Unusable(TokenKind.SMS, lacking)
-    texts = (user.phone,) if user.phone else user.values_of(policy.sms_phone_attribute)
-    home = "dirfactorPhone" if user.phone else policy.sms_phone_attribute
-    if not texts:
+    home, text = phone_home(user, policy)
+    if text is None:
         return Unusable(TokenKind.SMS, f"the user has no phone number in {home}")
-    phone = phone_number(texts[0], region)
+    phone = phone_number(text, region)
     if phone is None:
         return Unusable(TokenKind.SMS, f"{home} does not hold a phone number that can be dialled")
     return Usable(TokenKind.SMS, phone=phone)

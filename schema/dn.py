@@ -12,7 +12,7 @@ _TEXT = rf'(?:[^\\"+,;<>\x00]|{_ESCAPED})*+'
 _PAIR = re.compile(rf" *+({_TYPE}) *+= *+(#(?:[0-9A-Fa-f]{{2}})++ *+|(?!#){_TEXT})(?P<end>[,+]|\Z)")
 _ESCAPE = re.compile(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", re.DOTALL)
 _SPECIAL = re.compile(r'[\\"+,;<=>]')
-_SPECIAL_AS_WRITTEN = re.compile(r'[\\"+,;<>]')
+_SPECIAL_AS_WRITTEN = frozenset('\\"+,;<>')
 # what most names are made of: nothing to unescape, normalise or sort
 _PLAIN = re.compile(r"(?:[a-z][a-z0-9-]*=[a-z0-9_.@/()-]+(?: [a-z0-9_.@/()-]+)*(?:,(?!\Z)|\Z))+")
 
@@ -93,11 +93,14 @@ def join(rdn: str, above: str) -> str:
 
 def rdn(kind: str, value: str) -> str:
     """The RDN of an attribute type and a value, with what has a meaning in a DN escaped (RFC 4514 section 2.4)."""
-    text = _SPECIAL_AS_WRITTEN.sub(r"\\\g<0>", value).replace("\x00", r"\00")
-    if text.startswith(("#", " ")):
-        text = f"\\{text}"
-    # the last space; one that is the first as well has been escaped already
-    return f"{kind}={text[:-1]}\\ " if text.endswith(" ") and len(value) > 1 else f"{kind}={text}"
+    ends = {0, len(value) - 1}
+    return f"{kind}=" + "".join(_escaped(character, at_end=at in ends) for at, character in enumerate(value))
+
+
+def _escaped(character: str, *, at_end: bool) -> str:
+    if not character.isprintable() and character.isascii():
+        return f"\\{ord(character):02x}"
+    return f"\\{character}" if character in _SPECIAL_AS_WRITTEN or (at_end and character in " #") else character
 
 
 def _depth(dn: str) -> int:

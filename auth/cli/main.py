@@ -28,6 +28,7 @@ from auth.cli.policy import policy_app
 from auth.cli.schema import schema_app
 from auth.cli.sync import sync_app
 from auth.cli.token import token_app
+from auth.cli.user import user_app
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
 from auth.embedded_state import FailuresFile
@@ -53,6 +54,7 @@ app.add_typer(schema_app, name="schema")
 app.add_typer(delegate_app, name="delegate")
 app.add_typer(token_app, name="token")
 app.add_typer(sync_app, name="sync")
+app.add_typer(user_app, name="user")
 
 
 @app.callback(invoke_without_command=True)

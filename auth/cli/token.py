@@ -1,7 +1,6 @@
 """`dirfactor token`: who has which token, and what the user must be told when that changes."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,9 +11,8 @@ from auth.cli.administrator import DRY_RUN, Administrator, reads_directory, the_
 from auth.cli.output import JSON_OPTION, Exit, UsageFault, out, print_json
 from auth.cli.progress import followed
 from auth.clock import SYSTEM_CLOCK
-from auth.outlook import Outlook, warnings, what_to_tell, works
-from auth.prompts import destination
-from auth.tokens import Unusable, Usable
+from auth.outlook import warnings, what_to_tell, works
+from auth.profile import token_lines, token_rows
 from dirsync.admin import tokens
 from dirsync.admin.directory import AdminDirectory, are_people
 from dirsync.admin.edit import Edit, Values, applied, as_ldif
@@ -122,34 +120,14 @@ def show_command(administrator: Administrator, user: _USER, *, json: JSON_OPTION
         found = the_user(directory, user)
         ahead = administrator.outlook(directory, found, SYSTEM_CLOCK.now())
         entry = directory.parsed(found)
-    name = _name(found, entry)
+    holder = entry if isinstance(entry, User) else User()
+    name = _name(found, holder)
     tell, notes = what_to_tell(name, ahead), warnings(name, ahead)
-    rows = token_rows(ahead, entry.tokens if isinstance(entry, User) else ())
     if json:
-        print_json({"dn": found.dn, "tokens": rows, "tell": tell, "warnings": notes})
+        print_json({"dn": found.dn, "tokens": token_rows(holder, ahead), "tell": tell, "warnings": notes})
         return
-    out.print(found.dn, markup=False)
-    for row in rows:
-        out.print(f"  {row['kind']:<6} {'usable' if row['usable'] else 'not usable'}: {row['about']}", markup=False)
-    if not rows:
-        out.print("  no token is assigned")
+    out.print("\n".join([found.dn, *token_lines(holder, ahead)]), markup=False)
     _say(tell, notes)
-
-
-def token_rows(ahead: Outlook, assigned: Sequence[TokenKind]) -> list[dict[str, Any]]:
-    """Each assigned token: its kind, whether it can be used, and where its code goes or why not."""
-    known = {token.kind: token for token in ahead.tokens}
-    return [{"kind": kind, **_about(known.get(kind))} for kind in assigned]
-
-
-def _about(token: Usable | Unusable | None) -> dict[str, Any]:
-    match token:
-        case Usable():
-            return {"usable": True, "about": destination(token) or ", ".join(token.credentials)}
-        case Unusable(why=why):
-            return {"usable": False, "about": why}
-        case _:
-            return {"usable": False, "about": "no policy can govern"}
 
 
 @dataclass(frozen=True, slots=True)

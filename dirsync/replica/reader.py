@@ -54,6 +54,11 @@ class Replica:
         with self._version() as snapshot:
             return snapshot.find(names, directory)
 
+    def users(self) -> Sequence[EntryId]:
+        """Every user, by DN; for who looks at all of them, and is content with 50 octets in memory for each."""
+        with self._version() as snapshot:
+            return snapshot.users()
+
     def person(self, user: EntryId) -> Person | None:
         """The user and everything that decides about them; None when there is no such user."""
         with self._lock, self._readable():

@@ -75,6 +75,10 @@ class Snapshot:
         # names that nobody has are not remembered: there is no end of them
         return self._found.keep(key, tuple(sorted(found))) if found else ()
 
+    def users(self) -> list[EntryId]:
+        """As `Replica.users`."""
+        return [user for (user,) in self._db.execute("SELECT id FROM entry WHERE kind = 'user' ORDER BY folded")]
+
     def remembered(self, user: EntryId) -> Person | None:
         """The person, if they have been read before; reads nothing."""
         return self._people.get(user)

@@ -31,6 +31,7 @@ class Ended:
 
     @property
     def data(self) -> Any:
+        assert self.out, self.err
         return json.loads(self.out)
 
 
@@ -93,6 +94,11 @@ class Lab:
 
     def entry(self, dn: str) -> Entry:
         (found,) = self.tools.search(dn, scope="base", attributes=["*"])
+        return found
+
+    def everything(self, dn: str) -> Entry:
+        """The entry with what the server keeps about it."""
+        (found,) = self.tools.search(dn, scope="base", attributes=["*", "+"])
         return found
 
     def texts(self, dn: str, attribute: str) -> list[str]:

@@ -1,0 +1,61 @@
+"""What is told about the next logon is what the next logon does."""
+
+from auth.outlook import Around, outlook, warnings, what_to_tell, works
+from core.logins import NOW, REACH, link, person, policy
+from schema.words import Method, TokenKind
+
+
+def ahead(assigned, around=None, **values):
+    found = person(link(assigned) if assigned else None, **values)
+    return outlook(found, around or Around(reach=REACH), NOW)
+
+
+def test_the_first_usable_token_is_told_with_its_address_masked():
+    for kind, words in (
+        (TokenKind.SMS, "alice gets a text to +43***67 at the next logon"),
+        (TokenKind.EMAIL, "alice gets a mail to a***@example.org at the next logon"),
+        (TokenKind.VIP, "alice is asked for the security code of VIP credential "),
+    ):
+        coming = ahead(policy(token_order=(kind,)))
+        assert what_to_tell("alice", coming).startswith(words)
+        assert works(coming, kind)
+        assert warnings("alice", coming, kind) == ()
+
+
+def test_a_token_that_comes_later_is_warned_of_and_works():
+    coming = ahead(policy(token_order=(TokenKind.SMS, TokenKind.EMAIL)))
+    (note,) = warnings("alice", coming, TokenKind.EMAIL)
+    assert "has sms asked for before email" in note
+    assert works(coming, TokenKind.EMAIL)
+
+
+def test_a_token_that_cannot_be_used_does_not_work_even_if_another_does():
+    coming = ahead(policy(sms_enabled=False, token_order=(TokenKind.SMS, TokenKind.EMAIL)))
+    assert what_to_tell("alice", coming).startswith("alice gets a mail")
+    assert not works(coming, TokenKind.SMS)
+    assert "dirfactorSmsEnabled" in warnings("alice", coming, TokenKind.SMS)[0]
+
+
+def test_a_logon_that_is_refused_has_nothing_to_tell():
+    coming = ahead(policy(), disabled=True)
+    assert what_to_tell("alice", coming) == ""
+    assert not works(coming)
+    assert "account-disabled" in warnings("alice", coming)[0]
+
+
+def test_a_policy_that_demands_no_token_is_warned_of():
+    coming = ahead(policy(first_method=Method.PASSWORD, second_method=Method.NONE))
+    assert what_to_tell("alice", coming) == ""
+    assert "does not demand one" in warnings("alice", coming, TokenKind.SMS)[0]
+
+
+def test_without_a_policy_of_its_own_the_access_nodes_would_govern():
+    coming = ahead(None, Around(server_default=policy(), reach=REACH))
+    assert what_to_tell("alice", coming)
+    assert any("access node's own policy" in note for note in warnings("alice", coming))
+
+
+def test_without_a_config_nothing_is_held_against_gateways():
+    coming = ahead(policy(token_order=(TokenKind.SMS,), sms_gateways=("kannel",)), Around())
+    assert works(coming, TokenKind.SMS)
+    assert not works(ahead(policy(sms_gateways=("kannel",))), TokenKind.SMS), "config.ini has no such gateway"
