@@ -77,7 +77,9 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
     make_state_directory(service_settings.state_directory)
     async with AsyncExitStack() as stack:
         syncs = stack.enter_context(syncing(settings, clock, entropy))
-        replica = stack.enter_context(contextlib.closing(Replica(service_settings.replica_file)))
+        replica = stack.enter_context(
+            contextlib.closing(Replica(service_settings.replica_file, named=settings.named_policies))
+        )
         store = stack.enter_context(contextlib.closing(EmbeddedStore(service_settings.state_file, _boot_id(entropy))))
         audit = stack.enter_context(contextlib.closing(AuditFile(service_settings.audit)))
         nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
@@ -125,8 +127,7 @@ def syncing(settings: Settings, clock: Clock, entropy: Entropy) -> Iterator[Mapp
             for name, directory in settings.directories.items()
         }
         keep_configured(file, {name: each.identity for name, each in sources.items()})
-        users = settings.sync.tripwire_users
-        tripwire = Tripwire(loss_under(settings.policies.get("default")), users) if users else None
+        tripwire = _tripwire(settings)
         syncs: dict[str, SyncScheduler] = {}
         for name, directory in settings.directories.items():
             writer = stack.enter_context(
@@ -134,6 +135,12 @@ def syncing(settings: Settings, clock: Clock, entropy: Entropy) -> Iterator[Mapp
             )
             syncs[name] = SyncScheduler(sources[name], writer, settings.sync, clock.now, name or "directory")
         yield syncs
+
+
+def _tripwire(settings: Settings) -> Tripwire | None:
+    users = settings.sync.tripwire_users
+    judge = loss_under(settings.policies.get("default"))
+    return Tripwire(judge, users, settings.named_policies) if users else None
 
 
 def make_state_directory(folder: Path) -> None:

@@ -21,9 +21,10 @@ from auth.ini import IniFile, Problem
 from auth.lines import Lines
 from auth.references import read_reference
 from auth.settings import ConfiguredNode, HttpSettings, RadiusSettings, ServiceSettings, Settings, VipSection
+from dirsync.mapping import MAPPABLE
 from dirsync.settings import DirectorySettings, SyncSettings
 from schema import dn, grammar
-from schema.attributes import CLASSES
+from schema.attributes import BY_NAME, CLASSES
 from schema.entry import AccessNode, Policy
 from schema.errors import Fault, Malformed
 from schema.parse import Attributes, parse_node, parse_policy
@@ -31,8 +32,8 @@ from schema.secret import Secret
 from schema.words import NodeType
 
 _Section = TypeVar("_Section", bound=msgspec.Struct)
-_SINGLE = ("service", "directory", "sync", "radius", "http", "vip")
-_NAMED = ("directory", "sms", "email", "policy", "node", "secret")
+_SINGLE = ("service", "directory", "map", "sync", "radius", "http", "vip")
+_NAMED = ("directory", "map", "sms", "email", "policy", "node", "secret")
 _EVERYONE = "everyone"
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _BOUNDS = {
@@ -131,10 +132,39 @@ class _Reader:
 
     def _directories(self) -> dict[str, DirectorySettings]:
         """[directory] under the empty name, which also stands for a file without any, and [directory:NAME]."""
-        named = self._named("directory", lambda section, _: self._section(DirectorySettings, section))
-        if named and "directory" not in self._ini.sections:
-            return named
-        return {"": self._section(DirectorySettings, "directory") or DirectorySettings(), **named}
+        found = self._named("directory", lambda section, _: self._section(DirectorySettings, section))
+        if not found or "directory" in self._ini.sections:
+            found = {"": self._section(DirectorySettings, "directory") or DirectorySettings(), **found}
+        maps = self._named("map", lambda section, _: self._map(section))
+        maps |= {"": self._map("map")} if "map" in self._ini.sections else {}
+        for name in maps.keys() - found.keys():
+            section, wanted = (f"map:{name}", f"directory:{name}") if name else ("map", "directory")
+            self._ini.report(section, "", f"there is no [{wanted}]", _did_you_mean(name, list(filter(None, found))))
+        return {name: msgspec.structs.replace(each, mapping=maps.get(name, {})) for name, each in found.items()}
+
+    def _map(self, section: str) -> dict[str, str]:
+        """Ours -> the attribute that stands in for it; each may stand in for one."""
+        mapping: dict[str, str] = {}
+        holders: dict[str, str] = {}
+        for key, text in self._ini.sections[section].items():
+            if key not in MAPPABLE:
+                problem, remedy = "unknown key", _did_you_mean(key, list(MAPPABLE))
+                if key.lower() in BY_NAME and BY_NAME[key.lower()].confidential:
+                    problem, remedy = "holds a secret that everybody could read there", "extend the schema to use it"
+                self._ini.report(section, key, problem, remedy)
+                continue
+            try:
+                theirs = grammar.ATTRIBUTE_NAME.read(text.strip())
+            except ValueError:
+                self._ini.report(
+                    section, key, f"{text.strip()!r} is malformed", f"give {grammar.ATTRIBUTE_NAME.expected}"
+                )
+                continue
+            other = holders.setdefault(theirs.lower(), key)
+            if other != key:
+                self._ini.report(section, key, f"{theirs} stands in for {other} already", "name another attribute")
+            mapping[key] = theirs
+        return mapping
 
     def _named(self, kind: str, read: Callable[[str, str], Any]) -> dict[str, Any]:
         prefix = f"{kind}:"
@@ -145,7 +175,7 @@ class _Reader:
     def _section(self, structure: type[_Section], section: str) -> _Section | None:
         """The section as its structure; None after a problem that leaves it without a value it needs."""
         options = dict(self._ini.sections[section]) if section in self._ini.sections else {}
-        hints = typing.get_type_hints(structure)
+        hints = {key: hint for key, hint in typing.get_type_hints(structure).items() if not _is_section(hint)}
         for key in options.keys() - hints.keys():
             self._ini.report(section, key, "unknown key", _did_you_mean(key, list(hints)))
         values: dict[str, Any] = {}
@@ -308,6 +338,11 @@ class _Reader:
                     if gateway not in known:
                         remedy = _did_you_mean(gateway, list(known))
                         self._ini.report(f"policy:{name}", key, f"there is no gateway {gateway}", remedy)
+
+
+def _is_section(hint: Any) -> bool:
+    """Whether the value is read from a section of its own, and is no key of this one."""
+    return typing.get_origin(hint) is Mapping
 
 
 def _within(key: str, value: Any) -> Any:

@@ -8,8 +8,10 @@ import msgspec
 
 from auth.channels.mail import MailServerSettings
 from auth.channels.sms import SmsGatewaySettings
+from dirsync.mapping import policy_id
 from dirsync.settings import DirectorySettings, SyncSettings
-from schema.entry import AccessNode, Policy
+from dirsync.view import PolicyLink
+from schema.entry import AccessNode, EntryId, Policy
 from schema.secret import Secret
 
 
@@ -139,3 +141,9 @@ class Settings:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     nodes: Mapping[str, ConfiguredNode] = field(default_factory=dict)
     secrets: Mapping[str, Secret] = field(default_factory=dict)
+
+    @property
+    def named_policies(self) -> Mapping[EntryId, PolicyLink]:
+        """The [policy:NAME] sections, by the ids under which a directory without our schema names them."""
+        named = {policy_id(name): (f"[policy:{name}]", policy) for name, policy in self.policies.items()}
+        return {key: PolicyLink(key, text, policy) for key, (text, policy) in named.items()}

@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from dirsync.ad.source import AdSource
 from dirsync.bind import LdapPasswordCheck
 from dirsync.change import Source
 from dirsync.ldif.password import LdifPasswordCheck
 from dirsync.ldif.source import LdifSource
+from dirsync.mapping import Mapped
 from dirsync.password import PasswordCheck
 from dirsync.settings import DirectoryKind, DirectorySettings
 from dirsync.surroundings import Surroundings
@@ -19,7 +22,14 @@ _SERVERS: Final = {DirectoryKind.OPENLDAP: OPENLDAP, DirectoryKind.DS389: DS389}
 
 
 def source(settings: DirectorySettings, surroundings: Surroundings) -> Source:
-    """Where changes come from. Raises Fault when the settings name nothing that could be read."""
+    """Where changes come from, in our words. Raises Fault when the settings name nothing that could be read."""
+    if not settings.mapping:
+        return _source(settings, surroundings)
+    wanted = (*settings.extra_attributes, *settings.mapping.values())
+    return Mapped(_source(msgspec.structs.replace(settings, extra_attributes=wanted), surroundings), settings.mapping)
+
+
+def _source(settings: DirectorySettings, surroundings: Surroundings) -> Source:
     if settings.kind is DirectoryKind.AD:
         return AdSource(settings, surroundings)
     if settings.kind in _SERVERS:

@@ -1,5 +1,6 @@
 """The [directory], [directory:NAME] and [sync] sections of config.ini as values."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
@@ -61,6 +62,7 @@ class DirectorySettings(msgspec.Struct, frozen=True):
         file: the LDIF file that is the directory (ldif).
         netbios_name: the domain's short name, for logins as DOMAIN-backslash-user; AD is asked when it is absent.
         extra_attributes: further attributes in which policies may find phone numbers or mail addresses.
+        mapping: the [map] section: ours -> the attribute that stands in for it, in a directory without our schema.
     """
 
     kind: DirectoryKind = DirectoryKind.LDIF
@@ -83,6 +85,7 @@ class DirectorySettings(msgspec.Struct, frozen=True):
     file: Path | None = None
     netbios_name: str | None = None
     extra_attributes: tuple[str, ...] = ()
+    mapping: Mapping[str, str] = {}
 
     def __repr__(self) -> str:
         return f"DirectorySettings({self.kind}, url={self.url}, base={self.base!r}, file={self.file})"

@@ -98,7 +98,7 @@ def explain_command(
 
 def _explain(settings: Settings, user: str, node: str) -> Explanation:
     """Reads replica and state, and writes nothing, so that anybody who may read them can ask."""
-    with closing(Replica(settings.service.replica_file)) as replica:
+    with closing(Replica(settings.service.replica_file, named=settings.named_policies)) as replica:
         demand_a_sync(replica)
         nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
         known = FactsReader(replica, nodes, FailuresFile(settings.service.state_file).failures, rules(settings))

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
+from typing import Final
 
 import msgspec
 
@@ -20,6 +21,9 @@ from schema.parse import fold
 __all__ = ["Applied", "Replica", "ReplicaWriter"]
 
 
+_NONE: Final[Mapping[EntryId, PolicyLink]] = {}
+
+
 class Replica:
     """Reads the replica that a `ReplicaWriter` writes, in this process or another; a `dirsync.view.Directory`.
 
@@ -29,20 +33,22 @@ class Replica:
     Args:
         path: the replica's file.
         remembered: how many people to keep decoded, until a commit changes anything.
+        named: policies that no entry is, by the ids under which links lead to them.
 
     Raises:
         ReplicaUnavailable: there is no replica, or the file is none.
     """
 
-    def __init__(self, path: Path, remembered: int = 2048) -> None:
+    def __init__(self, path: Path, remembered: int = 2048, named: Mapping[EntryId, PolicyLink] = _NONE) -> None:
         self._path = path
+        self._named = named
         self._remembered = remembered
         self._lock = RLock()
         self._db = open_for_reading(path)
         self._commit: int | None = None
         self._freshness: Mapping[str | None, Freshness] = {None: Freshness(0, None)}
         self._domains: Mapping[str, str] = {}
-        self._snapshot = Snapshot(self._db, {}, remembered)
+        self._snapshot = Snapshot(self._db, {}, remembered, named)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -132,7 +138,9 @@ class Replica:
         version = rows[0][0]
         known = [row for row in rows if row[1] is not None]
         if version != self._freshness[None].version:
-            self._snapshot = Snapshot(self._db, {number: name for _, number, name, *_ in known}, self._remembered)
+            self._snapshot = Snapshot(
+                self._db, {number: name for _, number, name, *_ in known}, self._remembered, named=self._named
+            )
         ages = {name: as_of and datetime.fromisoformat(as_of) for _, _, name, as_of, _ in known}
         oldest = min(filter(None, ages.values()), default=None) if all(ages.values()) else None
         self._freshness = {name: Freshness(version, as_of) for name, as_of in {**ages, None: oldest}.items()}

@@ -47,10 +47,18 @@ class Snapshot:
         db: the replica, inside a read transaction of that version whenever a method is called.
         directories: number of each directory -> its name.
         remembered: how many people to keep decoded.
+        named: policies that no entry is, by the ids under which links lead to them.
     """
 
-    def __init__(self, db: sqlite3.Connection, directories: Mapping[int, str], remembered: int) -> None:
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        directories: Mapping[int, str],
+        remembered: int,
+        named: Mapping[EntryId, PolicyLink],
+    ) -> None:
         self._db = db
+        self._named = named
         self._directories = directories
         self._people: Recent[EntryId, Person] = Recent(remembered)
         self._found: Recent[tuple[str | None, tuple[tuple[str, str], ...]], tuple[EntryId, ...]] = Recent(remembered)
@@ -121,7 +129,7 @@ class Snapshot:
 
     def policy(self, policy: EntryId) -> PolicyLink:
         """As `Directory.policy`."""
-        known = self._policies.get(policy)
+        known = self._policies.get(policy) or self._named.get(policy)
         if known is not None:
             return known
         row = self._row(policy)

@@ -2,19 +2,19 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from dirsync.replica.concern import Side, concerned
 from dirsync.replica.directories import names_of
 from dirsync.replica.holding import Holding, Loss
-from dirsync.replica.reach import Side, concerned
 from dirsync.replica.snapshot import Snapshot
 from dirsync.replica.store import open_for_reading
-from dirsync.view import Person
+from dirsync.view import Person, PolicyLink
 from schema.entry import EntryId
 from schema.errors import Fault
 
@@ -35,10 +35,12 @@ class Tripwire:
     Attributes:
         judge: says what a user loses.
         users: how many may lose something within an hour; never more than a fifth of all, but five always may.
+        named: policies that no entry is, by the ids under which links lead to them.
     """
 
     judge: Judge
     users: int
+    named: Mapping[EntryId, PolicyLink] = field(default_factory=dict)
 
     def limit(self, everybody: int) -> int:
         """How many of so many users may lose something."""
@@ -82,7 +84,7 @@ def pull(
     """
     with closing(open_for_reading(path)) as old:
         old.execute("BEGIN")
-        losses = tuple(_losses(tripwire.judge, old, db, touched))
+        losses = tuple(_losses(tripwire, old, db, touched))
         holding = Holding(db, directory)
         fresh = tuple(holding.unapproved(losses))
         together = len({loss.user for loss in fresh} | holding.lost_lately(now)) if fresh else 0
@@ -97,16 +99,16 @@ def pull(
 
 
 def _losses(
-    judge: Judge, old: sqlite3.Connection, new: sqlite3.Connection, touched: Iterable[EntryId]
+    tripwire: Tripwire, old: sqlite3.Connection, new: sqlite3.Connection, touched: Iterable[EntryId]
 ) -> Iterator[Loss]:
     met: set[EntryId] = set()
-    before, after = (Snapshot(db, names_of(db), remembered=1) for db in (old, new))
+    before, after = (Snapshot(db, names_of(db), 1, tripwire.named) for db in (old, new))
     for user in concerned(Side(old), Side(new), touched):
         if user in met:
             continue
         met.add(user)
         was = before.person(user)
         if was is not None:
-            what = judge(was, after.person(user))
+            what = tripwire.judge(was, after.person(user))
             if what is not None:
                 yield Loss(user, was.dn, what)

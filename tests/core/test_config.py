@@ -576,3 +576,28 @@ def test_several_directories_stand_side_by_side_each_checked_for_itself(write):
     assert read(write("[directory:branch]\nfile = b.ldif\n")).directories.keys() == {"", "branch"}
     faults = problems(write("[directory:hq]\nkind = ad\nbase = DC=x\n"))
     assert {where for _, where, *_ in faults} >= {"[directory:hq] bind_dn", "[directory:hq] bind_password"}
+
+
+def test_a_map_lets_other_attributes_stand_in_for_ours_in_its_directory(write):
+    text = "[map]\ndirfactorToken = extensionAttribute7\n[directory:branch]\nfile = b.ldif\n[map:branch]\n"
+    found = read(write(text + "dirfactorPolicy = division\n")).directories
+    assert found[""].mapping == {"dirfactorToken": "extensionAttribute7"}
+    assert found["branch"].mapping == {"dirfactorPolicy": "division"}
+    assert read(write("")).directories[""].mapping == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "where", "problem", "remedy"),
+    [
+        ("dirfactorTokn = a", 5, "[map] dirfactorTokn", "unknown key", "did you mean dirfactorToken?"),
+        ("dirfactorPin = a", 5, "[map] dirfactorPin", "holds a secret that everybody could read there", None),
+        ("dirfactorToken = a b", 5, "[map] dirfactorToken", "'a b' is malformed", None),
+        ("dirfactorToken = a\ndirfactorPhone = A", 6, "[map] dirfactorPhone", "A stands in for dirfactorToken", None),
+        ("[map:x]\ndirfactorToken = a", 5, "[map:x]", "there is no [directory:x]", None),
+    ],
+)
+def test_a_map_that_cannot_be_meant_is_a_problem(write, text, line, where, problem, remedy):
+    found = only(write(f"[map]\n{text}\n"))
+    assert found[:2] == (line, where)
+    assert found[2].startswith(problem)
+    assert remedy in {None, found[3]}

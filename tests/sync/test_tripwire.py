@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from auth.weakening import loss_under
 from dirsync.change import Delete, LinkChange, LinkKind
 from dirsync.replica import Replica, ReplicaWriter
+from dirsync.replica.concern import Side, concerned
 from dirsync.replica.directories import names_of
 from dirsync.replica.holding import WINDOW, held_batches, release
-from dirsync.replica.reach import Side, concerned
 from dirsync.replica.snapshot import Snapshot
 from dirsync.replica.tripwire import Held, Tripwire
 from schema.errors import Fault
@@ -289,7 +289,7 @@ def test_nobody_loses_anything_unnoticed(first, then, whole):
         two.apply(refresh(after) if whole else increment(difference(before, after)), SOURCE)
         touched = [row[0] for row in two._db.execute("SELECT id FROM temp.met WHERE outcome IS NOT NULL")]
         found = set(concerned(Side(one._db), Side(two._db), touched))
-        was, now = (Snapshot(side._db, names_of(side._db), 1) for side in (one, two))
+        was, now = (Snapshot(side._db, names_of(side._db), 1, {}) for side in (one, two))
         losers = {user for user in before if (person := was.person(user)) and judge(person, now.person(user))}
         event(f"losers: {len(losers)}")
         assert losers <= found
