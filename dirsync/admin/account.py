@@ -3,8 +3,7 @@
 import re
 from typing import Final
 
-from ldap3.utils.conv import escape_filter_chars
-
+from dirsync.admin import filters
 from dirsync.admin.operations import AdminConnection
 from dirsync.errors import DirectoryRefused
 from schema.dn import fold
@@ -46,7 +45,7 @@ def _find(connection: AdminConnection, domain: str, account: str) -> list[tuple[
         found = connection.search(account, attributes=["objectSid"])
     else:
         qualified = _QUALIFIED.fullmatch(account)
-        name = escape_filter_chars(qualified[1] if qualified else account)
+        name = qualified[1] if qualified else account
         attribute = "userPrincipalName" if "@" in name else "sAMAccountName"
-        found = connection.search(domain, f"({attribute}={name})", scope="SUBTREE", attributes=["objectSid"])
+        found = connection.search(domain, filters.equal(attribute, name), scope="SUBTREE", attributes=["objectSid"])
     return [tuple(entry.attributes.get("objectsid", ())) for entry in found]

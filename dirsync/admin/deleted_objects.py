@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from dirsync.ad.controls import SHOW_DELETED
 from dirsync.admin.connection import AdminAccess, connect
 from dirsync.admin.operations import AdminConnection
-from dirsync.admin.security import SHOW_DELETED
 from dirsync.errors import DirectoryRefused
 from schema.delegation import deleted_objects
 from schema.errors import Fault

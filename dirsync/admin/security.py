@@ -5,6 +5,7 @@ from enum import IntFlag
 from typing import Final
 
 from dirsync import ber
+from dirsync.ad.controls import SHOW_DELETED
 from dirsync.admin import security_descriptor
 from dirsync.admin.operations import AdminConnection, Operation
 from dirsync.admin.security_descriptor import Acl, Control, SecurityDescriptor
@@ -12,9 +13,8 @@ from dirsync.errors import DirectoryRefused
 from dirsync.search import Control as RequestControl
 from schema.sid import Sid
 
-# MS-ADTS sections 3.1.1.3.4.1.11 and 3.1.1.3.4.1.14
+# MS-ADTS section 3.1.1.3.4.1.11
 _SD_FLAGS: Final = "1.2.840.113556.1.4.801"
-SHOW_DELETED: Final = RequestControl("1.2.840.113556.1.4.417")
 _ATTRIBUTE: Final = "nTSecurityDescriptor"
 # what a write of the list must not change
 _KEPT: Final = Control.DACL_PROTECTED | Control.DACL_AUTO_INHERITED
