@@ -79,6 +79,12 @@ def highest_usn() -> Dialogue[int]:
     return _usn(only((yield Search("", ("highestCommittedUSN",))), "the rootDSE")[1])
 
 
+def tells_dearly() -> Dialogue[bool]:
+    """Whether change notification costs this server more than being looked at: whether it is Samba."""
+    root = only((yield Search("", ("vendorName",))), "the rootDSE")[1]
+    return b"Samba" in b"".join(root.get("vendorName", ()))
+
+
 def find_witnesses(context: str, *pasts: Past | None) -> Dialogue[tuple[Witness, ...]]:
     """Those who prove these pasts, and those by whom they can be proven later.
 
