@@ -4,13 +4,13 @@
 import base64
 import hashlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 BASE = "dc=demo,dc=example"
 _NAMESPACE = uuid.UUID("a1c3f1de-52f3-4f0e-9a7c-3c1b1f0a6f55")
 _DEPARTMENT = 50  # people in each
 
-_HEAD = f"""\
+TOP = f"""\
 version: 1
 
 dn: {BASE}
@@ -23,13 +23,14 @@ dn: ou=people,{BASE}
 objectClass: organizationalUnit
 ou: people
 
-dn: ou=groups,{BASE}
-objectClass: organizationalUnit
-ou: groups
-
 dn: ou=policies,{BASE}
 objectClass: organizationalUnit
 ou: policies
+"""
+_REST = f"""\
+dn: ou=groups,{BASE}
+objectClass: organizationalUnit
+ou: groups
 
 dn: cn=staff,ou=policies,{BASE}
 objectClass: dirfactorSecurityPolicy
@@ -62,15 +63,18 @@ def ldif(people: int) -> str:
     The departments are members of cn=vpn-users, which carries the policy: first the password, then VIP. People have the
     attributes of an ordinary inetOrgPerson, the ids that slapcat would write, and a salted SHA-512 of their password.
     """
+    return "\n".join((TOP, *content(people)))
+
+
+def content(people: int) -> Iterator[str]:
+    """The records of `ldif` without what any directory has: its top, ou=people and ou=policies."""
     departments = range(-(-people // _DEPARTMENT))
-    return "\n".join(
-        (
-            _HEAD,
-            *(_person(number) for number in range(people)),
-            *(_department(number, people) for number in departments),
-            _vpn_users(len(departments)),
-        )
-    )
+    yield _REST
+    for number in range(people):
+        yield _person(number)
+    for number in departments:
+        yield _department(number, people)
+    yield _vpn_users(len(departments))
 
 
 def _person(number: int) -> str:
@@ -111,10 +115,56 @@ def _department(number: int, people: int) -> str:
 
 def _vpn_users(departments: int) -> str:
     dns = (f"cn=department{number:04},ou=groups,{BASE}" for number in range(departments))
-    group = _group("vpn-users", "groupOfNames", dns)
-    return f"{group}objectClass: dirfactorSubject\ndirfactorPolicy: cn=staff,ou=policies,{BASE}\n"
+    group = _group("vpn-users", "groupOfNames\nobjectClass: dirfactorSubject", dns)
+    return f"{group}dirfactorPolicy: cn=staff,ou=policies,{BASE}\n"
 
 
 def _group(name: str, object_class: str, members: Iterator[str]) -> str:
     lines = "".join(f"member: {dn}\n" for dn in members)
     return f"dn: cn={name},ou=groups,{BASE}\nobjectClass: {object_class}\ncn: {name}\n{lines}"
+
+
+def content_of_ad(people: int, base: str) -> Iterator[str]:
+    """The same company for Active Directory, where the people have no password: OU=people, OU=groups, OU=policies."""
+    for name in ("people", "groups", "policies"):
+        yield f"dn: OU={name},{base}\nobjectClass: organizationalUnit\nou: {name}\n"
+    yield _REST.rpartition("\n\n")[2].replace(f"ou=policies,{BASE}", f"OU=policies,{base}")
+    for number in range(people):
+        yield _person_of_ad(number, base)
+    departments = range(-(-people // _DEPARTMENT))
+    for number in departments:
+        first = number * _DEPARTMENT
+        members = range(first, min(first + _DEPARTMENT, people))
+        yield _group_of_ad(
+            f"department{number:04}", base, [f"CN={login_name(member)},OU=people,{base}" for member in members]
+        )
+    yield (
+        _group_of_ad("vpn-users", base, [f"CN=department{number:04},OU=groups,{base}" for number in departments])
+        + f"dirfactorPolicy: CN=staff,OU=policies,{base}\n"
+    )
+
+
+def _person_of_ad(number: int, base: str) -> str:
+    name = login_name(number)
+    return f"""\
+dn: CN={name},OU=people,{base}
+objectClass: user
+sAMAccountName: {name}
+userPrincipalName: {name}@demo.example
+userAccountControl: 512
+sn: {number}
+givenName: Person
+displayName: Person {number}
+title: Clerk
+employeeNumber: {number}
+mail: {name}@demo.example
+telephoneNumber: +1 202 555 {100 + number % 100:04}
+mobile: +1 202 555 {100 + number % 100:04}
+dirfactorToken: vip
+dirfactorVipCredential: {credential(number)}
+"""
+
+
+def _group_of_ad(name: str, base: str, members: Iterable[str]) -> str:
+    lines = "".join(f"member: {dn}\n" for dn in members)
+    return f"dn: CN={name},OU=groups,{base}\nobjectClass: group\nsAMAccountName: {name}\n{lines}"

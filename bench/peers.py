@@ -1,0 +1,122 @@
+# ruff: noqa: INP001 - bench is a folder of programs, no package
+"""What other LDAP libraries need merely to read what our sync reads, all over LDAPS; and the edits to be noticed."""
+
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import bonsai
+import company
+import ldap3
+from places import Place
+
+import ldap
+from dirsync.ad import controls
+from dirsync.ad.question import WHERE, domain
+from ldap.controls import RequestControl
+
+_PAGE: Final = 1000
+_EVERYTHING: Final = "(objectClass=*)"
+Edit = Callable[[int, str], None]
+
+
+def _attributes(place: Place) -> list[str]:
+    """What our sources ask for."""
+    return list(domain(place.base, ()).attributes)
+
+
+def _where(place: Place) -> str:
+    return WHERE if place.kind == "ad" else _EVERYTHING
+
+
+def ldap3_reads(place: Place) -> int:
+    """ldap3's paged search as a generator, without its own checks against the schema."""
+    tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=str(place.ca_file))
+    server = ldap3.Server(place.url, tls=tls, get_info=ldap3.NONE)
+    with ldap3.Connection(server, place.user, place.password, auto_bind=True) as connection:
+        found = connection.extend.standard.paged_search(
+            place.base, _where(place), attributes=_attributes(place), paged_size=_PAGE, generator=True
+        )
+        return sum(item["type"] == "searchResEntry" for item in found)
+
+
+def bonsai_reads(place: Place) -> int:
+    """bonsai's paged search."""
+    client = bonsai.LDAPClient(place.url)
+    client.set_ca_cert(str(place.ca_file))
+    client.set_credentials("SIMPLE", user=place.user, password=place.password)
+    with client.connect() as connection:
+        found = connection.paged_search(
+            place.base, bonsai.LDAPSearchScope.SUB, _where(place), _attributes(place), page_size=_PAGE
+        )
+        return sum(1 for _ in found)
+
+
+def python_ldap_reads(place: Place) -> int:
+    """python-ldap's search, entry by entry; from Active Directory by DirSync, which is what there is to sync with."""
+    handle = _bound(place)
+    wanted = []
+    if place.kind == "ad":
+        for control in (controls.dirsync(controls.OBJECT_SECURITY, b""), controls.EXTENDED_DN):
+            wanted.append(RequestControl(control.oid, criticality=True, encodedControlValue=control.value))
+    number = handle.search_ext(
+        place.base, ldap.SCOPE_SUBTREE, _where(place), _attributes(place), serverctrls=wanted or None
+    )
+    count = 0
+    while True:
+        kind, data, _, _ = handle.result3(number, all=0)
+        if kind == ldap.RES_SEARCH_RESULT:
+            handle.unbind_s()
+            return count
+        count += sum(dn is not None for dn, _ in data)
+
+
+READERS: Final[Mapping[str, Callable[[Place], int]]] = {
+    "ldap3": ldap3_reads,
+    "bonsai": bonsai_reads,
+    "python-ldap": python_ldap_reads,
+}
+
+
+@contextmanager
+def editor(place: Place) -> Iterator[Edit]:
+    """How an administrator gives a person, by number, another VIP credential."""
+    if place.file is not None:
+        yield _FileEditor(place)
+        return
+    handle = _bound(place)
+    try:
+        yield lambda number, value: handle.modify_s(
+            place.dn(number), [(ldap.MOD_REPLACE, "dirfactorVipCredential", [value.encode()])]
+        )
+    finally:
+        handle.unbind_s()
+
+
+class _FileEditor:
+    """Keeps the file's text, and saves it whole with each edit."""
+
+    def __init__(self, place: Place) -> None:
+        if place.file is None:
+            raise ValueError(place.kind)
+        self._file = place.file
+        self._text = self._file.read_text()
+        self._now: dict[int, str] = {}
+
+    def __call__(self, number: int, value: str) -> None:
+        was = self._now.get(number, company.credential(number))
+        self._text = self._text.replace(f"dirfactorVipCredential: {was}\n", f"dirfactorVipCredential: {value}\n")
+        self._now[number] = value
+        beside = self._file.with_suffix(".new")
+        beside.write_text(self._text)
+        beside.rename(self._file)
+
+
+def _bound(place: Place) -> Any:
+    handle = ldap.initialize(place.url)
+    handle.set_option(ldap.OPT_REFERRALS, 0)
+    handle.set_option(ldap.OPT_X_TLS_CACERTFILE, str(place.ca_file))
+    handle.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
+    handle.simple_bind_s(place.user, place.password)
+    return handle
