@@ -21,6 +21,7 @@ from auth.http_server import open_http
 from auth.nodes import Nodes
 from auth.outbound import delivery, vip_judge
 from auth.password_gate import PasswordGate, PasswordGates
+from auth.pauses import freeze_what_stays
 from auth.radius.server import RadiusServer, listen
 from auth.server_key import server_key
 from auth.service import LoginService, Parts
@@ -174,6 +175,7 @@ async def serve(settings: Settings, clock: Clock, entropy: Entropy) -> None:
             doors.push_async_callback(asyncio.to_thread, sync.stop)
         places = [place async for place in _open_doors(app, doors)]
         doors.push_async_callback(_cancel, loop.create_task(_purge(app)))
+        freeze_what_stays()
         _log.info("ready: %s", ", ".join(places))
         await stop.wait()
         _log.info("stopping")

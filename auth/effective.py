@@ -71,7 +71,7 @@ class _Assignment:
     def priority(self) -> int:
         """Between groups. One that cannot be known goes first, so that it is met and refused, not passed over."""
         policy = self.link.policy
-        if policy is None or any(finding.attribute == _PRIORITY for finding in policy.malformed):
+        if policy is None or (policy.malformed and any(finding.attribute == _PRIORITY for finding in policy.malformed)):
             return _UNKNOWN
         return policy.priority
 
@@ -79,7 +79,9 @@ class _Assignment:
 _PRIORITY = "dirfactorPriority"
 _UNKNOWN = -1  # comes before every priority that can be written
 _SERVER_ID = b"server default"
-_BUILT_IN_ID = b"built-in default"
+_BUILT_IN = _Assignment(
+    Level.BUILT_IN, "dirfactor", PolicyLink(b"built-in default", "built-in", Policy(name="built-in"))
+)
 
 
 def effective_policy(
@@ -115,7 +117,7 @@ def _assignments(
         yield _Assignment(Level.NODE, node_name, node_policy)
     if server_default:
         yield _Assignment(Level.SERVER, "config.ini", PolicyLink(_SERVER_ID, "[policy:default]", server_default))
-    yield _Assignment(Level.BUILT_IN, "dirfactor", PolicyLink(_BUILT_IN_ID, "built-in", Policy(name="built-in")))
+    yield _BUILT_IN
 
 
 def _refusal(winner: _Assignment, rivals: Sequence[_Assignment]) -> Reason | None:

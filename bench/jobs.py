@@ -1,22 +1,20 @@
 # ruff: noqa: INP001 - bench is a folder of programs, no package
 """What is measured of syncs, each in a process of its own so that nothing is warm or large from before."""
 
-import itertools
 import resource
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
-import company
 import msgspec
 import peers
 from places import Place
 
 from auth.clock import SYSTEM_CLOCK
-from dirsync.replica import Replica, ReplicaWriter
+from dirsync.replica import ReplicaWriter
 
 Outcome = TypeVar("Outcome")
 
@@ -87,21 +85,6 @@ def edits(place: Place, replica: Path, count: int) -> tuple[Took, ...]:
         msg = f"{count} edits, but {changed} changes"
         raise RuntimeError(msg)
     return tuple(taken)
-
-
-@contextmanager
-def synced(place: Place, replica: Path) -> Iterator[Replica]:
-    """The replica for reading, once it is there."""
-    while not replica.exists():
-        time.sleep(0.01)
-    with closing(Replica(replica)) as opened:
-        yield opened
-
-
-def numbers(people: int, count: int) -> list[int]:
-    """So many people, evenly from among all."""
-    step = max(1, people // count)
-    return list(itertools.islice(range(0, people, step), count))
 
 
 def _timed(work: Callable[[], int]) -> Took:

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import bonsai
 import company
+import ldap
 import ldap3
+from ldap.controls import RequestControl
 from places import Place
 
-import ldap
 from dirsync.ad import controls
 from dirsync.ad.question import WHERE, domain
-from ldap.controls import RequestControl
 
 _PAGE: Final = 1000
 _EVERYTHING: Final = "(objectClass=*)"
@@ -42,7 +42,7 @@ def ldap3_reads(place: Place) -> int:
 
 
 def bonsai_reads(place: Place) -> int:
-    """bonsai's paged search."""
+    """The paged search of bonsai."""
     client = bonsai.LDAPClient(place.url)
     client.set_ca_cert(str(place.ca_file))
     client.set_credentials("SIMPLE", user=place.user, password=place.password)
@@ -56,12 +56,10 @@ def bonsai_reads(place: Place) -> int:
 def python_ldap_reads(place: Place) -> int:
     """python-ldap's search, entry by entry; from Active Directory by DirSync, which is what there is to sync with."""
     handle = _bound(place)
-    wanted = []
-    if place.kind == "ad":
-        for control in (controls.dirsync(controls.OBJECT_SECURITY, b""), controls.EXTENDED_DN):
-            wanted.append(RequestControl(control.oid, criticality=True, encodedControlValue=control.value))
+    wanted = (controls.dirsync(controls.OBJECT_SECURITY, b""), controls.EXTENDED_DN) if place.kind == "ad" else ()
+    sent = [RequestControl(each.oid, criticality=True, encodedControlValue=each.value) for each in wanted]
     number = handle.search_ext(
-        place.base, ldap.SCOPE_SUBTREE, _where(place), _attributes(place), serverctrls=wanted or None
+        place.base, ldap.SCOPE_SUBTREE, _where(place), _attributes(place), serverctrls=sent or None
     )
     count = 0
     while True:

@@ -125,7 +125,7 @@ def _samba(people: int, folder: Path) -> Iterator[Place]:
         server.start()
         try:
             access = AdminAccess((server.ldaps,), server.admin, Secret(server.admin_password), server.ca_file)
-            schema_admin.apply(access, schema_admin.plan(access), lambda step: None)
+            schema_admin.apply(access, schema_admin.plan(access), lambda _: None)
             file = folder / "content.ldif"
             file.write_text("\n".join(company.content_of_ad(people, server.base_dn)))
             server.bulk_load(file)

@@ -1,24 +1,26 @@
 """The replica for those who read: always one whole version of the directory, never a part of one."""
 
+import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from dirsync.replica.snapshot import Snapshot, findings
-from dirsync.replica.store import faults, open_for_reading, unusable
+from dirsync.replica.store import fault, open_for_reading, unusable
 from dirsync.replica.writer import Applied, ReplicaWriter
 from dirsync.view import Freshness, Node, Person, PolicyLink
 from schema.entry import EntryId
-from schema.errors import Malformed
+from schema.errors import Fault, Malformed
 from schema.parse import fold
 
 __all__ = ["Applied", "Replica", "ReplicaWriter"]
+
+Answer = TypeVar("Answer")
 
 
 _NONE: Final[Mapping[EntryId, PolicyLink]] = {}
@@ -57,75 +59,65 @@ class Replica:
 
     def find(self, names: Sequence[tuple[str, str]], directory: str | None = None) -> tuple[EntryId, ...]:
         """The users that have any of these (kind, folded name) pairs of `schema.parse.names_of`, each once, by id."""
-        with self._version() as snapshot:
-            return snapshot.find(names, directory)
+        return self._read(lambda snapshot: snapshot.find(names, directory))
 
     def users(self) -> Sequence[EntryId]:
         """Every user, by DN; for who looks at all of them, and is content with 50 octets in memory for each."""
-        with self._version() as snapshot:
-            return snapshot.users()
+        return self._read(lambda snapshot: snapshot.users())
 
     def person(self, user: EntryId) -> Person | None:
         """The user and everything that decides about them; None when there is no such user."""
-        with self._lock, self._readable():
-            self._look()
-            known = self._snapshot.remembered(user)
-        if known is not None:
-            return known
-        with self._version() as snapshot:
-            return snapshot.person(user)
+        return self._read(lambda snapshot: snapshot.person(user))
 
     def nodes(self) -> tuple[Node, ...]:
         """Every access node, by name."""
-        with self._version() as snapshot:
-            return snapshot.nodes()
+        return self._read(lambda snapshot: snapshot.nodes())
 
     def lookup(self, dn: str) -> EntryId | None:
         """The entry with this DN, compared as DNs are."""
-        with self._version() as snapshot:
-            return snapshot.lookup(dn)
+        return self._read(lambda snapshot: snapshot.lookup(dn))
 
     def policy(self, policy: EntryId) -> PolicyLink:
         """The policy with this id, as a link that leads to it."""
-        with self._version() as snapshot:
-            return snapshot.policy(policy)
+        return self._read(lambda snapshot: snapshot.policy(policy))
 
     def malformed(self) -> Iterator[tuple[str, Malformed]]:
         """(DN, finding) for every malformed value in the directory, by DN."""
-        with self._version() as snapshot:
-            entries = snapshot.malformed()
+        entries = self._read(lambda snapshot: snapshot.malformed())
         return (finding for dn, parsed in entries for finding in findings(dn, parsed))
 
     def freshness(self, directory: str | None = None) -> Freshness:
         """Which state of a directory is shown; of the one that is oldest when none is named."""
-        with self._lock, self._readable():
-            self._look()
-            return self._freshness.get(directory) or Freshness(self._freshness[None].version, None)
+        return self._glance(lambda _: self._freshness.get(directory) or Freshness(self._freshness[None].version, None))
 
     def domains(self) -> Mapping[str, str]:
         """Folded short name of each domain that has a known one -> name of its directory."""
-        with self._lock, self._readable():
-            self._look()
-            return self._domains
+        return self._glance(lambda _: self._domains)
 
-    @contextmanager
-    def _version(self) -> Iterator[Snapshot]:
-        """The newest version, held fast until the reading is done."""
-        with self._lock, self._readable():
-            self._db.execute("BEGIN")
+    def _read(self, of: Callable[[Snapshot], Answer]) -> Answer:
+        """What the newest version says, held fast until it has been read."""
+        with self._lock:
+            try:
+                self._db.execute("BEGIN")
+                try:
+                    self._look()
+                    return of(self._snapshot)
+                finally:
+                    self._db.execute("ROLLBACK")  # nothing was written; it ends the reading
+            except (sqlite3.Error, msgspec.MsgspecError) as error:
+                raise self._fault(error) from error
+
+    def _glance(self, of: Callable[[Snapshot], Answer]) -> Answer:
+        """What is in memory of the newest version; nothing else may be read."""
+        with self._lock:
             try:
                 self._look()
-                yield self._snapshot
-            finally:
-                self._db.execute("ROLLBACK")  # nothing was written; it ends the reading
+                return of(self._snapshot)
+            except (sqlite3.Error, msgspec.MsgspecError) as error:
+                raise self._fault(error) from error
 
-    @contextmanager
-    def _readable(self) -> Iterator[None]:
-        try:
-            with faults(self._path):
-                yield
-        except msgspec.MsgspecError as error:
-            raise unusable(self._path, str(error)) from error
+    def _fault(self, error: sqlite3.Error | msgspec.MsgspecError) -> Fault:
+        return fault(self._path, error) if isinstance(error, sqlite3.Error) else unusable(self._path, str(error))
 
     def _look(self) -> None:
         """Turn to the newest version; what was remembered of an older one is dropped."""

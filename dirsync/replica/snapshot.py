@@ -66,6 +66,7 @@ class Snapshot:
         self._chains: Recent[EntryId, tuple[Ancestor, ...]] = Recent(_SHARED)
         self._policies: Recent[EntryId, PolicyLink] = Recent(_SHARED)
         self._sids: Recent[str, tuple[EntryId, ...]] = Recent(_SHARED)
+        self._memberships_of: Recent[frozenset[EntryId], tuple[Membership, ...]] = Recent(_SHARED)
         self._nodes: tuple[Node, ...] | None = None
 
     def find(self, names: Sequence[tuple[str, str]], directory: str | None) -> tuple[EntryId, ...]:
@@ -87,12 +88,11 @@ class Snapshot:
         """As `Replica.users`."""
         return [user for (user,) in self._db.execute("SELECT id FROM entry WHERE kind = 'user' ORDER BY folded")]
 
-    def remembered(self, user: EntryId) -> Person | None:
-        """The person, if they have been read before; reads nothing."""
-        return self._people.get(user)
-
     def person(self, user: EntryId) -> Person | None:
         """As `Directory.person`."""
+        known = self._people.get(user)
+        if known is not None:
+            return known
         row = self._row(user)
         if row is None or row.kind != "user":
             return None
@@ -104,7 +104,7 @@ class Snapshot:
             dn=row.dn,
             user=entry,
             policy=self._policy_of(user),
-            groups=tuple(self._memberships(user, entry)),
+            groups=self._memberships(frozenset((*self._holders(user), *self._primary(entry)))),
             ancestors=self._ancestors(row.parent, row.dn),
             directory=self._directories[row.directory],
         )
@@ -165,9 +165,13 @@ class Snapshot:
         members = frozenset(self._targets(LinkKind.NODE_MEMBER, node))
         return Node(node, dn, entry, self._policy_of(node), members)
 
-    def _memberships(self, user: EntryId, entry: User) -> Iterator[Membership]:
-        """Upward from the user, one level of nesting after the other, each group when it is first met."""
-        direct = {*self._holders(user), *self._primary(entry)}
+    def _memberships(self, direct: frozenset[EntryId]) -> tuple[Membership, ...]:
+        """Of a user who is a direct member of these groups; many are of the same ones."""
+        known = self._memberships_of.get(direct)
+        return self._memberships_of.keep(direct, tuple(self._upward(direct))) if known is None else known
+
+    def _upward(self, direct: frozenset[EntryId]) -> Iterator[Membership]:
+        """From direct groups upward, one level of nesting after the other, each group when it is first met."""
         level: dict[EntryId, tuple[str, ...]] = dict.fromkeys(direct, ())
         met = set(direct)
         while level:

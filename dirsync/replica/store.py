@@ -156,10 +156,15 @@ def faults(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
-        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            raise unusable(path, str(error)) from error
-        raise ReplicaUnavailable(f"{path}: {error}", remedy=_REMEDIES.get(code, _REMEDY)) from error
+        raise fault(path, error) from error
+
+
+def fault(path: Path, error: sqlite3.Error) -> ReplicaUnavailable:
+    """What an error of SQLite's means."""
+    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return unusable(path, str(error))
+    return ReplicaUnavailable(f"{path}: {error}", remedy=_REMEDIES.get(code, _REMEDY))
 
 
 def unusable(path: Path, problem: str) -> ReplicaUnavailable:
