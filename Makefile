@@ -1,6 +1,6 @@
 # Every target sets up what it needs first; nothing has to be there but make, on Debian or Ubuntu.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench bench-sync clean
 
 # A domain controller needs ports below 1024 and security attributes of files, so its tests run as root. What root
 # would leave in the tree is kept out of it.
@@ -10,7 +10,7 @@ AS_ROOT_PYTEST := -p no:cacheprovider
 endif
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: ## run the service and log in by SMS, e-mail and VIP; nothing to configure
 	@tools/bootstrap demo
@@ -33,6 +33,10 @@ bench: ## logins a second next to pyrad, a full load next to python-ldap; takes 
 	@.venv/bin/python bench/radius.py
 	@echo
 	@.venv/bin/python bench/replica.py
+
+bench-sync: ## syncs of LDIF, slapd and Samba next to ldap3, bonsai and python-ldap; under ten minutes, root for Samba
+	@tools/bootstrap venv servers bench
+	@$(AS_ROOT) .venv/bin/python bench/sync.py
 
 clean: ## remove what the targets made in this directory
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
