@@ -10,17 +10,21 @@ from datetime import datetime
 from threading import Lock
 from typing import Final
 
+from dirsync.authorship import Authorship
 from dirsync.change import Batch, Change, Placing
 from dirsync.complaints import Interrupted
 from dirsync.connector import Connector
 from dirsync.errors import DirectoryUnavailable
+from dirsync.search import converse
 from dirsync.settings import DirectorySettings
 from dirsync.sign_in import prepare
 from dirsync.surroundings import Surroundings
+from dirsync.syncrepl.authorship import last_modified
 from dirsync.syncrepl.entry import wanted
 from dirsync.syncrepl.following import WHERE, Following
 from dirsync.syncrepl.server import Server
 from schema.dn import fold
+from schema.entry import EntryId
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.sync")
@@ -113,6 +117,23 @@ class SyncreplSource:
                 with self._lost_quietly(following):
                     return following.has_news()
         return False
+
+    def changed_when(
+        self,
+        entry: EntryId,
+        attribute: str,  # noqa: ARG002 - part of the interface; here an entry has one author for all
+    ) -> Authorship | None:
+        """Who changed the entry last, and when; of a single attribute the server keeps nothing.
+
+        Raises:
+            DirectoryUnavailable: no server answers.
+            DirectoryRefused: the account was refused, or may not read, or the base is not there.
+        """
+        connection = self._connector.sign_in()  # of its own: the other one is busy telling
+        try:
+            return converse(last_modified(self._base, entry), connection.search)
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """End what is being read within a moment, and close the connection; the next question opens another one."""

@@ -13,7 +13,12 @@ from dirsync.ad.source import AdSource
 from dirsync.authorship import Authorship
 from dirsync.ber import MalformedAnswer
 from dirsync.search import Page, converse
+from dirsync.settings import DirectorySettings
+from dirsync.syncrepl.authorship import last_modified
+from dirsync.syncrepl.server import OPENLDAP
+from dirsync.syncrepl.source import SyncreplSource
 from real_domain import now, settings
+from schema.secret import Secret
 from surroundings import SURROUNDINGS
 
 BASE = "DC=lab,DC=example,DC=test"
@@ -123,6 +128,45 @@ def test_any_octets_are_metadata_or_a_fault(octets):
 def test_any_number_of_seconds_is_an_instant_or_nothing(seconds):
     octets = struct.pack("<IIII", 1, 0, 1, 0) + struct.pack("<IIQ16sQQ", 1, 1, seconds, bytes(16), 1, 1)
     assert len(read_stored(octets)) <= 1
+
+
+def modified(attributes):
+    return converse(last_modified("dc=example", bytes(16)), lambda search: Page(iter(attributes)))
+
+
+def test_openldap_tells_who_changed_the_entry():
+    found = {"modifiersName": [b"cn=admin"], "modifyTimestamp": [b"20260301120000Z"]}
+    assert modified([("uid=alice", found)]) == Authorship("cn=admin", NOON, None)
+    assert modified([("uid=alice", {"MODIFYTIMESTAMP": [b"20260301120000Z"]})]) == Authorship(None, NOON, None)
+    assert modified([("uid=alice", {})]) is modified([]) is None
+    with pytest.raises(MalformedAnswer):
+        modified([("uid=alice", {"modifyTimestamp": [b"yesterday"]})])
+
+
+@pytest.mark.servers
+def test_a_real_openldap_tells_who_changed_an_entry(fresh_slapd):
+    before = now().replace(microsecond=0)
+    tools = fresh_slapd.tools()
+    people = f"ou=people,{fresh_slapd.base_dn}"
+    tools.modify(f"dn: {people}\nchangetype: modify\nreplace: description\ndescription: new\n")
+    (found,) = tools.search(people, scope="base", attributes=["entryUUID"])
+    source = SyncreplSource(
+        DirectorySettings(
+            url=(fresh_slapd.ldaps,),
+            base=fresh_slapd.base_dn,
+            bind_dn=fresh_slapd.sync,
+            bind_password=Secret(fresh_slapd.sync_password),
+            ca_file=fresh_slapd.ca_file,
+        ),
+        OPENLDAP,
+        SURROUNDINGS,
+    )
+    try:
+        change = source.changed_when(uuid.UUID(found.texts("entryUUID")[0]).bytes, "description")
+        assert (change.who, change.where) == (fresh_slapd.admin, None)
+        assert before <= change.when <= now()
+    finally:
+        source.close()
 
 
 @pytest.mark.servers
