@@ -6,6 +6,7 @@ entries what was granted to it and little else.
 
 import itertools
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -25,8 +26,9 @@ from dirsync.change import Delete
 from dirsync.errors import DirectoryRefused
 from dirsync.settings import DirectoryKind, DirectorySettings
 from rig.ldaptools import LdapRefused
+from rig.process import run
 from schema.access import Right
-from schema.delegation import DELETED_OBJECTS, Delegation
+from schema.delegation import DELETED_OBJECTS, Delegation, as_sddl
 from schema.roles import ROLES
 from schema.secret import Secret
 from surroundings import SURROUNDINGS
@@ -287,6 +289,16 @@ def test_giving_a_role_twice_changes_nothing_and_taking_it_away_leaves_what_was_
     delegation_admin.apply(access, delegation_admin.plan(access, delegation, Remove), steps.append)
     assert lists() == before
     assert delegation_admin.plan(access, delegation, Remove).done
+
+
+@pytest.mark.parametrize("role", [name for name, role in ROLE.items() if not role.deleted_objects])
+def test_what_sambas_own_reader_makes_of_the_sddl_is_the_role(dc, lab, worker, role):
+    sid = delegation_admin.plan(administrator(dc), Delegation(ROLE[role], worker, lab), Add).sid
+    line = as_sddl(Delegation(ROLE[role], str(sid), lab)).strip()
+    database = ["-s", str(dc.configuration), "-H", str(dc._home / "data/private/sam.ldb")]
+    for entry in re.findall(r"\(.*?\)", line.partition("\t")[2]):
+        run(["samba-tool", "dsacl", "set", f"--objectdn={lab}", f"--sddl={entry}", *database])
+    assert delegation_admin.plan(administrator(dc), Delegation(ROLE[role], worker, lab), Add).done
 
 
 def test_a_denial_stays_in_front_of_what_a_role_adds(dc, lab, worker):
