@@ -171,11 +171,12 @@ def are_people() -> str:
 
 
 def entry_id(found: Found) -> EntryId:
-    """The entry's objectGUID, entryUUID or nsUniqueId; empty when the account may not read it."""
+    """The entry's objectGUID, nsUniqueId or entryUUID; empty when the account may not read it."""
     guid = found.attributes.get("objectguid", (b"",))[0]
     if len(guid) == _GUID_OCTETS:
         return uuid.UUID(bytes_le=guid).bytes  # MS-DTYP 2.3.4.2: the first three parts are little-endian
-    text = found.text("entryUUID") or found.text("nsUniqueId")
+    # 389 Directory Server may have both, and the sync goes by its own
+    text = found.text("nsUniqueId") or found.text("entryUUID")
     return uuid.UUID(text.replace("-", "")).bytes if text else b""
 
 

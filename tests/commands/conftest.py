@@ -5,9 +5,9 @@ import pytest
 from commands.servers import Lab, apply_schema, options
 
 
-@pytest.fixture(params=["ad", "openldap"])
+@pytest.fixture(params=["ad", "openldap", "ds389"])
 def lab(request):
-    """Active Directory, then OpenLDAP."""
+    """Active Directory, OpenLDAP, 389 Directory Server."""
     lab = request.getfixturevalue(f"{request.param}_lab")
     yield lab
     lab.clear()
@@ -47,3 +47,24 @@ def openldap_lab(slapd, tmp_path_factory):
         person_class="inetOrgPerson",
         name_attribute="uid",
     )
+
+
+@pytest.fixture(scope="module")
+def ds389_lab(ds389, tmp_path_factory):
+    secret = tmp_path_factory.mktemp("ds389") / "password"
+    secret.write_text(ds389.admin_password)
+    place = f"ou=Lab,{ds389.base_dn}"
+    ds389.tools().add(place, {"objectClass": "organizationalUnit", "ou": "Lab"})
+    lab = Lab(
+        kind="389ds",
+        tools=ds389.tools(),
+        base=ds389.base_dn,
+        place=place,
+        options=options(ds389.ldaps, ds389.admin, secret, ds389.ca_file),
+        naming="cn",
+        person_class="inetOrgPerson",
+        name_attribute="uid",
+    )
+    yield lab
+    lab.clear()
+    ds389.tools().modify(f"dn: {place}\nchangetype: delete\n")

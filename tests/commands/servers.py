@@ -1,4 +1,4 @@
-"""Directories in which an administrator works, Samba AD and slapd, with the same people; and the commands as typed."""
+"""Directories in which an administrator works (Samba AD, slapd, 389-ds) with the same people; and commands as typed."""
 
 import json
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ class Lab:
         if self.kind == "ad":
             plain |= {"userPrincipalName": f"{name}@lab.example.test", "userAccountControl": "544"}
         else:
-            plain |= {"cn": ODD if rdn else name, "sn": name}
+            plain |= {"cn": ODD if rdn == ODD_RDN else rdn or name, "sn": name}
         self.tools.add(dn, plain | attributes)
         return dn
 
@@ -98,7 +98,7 @@ class Lab:
 
     def everything(self, dn: str) -> Entry:
         """The entry with what the server keeps about it."""
-        (found,) = self.tools.search(dn, scope="base", attributes=["*", "+"])
+        (found,) = self.tools.search(dn, scope="base", attributes=["*", "objectGUID", "entryUUID", "nsUniqueId"])
         return found
 
     def texts(self, dn: str, attribute: str) -> list[str]:

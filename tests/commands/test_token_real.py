@@ -4,6 +4,7 @@ import pytest
 
 from commands.servers import ODD, ODD_RDN
 from rig.ldaptools import LdapRefused
+from schema.ldif_text import line
 
 pytestmark = pytest.mark.servers
 
@@ -123,7 +124,10 @@ def test_names_and_dns_with_special_characters_are_found_and_written(lab):
     assert lab.texts(dn, "dirfactorToken") == ["sms"]
     assert lab.run("token", "remove", dn, "sms").status == 1
     assert lab.texts(dn, "dirfactorToken") == []
-    umlaut = lab.add_person("jürgen.groß", mail="jg@example.test")
+    umlaut = lab.add_person("jg", "Jürgen Groß")
+    auxiliary = "" if lab.kind == "ad" else "add: objectClass\nobjectClass: dirfactorUser\n-\n"
+    name = line("dirfactorLoginName", "jürgen.groß")
+    lab.tools.modify(f"{line('dn', umlaut)}\nchangetype: modify\n{auxiliary}add: dirfactorLoginName\n{name}\n")
     lab.run("token", "assign", "JÜRGEN.GROß", "sms")
     assert lab.texts(umlaut, "dirfactorToken") == ["sms"]
 

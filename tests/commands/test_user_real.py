@@ -29,7 +29,8 @@ def service(tmp_path):
 def strikes(config, entry, number):
     """The user with this entry has typed wrong codes just now."""
     guid = entry.attributes.get("objectGUID", [b""])[0]
-    user = uuid.UUID(bytes_le=guid).bytes if guid else uuid.UUID(entry.texts("entryUUID")[0]).bytes
+    text = (entry.texts("nsUniqueId") or entry.texts("entryUUID") or [""])[0]
+    user = uuid.UUID(bytes_le=guid).bytes if guid else uuid.UUID(text.replace("-", "")).bytes
     store = EmbeddedStore(config.parent / "state" / "state.sqlite", "boot")
     for second in range(number):
         store.strike(user, datetime.now(UTC) - timedelta(seconds=30 + second))
