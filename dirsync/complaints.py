@@ -18,7 +18,6 @@ _TRANSIENT: Final = (
     ldap.ADMINLIMIT_EXCEEDED,
     ldap.LOCAL_ERROR,
 )
-# AD and slapd say in the diagnostic message how far the base is right (RFC 4511 section 4.1.9, matchedDN).
 _ELSEWHERE: Final = re.compile(r"ldaps?://[^\s'\"]+", re.IGNORECASE)
 
 
@@ -42,6 +41,14 @@ class Unreached(DirectoryUnavailable):
 
 class Garbled(DirectoryUnavailable):
     """What the server sent is no LDAP."""
+
+
+def garbled(server: str) -> Garbled:
+    """The fault for octets that are no LDAP."""
+    return Garbled(
+        f"{server}: what it answers is no LDAP",
+        remedy="check that url in [directory] names the port of an LDAP server, and that no proxy is between",
+    )
 
 
 class Interrupted(DirectoryUnavailable):
@@ -68,18 +75,17 @@ def complaint(error: Any, server: str, settings: DirectorySettings) -> Fault:
         case ldap.SERVER_DOWN() | ldap.CONNECT_ERROR():
             return Unreached(problem, remedy=_reach(server, settings))
         case ldap.DECODING_ERROR() | ldap.PROTOCOL_ERROR():
-            return Garbled(
-                f"{server}: what it answers is no LDAP",
-                remedy="check that url in [directory] names the port of an LDAP server, and that no proxy is between",
-            )
+            return garbled(server)
         case error if isinstance(error, _TRANSIENT):
             return DirectoryUnavailable(problem, remedy="wait, or raise timeout_seconds in [directory] if it persists")
         case ldap.NO_SUCH_OBJECT():
             return DirectoryRefused(problem, remedy=_base(str(said.get("matched", "")), settings))
         case ldap.REFERRAL():
             return DirectoryRefused(problem, remedy=_referral(diagnostic))
-        case ldap.INSUFFICIENT_ACCESS() | ldap.STRONG_AUTH_REQUIRED() | ldap.CONFIDENTIALITY_REQUIRED():
+        case ldap.INSUFFICIENT_ACCESS():
             return DirectoryRefused(problem, remedy=f"give {_account(settings)} the right to read")
+        case ldap.STRONG_AUTH_REQUIRED() | ldap.CONFIDENTIALITY_REQUIRED():
+            return DirectoryRefused(problem, remedy="use ldaps://, or start_tls = yes, in [directory]")
         case _:
             return DirectoryRefused(problem, remedy="check that url in [directory] names servers of the right kind")
 

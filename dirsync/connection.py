@@ -1,6 +1,9 @@
 """One connection to a directory server. The errors of python-ldap end here and become ours."""
 
+import os
 import select
+import socket
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from math import ceil
@@ -11,7 +14,7 @@ from urllib.parse import urlsplit
 import ldap
 from ldap.controls import RequestControl
 
-from dirsync.complaints import Interrupted, complaint
+from dirsync.complaints import Interrupted, complaint, garbled
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.search import Page, RawEntry, Scope, Search
 from dirsync.settings import DirectorySettings
@@ -20,6 +23,8 @@ from dirsync.stream import Stream
 # A domain controller looks through the whole domain before it sends the first entry: 2 s for 20,000 users.
 _WALK_SECONDS: Final = 300.0
 _SCOPES: Final = {Scope.BASE: ldap.SCOPE_BASE, Scope.SUBTREE: ldap.SCOPE_SUBTREE}
+# Once it sends, it may still have to pass over many entries that are not ours.
+_FLOW_SECONDS: Final = 60.0
 # How long one wait for a server lasts, and so how late an interruption may be noticed.
 _SLICE_SECONDS: Final = 0.2
 
@@ -40,6 +45,7 @@ class Connection:
         self._settings = settings
         self._interrupted = interrupted
         self._open = True
+        self._bounded = False
 
     def greet(self) -> None:
         """Connect, encrypt, and hear the server answer.
@@ -148,6 +154,7 @@ class Connection:
                     # one entry at a time, so that memory does not grow with the directory
                     kind, found, _, answered = self._answer(message, timeout, all=0, resp_ctrl_classes=known)
                     if kind == ldap.RES_SEARCH_ENTRY:
+                        timeout = min(timeout, max(_FLOW_SECONDS, self._settings.timeout_seconds))
                         yield from found
             finally:
                 if kind != ldap.RES_SEARCH_RESULT:
@@ -156,6 +163,9 @@ class Connection:
 
     def _answer(self, message: int, patience: float, **how: Any) -> Any:
         """The next part of an answer, as `result3` gives it. Raises Interrupted, or ldap.TIMEOUT after `patience`."""
+        if not self._bounded:
+            self._bounded = True
+            _bound_reads(self._handle.fileno())
         for _ in range(max(1, ceil(patience / _SLICE_SECONDS))):
             if self._interrupted.is_set():
                 raise Interrupted
@@ -176,6 +186,15 @@ class Connection:
             yield
         except ldap.LDAPError as error:
             raise complaint(error, self.server, self._settings) from error
+        except UnicodeDecodeError as error:  # python-ldap's, of a DN or the name of an attribute
+            raise garbled(self.server) from error
+
+
+def _bound_reads(descriptor: int) -> None:
+    """Keep libldap from waiting for ever for the rest of a message that a server has begun and does not end."""
+    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as connection:
+        microseconds = int(_SLICE_SECONDS * 1_000_000)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 0, microseconds))
 
 
 class _AnswerControl:

@@ -4,7 +4,7 @@ import pytest
 
 pytest_plugins = ["rig.fixtures"]
 
-SERVER_FIXTURES = frozenset({"samba_dc", "realm_dc", "slapd", "kannel", "postfix"})
+SERVER_FIXTURES = frozenset({"samba_dc", "realm_dc", "dns", "slapd", "kannel", "postfix"})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

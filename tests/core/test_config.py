@@ -393,6 +393,67 @@ def test_a_directory_needs_what_its_kind_needs(write, text, expected):
     assert sorted((where, problem) for _, where, problem, _ in found) == expected
 
 
+HOME = "[directory]\nkind = ad\nbase = DC=x\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sign_in = gssapi\nkeytab = k\nurl = ldap://dc, ldaps://dc\n", {}),
+        ("sign_in = external\nclient_certificate = c\nclient_key = k\nurl = ldaps://dc\n", {}),
+        ("sign_in = external\nurl = ldapi:///\n", {}),
+        ("bind_dn = d\nbind_password = env:X\n", {}),
+        ("bind_dn = d\nbind_password = env:X\ndomain = y\nsite = s\ndns_servers = 192.0.2.1\n", {}),
+        ("sign_in = gssapi\nurl = ldaps://dc\n", {"keytab": "is missing for sign_in = gssapi"}),
+        (
+            "sign_in = external\nurl = ldap://dc\nclient_key = k\n",
+            {
+                "client_certificate": "is missing for sign_in = external",
+                "url": "ldap://dc is not encrypted",
+            },
+        ),
+        (
+            "sign_in = external\nurl = ldapi:///\nclient_key = k\n",
+            {
+                "client_certificate": "is missing for sign_in = external",
+            },
+        ),
+        ("url = ldapi:///\nbind_dn = d\nbind_password = env:X\n", {"url": "ldapi:/// is not encrypted"}),
+        (
+            "sign_in = gssapi\nkeytab = k\nurl = ldaps://dc\nbind_dn = d\nclient_key = k\n",
+            {
+                "bind_dn": "means nothing with sign_in = gssapi",
+                "client_key": "means nothing with sign_in = gssapi",
+            },
+        ),
+        (
+            "sign_in = gssapi\nkeytab = k\nurl = ldaps://dc\nsite = s\ndns_servers = 192.0.2.1\n",
+            {
+                "site": "means nothing beside url",
+                "dns_servers": "means nothing beside url",
+            },
+        ),
+        ("bind_dn = d\nbind_password = env:X\nprincipal = p\n", {"principal": "means nothing with sign_in = simple"}),
+    ],
+)
+def test_each_way_to_sign_in_has_its_keys_and_no_others(write, text, expected):
+    if not expected:
+        read(write(HOME + text, below=""), X="x")
+        return
+    found = problems(write(HOME + text, below=""), X="x")
+    assert {where.removeprefix("[directory] "): problem for _, where, problem, _ in found} == expected
+    assert all(line and remedy for line, _, _, remedy in found)
+
+
+def test_two_directories_have_one_keytab(write):
+    one, other = (f"[directory:{name}]\nkind = ad\nbase = DC={name}\nsign_in = gssapi\nkeytab = " for name in "ab")
+    assert len(read(write(f"{one}k\n{other}k\n", below="")).directories) == 2
+    line, where, problem, remedy = only(write(f"{one}k\n{other}j\n", below=""))
+    assert (line, where) == (10, "[directory:b] keytab")
+    assert "which another directory names" in problem
+    assert "one keytab" in remedy
+
+
 def test_start_tls_makes_ldap_good_and_nothing_else(write):
     text = AD.format("ldap://dc") + "start_tls = yes\n"
     assert read(write(text, below=""), X="x").directories[""].start_tls

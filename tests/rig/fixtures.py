@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 import pytest
 
+from rig.dnsmasq import Dnsmasq
 from rig.ds389 import DirectoryServer389
 from rig.kannel import FAKESMSC, Kannel
 from rig.kerberos import SERVICES, Realm
@@ -118,6 +119,14 @@ def fresh_slapd(slapd: Slapd) -> Iterator[Slapd]:
     slapd.reset()
     yield slapd
     slapd.reset()
+
+
+@pytest.fixture
+def dns(tmp_path: Path) -> Iterator[Dnsmasq]:
+    """A DNS server that knows nothing yet."""
+    need("dnsmasq")
+    with running(Dnsmasq(tmp_path / "dns")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

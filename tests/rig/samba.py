@@ -8,7 +8,7 @@ from typing import Literal
 
 from rig.certificates import issue
 from rig.ldaptools import AttributeValues, Entry, LdapTools
-from rig.ports import is_free
+from rig.ports import LOOPBACK, is_free
 from rig.process import Process, ServerFailure, copy_tree, run
 from rig.samba_template import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, BASE_DN, DOMAIN, HOST, NETBIOS
 
@@ -88,7 +88,8 @@ class DomainController:
         self._template = template
         (home / "run").mkdir(parents=True)
         (home / "snapshots").mkdir()
-        self.ca_file = issue(home / "tls", f"{HOST}.{DOMAIN}", DOMAIN, address).ca
+        # LOOPBACK: for a proxy before it
+        self.ca_file = issue(home / "tls", f"{HOST}.{DOMAIN}", DOMAIN, address, LOOPBACK).ca
         self.configuration = home / "smb.conf"
         self.configuration.write_text(
             CONFIGURATION.format(

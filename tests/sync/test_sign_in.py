@@ -159,7 +159,7 @@ def test_where_kerberos_encrypts_the_sync_passwords_of_people_go_over_tls_all_th
     trouble = Trouble()
     dn = dc.add_user("person", "Silver-Fern-17")
     with between(dc.address, 389, trouble) as port:
-        given = settings(dc, keytab, url=(f"ldap://{dc.address}", f"ldap://127.0.0.1:{port}"))
+        given = settings(dc, keytab, url=(f"ldap://{dc.address}", f"ldap://localhost:{port}"))
         certain = DirectorySettings(**{**msgspec.structs.asdict(given), "url": given.url[:1]})
         assert LdapPasswordCheck(certain, SURROUNDINGS).check(dn, "Silver-Fern-17") is PasswordVerdict.RIGHT
         # the certificate does not name the proxy, so nobody who only listens would be told the password
