@@ -121,10 +121,10 @@ def syncing(settings: Settings, clock: Clock, entropy: Entropy) -> Iterator[Mapp
         Fault: a directory's settings or the replica file cannot be used.
     """
     file, turn = settings.service.replica_file, Lock()
-    surroundings = Surroundings(clock.monotonic, entropy.below)
+    around = surroundings(clock, entropy)
     with ExitStack() as stack:
         sources = {
-            name: stack.enter_context(contextlib.closing(source(directory, surroundings)))
+            name: stack.enter_context(contextlib.closing(source(directory, around)))
             for name, directory in settings.directories.items()
         }
         keep_configured(file, {name: each.identity for name, each in sources.items()})
@@ -136,6 +136,11 @@ def syncing(settings: Settings, clock: Clock, entropy: Entropy) -> Iterator[Mapp
             )
             syncs[name] = SyncScheduler(sources[name], writer, settings.sync, clock.now, name or "directory")
         yield syncs
+
+
+def surroundings(clock: Clock, entropy: Entropy) -> Surroundings:
+    """What connections to directories take from outside."""
+    return Surroundings(clock.monotonic, entropy.below)
 
 
 def _tripwire(settings: Settings) -> Tripwire | None:
@@ -240,10 +245,10 @@ async def _cancel(task: "asyncio.Task[None]") -> None:
 
 def _password_gates(settings: Settings, clock: Clock, entropy: Entropy) -> PasswordGates:
     """As many questions at once as `dirsync.bind` has connections; each login waits twice an operation's time."""
-    surroundings = Surroundings(clock.monotonic, entropy.below)
+    around = surroundings(clock, entropy)
     return PasswordGates(
         {
-            name: PasswordGate(password_check(directory, surroundings), MOST_CONNECTIONS, 2 * directory.timeout_seconds)
+            name: PasswordGate(password_check(directory, around), MOST_CONNECTIONS, 2 * directory.timeout_seconds)
             for name, directory in settings.directories.items()
         }
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from dirsync.authorship import Chronicle
 from schema.entry import EntryId
 from schema.parse import Attributes
 
@@ -101,7 +102,7 @@ class Batch:
     present: Iterator[EntryId] | None = None
 
 
-class Source(Protocol):
+class Source(Chronicle, Protocol):
     """Where changes come from."""
 
     @property

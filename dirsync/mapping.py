@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from dirsync.authorship import Authorship
 from dirsync.change import Batch, Change, LinkChange, LinkKind, Put, Source
 from dirsync.replica.references import nobody
 from schema.attributes import BY_NAME, SUBJECT, USER
@@ -55,6 +56,10 @@ class Mapped:
     def wait(self, seconds: float) -> bool:
         """As the source waits."""
         return self._source.wait(seconds)
+
+    def changed_when(self, entry: EntryId, attribute: str) -> Authorship | None:
+        """As the source, of the attribute that stands in for ours."""
+        return self._source.changed_when(entry, self._mapping.get(attribute.lower(), attribute))
 
     def close(self) -> None:
         """Close the source."""

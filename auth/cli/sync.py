@@ -1,16 +1,22 @@
 """`dirfactor sync`: carry the directory's changes over once, and decide about changes that the tripwire holds."""
 
+from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from auth.app import make_state_directory, syncing
-from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, faults, out, print_json
+from auth.app import make_state_directory, surroundings, syncing
+from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, err, faults, out, print_json
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
+from auth.settings import Settings
+from dirsync.authorship import Authorship
+from dirsync.directory import source
 from dirsync.replica import Applied
+from dirsync.replica.concern import Cause
 from dirsync.replica.holding import HeldBatch, held_batches, release
 from dirsync.scheduler import SyncScheduler
 from schema.errors import Fault
@@ -22,6 +28,8 @@ _DIRECTORY = Annotated[
 ]
 _ALL = Annotated[bool, typer.Option("--all", help="Print every user, not the first twenty.")]
 _FIRST = 20
+_CAUSES = 5
+_NOBODY = "somebody whom only the domain's security log names (event 5136)"
 
 
 @sync_app.callback(invoke_without_command=True)
@@ -48,13 +56,18 @@ def sync_command(context: typer.Context, config: CONFIG_OPTION = DEFAULT_CONFIG,
 
 @sync_app.command("held")
 def held_command(config: CONFIG_OPTION = DEFAULT_CONFIG, *, show_all: _ALL = False, json: JSON_OPTION = False) -> None:
-    """Print which changes are held, and what they would take from whom. Exit status 1 when there are any."""
+    """Print which changes are held, what they would take from whom, and who made them when, as far as that is known.
+
+    Exit status 1 when there are any.
+    """
     with faults():
-        held = held_batches(read_config(Path(config)).service.replica_file)
+        settings = read_config(Path(config))
+        held = held_batches(settings.service.replica_file)
+        authors = {batch.directory: _authors(settings, batch) for batch in held}
     if json:
-        print_json([_as_data(batch) for batch in held])
+        print_json([_as_data(batch, authors[batch.directory]) for batch in held])
     for batch in () if json else held:
-        _print(batch, len(batch.losses) if show_all else _FIRST)
+        _print(batch, authors[batch.directory], len(batch.losses) if show_all else _FIRST)
     if not held and not json:
         out.print("nothing is held")
     if held:
@@ -69,7 +82,7 @@ def release_command(
     with faults():
         batch = release(read_config(Path(config)).service.replica_file, directory)
     if json:
-        print_json(_as_data(batch))
+        print_json(_as_data(batch, {}))
     else:
         text = "released: the running service takes it in within a second, `dirfactor sync` without one"
         out.print(f"{_prefix(directory)}{len(batch.losses)} users {text}", markup=False)
@@ -87,7 +100,23 @@ def _sync_each(syncs: Mapping[str, SyncScheduler]) -> tuple[dict[str, Applied], 
     return applied, failed
 
 
-def _print(batch: HeldBatch, most: int) -> None:
+def _authors(settings: Settings, batch: HeldBatch) -> dict[Cause, Authorship]:
+    """Who made the changes that most users lose something by; nothing of it while the directory does not answer."""
+    authors: dict[Cause, Authorship] = {}
+    causes = Counter(loss.cause for loss in batch.losses)
+    try:
+        following = source(settings.directories[batch.directory], surroundings(SYSTEM_CLOCK, SYSTEM_ENTROPY))
+        with closing(following):
+            for cause, _ in causes.most_common(_CAUSES):
+                authorship = following.changed_when(cause.entry, cause.attribute)
+                if authorship:
+                    authors[cause] = authorship
+    except Fault as fault:
+        err.print(f"who made the changes is not known: {fault.problem}", markup=False)
+    return authors
+
+
+def _print(batch: HeldBatch, authors: Mapping[Cause, Authorship], most: int) -> None:
     state = "released, not yet taken in" if batch.released else "held"
     since = f"{batch.since:%Y-%m-%d %H:%M:%S} UTC"
     out.print(f"{_prefix(batch.directory)}{state} since {since}: {len(batch.losses)} users", markup=False)
@@ -95,14 +124,38 @@ def _print(batch: HeldBatch, most: int) -> None:
         out.print(f"    {loss.dn}: {loss.what}", markup=False)
     if len(batch.losses) > most:
         out.print(f"    and {len(batch.losses) - most} more (--all)")
+    causes = Counter(loss.cause for loss in batch.losses)
+    for cause, users in causes.most_common(_CAUSES):
+        said = _said(authors[cause]) if cause in authors else ""
+        out.print(f"  by {cause.attribute} of {cause.dn or 'a new entry'}: {users} users{said}", markup=False)
+    if len(causes) > _CAUSES:
+        out.print(f"  and by {len(causes) - _CAUSES} more changes")
 
 
-def _as_data(batch: HeldBatch) -> dict[str, Any]:
+def _said(authorship: Authorship) -> str:
+    where = f" at {authorship.where}" if authorship.where else ""
+    return f", changed {authorship.when:%Y-%m-%d %H:%M:%S} UTC{where} by {authorship.who or _NOBODY}"
+
+
+def _as_data(batch: HeldBatch, authors: Mapping[Cause, Authorship]) -> dict[str, Any]:
     return {
         "directory": batch.directory,
         "since": batch.since.isoformat(),
         "released": batch.released,
-        "losses": [{"dn": loss.dn, "what": loss.what} for loss in batch.losses],
+        "losses": [
+            {"dn": loss.dn, "what": loss.what, "entry": loss.cause.dn, "attribute": loss.cause.attribute}
+            for loss in batch.losses
+        ],
+        "authors": [
+            {
+                "entry": cause.dn,
+                "attribute": cause.attribute,
+                "who": authorship.who,
+                "when": authorship.when.isoformat(),
+                "where": authorship.where,
+            }
+            for cause, authorship in authors.items()
+        ],
     }
 
 

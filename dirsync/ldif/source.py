@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from dirsync.authorship import Authorship
 from dirsync.change import Batch, Change, LinkChange, LinkKind, Put
 from dirsync.ldif.file import Stamp, read_whole, stamp
 from dirsync.ldif.rfc2849 import Addition, Record, read_ldif
@@ -112,6 +113,10 @@ class LdifSource:
         """Nobody tells when a file is saved: it is asked."""
         time.sleep(seconds)
         return False
+
+    def changed_when(self, entry: EntryId, attribute: str) -> Authorship | None:  # noqa: ARG002 - a file has no past
+        """A file does not tell."""
+        return None
 
     def close(self) -> None:
         """Nothing is held open between two questions."""

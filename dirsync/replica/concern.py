@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -29,6 +30,7 @@ _BELOW: Final = "SELECT id FROM entry WHERE kind = 'user' AND substr(folded, ?) 
 class Seen:
     """An entry on one side of a batch."""
 
+    dn: str
     folded: str
     entry: Entry
 
@@ -45,8 +47,8 @@ class Side:
 
     def seen(self, entry_id: EntryId) -> Seen | None:
         """The entry, if it is there."""
-        row = self._db.execute("SELECT folded, parsed FROM entry WHERE id = ?", (entry_id,)).fetchone()
-        return Seen(row[0], _DECODE(row[1])) if row else None
+        row = self._db.execute("SELECT dn, folded, parsed FROM entry WHERE id = ?", (entry_id,)).fetchone()
+        return Seen(row[0], row[1], _DECODE(row[2])) if row else None
 
     def targets(self, kind: LinkKind, source: EntryId) -> set[EntryId]:
         """Where an entry's links of one kind lead."""
@@ -88,7 +90,22 @@ class Side:
                 yield user
 
 
-def concerned(before: Side, after: Side, touched: Iterable[EntryId]) -> Iterator[EntryId]:
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What in the directory concerns a user.
+
+    Attributes:
+        entry: the entry that was changed.
+        dn: its DN before.
+        attribute: the attribute that was changed, as the directory calls it.
+    """
+
+    entry: EntryId
+    dn: str
+    attribute: str
+
+
+def concerned(before: Side, after: Side, touched: Iterable[EntryId]) -> Iterator[tuple[EntryId, Cause]]:
     """The users who were there before and whose tokens or policy a batch may have changed; some more than once.
 
     An edit that has nothing to do with either concerns nobody, so that a batch costs what it changes.
@@ -99,21 +116,33 @@ def concerned(before: Side, after: Side, touched: Iterable[EntryId]) -> Iterator
         touched: entries that were added, changed or removed.
     """
     for entry_id in touched:
-        was, now = before.seen(entry_id), after.seen(entry_id)
-        kinds = {type(side.entry) for side in (was, now) if side}
-        relinked = before.targets(LinkKind.POLICY, entry_id) != after.targets(LinkKind.POLICY, entry_id)
-        if User in kinds and was and (relinked or _factors(was) != (_factors(now) if now else None)):
-            yield entry_id
-        if Group in kinds:
-            everybody = relinked or _sid(was) != _sid(
-                now
-            )  # by their SID groups have those whose primary group they are
-            yield from _by_group(before, after, entry_id, everybody=everybody)
-        if Container in kinds and was and relinked:  # what is moved with one has been touched itself
-            yield from before.users_of(entry_id)
-        if Policy in kinds and was and _methods(was) != (_methods(now) if now else None):
-            for subject in before.subjects(entry_id):
-                yield from before.users_of(subject)
+        was = before.seen(entry_id)
+        if was is None:  # whoever is new was not there before, and a group that is new is somebody's new group
+            was_dn, kinds = "", {type(now.entry) for now in (after.seen(entry_id),) if now}
+        else:
+            was_dn, kinds = was.dn, {type(was.entry)}
+        for attribute, users in _concerned(before, after, entry_id, kinds):
+            cause = Cause(entry_id, was_dn, attribute)
+            yield from ((user, cause) for user in users)
+
+
+def _concerned(
+    before: Side, after: Side, entry_id: EntryId, kinds: set[type]
+) -> Iterator[tuple[str, Iterable[EntryId]]]:
+    """By which attribute of a touched entry which users are concerned."""
+    was, now = before.seen(entry_id), after.seen(entry_id)
+    relinked = before.targets(LinkKind.POLICY, entry_id) != after.targets(LinkKind.POLICY, entry_id)
+    if User in kinds and was:
+        attribute = "dirfactorPolicy" if relinked and now else _other_factor(was, now)
+        yield from [(attribute, (entry_id,))] if attribute else []
+    if Group in kinds:
+        # by their SID groups have those whose primary group they are
+        attribute = "dirfactorPolicy" if relinked else "objectSid" if _sid(was) != _sid(now) else "member"
+        yield attribute, _by_group(before, after, entry_id, everybody=attribute != "member")
+    if Container in kinds and was and relinked:  # what is moved with one has been touched itself
+        yield "dirfactorPolicy", before.users_of(entry_id)
+    if Policy in kinds and was and (attribute := _other_method(was, now)):
+        yield attribute, chain.from_iterable(map(before.users_of, before.subjects(entry_id)))
 
 
 def _by_group(before: Side, after: Side, group: EntryId, *, everybody: bool) -> Iterator[EntryId]:
@@ -128,16 +157,34 @@ def _by_group(before: Side, after: Side, group: EntryId, *, everybody: bool) -> 
         yield from before.users_of(member)
 
 
-def _factors(seen: Seen) -> object:
-    """What of a user decides about their factors, apart from links."""
-    user = seen.entry
-    return isinstance(user, User) and (user.tokens, user.vip_credentials, user.primary_group_sid, parent(seen.folded))
+def _other_factor(was: Seen, now: Seen | None) -> str | None:
+    """The attribute by which what decides about a user's factors is another; links are not looked at."""
+    if now is None:
+        return "isDeleted"
+    if not isinstance(was.entry, User) or not isinstance(now.entry, User):
+        return "objectClass"
+    compared = (
+        ("dirfactorToken", was.entry.tokens, now.entry.tokens),
+        ("dirfactorVipCredential", was.entry.vip_credentials, now.entry.vip_credentials),
+        ("primaryGroupID", was.entry.primary_group_sid, now.entry.primary_group_sid),
+        ("name", parent(was.folded), parent(now.folded)),
+    )
+    return next((attribute for attribute, one, other in compared if one != other), None)
 
 
 def _sid(seen: Seen | None) -> str | None:
     return seen.entry.sid if seen and isinstance(seen.entry, Group) else None
 
 
-def _methods(seen: Seen) -> object:
-    policy = seen.entry
-    return isinstance(policy, Policy) and (policy.first_method, policy.second_method, policy.malformed)
+def _other_method(was: Seen, now: Seen | None) -> str | None:
+    """The attribute by which a policy may demand something else."""
+    if now is None:
+        return "isDeleted"
+    if not isinstance(was.entry, Policy) or not isinstance(now.entry, Policy):
+        return "objectClass"
+    if was.entry.first_method != now.entry.first_method:
+        return "dirfactorFirstMethod"
+    if was.entry.second_method != now.entry.second_method:
+        return "dirfactorSecondMethod"
+    findings = set(was.entry.malformed) ^ set(now.entry.malformed)
+    return next((finding.attribute for finding in findings), None)

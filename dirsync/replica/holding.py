@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from dirsync.errors import ReplicaUnavailable
+from dirsync.replica.concern import Cause
 from dirsync.replica.store import faults, open_for_reading, open_for_writing, transaction
 from schema.entry import EntryId
 from schema.errors import Fault
@@ -26,11 +27,13 @@ class Loss:
         user: the user.
         dn: their DN before.
         what: what is lost, in a few words.
+        cause: what was changed in the directory.
     """
 
     user: EntryId
     dn: str
     what: str
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,11 @@ class Holding:
         since = row[0] if row else now.isoformat()
         self.forget()
         self._db.execute("INSERT INTO held VALUES (?, ?, 0)", (self._directory, since))
-        rows = [(self._directory, loss.user, loss.dn, loss.what) for loss in losses]
-        self._db.executemany("INSERT OR REPLACE INTO held_user VALUES (?, ?, ?, ?)", rows)
+        rows = [
+            (self._directory, loss.user, loss.dn, loss.what, loss.cause.entry, loss.cause.dn, loss.cause.attribute)
+            for loss in losses
+        ]
+        self._db.executemany("INSERT OR REPLACE INTO held_user VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
     def forget(self) -> bool:
         """Nothing is held any more; False when nothing was."""
@@ -145,5 +151,6 @@ def release(path: Path, directory: str) -> HeldBatch:
 
 
 def _losses(db: sqlite3.Connection, directory: int) -> Iterator[Loss]:
-    query = "SELECT id, dn, what FROM held_user WHERE directory = ? ORDER BY dn"
-    return (Loss(*row) for row in db.execute(query, (directory,)))
+    query = "SELECT id, dn, what, cause, cause_dn, attribute FROM held_user WHERE directory = ? ORDER BY dn"
+    rows = db.execute(query, (directory,))
+    return (Loss(user, dn, what, Cause(cause, cause_dn, name)) for user, dn, what, cause, cause_dn, name in rows)

@@ -71,8 +71,16 @@ CREATE INDEX shelf_by_dn ON shelf (folded);
 CREATE INDEX shelf_by_parent ON shelf (parent);
 CREATE TABLE lost (directory INTEGER, id BLOB, at REAL NOT NULL, PRIMARY KEY (directory, id)) WITHOUT ROWID;
 CREATE TABLE held (directory INTEGER PRIMARY KEY, since TEXT NOT NULL, released INTEGER NOT NULL);
-CREATE TABLE held_user (directory INTEGER, id BLOB, dn TEXT NOT NULL, what TEXT NOT NULL, PRIMARY KEY (directory, id))
-WITHOUT ROWID;
+CREATE TABLE held_user (
+    directory INTEGER,
+    id BLOB,
+    dn TEXT NOT NULL,
+    what TEXT NOT NULL,
+    cause BLOB NOT NULL,
+    cause_dn TEXT NOT NULL,
+    attribute TEXT NOT NULL,
+    PRIMARY KEY (directory, id)
+) WITHOUT ROWID;
 """
 # Those that are cheaper to make over many rows at once than row by row: name -> how it is made.
 BULK_INDEXES: Final = {

@@ -103,7 +103,7 @@ def _losses(
 ) -> Iterator[Loss]:
     met: set[EntryId] = set()
     before, after = (Snapshot(db, names_of(db), 1, tripwire.named) for db in (old, new))
-    for user in concerned(Side(old), Side(new), touched):
+    for user, cause in concerned(Side(old), Side(new), touched):
         if user in met:
             continue
         met.add(user)
@@ -111,4 +111,4 @@ def _losses(
         if was is not None:
             what = tripwire.judge(was, after.person(user))
             if what is not None:
-                yield Loss(user, was.dn, what)
+                yield Loss(user, was.dn, what, cause)

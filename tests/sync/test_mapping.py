@@ -10,11 +10,11 @@ from dirsync.directory import source
 from dirsync.mapping import in_our_words, policy_id, translated
 from dirsync.replica import Replica, ReplicaWriter
 from dirsync.settings import DirectoryKind, DirectorySettings
-from dirsync.surroundings import Surroundings
 from dirsync.view import PolicyLink
 from schema.entry import Policy
 from schema.secret import Secret
 from schema.words import TokenKind
+from surroundings import SURROUNDINGS
 
 MAPPING = {"dirfactortoken": "employeetype", "dirfactorphone": "pager", "dirfactorpolicy": "division"}
 STAFF = PolicyLink(policy_id("staff"), "[policy:staff]", Policy(name="staff"))
@@ -82,7 +82,7 @@ def mapped(tmp_path):
         file=file,
         mapping={"dirfactorToken": "employeeType", "dirfactorPhone": "pager", "dirfactorPolicy": "division"},
     )
-    following = source(settings, Surroundings(lambda: 0.0, lambda below: 0))
+    following = source(settings, SURROUNDINGS)
     with contextlib.closing(ReplicaWriter(tmp_path / "r")) as writer:
         writer.apply(following.changes(None, datetime.now(UTC)), following.identity)
         with contextlib.closing(Replica(tmp_path / "r", named={STAFF.id: STAFF})) as replica:
@@ -113,9 +113,8 @@ def test_a_policy_that_config_ini_does_not_have_is_missing_and_not_passed_over(t
 
 
 def test_another_mapping_is_another_question(tmp_path):
-    surroundings = Surroundings(lambda: 0.0, lambda below: 0)
     one, other, none = (
-        source(DirectorySettings(file=tmp_path / "x", mapping=mapping), surroundings).identity
+        source(DirectorySettings(file=tmp_path / "x", mapping=mapping), SURROUNDINGS).identity
         for mapping in ({"dirfactorToken": "a"}, {"dirfactorToken": "b"}, {})
     )
     assert len({one, other, none}) == 3
@@ -135,7 +134,7 @@ def test_a_domain_whose_schema_was_never_extended_can_be_followed(fresh_dc, tmp_
         mapping={"dirfactorToken": "employeeType", "dirfactorPolicy": "division"},
     )
     with (
-        contextlib.closing(source(settings, Surroundings(lambda: 0.0, lambda below: 0))) as following,
+        contextlib.closing(source(settings, SURROUNDINGS)) as following,
         contextlib.closing(ReplicaWriter(tmp_path / "r")) as writer,
     ):
         writer.apply(following.changes(None, datetime.now(UTC)), following.identity)

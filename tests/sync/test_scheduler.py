@@ -52,6 +52,9 @@ class Scripted:
         self.announced.clear()
         return announced
 
+    def changed_when(self, entry, attribute) -> None:
+        return None
+
     def close(self) -> None:
         pass
 

@@ -288,7 +288,7 @@ def test_nobody_loses_anything_unnoticed(first, then, whole):
             side.apply(refresh(before), SOURCE)
         two.apply(refresh(after) if whole else increment(difference(before, after)), SOURCE)
         touched = [row[0] for row in two._db.execute("SELECT id FROM temp.met WHERE outcome IS NOT NULL")]
-        found = set(concerned(Side(one._db), Side(two._db), touched))
+        found = {user for user, _ in concerned(Side(one._db), Side(two._db), touched)}
         was, now = (Snapshot(side._db, names_of(side._db), 1, {}) for side in (one, two))
         losers = {user for user in before if (person := was.person(user)) and judge(person, now.person(user))}
         event(f"losers: {len(losers)}")
