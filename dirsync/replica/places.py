@@ -18,11 +18,14 @@ _PLACE: Final = """
 SELECT id FROM main.entry WHERE folded = :folded AND directory = :directory
 UNION ALL SELECT id FROM main.shelf WHERE folded = :folded AND directory = :directory LIMIT 1
 """
-# told entries whose parent is not the one that their DN now says
+# told entries whose parent is not the one that their DN now says; CROSS JOIN keeps SQLite from going through all others
 _CORRECT: Final = """
-UPDATE main.{table} SET parent = right.parent
-FROM (SELECT told.id AS child, above.id AS parent FROM temp.told JOIN temp.above ON told.under = above.number) AS right
-WHERE {table}.id = right.child AND {table}.parent IS NOT right.parent RETURNING {table}.id
+UPDATE main.{table} SET parent = (
+    SELECT above.id FROM temp.told CROSS JOIN temp.above ON told.under = above.number WHERE told.id = {table}.id)
+WHERE id IN (
+    SELECT told.id FROM temp.told CROSS JOIN temp.above ON told.under = above.number
+    CROSS JOIN main.{table} AS placed ON placed.id = told.id WHERE placed.parent IS NOT above.id)
+RETURNING id
 """
 _CHILDREN: Final = """
 SELECT id, dn, 'entry' FROM main.entry AS e WHERE parent = :above

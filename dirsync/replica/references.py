@@ -42,16 +42,17 @@ SELECT held.source, held.kind
 FROM (SELECT source, kind FROM main.reference UNION SELECT source, kind FROM main.link) AS held
 JOIN main.entry ON entry.id = held.source WHERE entry.directory = :directory
 """
+# CROSS JOIN keeps SQLite from going through all references where few are stirred up
 _RESOLVE: Final = """
 INSERT OR IGNORE INTO resolved
 SELECT reference.kind, source, coalesce(
     (SELECT id FROM main.entry WHERE folded = name AND directory = :directory ORDER BY id LIMIT 1), nobody(name))
-FROM stirred JOIN main.reference USING (source, kind) WHERE way = 'dn'
+FROM stirred CROSS JOIN main.reference USING (source, kind) WHERE way = 'dn'
 UNION
 SELECT reference.kind, source, entry.id
-FROM stirred JOIN main.reference USING (source, kind)
-JOIN main.name ON name.name = reference.name AND name.kind IN ('sam', 'uid')
-JOIN main.entry ON entry.id = name.id AND entry.directory = :directory AND entry.kind = 'user'
+FROM stirred CROSS JOIN main.reference USING (source, kind)
+CROSS JOIN main.name ON name.kind IN ('sam', 'uid') AND name.name = reference.name
+CROSS JOIN main.entry ON entry.id = name.id AND entry.directory = :directory AND entry.kind = 'user'
 WHERE way = 'login'
 """
 _DROP: Final = """
