@@ -78,6 +78,18 @@ def complaint(error: Any, server: str, settings: DirectorySettings) -> Fault:
             return garbled(server)
         case error if isinstance(error, _TRANSIENT):
             return DirectoryUnavailable(problem, remedy="wait, or raise timeout_seconds in [directory] if it persists")
+        case ldap.SIZELIMIT_EXCEEDED():
+            return DirectoryRefused(
+                problem,
+                remedy="let the server give the account of [directory] all entries: olcLimits size=unlimited "
+                "(OpenLDAP), nsSizeLimit: -1 (389-ds)",
+            )
+        case ldap.UNAVAILABLE_CRITICAL_EXTENSION():
+            return DirectoryRefused(
+                problem,
+                remedy="check kind in [directory]; OpenLDAP needs the overlay syncprov, 389-ds the plug-in Content "
+                "Synchronization",
+            )
         case ldap.NO_SUCH_OBJECT():
             return DirectoryRefused(problem, remedy=_base(str(said.get("matched", "")), settings))
         case ldap.REFERRAL():

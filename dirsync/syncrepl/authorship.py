@@ -1,12 +1,12 @@
 """Who changed an entry last, and when, from the operational attributes that OpenLDAP and 389 Directory Server keep."""
 
-import uuid
 from datetime import datetime
 from typing import Final
 
 from dirsync.authorship import Authorship
 from dirsync.ber import MalformedAnswer
 from dirsync.search import Dialogue, Scope, Search
+from dirsync.syncrepl.server import Server
 from schema.entry import EntryId
 from schema.grammar import read_generalized_time
 
@@ -14,20 +14,21 @@ _MODIFIER: Final = "modifiersName"
 _TIME: Final = "modifyTimestamp"
 
 
-def last_modified(base: str, entry: EntryId) -> Dialogue[Authorship | None]:
+def last_modified(server: Server, base: str, entry: EntryId) -> Dialogue[Authorship | None]:
     """The last change of an entry (RFC 4512 section 3.4); None when it is gone, or the account may not see that.
 
     It is the entry's last change, whichever attribute that was about: of a single attribute nothing is kept.
 
     Args:
+        server: what kind of server it is.
         base: DN of the tree.
-        entry: its entryUUID.
+        entry: its id.
 
     Raises:
         MalformedAnswer: the time is none.
         DirectoryRefused: the tree cannot be searched.
     """
-    page = yield Search(base, (_MODIFIER, _TIME), Scope.SUBTREE, f"(entryUUID={uuid.UUID(bytes=entry)})")
+    page = yield Search(base, (_MODIFIER, _TIME), Scope.SUBTREE, f"({server.key}={server.written(entry)})")
     for _, attributes in page.entries:
         values = {name.lower(): found for name, found in attributes.items()}
         when, who = values.get(_TIME.lower()), values.get(_MODIFIER.lower())

@@ -15,7 +15,7 @@ class Witness(msgspec.Struct, frozen=True):
 
     Attributes:
         id: of the entry.
-        stamp: the entry's change stamp after it, entryCSN or modifyTimestamp; empty when the entry was deleted.
+        stamp: the entry's change stamp after it, its entryCSN; empty when the entry was deleted.
     """
 
     id: EntryId
@@ -28,13 +28,19 @@ class SyncCookie(msgspec.Struct, frozen=True):
     A server's own cookie alone is not safe. One that was restored from a copy and changed since accepts a cookie from
     before: what had been changed after the copy was made, and went back, is not told.
 
+    The last two fields tell any two states of what was told apart, whatever a server gives for a cookie.
+
     Attributes:
-        raw: the server's cookie; empty when it gave none.
+        raw: the server's cookie; empty when it gave none that leads on.
         witnesses: the newest changes that were seen, oldest first.
+        following: number of the search that told them, drawn by lot.
+        told: how many changes that search has told.
     """
 
     raw: bytes
     witnesses: tuple[Witness, ...] = ()
+    following: int = 0
+    told: int = 0
 
     @classmethod
     def decode(cls, octets: bytes | None) -> Self | None:

@@ -18,7 +18,7 @@ from dirsync.syncrepl.controls import (
     read_info,
     read_state,
 )
-from dirsync.syncrepl.cookie import SyncCookie, Witnesses
+from dirsync.syncrepl.cookie import SyncCookie, Witness, Witnesses
 from dirsync.syncrepl.entry import Wanted, read_entry
 from schema.entry import EntryId
 
@@ -65,6 +65,7 @@ class Consumer:
         self._wanted = wanted
         self._changes = changes
         self._present = present
+        self.told = 0
         self._raw = known.raw if known else b""
         self._witnesses = Witnesses(known.witnesses if known else ())
         self.refreshed = False
@@ -72,9 +73,14 @@ class Consumer:
         self.unexplained = set(missing)
 
     @property
-    def cookie(self) -> SyncCookie:
-        """Stands for all that has been taken, once `refreshed`."""
-        return SyncCookie(self._raw, self._witnesses.all())
+    def raw(self) -> bytes:
+        """The server's newest cookie; empty when it has given none."""
+        return self._raw
+
+    @property
+    def witnesses(self) -> tuple[Witness, ...]:
+        """The newest changes."""
+        return self._witnesses.all()
 
     def redirect(self, changes: Sink) -> None:
         """Have all further changes go elsewhere."""
@@ -83,9 +89,9 @@ class Consumer:
     def take(self, message: Message) -> None:
         """Take the next message.
 
-        Afterwards, `refreshed` says whether the refresh is over, `complete` whether it has named every entry there
-        is, so that what it has not named is gone, and `unexplained` has those missing entries that it has not said
-        to be deleted.
+        Afterwards, `told` counts what was said of entries, `refreshed` says whether the refresh is over, `complete`
+        whether it has named every entry there is, so that what it has not named is gone, and `unexplained` has those
+        missing entries that it has not said to be deleted.
 
         Raises:
             DirectoryUnavailable: the server has ended its answer, or it makes no sense.
@@ -104,6 +110,7 @@ class Consumer:
         if value is None:
             raise MalformedAnswer("an entry lacks the Sync State control", remedy=_NO_SYNC)
         told = read_state(value)
+        self.told += 1
         if told.state is State.DELETE:
             self._delete(told.id)
         elif told.state is State.PRESENT:
@@ -123,6 +130,7 @@ class Consumer:
 
     def _info(self, info: SyncInfo) -> None:
         if isinstance(info, IdSet):
+            self.told += len(info.ids)
             for entry in info.ids:
                 if info.deleted:
                     self._delete(entry)

@@ -16,6 +16,9 @@ _DN_LINKS: Final[Mapping[str, LinkKind]] = {
     "dirfactorpolicy": LinkKind.POLICY,
     "dirfactormember": LinkKind.NODE_MEMBER,
 }
+# Grows whenever the entry is changed.
+STAMP: Final = "entryCSN"
+_STAMP_KEY: Final = STAMP.lower()
 _LOGIN_LINK: Final = "memberuid"
 _LINKS: Final = ("member", "uniqueMember", "memberUid", "dirfactorPolicy", "dirfactorMember")
 _BIT_STRING: Final = re.compile(r"#'[01]*'B\Z")  # may follow the DN of a uniqueMember, RFC 4517 section 3.3.21
@@ -27,26 +30,23 @@ class Wanted:
 
     Attributes:
         names: attribute types, as they are asked for.
-        stamp: the operational attribute, in lower case, that grows whenever the entry is changed.
         kept: names in lower case of those that the replica keeps.
     """
 
     names: tuple[str, ...]
-    stamp: str
     kept: frozenset[str]
 
 
-def wanted(stamp: str, extra_attributes: Sequence[str]) -> Wanted:
+def wanted(extra_attributes: Sequence[str]) -> Wanted:
     """The attributes that the parser and the replica want.
 
     Args:
-        stamp: entryCSN, or what the server has instead.
         extra_attributes: further attributes for phone numbers and mail addresses.
     """
     ours = (attribute.name for attribute in ATTRIBUTES if attribute.forward_link is None)
     plain = {name.lower(): name for name in (*DIRECTORY_ATTRIBUTES, *ADDRESS_ATTRIBUTES, *extra_attributes, *ours)}
     kept = frozenset(plain) - _DN_LINKS.keys()
-    return Wanted((*plain.values(), *_LINKS, stamp), stamp.lower(), kept)
+    return Wanted((*plain.values(), *_LINKS, STAMP), kept)
 
 
 def read_entry(entry: EntryId, dn: str, attributes: Mapping[str, Sequence[bytes]], wanted: Wanted) -> tuple[Put, bytes]:
@@ -73,7 +73,7 @@ def read_entry(entry: EntryId, dn: str, attributes: Mapping[str, Sequence[bytes]
             known = links.get(LinkKind.MEMBER, _NONE)
             logins = tuple(value.decode(errors="replace") for value in found)
             links[LinkKind.MEMBER] = LinkChange(dns=known.dns, logins=logins)
-        elif name == wanted.stamp:
+        elif name == _STAMP_KEY:
             stamp = found[0]
     return Put(entry, dn, None, values, links), stamp
 

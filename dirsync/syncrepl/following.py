@@ -14,7 +14,7 @@ from dirsync.syncrepl.controls import sync_request
 from dirsync.syncrepl.cookie import SyncCookie
 from dirsync.syncrepl.dialogue import Consumer
 from dirsync.syncrepl.entry import Wanted
-from dirsync.syncrepl.server import Server, find_progress, hear
+from dirsync.syncrepl.server import Progress, Server, find_progress, hear
 from schema.entry import EntryId
 
 _log = logging.getLogger("dirfactor.sync")
@@ -49,17 +49,20 @@ class Following:
         server: what kind of server it is.
         base: DN of the tree.
         wanted: attributes.
+        number: drawn by lot, to tell what this search has told from what another has.
     """
 
-    def __init__(self, connection: Connection, server: Server, base: str, wanted: Wanted) -> None:
+    def __init__(self, connection: Connection, server: Server, base: str, wanted: Wanted, number: int) -> None:
         self.connection = connection
         self._server = server
         self._base = base
         self._wanted = wanted
+        self._number = number
         self._consumer = Consumer(wanted, None, Spool(), IdSpool())
         self._stream: Stream | None = None
         self._ahead: Message | None = None
-        self._settled: tuple[bytes, ...] = ()
+        self._settled: Progress = ()
+        self._settled_at = 0
 
     def begin(self, cookie: bytes | None) -> Refreshed:
         """Read what has changed since the cookie, or everything when the server cannot say what has changed.
@@ -69,16 +72,10 @@ class Following:
             DirectoryRefused: it denies the search.
             Fault: the temporary folder is full.
         """
-        known = SyncCookie.decode(cookie)
-        if known:
-            try:
-                if refreshed := self._resume(known):
-                    return refreshed
-                _log.warning("%s was restored from a copy: it is read anew", self.connection.server)
-            except DirectoryRefused as refusal:
-                _log.info("%s cannot go on from the last cookie and is read anew: %s", self.connection.server, refusal)
-            self.end()
-        return self._refresh(None)
+        self._settled = self._progress()
+        refreshed = self._begin(SyncCookie.decode(cookie) if self._server.resumes else None)
+        self._settled_at = self._consumer.told
+        return refreshed
 
     def go_on(self) -> Spool:
         """What has been told since; the server is proven to be there, and to have told all that it had to.
@@ -90,17 +87,16 @@ class Following:
         spool = Spool()
         self._consumer.redirect(spool)
         self._take_all()
-        progress = converse(find_progress(self._server, self._base), self.connection.search)
+        progress = self._progress()
         self._take_all()
-        if progress != self._settled:
-            self._catch_up(progress)
-            self._settled = progress
+        self._catch_up(progress)
         return spool
 
     @property
     def cookie(self) -> bytes:
         """Stands for all that has been taken."""
-        return self._consumer.cookie.encode()
+        raw = self._consumer.raw if self._server.resumes else b""
+        return SyncCookie(raw, self._consumer.witnesses, self._number, self._consumer.told).encode()
 
     @property
     def fileno(self) -> int:
@@ -123,6 +119,17 @@ class Following:
             self._stream.abandon()
         self._stream = self._ahead = None
 
+    def _begin(self, known: SyncCookie | None) -> Refreshed:
+        if known:
+            try:
+                if refreshed := self._resume(known):
+                    return refreshed
+                _log.warning("%s was restored from a copy: it is read anew", self.connection.server)
+            except DirectoryRefused as refusal:
+                _log.info("%s cannot go on from the last cookie and is read anew: %s", self.connection.server, refusal)
+            self.end()
+        return self._refresh(None)
+
     def _refresh(self, known: SyncCookie | None, missing: Iterable[EntryId] = ()) -> Refreshed:
         changes, present = Spool(), IdSpool()
         self._consumer = Consumer(self._wanted, known, changes, present, missing)
@@ -136,11 +143,16 @@ class Following:
                 )
             self._consumer.take(message)
         whole = known is None
+        if whole and not self._consumer.told:
+            raise DirectoryRefused(
+                f"{self.connection.server} shows nothing of {self._base}",
+                remedy="give the account bind_dn of [directory] the right to read it",
+            )
         return Refreshed(changes, present if self._consumer.complete and not whole else None, whole)
 
     def _resume(self, known: SyncCookie) -> Refreshed | None:
         """What has changed since the cookie; None when the server has not been through what the cookie stands for."""
-        heard = converse(hear(self._server, self._base, known.witnesses), self.connection.search)
+        heard = converse(hear(self._base, known.witnesses), self.connection.search)
         if heard.denied:
             return None
         refreshed = self._refresh(known, heard.missing)
@@ -157,10 +169,18 @@ class Following:
         if message is not None:
             self._consumer.take(message)
 
-    def _catch_up(self, progress: tuple[bytes, ...]) -> None:
+    def _catch_up(self, progress: Progress) -> None:
         """Give the server a moment for what it has done and not told yet; what does not concern us is never told."""
-        while not all(self._server.covers(self._consumer.cookie.raw, mark) for mark in progress) and self._stream:
+        before, told = self._settled, self._settled_at
+        while progress != before and self._stream:
+            since = self._consumer.told - told
+            if self._server.caught_up(progress, before, self._consumer.raw, since):
+                break
             self._ahead = self._stream.next(_MOMENT)
             if self._ahead is None:
-                return
+                break
             self._take_all()
+        self._settled, self._settled_at = progress, self._consumer.told
+
+    def _progress(self) -> Progress:
+        return converse(find_progress(self._server, self._base), self.connection.search)

@@ -7,7 +7,11 @@ from typing import Final
 
 from dirsync.search import Dialogue, RawEntry, Scope, Search
 from dirsync.syncrepl.cookie import Witness
+from dirsync.syncrepl.entry import STAMP
 from schema.entry import EntryId
+
+# the values of an attribute that grows with each change of the directory; none where the server does not show it
+Progress = tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,22 +21,27 @@ class Server:
     Attributes:
         name: as in config.ini.
         title: for people.
-        id_attribute: the attribute that has what the Sync State control calls entryUUID.
-        id_text: an id as that attribute's value.
-        stamp: the attribute that grows with each change of an entry.
-        progress: the attribute that grows with each change of the directory.
+        key: the attribute that has what the Sync State control calls entryUUID.
+        written: an id as a value of that attribute.
+        resumes: its cookies can be relied upon.
+        progress: the attribute of that name.
         at_base: it is one of the base entry; else of the rootDSE.
-        covers: whether a cookie stands for this progress.
+        caught_up: whether all has been told, by the progress now and when last all had been told, the newest cookie,
+            and how many changes have been told in between.
     """
 
     name: str
     title: str
-    id_attribute: str
-    id_text: Callable[[EntryId], str]
-    stamp: str
+    key: str
+    written: Callable[[EntryId], str]
+    resumes: bool
     progress: str
     at_base: bool
-    covers: Callable[[bytes, bytes], bool]
+    caught_up: Callable[[Progress, Progress, bytes, int], bool]
+
+
+def _uuid(entry: EntryId) -> str:
+    return str(uuid.UUID(bytes=entry))
 
 
 def _in_eights(entry: EntryId) -> str:
@@ -44,26 +53,34 @@ def _in_eights(entry: EntryId) -> str:
 OPENLDAP: Final = Server(
     name="openldap",
     title="OpenLDAP",
-    id_attribute="entryUUID",
-    id_text=lambda entry: str(uuid.UUID(bytes=entry)),
-    stamp="entryCSN",
+    key="entryUUID",
+    written=_uuid,
+    resumes=True,
     progress="contextCSN",
     at_base=True,
-    covers=lambda cookie, csn: csn in cookie,  # rid=000,csn=CSN;CSN
+    caught_up=lambda now, _before, cookie, _told: all(csn in cookie for csn in now),  # rid=000,csn=CSN;CSN
 )
+
+
+def _number(progress: Progress) -> int:
+    return int(progress[0]) if progress and progress[0].isdigit() else 0
+
+
+# 389-ds 2.3 gives the cookie ...#4294967295 with each change, and where the retro changelog is not told to keep
+# nsUniqueId, it takes a cookie and then tells nothing of what has changed since.
 DS389: Final = Server(
     name="389ds",
     title="389 Directory Server",
-    id_attribute="nsUniqueId",
-    id_text=_in_eights,
-    stamp="modifyTimestamp",
+    key="nsUniqueId",
+    written=_in_eights,
+    resumes=False,
     progress="lastChangeNumber",
     at_base=False,
-    covers=lambda cookie, number: cookie.rpartition(b"#")[2] == number,  # server#client#number
+    caught_up=lambda now, before, _cookie, told: _number(now) - _number(before) <= told,
 )
 
 
-def find_progress(server: Server, base: str) -> Dialogue[tuple[bytes, ...]]:
+def find_progress(server: Server, base: str) -> Dialogue[Progress]:
     """How far the directory has come; nothing when the server does not show it. That it answers is an answer, too.
 
     Raises:
@@ -86,7 +103,7 @@ class Testimony:
     missing: frozenset[EntryId]
 
 
-def hear(server: Server, base: str, witnesses: Iterable[Witness]) -> Dialogue[Testimony]:
+def hear(base: str, witnesses: Iterable[Witness]) -> Dialogue[Testimony]:
     """Compare the newest changes that were seen with what the server has now.
 
     Raises:
@@ -95,19 +112,17 @@ def hear(server: Server, base: str, witnesses: Iterable[Witness]) -> Dialogue[Te
     seen = {witness.id: witness.stamp for witness in witnesses}
     if not seen:
         return Testimony(denied=False, missing=frozenset())
-    any_of_them = "".join(f"({server.id_attribute}={server.id_text(entry)})" for entry in seen)
-    wanted = (server.id_attribute, server.stamp)
-    page = yield Search(base, wanted, Scope.SUBTREE, f"(|{any_of_them})")
-    there = {text.decode().lower(): stamp for found in page.entries for text, stamp in [_id_and_stamp(found, server)]}
-    stamps = {entry: there.get(server.id_text(entry)) for entry in seen}
+    any_of_them = "".join(f"({OPENLDAP.key}={OPENLDAP.written(entry)})" for entry in seen)
+    page = yield Search(base, (OPENLDAP.key, STAMP), Scope.SUBTREE, f"(|{any_of_them})")
+    there = {_value(found, OPENLDAP.key).decode().lower(): _value(found, STAMP) for found in page.entries}
+    stamps = {entry: there.get(OPENLDAP.written(entry)) for entry in seen}
     # a deleted entry is there again, or an entry is older than it was
     denied = any(now is not None and (not seen[entry] or now < seen[entry]) for entry, now in stamps.items())
     return Testimony(denied, frozenset(entry for entry in seen if seen[entry] and stamps[entry] is None))
 
 
-def _id_and_stamp(found: RawEntry, server: Server) -> tuple[bytes, bytes]:
-    ids, stamps = _values(found[1], server.id_attribute), _values(found[1], server.stamp)
-    return (ids[0] if ids else b""), (stamps[0] if stamps else b"")
+def _value(found: RawEntry, name: str) -> bytes:
+    return next(iter(_values(found[1], name)), b"")
 
 
 def _values(attributes: Mapping[str, Sequence[bytes]], name: str) -> Sequence[bytes]:

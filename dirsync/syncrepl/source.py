@@ -14,7 +14,7 @@ from dirsync.authorship import Authorship
 from dirsync.change import Batch, Change, Placing
 from dirsync.complaints import Interrupted
 from dirsync.connector import Connector
-from dirsync.errors import DirectoryUnavailable
+from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.search import converse
 from dirsync.settings import DirectorySettings
 from dirsync.sign_in import prepare
@@ -28,6 +28,7 @@ from schema.entry import EntryId
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.sync")
+_NUMBERS: Final = 1 << 62
 _MILLISECONDS: Final = 1000
 
 
@@ -39,7 +40,7 @@ class SyncreplSource:
     Args:
         settings: of the directory.
         server: what kind of server it is.
-        surroundings: for `Connector`.
+        surroundings: for `Connector`, and chance.
 
     Raises:
         Fault: the settings do not lead to an encrypted connection, or `base` is no DN.
@@ -56,9 +57,10 @@ class SyncreplSource:
                 f"{settings.base!r} is no DN of a tree", remedy="set base in [directory], such as dc=example,dc=com"
             )
         self._connector = Connector(settings, surroundings)
+        self._below = surroundings.below
         self._server = server
         self._base = settings.base
-        self._wanted = wanted(server.stamp, settings.extra_attributes)
+        self._wanted = wanted(settings.extra_attributes)
         self._netbios_name = settings.netbios_name
         self._turn = Lock()
         self._following: Following | None = None
@@ -93,8 +95,8 @@ class SyncreplSource:
                     return self._go_on(self._following, now)
                 except Interrupted:
                     raise
-                except DirectoryUnavailable as fault:
-                    _log.info("the connection is lost and made anew: %s", fault.problem)
+                except (DirectoryUnavailable, DirectoryRefused) as fault:
+                    _log.info("what the server tells has ended and is asked for anew: %s", fault.problem)
             self._leave()
             return self._begin(cookie, now)
 
@@ -131,7 +133,7 @@ class SyncreplSource:
         """
         connection = self._connector.sign_in()  # of its own: the other one is busy telling
         try:
-            return converse(last_modified(self._base, entry), connection.search)
+            return converse(last_modified(self._server, self._base, entry), connection.search)
         finally:
             connection.close()
 
@@ -146,7 +148,8 @@ class SyncreplSource:
         return self._batch(changes.take(), following, now, Placing.BY_DN_IN_TURN)
 
     def _begin(self, cookie: bytes | None, now: datetime) -> Batch:
-        following = Following(self._connector.sign_in(), self._server, self._base, self._wanted)
+        number = self._below(_NUMBERS)
+        following = Following(self._connector.sign_in(), self._server, self._base, self._wanted, number)
         with self._given_up(following):
             refreshed = following.begin(cookie)
         self._following = following

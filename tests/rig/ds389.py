@@ -23,6 +23,8 @@ nsslapd-listenhost: {loopback}
 nsslapd-securelistenhost: {loopback}
 passwordStorageScheme: SSHA512
 """
+# RFC 4533: the one answers, and reads what has changed from the other.
+SYNC_PLUGINS = ("Content Synchronization", "Retro Changelog Plugin")
 
 BACKEND = f"""\
 dn: cn=userRoot,cn=ldbm database,cn=plugins,cn=config
@@ -67,7 +69,7 @@ ou: policies
 
 
 class DirectoryServer389:
-    """A 389 Directory Server with an almost empty tree, and an account for syncs.
+    """A 389 Directory Server with an almost empty tree, an account for syncs, and RFC 4533.
 
     A simple bind in clear text is refused (result 13).
 
@@ -161,6 +163,9 @@ class DirectoryServer389:
         text = TEMPLATE.read_text()
         for name, value in values.items():
             text = text.replace(f"%{name}%", str(value))
+        for plugin in SYNC_PLUGINS:
+            entry = text[text.index(f"dn: cn={plugin},") :].partition("\n\n")[0]
+            text = text.replace(entry, entry.replace("nsslapd-pluginenabled: off", "nsslapd-pluginenabled: on"))
         first, _, rest = text.partition("\n\n")
         return first + "\n" + SETTINGS.format(secure_port=secure_port, loopback=LOOPBACK) + "\n" + rest
 

@@ -131,7 +131,7 @@ def test_any_number_of_seconds_is_an_instant_or_nothing(seconds):
 
 
 def modified(attributes):
-    return converse(last_modified("dc=example", bytes(16)), lambda search: Page(iter(attributes)))
+    return converse(last_modified(OPENLDAP, "dc=example", bytes(16)), lambda search: Page(iter(attributes)))
 
 
 def test_openldap_tells_who_changed_the_entry():
