@@ -30,6 +30,12 @@ _VERDICTS: Final = {
     0x773: PasswordVerdict.MUST_CHANGE,  # ERROR_PASSWORD_MUST_CHANGE
     0x775: PasswordVerdict.LOCKED,  # ERROR_ACCOUNT_LOCKED_OUT
 }
+# What 389 Directory Server says instead, also with unwillingToPerform and constraintViolation.
+_WORDS: Final = {
+    "account inactivated": PasswordVerdict.DISABLED,
+    "password retry limit": PasswordVerdict.LOCKED,
+    "password expired": PasswordVerdict.EXPIRED,
+}
 
 
 class LdapPasswordCheck:
@@ -93,9 +99,10 @@ class LdapPasswordCheck:
         except DirectoryUnavailable:
             self._connector.leave(connection)
             return PasswordVerdict.UNAVAILABLE
-        except DirectoryRefused:
+        except DirectoryRefused as refusal:
             connection.close()
-            return PasswordVerdict.UNAVAILABLE
+            verdict = verdict_of(refusal.problem)
+            return PasswordVerdict.UNAVAILABLE if verdict is PasswordVerdict.WRONG else verdict
         else:
             verdict = PasswordVerdict.RIGHT
         self._idle.append(connection)
@@ -117,13 +124,15 @@ class LdapPasswordCheck:
 
 
 def verdict_of(diagnostic: str) -> PasswordVerdict:
-    """What a server's text to invalidCredentials means; WRONG when it gives no reason that we know.
+    """What a server's text to a refused bind means; WRONG when it gives no reason that we know.
 
     Args:
         diagnostic: the diagnosticMessage of the bind's result.
     """
-    reason = _REASON.search(diagnostic)
-    return _VERDICTS.get(int(reason[1], 16), PasswordVerdict.WRONG) if reason else PasswordVerdict.WRONG
+    if reason := _REASON.search(diagnostic):
+        return _VERDICTS.get(int(reason[1], 16), PasswordVerdict.WRONG)
+    words = diagnostic.lower()
+    return next((verdict for said, verdict in _WORDS.items() if said in words), PasswordVerdict.WRONG)
 
 
 def _is_text(typed: str) -> bool:

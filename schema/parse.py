@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
@@ -48,6 +48,12 @@ DIRECTORY_ATTRIBUTES = (
     "primaryGroupID",
     "objectSid",
 )
+# What says that an account must not be used, where the directory is not AD: draft-behera-ldap-password-policy-10,
+# RFC 2307 and 389 Directory Server.
+ACCOUNT_ATTRIBUTES = ("pwdAccountLockedTime", "shadowExpire", "nsAccountLock", "accountUnlockTime")
+_FOR_GOOD = b"000001010000Z"  # pwdAccountLockedTime: until an administrator undoes it, not by wrong passwords
+_NEVER_UNLOCKED = b"19700101000000Z"  # accountUnlockTime: likewise
+_LAST_DAY = (date.max - date(1970, 1, 1)).days
 _FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _LAST_TICK = (datetime.max.replace(tzinfo=UTC) - _FILETIME_EPOCH) // timedelta(microseconds=1) * 10 + 9
 _INTEGER = re.compile(rb"-?[0-9]{1,19}")
@@ -174,6 +180,16 @@ class _Reading:
             return None
         return _FILETIME_EPOCH + timedelta(microseconds=ticks // 10)
 
+    def day(self, attribute: str) -> datetime | None:
+        """The beginning of a day from its number since 1970 (RFC 2307 section 2.2); None for a negative one: never."""
+        days = self.number(attribute)
+        if days is None or days < 0:
+            return None
+        if days > _LAST_DAY:
+            self.spoil(attribute, b"%d" % days, f"days since 1970, up to {_LAST_DAY}")
+            return None
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=days)
+
     def _read(self, attribute: AttributeType, raw: tuple[bytes, ...]) -> Any:
         if attribute.single and len(raw) > 1:
             self.spoil(attribute.name, b"two or more values", "one value")
@@ -200,6 +216,19 @@ def _is_of_active_directory(attributes: Attributes) -> bool:
     return b"user" in classes and bool(attributes.get("objectsid") or attributes.get("samaccountname"))
 
 
+def _is_locked_for_good(attributes: Attributes) -> bool:
+    """Whether an administrator has locked the account of OpenLDAP or 389-ds.
+
+    A lock that wrong passwords have brought about ends by itself, at a time that the directory alone knows: it refuses
+    the password while it lasts.
+    """
+    return (
+        _FOR_GOOD in attributes.get("pwdaccountlockedtime", ())
+        or _NEVER_UNLOCKED in attributes.get("accountunlocktime", ())
+        or any(value.lower() == b"true" for value in attributes.get("nsaccountlock", ()))
+    )
+
+
 def _user(attributes: Attributes, extra_attributes: Iterable[str]) -> User:
     reading = _Reading(attributes)
     ours = reading.values("dirfactorUser")
@@ -218,8 +247,8 @@ def _user(attributes: Attributes, extra_attributes: Iterable[str]) -> User:
         mail=_text(attributes, "mail"),
         display_name=_text(attributes, "displayname", "cn", "name"),
         language=_text(attributes, "preferredlanguage"),
-        disabled=bool(control & _ACCOUNT_DISABLED),
-        expires_at=reading.filetime("accountExpires", _NEVER_EXPIRES),
+        disabled=bool(control & _ACCOUNT_DISABLED) or _is_locked_for_good(attributes),
+        expires_at=reading.filetime("accountExpires", _NEVER_EXPIRES) or reading.day("shadowExpire"),
         locked_at=reading.filetime("lockoutTime", _NOT_LOCKED),
         logon_grid=attributes["logonhours"][0] if attributes.get("logonhours") else None,
         primary_group_sid=_primary_group_sid(attributes, reading),

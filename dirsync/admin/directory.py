@@ -16,7 +16,7 @@ from schema.active_directory import Add
 from schema.attributes import ATTRIBUTES
 from schema.dn import fold
 from schema.entry import Entry, EntryId, User
-from schema.parse import ADDRESS_ATTRIBUTES, DIRECTORY_ATTRIBUTES, names_of, parse_entry
+from schema.parse import ACCOUNT_ATTRIBUTES, ADDRESS_ATTRIBUTES, DIRECTORY_ATTRIBUTES, names_of, parse_entry
 
 _ROOT = ("defaultNamingContext", "configurationNamingContext", "namingContexts", "supportedCapabilities")
 _IS_ACTIVE_DIRECTORY = "1.2.840.113556.1.4.800"  # MS-ADTS 3.1.1.3.4.3.1
@@ -158,7 +158,7 @@ def open_directory(
         dialect = Dialect.ACTIVE_DIRECTORY if _IS_ACTIVE_DIRECTORY.encode() in capabilities else Dialect.LDAP
         base = base or _tree(root)
         extra = tuple(extra_attributes)
-        names = (*DIRECTORY_ATTRIBUTES, *ADDRESS_ATTRIBUTES, *_OURS, *_IDS, *extra)
+        names = (*DIRECTORY_ATTRIBUTES, *ACCOUNT_ATTRIBUTES, *ADDRESS_ATTRIBUTES, *_OURS, *_IDS, *extra)
         # twice the same name would be answered twice by some servers
         attributes = tuple({name.lower(): name for name in names}.values())
         netbios_name = _netbios_name(connection, root, base)

@@ -20,7 +20,7 @@ from schema.attributes import ATTRIBUTES
 from schema.dn import fold, parent
 from schema.entry import EntryId
 from schema.ldif_lines import BrokenLdif
-from schema.parse import ADDRESS_ATTRIBUTES, DIRECTORY_ATTRIBUTES
+from schema.parse import ACCOUNT_ATTRIBUTES, ADDRESS_ATTRIBUTES, DIRECTORY_ATTRIBUTES
 from schema.syntax import Syntax
 
 # Names hash into ids under this namespace: of entries without an id of their own, and of those that are missing.
@@ -79,7 +79,7 @@ class LdifSource:
     def __init__(self, file: Path, extra_attributes: Iterable[str] = (), netbios_name: str | None = None) -> None:
         self._file = file
         self._netbios_name = netbios_name
-        names = (*DIRECTORY_ATTRIBUTES, *ADDRESS_ATTRIBUTES, *_OURS, *extra_attributes)
+        names = (*DIRECTORY_ATTRIBUTES, *ACCOUNT_ATTRIBUTES, *ADDRESS_ATTRIBUTES, *_OURS, *extra_attributes)
         self._wanted = frozenset(name.lower() for name in names) | _LINKS
         self._seen: tuple[Stamp, bytes] | None = None
 

@@ -19,7 +19,7 @@ from dirsync.replica.tripwire import Held, Tripwire, pull
 from schema.parse import parse_entry
 
 # Raised by whoever changes what `schema.parse` makes of an entry: the replica is then parsed again.
-_PARSER_VERSION: Final = 3
+_PARSER_VERSION: Final = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Final
 from dirsync.change import LinkChange, LinkKind, Put
 from schema.attributes import ATTRIBUTES
 from schema.entry import EntryId
-from schema.parse import ADDRESS_ATTRIBUTES, DIRECTORY_ATTRIBUTES
+from schema.parse import ACCOUNT_ATTRIBUTES, ADDRESS_ATTRIBUTES, DIRECTORY_ATTRIBUTES
 
 _DN_LINKS: Final[Mapping[str, LinkKind]] = {
     "member": LinkKind.MEMBER,
@@ -44,7 +44,8 @@ def wanted(extra_attributes: Sequence[str]) -> Wanted:
         extra_attributes: further attributes for phone numbers and mail addresses.
     """
     ours = (attribute.name for attribute in ATTRIBUTES if attribute.forward_link is None)
-    plain = {name.lower(): name for name in (*DIRECTORY_ATTRIBUTES, *ADDRESS_ATTRIBUTES, *extra_attributes, *ours)}
+    theirs = (*DIRECTORY_ATTRIBUTES, *ACCOUNT_ATTRIBUTES, *ADDRESS_ATTRIBUTES, *extra_attributes)
+    plain = {name.lower(): name for name in (*theirs, *ours)}
     kept = frozenset(plain) - _DN_LINKS.keys()
     return Wanted((*plain.values(), *_LINKS, STAMP), kept)
 

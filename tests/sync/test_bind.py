@@ -70,6 +70,19 @@ def test_ms_erref_2_2_the_reason_in_the_diagnostic_is_the_verdict(data, verdict)
     assert verdict_of(AD.format(data)) is verdict
 
 
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("Account inactivated. Contact system administrator.", PasswordVerdict.DISABLED),
+        ("Exceed password retry limit. Please try later.", PasswordVerdict.LOCKED),
+        ("password expired!", PasswordVerdict.EXPIRED),
+        ("Invalid credentials", PasswordVerdict.WRONG),
+    ],
+)
+def test_389_directory_server_gives_its_reasons_in_words(text, verdict):
+    assert verdict_of(text) is verdict
+
+
 @pytest.mark.parametrize("text", ["", "invalid credentials", "metadata 532", "data: 532", "data532"])
 def test_a_diagnostic_without_a_reason_means_wrong(text):
     assert verdict_of(text) is PasswordVerdict.WRONG

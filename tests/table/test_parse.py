@@ -8,12 +8,16 @@ from hypothesis import strategies as st
 
 from schema.attributes import ATTRIBUTES, BY_NAME
 from schema.entry import AccessNode, Container, Group, Policy, User
-from schema.parse import ADDRESS_ATTRIBUTES, DIRECTORY_ATTRIBUTES, names_of, parse_entry
+from schema.parse import ACCOUNT_ATTRIBUTES, ADDRESS_ATTRIBUTES, DIRECTORY_ATTRIBUTES, names_of, parse_entry
 from schema.words import SendMode, TokenKind
 
 CLASSES = ["user", "inetOrgPerson", "group", "groupOfNames", "organizationalUnit", "domainDNS", "container"]
 CLASSES += ["dirfactorSecurityPolicy", "dirfactorAccessNode", "computer", "top", "contact"]
-NAMES = [name.lower() for name in (*BY_NAME, *DIRECTORY_ATTRIBUTES, *ADDRESS_ATTRIBUTES) if name != "objectClass"]
+NAMES = [
+    name.lower()
+    for name in (*BY_NAME, *DIRECTORY_ATTRIBUTES, *ACCOUNT_ATTRIBUTES, *ADDRESS_ATTRIBUTES)
+    if name != "objectClass"
+]
 # Near enough to a good value to get past the first check.
 ALMOST = [b"", b" ", b"TRUE", b"sms", b"SMS,email", b"6", b"-1", b"9" * 20, b"00010101000000+01", b"99991231235959-01"]
 ALMOST += [b"Mon 07:00-19:00; Europe", b"Mon-Sun 00:00-24:00", b"{code}", b"Filter-Id=x", b"192.0.2.0/24", b"fe80::1%1"]
@@ -199,6 +203,37 @@ def test_a_user_of_ad_whose_account_control_cannot_be_read_is_malformed(found_by
 def test_a_person_of_another_directory_needs_no_account_control(object_class):
     person = parse_entry(entries(objectClass=object_class, uid=b"alice"))
     assert (findings(person), person.disabled) == ([], False)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "octets", "disabled"),
+    [
+        ("pwdAccountLockedTime", b"000001010000Z", True),
+        ("pwdAccountLockedTime", b"20261124120000Z", False),  # ends by itself: the directory refuses the password
+        ("nsAccountLock", b"TRUE", True),
+        ("nsAccountLock", b"false", False),
+        ("accountUnlockTime", b"19700101000000Z", True),
+        ("accountUnlockTime", b"20261124120000Z", False),
+    ],
+)
+def test_an_account_that_an_administrator_has_locked_is_disabled(attribute, octets, disabled):
+    person = parse_entry(entries(objectClass=b"inetOrgPerson", uid=b"alice", **{attribute: octets}))
+    assert (findings(person), person.disabled) == ([], disabled)
+
+
+@pytest.mark.parametrize(
+    ("octets", "expires_at", "malformed"),
+    [
+        (b"20454", datetime(2026, 1, 1, tzinfo=UTC), []),
+        (b"0", datetime(1970, 1, 1, tzinfo=UTC), []),
+        (b"-1", None, []),
+        (b"soon", None, ["shadowExpire"]),
+        (b"2932897", None, ["shadowExpire"]),
+    ],
+)
+def test_rfc_2307_2_2_an_account_ends_with_the_day_that_shadow_expire_names(octets, expires_at, malformed):
+    person = parse_entry(entries(objectClass=b"posixAccount", uid=b"alice", shadowExpire=octets))
+    assert (person.expires_at, findings(person)) == (expires_at, malformed)
 
 
 @pytest.mark.parametrize(
