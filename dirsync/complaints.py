@@ -19,6 +19,17 @@ _TRANSIENT: Final = (
     ldap.LOCAL_ERROR,
 )
 _ELSEWHERE: Final = re.compile(r"ldaps?://[^\s'\"]+", re.IGNORECASE)
+_ENCRYPT: Final = "use ldaps://, or start_tls = yes, in [directory]"
+_OTHER_KIND: Final = "check that url in [directory] names servers of the right kind"
+# error -> remedy, where there is one for all cases
+_REMEDIES: Final = {
+    ldap.STRONG_AUTH_REQUIRED: _ENCRYPT,
+    ldap.CONFIDENTIALITY_REQUIRED: _ENCRYPT,
+    ldap.SIZELIMIT_EXCEEDED: "let the server give the account of [directory] all entries: olcLimits size=unlimited "
+    "(OpenLDAP), nsSizeLimit: -1 (389-ds)",
+    ldap.UNAVAILABLE_CRITICAL_EXTENSION: "check kind in [directory]; OpenLDAP needs the overlay syncprov, 389-ds the "
+    "plug-in Content Synchronization",
+}
 
 
 class CredentialsRefused(DirectoryRefused):
@@ -78,28 +89,14 @@ def complaint(error: Any, server: str, settings: DirectorySettings) -> Fault:
             return garbled(server)
         case error if isinstance(error, _TRANSIENT):
             return DirectoryUnavailable(problem, remedy="wait, or raise timeout_seconds in [directory] if it persists")
-        case ldap.SIZELIMIT_EXCEEDED():
-            return DirectoryRefused(
-                problem,
-                remedy="let the server give the account of [directory] all entries: olcLimits size=unlimited "
-                "(OpenLDAP), nsSizeLimit: -1 (389-ds)",
-            )
-        case ldap.UNAVAILABLE_CRITICAL_EXTENSION():
-            return DirectoryRefused(
-                problem,
-                remedy="check kind in [directory]; OpenLDAP needs the overlay syncprov, 389-ds the plug-in Content "
-                "Synchronization",
-            )
         case ldap.NO_SUCH_OBJECT():
             return DirectoryRefused(problem, remedy=_base(str(said.get("matched", "")), settings))
         case ldap.REFERRAL():
             return DirectoryRefused(problem, remedy=_referral(diagnostic))
         case ldap.INSUFFICIENT_ACCESS():
             return DirectoryRefused(problem, remedy=f"give {_account(settings)} the right to read")
-        case ldap.STRONG_AUTH_REQUIRED() | ldap.CONFIDENTIALITY_REQUIRED():
-            return DirectoryRefused(problem, remedy="use ldaps://, or start_tls = yes, in [directory]")
         case _:
-            return DirectoryRefused(problem, remedy="check that url in [directory] names servers of the right kind")
+            return DirectoryRefused(problem, remedy=_REMEDIES.get(type(error), _OTHER_KIND))
 
 
 def _reach(server: str, settings: DirectorySettings) -> str:
