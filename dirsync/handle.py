@@ -16,6 +16,7 @@ _KEEPALIVE: Final = {
 }
 # libldap before 2.5.14 and 2.6.4 heeds the timeout of a TLS handshake in this mode only, and otherwise spins for ever
 # on a server that accepts and then says nothing; later ones heed it always, and mean something else by it (ITS#8047).
+# What these old ones do not survive is a server on this very host that falls silent within a record of the handshake.
 _SPINNING: Final = (range(20514), range(20600, 20604))
 _LIBLDAP: Final[int] = ldap.get_option(ldap.OPT_API_INFO)["vendor_version"]
 _CONNECT_ASYNC: Final = int(any(_LIBLDAP in versions for versions in _SPINNING))

@@ -187,8 +187,8 @@ def following(samba_dc, crowd, tmp_path):
 @servers
 @pytest.mark.parametrize(
     ("act", "after"),
-    [(silence, 0), (cut, 0), (silence, 30_000), (cut, 30_000), (garbage, 30_000)],
-    ids=["silent", "cut off", "silent in a page", "cut in a page", "garbage in a page"],
+    [(silence, 0), (cut, 0), (cut, 900), (silence, 30_000), (cut, 30_000), (garbage, 30_000)],
+    ids=["silent", "cut off", "cut in the handshake", "silent in a page", "cut in a page", "garbage in a page"],
 )
 def test_whatever_breaks_a_sync_leaves_the_replica_and_the_next_one_mends_it(
     samba_dc, following, monkeypatch, act, after
@@ -200,7 +200,7 @@ def test_whatever_breaks_a_sync_leaves_the_replica_and_the_next_one_mends_it(
     before, version = content(follower.writer), follower.replica.freshness().version
     follower.source.close()
     user = samba_dc.add_user(f"late{act.__name__}{after}", PASSWORD)
-    trouble.after = trouble.passed + after
+    trouble.act, trouble.after = act, trouble.passed + after
     with pytest.raises(DirectoryUnavailable) as fault:
         follower.read_all()
     assert trouble.happened.is_set()
