@@ -120,7 +120,9 @@ class Watch:
                 told = self._has_moved(connection)  # a server that answers this has refused the other, and lives
                 self._refuses, self._stream = True, None
                 _log.warning("no change notification, the server's number is looked at instead: %s", fault.problem)
-        return self._has_moved(connection) or told
+        if told:
+            self._has_moved(connection)  # what was told is not seen once more
+        return told
 
     def _has_moved(self, connection: Connection) -> bool:
         before, self._usn = self._usn, converse(highest_usn(), connection.search)

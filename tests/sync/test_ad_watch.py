@@ -123,6 +123,7 @@ class Controller:
         message = self.messages.pop(0) if self.messages else None
         if isinstance(message, Exception):
             raise message
+        self.usn += isinstance(message, Found)
         return message
 
     def close(self):
@@ -166,7 +167,7 @@ def test_where_notification_is_refused_the_number_wakes_and_it_is_said_once(refu
     assert (controller.opened, len(caplog.records)) == (1, 1)
 
 
-def test_a_change_that_is_told_wakes():
+def test_a_change_that_is_told_wakes_once():
     controller = Controller(Found("CN=x", {}, {}), None, Found("CN=y", {}, {}))
     watch = listening(controller)
     assert watch.wait(0.01)
