@@ -8,10 +8,12 @@ import msgspec
 from dirsync.ad.source import AdSource
 from dirsync.bind import LdapPasswordCheck
 from dirsync.change import Source
+from dirsync.connector import Connector
 from dirsync.ldif.password import LdifPasswordCheck
 from dirsync.ldif.source import LdifSource
 from dirsync.mapping import Mapped
 from dirsync.password import PasswordCheck
+from dirsync.recognised import RecognisedSource
 from dirsync.settings import DirectoryKind, DirectorySettings
 from dirsync.surroundings import Surroundings
 from dirsync.syncrepl.server import DS389, OPENLDAP
@@ -30,6 +32,10 @@ def source(settings: DirectorySettings, surroundings: Surroundings) -> Source:
 
 
 def _source(settings: DirectorySettings, surroundings: Surroundings) -> Source:
+    if settings.kind is DirectoryKind.AUTO:
+        kinds = (DirectoryKind.AD, *_SERVERS)
+        sources = {kind: _source(msgspec.structs.replace(settings, kind=kind), surroundings) for kind in kinds}
+        return RecognisedSource(sources, Connector(settings, surroundings))
     if settings.kind is DirectoryKind.AD:
         return AdSource(settings, surroundings)
     if settings.kind in _SERVERS:

@@ -12,6 +12,7 @@ from schema.secret import Secret
 class DirectoryKind(StrEnum):
     """What kind of directory it is."""
 
+    AUTO = "auto"
     AD = "ad"
     OPENLDAP = "openldap"
     DS389 = "389ds"
@@ -38,8 +39,8 @@ class DirectorySettings(msgspec.Struct, frozen=True):
     """A [directory] or [directory:NAME] section.
 
     Attributes:
-        kind: what the directory is: `ad` for Active Directory, `openldap`, `389ds` for 389 Directory Server, or `ldif`
-            for a file.
+        kind: what the directory is: `ad` for Active Directory, `openldap`, `389ds` for 389 Directory Server, `auto` to
+            ask the server which of these it is, or `ldif` for a file.
         url: servers of the directory in the order of preference, ldaps:// or ldap:// with start_tls; with sign_in
             gssapi also plain ldap://, which Kerberos encrypts; with external also ldapi://. When absent, DNS is asked
             for the domain's servers (ad).
