@@ -257,3 +257,18 @@ def test_a_reply_attribute_that_no_packet_can_carry_is_malformed(object_class, o
     entry = parse_entry(entries(objectClass=object_class, cn=b"x", dirfactorReplyAttribute=(octets, b"Filter-Id=good")))
     assert findings(entry) == ["dirfactorReplyAttribute"]
     assert "Filter-Id" in entry.malformed[0].expected
+
+
+def test_octets_that_are_no_utf_8_spoil_their_value_and_not_the_entry():
+    user = parse_entry(
+        entries(
+            objectClass=b"user", sAMAccountName=b"M\xfcller", dirfactorToken=b"\xff", dirfactorPhone=b"+436640000001"
+        )
+    )
+    assert isinstance(user, User)
+    assert user.tokens == ()
+    assert user.phone == "+436640000001"
+    assert [(item.attribute, item.value) for item in user.malformed if item.attribute == "dirfactorToken"] == [
+        ("dirfactorToken", "\\xff")
+    ]
+    assert names_of(user), "who is found by nothing would be nobody"
