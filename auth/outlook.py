@@ -11,7 +11,7 @@ from auth.facts import Facts, NodeFacts, Reach
 from auth.tokens import Unusable, Usable, usable_tokens
 from dirsync.view import Freshness, Person
 from schema.entry import AccessNode, Policy
-from schema.words import TokenKind
+from schema.words import Method, TokenKind
 
 _NODE = "any access node"
 _DAY = 86_400
@@ -71,9 +71,12 @@ def outlook(person: Person, around: Around, now: datetime) -> Outlook:
         region=around.region,
     )
     explanation = explain(facts, now)
-    tokens = tuple(usable_tokens(person.user, effective.policy, around.region, reach)) if effective.policy else ()
-    asked = any(step.startswith(("a code", "the code")) for step in explanation.steps)
-    chosen = next((token for token in tokens if isinstance(token, Usable)), None) if asked else None
+    policy = effective.policy
+    if policy is None:
+        return Outlook(effective, (), None, explanation)
+    tokens = tuple(usable_tokens(person.user, policy, around.region, reach))
+    demanded = Method.TOKEN in {policy.first_method, policy.second_method}
+    chosen = next((token for token in tokens if isinstance(token, Usable)), None) if demanded else None
     return Outlook(effective, tokens, chosen, explanation)
 
 
@@ -115,8 +118,9 @@ def warnings(name: str, ahead: Outlook, kind: TokenKind | None = None) -> tuple[
 
 
 def works(ahead: Outlook, kind: TokenKind | None = None) -> bool:
-    """Whether a logon would succeed, and the token that is meant to work could be used."""
-    return ahead.accepted and not _obstacle(ahead, kind)
+    """Whether a logon would succeed, and the token that is meant to work could be used and would be of use."""
+    useful = kind is None or (ahead.chosen is not None and not _obstacle(ahead, kind))
+    return ahead.accepted and useful
 
 
 def _obstacle(ahead: Outlook, kind: TokenKind | None) -> str:

@@ -1,1 +1,1 @@
-"""What an administrator does to a directory's schema, by ldap3."""
+"""What an administrator does to a directory, by ldap3: its schema, rights, people and policies."""

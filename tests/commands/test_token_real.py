@@ -118,6 +118,15 @@ def test_no_name_that_is_typed_becomes_a_filter(lab, alice, name):
     assert lab.texts(alice, "dirfactorToken") == []
 
 
+def test_a_name_that_several_have_is_not_guessed(lab, alice):
+    other = lab.add_person("other", mail="alice@example.test")
+    ended = lab.run("token", "assign", "alice@example.test", "sms")
+    assert ended.status == 2
+    assert alice.lower() in ended.err.lower()
+    assert other.lower() in ended.err.lower()
+    assert lab.texts(alice, "dirfactorToken") == lab.texts(other, "dirfactorToken") == []
+
+
 def test_names_and_dns_with_special_characters_are_found_and_written(lab):
     dn = lab.add_person("o'hara", ODD_RDN, displayName=ODD)
     assert lab.run("token", "assign", "O'HARA", "sms").status == 1, "no policy allows it yet"

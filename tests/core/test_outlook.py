@@ -1,6 +1,7 @@
 """What is told about the next logon is what the next logon does."""
 
 from auth.outlook import Around, outlook, warnings, what_to_tell, works
+from auth.prompts import destination
 from core.logins import NOW, REACH, link, person, policy
 from schema.words import Method, TokenKind
 
@@ -19,6 +20,8 @@ def test_the_first_usable_token_is_told_with_its_address_masked():
         coming = ahead(policy(token_order=(kind,)))
         assert what_to_tell("alice", coming).startswith(words)
         assert works(coming, kind)
+        (step,) = [step for step in coming.explanation.steps if "code" in step]
+        assert (destination(coming.chosen) or "VSST12345678") in step, "explain says the same"
         assert warnings("alice", coming, kind) == ()
 
 
@@ -47,6 +50,8 @@ def test_a_policy_that_demands_no_token_is_warned_of():
     coming = ahead(policy(first_method=Method.PASSWORD, second_method=Method.NONE))
     assert what_to_tell("alice", coming) == ""
     assert "does not demand one" in warnings("alice", coming, TokenKind.SMS)[0]
+    assert not works(coming, TokenKind.SMS)
+    assert works(coming), "the logon itself succeeds"
 
 
 def test_without_a_policy_of_its_own_the_access_nodes_would_govern():
