@@ -202,17 +202,17 @@ def _netbios_name(connection: AdminConnection, root: Found, base: str) -> str | 
 
 def _explained(refusal: OperationRefused) -> DirectoryRefused:
     words = refusal.diagnostic.lower()
-    no_schema = refusal.code in {_UNDEFINED_TYPE, _CLASS_VIOLATION} or (
-        refusal.code == _NO_SUCH_ATTRIBUTE and "schema" in words
-    )
-    if no_schema:
-        return DirectoryRefused(
-            refusal.problem,
-            remedy="see that the directory has the schema (dirfactor schema plan), and what the entry is",
-        )
-    if refusal.code in {_NO_SUCH_ATTRIBUTE, _VALUE_EXISTS} or (refusal.code == _CONSTRAINT and "multiple" in words):
+    # 16 stands for an unknown attribute as well, and both 19 and 65 for a second value where one is allowed
+    unknown = refusal.code == _NO_SUCH_ATTRIBUTE and "schema" in words
+    second = refusal.code in {_CONSTRAINT, _CLASS_VIOLATION} and "multiple values" in words
+    if second or (refusal.code in {_NO_SUCH_ATTRIBUTE, _VALUE_EXISTS} and not unknown):
         return DirectoryRefused(
             f"somebody else has changed the entry meanwhile: {refusal.problem}",
             remedy="look at it once more, then repeat the command",
+        )
+    if unknown or refusal.code in {_UNDEFINED_TYPE, _CLASS_VIOLATION}:
+        return DirectoryRefused(
+            refusal.problem,
+            remedy="see that the directory has the schema (dirfactor schema plan), and what the entry is",
         )
     return refusal
