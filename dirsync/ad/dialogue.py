@@ -26,7 +26,7 @@ class Answer:
         refresh: the sink has all entries there are.
         feed: how the server was asked.
         context: DN of the domain.
-        why: why the server could not say what has changed, though there was a cookie; empty when it could.
+        why: why the server did not say what has changed, though there was a cookie, or refused DirSync; else empty.
     """
 
     cookie: bytes
@@ -74,9 +74,9 @@ def read_changes(wanted: Domain, feed: ChangeFeed, cookie: bytes | None, sink: S
                 return Answer(known.advanced(server, raw).encode(), refresh=False, feed=known.feed, context=context)
         else:
             why = f"{server.name} is not as it was when it was read: {_REASONS}"
-    raw = yield from _everything(wanted, feeds, sink)
+    raw, refusal = yield from _everything(wanted, feeds, sink)
     fresh = AdCookie(controller.domain, (server,), raw)
-    return Answer(fresh.encode(), refresh=True, feed=fresh.feed, context=context, why=why)
+    return Answer(fresh.encode(), refresh=True, feed=fresh.feed, context=context, why=why or refusal)
 
 
 def _feeds(wanted: Domain, feed: ChangeFeed, controller: Controller) -> tuple[ChangeFeed, ...]:
@@ -101,14 +101,16 @@ def _since(wanted: Domain, controller: Controller, known: AdCookie, sink: Sink) 
     return None
 
 
-def _everything(wanted: Domain, feeds: tuple[ChangeFeed, ...], sink: Sink) -> Dialogue[bytes | None]:
-    """All there is, in the best way that the server does not refuse."""
+def _everything(wanted: Domain, feeds: tuple[ChangeFeed, ...], sink: Sink) -> Dialogue[tuple[bytes | None, str]]:
+    """All there is, in the best way that the server does not refuse, and what it said to a better one."""
+    refusal = ""
     if ChangeFeed.DIRSYNC in feeds:
         try:
-            return (yield from walk_everything(wanted, sink))
-        except DirectoryRefused:
+            return (yield from walk_everything(wanted, sink)), ""
+        except DirectoryRefused as fault:
             if ChangeFeed.USN not in feeds:
                 raise
+            refusal = f"DirSync is refused: {fault.problem}"
             sink.clear()
     yield from poll_everything(wanted, sink)
-    return None
+    return None, refusal

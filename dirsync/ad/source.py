@@ -103,7 +103,7 @@ class AdSource:
         # Samba looks through all of the domain for each answer: while it does that, it should do something else, too
         self._watch.prepare(answer.context, 0.0 if answer.refresh else self._clock() - began)
         if answer.why:
-            _log.warning("a full read was needed: %s", answer.why)
+            _log.warning("everything was read: %s", answer.why)
         self._describe(answer)
         return Batch(spool.take(), answer.cookie, answer.refresh, now, self._short_name())
 

@@ -6,119 +6,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dirsync import ber
-from dirsync.ad.controls import DIRSYNC, EXTENDED_DN, PAGED, SHOW_DELETED, dirsync, entry_id, guid_dn, paged
+from dirsync.ad.controls import EXTENDED_DN, guid_dn
 from dirsync.ad.cookie import AdCookie
-from dirsync.ad.dialogue import read_changes
-from dirsync.ad.question import WHERE, domain
+from dirsync.ad.question import WHERE
 from dirsync.ad.server import find_netbios_name
 from dirsync.ber import MalformedAnswer
-from dirsync.change import Delete, LinkChange, LinkKind, Put
+from dirsync.change import Delete, LinkChange, Put
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
-from dirsync.search import Page, Scope, Search, converse
+from dirsync.search import Page, converse
 from dirsync.settings import ChangeFeed
+from domain_controller import (
+    BASE,
+    DC2,
+    FULL_FLAGS,
+    MEMBER,
+    NODE_MEMBER,
+    POLICY,
+    SINCE_FLAGS,
+    WANTED,
+    Conversation,
+    asked_with,
+    cookie_after,
+    entry,
+    ghost,
+    guid,
+    hello,
+    ident,
+    named,
+    page,
+    plain,
+    read,
+    refused,
+    since,
+    value,
+)
 from schema.attributes import ATTRIBUTES, CLASSES
-
-BASE = "DC=lab,DC=example,DC=test"
-WANTED = domain(BASE, ("departmentNumber",))
-DC1 = "CN=NTDS Settings,CN=DC1,CN=Servers,CN=Site,CN=Sites,CN=Configuration,DC=lab,DC=example,DC=test"
-LAB = bytes(16)
-DC2 = DC1.replace("DC1", "DC2")
-FULL_FLAGS = 0x1
-SINCE_FLAGS = 0x80000001
-MEMBER, POLICY, NODE_MEMBER = LinkKind.MEMBER, LinkKind.POLICY, LinkKind.NODE_MEMBER
-
-
-def guid(number):
-    return bytes(range(15)) + bytes([number])
-
-
-def ident(number):
-    return entry_id(guid(number))
-
-
-def named(number, dn=None):
-    return f"<GUID={guid(number).hex()}>;<SID=0105>;{dn or f'CN=e{number},{BASE}'}"
-
-
-def value(number):
-    return named(number).encode()
-
-
-def ghost(number):
-    return named(number, rf"CN=e{number}\0ADEL:x,CN=Deleted Objects,{BASE}")
-
-
-def entry(number, dn=None, **attributes):
-    return named(number, dn), {"objectGUID": [guid(number)], "instanceType": [b"4"], **attributes}
-
-
-def page(*entries, more=0, cookie=b"raw"):
-    response = ber.sequence(ber.integer(more), ber.integer(0), ber.octet_string(cookie))
-    return Page(iter(entries), {DIRSYNC: response})
-
-
-def plain(attributes):
-    return Page(iter([("", attributes)]))
-
-
-def refused(*entries, fault=None):
-    def answer():
-        yield from entries
-        raise fault or DirectoryRefused("Critical extension is unavailable", remedy="-")
-
-    return Page(answer())
-
-
-def hello(usn=100, name=DC1, invocation=b"I1", base=BASE, domain_guid=LAB, witnesses=(), **more):
-    root = {"dsServiceName": [name.encode()], "highestCommittedUSN": [str(usn).encode()]}
-    root |= {"defaultNamingContext": [base.encode()], "isSynchronized": [b"TRUE"]} | more
-    who = plain(root), plain({"invocationId": [invocation]}), plain({"objectGUID": [domain_guid]})
-    return *who, Page(iter([("", one) for one in witnesses]))
-
-
-class Conversation:
-    """Holds a dialogue to its end on canned answers, and keeps what was asked and heard."""
-
-    def __init__(self, cookie, *answers, feed=ChangeFeed.AUTO, wanted=WANTED):
-        self.asked = []
-        self.changes = []
-        waiting = list(answers)
-
-        def ask(search):
-            self.asked.append(search)
-            return waiting.pop(0)
-
-        self.answer = converse(read_changes(wanted, feed, cookie, self.changes), ask)
-        assert not waiting, "the dialogue ended before all answers were heard"
-
-    @property
-    def walks(self):
-        """The searches that bring changes, not those for witnesses."""
-        return [search for search in self.asked if search.scope is Scope.SUBTREE and len(search.attributes) > 3]
-
-
-def cookie_after(*answers):
-    """The cookie of a full read."""
-    return Conversation(None, *(answers or (*hello(), page(cookie=b"first")))).answer.cookie
-
-
-def since(*entries, **control):
-    """What is heard after a full read, in one page."""
-    talk = Conversation(cookie_after(), *hello(usn=101), page(*entries, **control))
-    assert not talk.answer.refresh
-    return talk
-
-
-def read(*entries):
-    """What is heard in a full read, in one page."""
-    talk = Conversation(None, *hello(), page(*entries))
-    assert talk.answer.refresh
-    return talk
-
-
-def asked_with(flags, cookie):
-    return Search(BASE, WANTED.attributes, Scope.SUBTREE, WHERE, (dirsync(flags, cookie), EXTENDED_DN))
 
 
 def test_the_attribute_list_has_what_moves_and_deletions_are_reported_by():
@@ -481,108 +403,3 @@ def test_a_server_whose_past_is_proven_continues():
     talk = Conversation(cookie, *hello(usn=103, witnesses=[holder(1, 102), holder(2, 103)]), page(entry(1)))
     assert talk.walks == [asked_with(SINCE_FLAGS, b"first")]
     assert talk.answer.why == ""
-
-
-# Polling by uSNChanged.
-
-OU = f"OU=o,{BASE}"
-IN_OU = domain(OU, ())
-
-
-def cut(*entries, cookie=b""):
-    """One page of a paged search."""
-    return Page(iter(entries), {PAGED: ber.sequence(ber.integer(0), ber.octet_string(cookie))})
-
-
-def polled(*answers, wanted=WANTED, usn=101):
-    """What is heard after a full read by numbers, which ended at 100."""
-    cookie = Conversation(None, *hello(usn=100), cut(), feed=ChangeFeed.USN, wanted=wanted).answer.cookie
-    return Conversation(cookie, *hello(usn=usn), *answers, feed=ChangeFeed.USN, wanted=wanted)
-
-
-def test_where_dirsync_is_refused_everything_is_polled_and_so_it_goes_on():
-    talk = Conversation(None, *hello(), refused(entry(5)), cut(entry(1)))
-    assert [put.id for put in talk.changes] == [ident(1)]
-    assert (talk.answer.feed, talk.answer.refresh) == (ChangeFeed.USN, True)
-    talk = Conversation(talk.answer.cookie, *hello(usn=101), cut(entry(2)))
-    assert [(put.id, put.whole) for put in talk.changes] == [(ident(2), True)]
-    assert (talk.answer.feed, talk.answer.refresh) == (ChangeFeed.USN, False)
-
-
-def test_rfc_2696_pages_are_asked_for_until_there_is_no_cookie():
-    talk = Conversation(None, *hello(), cut(entry(1), cookie=b"1"), cut(entry(2)), feed=ChangeFeed.USN)
-    assert [search.controls for search in talk.walks] == [(EXTENDED_DN, paged(b"")), (EXTENDED_DN, paged(b"1"))]
-    assert [put.id for put in talk.changes] == [ident(1), ident(2)]
-
-
-def test_what_has_a_greater_number_is_asked_for_tombstones_too():
-    talk = polled(cut(entry(1), (ghost(2), {"isDeleted": [b"TRUE"]})))
-    (walk,) = talk.walks
-    assert walk.where == f"(&(uSNChanged>=101){WHERE})"
-    assert SHOW_DELETED in walk.controls
-    assert talk.changes == [Put(ident(1), f"CN=e1,{BASE}", None, {}, {}, whole=True), Delete(ident(2))]
-
-
-def test_polled_groups_have_all_their_members_however_many():
-    members = {"member;range=0-1": [value(2), value(3)]}
-    talk = polled(cut(entry(1, **members)), Page(iter([(named(1), {"member;range=2-*": [value(4)]})])))
-    assert talk.changes[0].links == {MEMBER: LinkChange((ident(2), ident(3), ident(4)))}
-
-
-def test_numbers_of_another_server_say_nothing():
-    cookie = Conversation(None, *hello(usn=100), cut(), feed=ChangeFeed.USN).answer.cookie
-    now = hello(usn=101, name=DC2, invocation=b"I2")
-    assert Conversation(cookie, *now, cut(entry(1)), feed=ChangeFeed.USN).answer.refresh
-
-
-@pytest.mark.parametrize(("first", "then"), [(ChangeFeed.USN, "dirsync"), (ChangeFeed.DIRSYNC, "usn")])
-def test_another_way_of_asking_begins_with_everything(first, then):
-    answers = {"usn": cut, "dirsync": page}
-    cookie = Conversation(None, *hello(), answers[first](), feed=first).answer.cookie
-    talk = Conversation(cookie, *hello(usn=101), answers[then](entry(1)), feed=ChangeFeed(then))
-    assert (talk.answer.refresh, talk.answer.feed) == (True, then)
-
-
-def test_a_restored_entry_is_polled_with_everything_because_links_come_back_with_it():
-    talk = polled(cut(entry(1, lastKnownParent=[BASE.encode()])), cut(entry(1), entry(2)))
-    assert talk.answer.refresh
-    assert [put.id for put in talk.changes] == [ident(1), ident(2)]
-
-
-def test_part_of_a_domain_is_polled_and_what_leaves_it_is_gone():
-    elsewhere = cut(
-        entry(1, objectClass=[b"user"]),
-        entry(2, f"CN=e2,{OU}", objectClass=[b"user"]),
-        (ghost(3), {"isDeleted": [b"TRUE"], "objectClass": [b"user"]}),
-        entry(4, BASE, objectClass=[b"domainDNS"]),
-        entry(5, OU, objectClass=[b"organizationalUnit"]),
-    )
-    talk = polled(elsewhere, cut(entry(2, f"CN=e2,{OU}"), entry(5, OU)), wanted=IN_OU)
-    gone, kept = talk.changes[:3], talk.changes[3:]
-    assert gone == [Delete(ident(1)), Delete(ident(3)), Delete(ident(4))]
-    assert [put.id for put in kept] == [ident(2), ident(5)]
-    assert not talk.answer.refresh
-
-
-@pytest.mark.parametrize("dn", [f"OU=in,{OU}", f"OU=out,{BASE}"])
-def test_a_container_that_may_have_moved_has_part_of_a_domain_read_anew(dn):
-    talk = polled(cut(entry(4, dn, objectClass=[b"top", b"organizationalUnit"])), cut(entry(2)), wanted=IN_OU)
-    assert talk.answer.refresh
-    assert "container" in talk.answer.why
-
-
-def test_dirsync_alone_cannot_read_part_of_a_domain_and_the_way_out_is_named():
-    with pytest.raises(DirectoryRefused) as fault:
-        Conversation(None, *hello()[:3], feed=ChangeFeed.DIRSYNC, wanted=IN_OU)
-    assert "changes = usn" in fault.value.remedy
-
-
-def test_a_base_in_another_naming_context_is_refused():
-    contexts = {"namingContexts": [BASE.encode(), f"CN=Configuration,{BASE}".encode()]}
-    with pytest.raises(DirectoryRefused):
-        Conversation(None, hello(**contexts)[0], wanted=domain(f"CN=Sites,CN=Configuration,{BASE}", ()))
-
-
-def test_an_answer_without_the_paging_control_is_no_answer():
-    with pytest.raises(MalformedAnswer, match="paged"):
-        Conversation(None, *hello(), Page(iter([entry(1)])), feed=ChangeFeed.USN)
