@@ -1,6 +1,6 @@
 # Every target sets up what it needs first; nothing has to be there but make, on Debian or Ubuntu.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-sync clean
+.PHONY: help demo test check conformance bench bench-sync clean
 
 # A domain controller needs ports below 1024 and security attributes of files, so its tests run as root. What root
 # would leave in the tree is kept out of it.
@@ -10,7 +10,7 @@ AS_ROOT_PYTEST := -p no:cacheprovider
 endif
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: ## run the service and log in by SMS, e-mail and VIP; nothing to configure
 	@tools/bootstrap demo
@@ -27,6 +27,10 @@ check: ## lint, format, types, direction of imports, generated files, rules of W
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/python -m schema --check
+
+conformance: ## 10,000 random edits at each real server, with crashes: its replica equals a full read (OPERATIONS=, SEED=)
+	@tools/bootstrap venv servers
+	@$(AS_ROOT) env PYTHONPATH=.:tests .venv/bin/python -m conformance $(OPERATIONS:%=--operations %) $(SEED:%=--seed %)
 
 bench: ## logins a second next to pyrad, a full load next to python-ldap; takes under three minutes
 	@tools/bootstrap venv

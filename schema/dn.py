@@ -11,8 +11,8 @@ _TEXT = rf'(?:[^\\"+,;<>\x00]|{_ESCAPED})*+'
 # one attribute type and value; spaces around either are not part of it (RFC 2253 section 4 has readers accept them)
 _PAIR = re.compile(rf" *+({_TYPE}) *+= *+(#(?:[0-9A-Fa-f]{{2}})++ *+|(?!#){_TEXT})(?P<end>[,+]|\Z)")
 _ESCAPE = re.compile(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", re.DOTALL)
+# `=` may be written as it is (RFC 4514 section 2.4), but Samba takes no value in which it is
 _SPECIAL = re.compile(r'[\\"+,;<=>]')
-_SPECIAL_AS_WRITTEN = frozenset('\\"+,;<>')
 # what most names are made of: nothing to unescape, normalise or sort
 _PLAIN = re.compile(r"(?:[a-z][a-z0-9-]*=[a-z0-9_.@/()-]+(?: [a-z0-9_.@/()-]+)*(?:,(?!\Z)|\Z))+")
 
@@ -100,7 +100,7 @@ def rdn(kind: str, value: str) -> str:
 def _escaped(character: str, *, at_end: bool) -> str:
     if not character.isprintable() and character.isascii():
         return f"\\{ord(character):02x}"
-    return f"\\{character}" if character in _SPECIAL_AS_WRITTEN or (at_end and character in " #") else character
+    return f"\\{character}" if _SPECIAL.match(character) or (at_end and character in " #") else character
 
 
 def _depth(dn: str) -> int:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from schema.dn import fold, is_below, join, parent, rebase, split
+from schema.dn import fold, is_below, join, parent, rdn, rebase, split
 
 # everything that needs an escape, that has a case, or that normalises
 CHARACTERS = st.one_of(st.sampled_from(' \\"+,;<=>#\x00ABab09ßİﬁÅ\uff0c\n'), st.characters(exclude_categories=["Cs"]))
@@ -155,3 +155,10 @@ def test_rebase_changes_only_the_base(dn, base, onto):
 def test_rebase_of_something_elsewhere_is_refused():
     with pytest.raises(ValueError, match="not below"):
         rebase("cn=a,dc=b", "dc=c", "dc=d")
+
+
+@given(TYPES, VALUES.filter(bool))
+def test_a_name_made_of_a_value_says_that_value_and_has_no_bare_equals_sign(kind, value):
+    made = rdn(kind, value)
+    assert read_by_libldap(made) == [{(kind.lower(), value)}]
+    assert made.replace("\\\\", "").replace("\\=", "").count("=") == 1  # Samba refuses any other

@@ -1,0 +1,28 @@
+"""A short run of `make conformance` with each source: the same code, with fewer operations."""
+
+import pytest
+
+from conformance.course import Course
+from conformance.sites import active_directory, openldap
+from dirsync.settings import ChangeFeed
+
+pytestmark = pytest.mark.servers
+OPERATIONS = 400
+SEED = 20261125
+
+
+def run(site, folder):
+    course = Course(site, OPERATIONS, SEED, folder)
+    outcome = course.run()
+    assert outcome.good, (outcome, *course.last())
+    assert outcome.operations == OPERATIONS
+    assert all((outcome.restarts, outcome.kills, outcome.losses, outcome.checkpoints, outcome.looks))
+
+
+@pytest.mark.parametrize("changes", [ChangeFeed.DIRSYNC, ChangeFeed.USN])
+def test_a_replica_of_active_directory_equals_a_full_read_whatever_happens(samba_dc, tmp_path, changes):
+    run(active_directory(samba_dc, changes), tmp_path)
+
+
+def test_a_replica_of_openldap_equals_a_full_read_whatever_happens(slapd, tmp_path):
+    run(openldap(slapd, "OpenLDAP"), tmp_path)
