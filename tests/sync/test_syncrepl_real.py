@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from dirsync import directory
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.replica import Replica, ReplicaWriter
 from dirsync.settings import DirectoryKind, DirectorySettings
@@ -377,3 +378,38 @@ def test_a_base_that_is_not_there_is_refused(server):
         source.changes(None, now())
     source.close()
     assert "base" in fault.value.remedy
+
+
+def test_what_the_server_is_it_says_itself(server):
+    server.stop()
+    found = directory.source(settings(server, kind=DirectoryKind.AUTO), SURROUNDINGS)
+    with pytest.raises(DirectoryUnavailable):
+        found.changes(None, now())
+    assert not found.wait(0.01)
+    server.start()
+    assert list(found.changes(None, now()).changes)
+    assert found.method == directory.source(settings(server), SURROUNDINGS).method
+    found.close()
+
+
+def test_when_one_server_fails_another_goes_on_and_nobody_is_missing_meanwhile(slapds, tmp_path):
+    """The two have the same tree and other entries: the other one's cookie means nothing to it."""
+    one, other = slapds.values()
+    for server in (one, other):
+        server.reset()
+        server.tools().modify(add_person("alice", f"ou=people,{server.base_dn}"))
+    other.tools().modify(add_person("bob", f"ou=people,{other.base_dn}"))
+    authorities = tmp_path / "authorities.pem"
+    authorities.write_text(one.ca_file.read_text() + other.ca_file.read_text())
+    both = settings(one, url=(one.ldaps, other.ldaps), ca_file=authorities)
+    follower = Follower(make(tmp_path / "replica"), both)
+    assert follower.person("alice")
+    one.stop()
+    try:
+        follower.follow()
+        assert follower.person("alice")
+        assert follower.person("bob")
+        assert not follower.source.wait(0.05)
+    finally:
+        one.start()
+        follower.close()
