@@ -213,9 +213,10 @@ def health(app: App) -> Health:
             freshness = app.replica.freshness(name)
             version, age = freshness.version, max(age, freshness.age(now))
             if freshness.age(now) > app.settings.sync.expired_after_seconds:
-                problem = "the data is too old" if freshness.as_of else "no sync has succeeded yet"
-                last = f"; last sync: {sync.status.last_error}" if sync.status.last_error else ""
-                problems.append(f"{name or 'directory'}: {problem}{last}")
+                prefix = f"{name}: " if name else ""
+                problem = "the directory's data is too old" if freshness.as_of else "no sync has succeeded yet"
+                problems += [f"{prefix}{problem}"]
+                problems += [f"{prefix}last sync: {sync.status.last_error}"] if sync.status.last_error else []
     except Fault as fault:
         problems.append(fault.problem)
     details: dict[str, float | int | str] = {"directory_version": version}
