@@ -167,7 +167,7 @@ class Entries:
 
     def _orphans(self, old_base: str, new_base: str) -> list[tuple[EntryId, str]]:
         """Rename what stands below a container and whose parent is not stored."""
-        suffix = f",{_folded(old_base)}"
+        suffix = f",{folded_dn(old_base)}"
         orphans = self._db.execute(
             "SELECT id, dn FROM entry AS e WHERE directory = ? AND substr(folded, ?) = ?"
             " AND (parent IS NULL OR NOT EXISTS (SELECT 1 FROM entry WHERE id = e.parent))",
@@ -179,7 +179,7 @@ class Entries:
         return renamed
 
     def _rename(self, entry_id: EntryId, dn: str) -> None:
-        self._db.execute("UPDATE entry SET dn = ?, folded = ? WHERE id = ?", (dn, _folded(dn), entry_id))
+        self._db.execute("UPDATE entry SET dn = ?, folded = ? WHERE id = ?", (dn, folded_dn(dn), entry_id))
         self._tally.changed(entry_id)
 
     def _name(self, entry_id: EntryId, entry: Entry, attributes: Attributes) -> None:
@@ -199,7 +199,7 @@ def row(directory: int, entry_id: EntryId, dn: str, parent: EntryId | None, entr
         Fault: the DN is none.
     """
     kind = _KIND_OF[type(entry)]
-    return (directory, kind, parent, dn, _folded(dn), bool(entry.malformed), pack(entry), raw, entry_id)
+    return (directory, kind, parent, dn, folded_dn(dn), bool(entry.malformed), pack(entry), raw, entry_id)
 
 
 def names_in(entry: Entry, attributes: Attributes) -> Iterator[tuple[str, str]]:
@@ -213,7 +213,12 @@ def names_in(entry: Entry, attributes: Attributes) -> Iterator[tuple[str, str]]:
         yield from (("uid", fold_name(uid)) for uid in uids if uid != entry.sam)
 
 
-def _folded(dn: str) -> str:
+def folded_dn(dn: str) -> str:
+    """The form in which DNs are compared.
+
+    Raises:
+        Fault: the DN is none.
+    """
     try:
         return fold(dn)
     except ValueError as error:

@@ -59,6 +59,10 @@ class Named:
         if self._in_turn:
             self._places.settle()
 
+    def met(self, entry_id: EntryId, dn: str) -> None:
+        """Note that an entry has been told, and stands in the replica as it was."""
+        self._places.tell(entry_id, dn)
+
     def delete(self, entry_id: EntryId) -> None:
         """Forget an entry with the links from it; those to it lead nowhere, as they do in the directory."""
         before = self._entries.stored(entry_id)

@@ -52,6 +52,21 @@ AND id NOT IN (SELECT id FROM main.entry UNION ALL SELECT id FROM main.shelf) LI
 _REMEMBERED: Final = 4096  # DNs of parents; a directory has few of them at a time
 
 
+def above(dn: str) -> str:
+    """The DN of the entry above, as it is written.
+
+    Raises:
+        ValueError: the DN is none; a DN without anything escaped or quoted is not looked at closely.
+    """
+    return split(dn)[1] if "\\" in dn or '"' in dn else dn.partition(",")[2].lstrip(" ")
+
+
+def bearer(db: sqlite3.Connection, directory: int, folded: str) -> EntryId:
+    """Who has the DN; an id that nobody has when it is not known."""
+    found = db.execute(_PLACE, {"folded": folded, "directory": directory}).fetchone()
+    return bytes(found[0]) if found else nobody(folded)
+
+
 class Places:
     """Notes where entries are told to stand, and sees in the end that all of them fit together.
 
@@ -80,12 +95,12 @@ class Places:
         Raises:
             ValueError: the DN is none.
         """
-        above = split(dn)[1] if "\\" in dn or '"' in dn else dn.partition(",")[2].lstrip(" ")
-        known = self._known.get(above)
+        holder = above(dn)
+        known = self._known.get(holder)
         if known is None:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            known = self._known[above] = self._parent(fold(above))
+            known = self._known[holder] = self._parent(fold(holder))
         self._db.execute("INSERT OR REPLACE INTO temp.told VALUES (?, ?)", (entry, known[0]))
         return known[1]
 
@@ -135,9 +150,7 @@ class Places:
         return number, self._stands(folded)
 
     def _stands(self, folded: str) -> EntryId:
-        """Who has the DN; an id that nobody has when it is not known."""
-        found = self._db.execute(_PLACE, {"folded": folded, "directory": self._directory}).fetchone()
-        return bytes(found[0]) if found else nobody(folded)
+        return bearer(self._db, self._directory, folded)
 
     def _carry(self, entry: EntryId, dn: str) -> None:
         """Give everything below an entry that is not told the DN that follows from the entry's own."""

@@ -42,19 +42,23 @@ SELECT held.source, held.kind
 FROM (SELECT source, kind FROM main.reference UNION SELECT source, kind FROM main.link) AS held
 JOIN main.entry ON entry.id = held.source WHERE entry.directory = :directory
 """
-# CROSS JOIN keeps SQLite from going through all references where few are stirred up
-_RESOLVE: Final = """
-INSERT OR IGNORE INTO resolved
-SELECT reference.kind, source, coalesce(
-    (SELECT id FROM main.entry WHERE folded = name AND directory = :directory ORDER BY id LIMIT 1), nobody(name))
-FROM stirred CROSS JOIN main.reference USING (source, kind) WHERE way = 'dn'
+# what the references in {held} lead to; CROSS JOIN keeps SQLite from going through all of them where few are stirred up
+_LED_TO: Final = """
+SELECT reference.kind AS kind, source, coalesce(
+    (SELECT id FROM main.entry WHERE folded = name AND directory = :directory ORDER BY id LIMIT 1), nobody(name)
+) AS target
+FROM {held} WHERE way = 'dn'
 UNION
 SELECT reference.kind, source, entry.id
-FROM stirred CROSS JOIN main.reference USING (source, kind)
+FROM {held}
 CROSS JOIN main.name ON name.kind IN ('sam', 'uid') AND name.name = reference.name
 CROSS JOIN main.entry ON entry.id = name.id AND entry.directory = :directory AND entry.kind = 'user'
 WHERE way = 'login'
 """
+_STIRRED_UP: Final = "stirred CROSS JOIN main.reference USING (source, kind)"
+_RESOLVE: Final = f"INSERT OR IGNORE INTO resolved {_LED_TO.format(held=_STIRRED_UP)}"
+_RESOLVE_ALL: Final = f"INSERT OR IGNORE INTO main.link {_LED_TO.format(held='main.reference')} ORDER BY 1, 2, 3"
+INSERT: Final = "INSERT INTO reference VALUES (?, ?, ?, ?)"
 _DROP: Final = """
 DELETE FROM main.link WHERE (source, kind) IN (SELECT source, kind FROM stirred)
 AND (kind, source, target) NOT IN (SELECT kind, source, target FROM resolved)
@@ -92,12 +96,12 @@ class References:
 
     def put(self, put: Put) -> None:
         """Note to which names an entry holds links now; a kind that is not named has none."""
-        wanted = {row for kind, change in put.links.items() for row in _rows(put.id, kind, change.dns, change.logins)}
+        wanted = names_held(put)
         query = "SELECT source, kind, way, name FROM reference WHERE source = ?"
         known = set(self._db.execute(query, (put.id,)))
         if wanted != known:
             self._forget(known - wanted)
-            self._db.executemany("INSERT INTO reference VALUES (?, ?, ?, ?)", wanted - known)
+            self._db.executemany(INSERT, wanted - known)
             self._stir(known ^ wanted)
 
     def drop(self, source: EntryId) -> None:
@@ -133,6 +137,17 @@ class References:
     def _stir(self, rows: set[tuple[EntryId, str, str, str]]) -> None:
         pairs = {(source, kind) for source, kind, _, _ in rows}
         self._db.executemany("INSERT OR IGNORE INTO temp.stirred VALUES (?, ?)", pairs)
+
+
+def resolve_all(db: sqlite3.Connection, directory: int) -> None:
+    """Derive the links where none is yet."""
+    db.create_function("nobody", 1, nobody, deterministic=True)
+    db.execute(_RESOLVE_ALL, {"directory": directory})
+
+
+def names_held(put: Put) -> set[tuple[EntryId, str, str, str]]:
+    """The rows of `reference` for the links of an entry."""
+    return {row for kind, change in put.links.items() for row in _rows(put.id, kind, change.dns, change.logins)}
 
 
 def _rows(

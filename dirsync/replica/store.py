@@ -59,7 +59,6 @@ CREATE TABLE name (kind TEXT, name TEXT, id BLOB, PRIMARY KEY (kind, name, id)) 
 CREATE TABLE link (kind TEXT, source BLOB, target BLOB, PRIMARY KEY (kind, source, target)) WITHOUT ROWID;
 CREATE TABLE reference (source BLOB, kind TEXT, way TEXT, name TEXT, PRIMARY KEY (source, kind, way, name))
 WITHOUT ROWID;
-CREATE INDEX reference_by_name ON reference (name, way);
 CREATE TABLE shelf (
     id BLOB PRIMARY KEY,
     directory INTEGER NOT NULL REFERENCES directory (number),
@@ -88,6 +87,7 @@ BULK_INDEXES: Final = {
     "entry_by_parent": "CREATE INDEX entry_by_parent ON entry (parent)",
     "name_by_id": "CREATE INDEX name_by_id ON name (id)",
     "link_by_target": "CREATE INDEX link_by_target ON link (target, kind)",
+    "reference_by_name": "CREATE INDEX reference_by_name ON reference (name, way)",
 }
 
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 from dirsync.change import Batch, Placing, Put
 from dirsync.replica.directories import number_of
 from dirsync.replica.entries import Entries, Parser
-from dirsync.replica.first_load import FirstLoad, is_empty
+from dirsync.replica.first_load import FirstLoad, Merge, is_empty
+from dirsync.replica.first_load_by_name import FirstLoadByName
 from dirsync.replica.holding import Holding
 from dirsync.replica.merge import Increment, Refresh
 from dirsync.replica.named import Named
@@ -149,10 +150,11 @@ class ReplicaWriter:
         )
         return applied
 
-    def _merge(self, batch: Batch) -> Increment | Refresh | FirstLoad | Named:
+    def _merge(self, batch: Batch) -> Merge:
         """How the batch is taken in."""
         if batch.placing is not Placing.BY_PARENT:
-            return Named(self._db, self._number, self._parse, batch)
+            by_name = FirstLoadByName if batch.refresh and is_empty(self._db) else Named
+            return by_name(self._db, self._number, self._parse, batch)
         if not batch.refresh:
             return Increment(self._db, self._number, self._parse)
         return (FirstLoad if is_empty(self._db) else Refresh)(self._db, self._number, self._parse)

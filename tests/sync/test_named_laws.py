@@ -5,12 +5,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dirsync.change import Batch, Change, Placing
-from dirsync.replica import ReplicaWriter
-from small_directory import NOW
+from dirsync.change import Batch, Change, Placing, Put
+from dirsync.replica import ReplicaWriter, first_load
+from small_directory import BASE, NOW, entry_id
 from small_openldap import Directory, expected, held, whole_content
 
 SOURCE = "a small OpenLDAP"
@@ -111,6 +112,25 @@ def test_resumed_with_what_is_still_there_it_equals_a_full_read(first, then, dat
 
 def is_deletion(change: Change) -> bool:
     return not hasattr(change, "dn")
+
+
+@EXAMPLES
+@given(STEPS, STEPS, st.data())
+def test_a_first_load_ends_as_a_full_read_into_a_replica_that_is_not_empty(first, then, data):
+    """Whatever is named twice or deleted on the way, and wherever the rows happen to be written."""
+    before = after(first)
+    told = [*before.refresh().changes, *after(then, before).told_since(before)]
+    changes = told if data.draw(st.booleans()) else data.draw(st.permutations(told), label="changes")
+    with writer() as empty, writer() as other, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(first_load, "_AT_ONCE", data.draw(st.integers(1, 5), label="at once"))
+        stranger = Put(entry_id("stranger"), f"cn=stranger,{BASE}", None, {"objectclass": (b"person",)})
+        other.apply(increment([stranger], Placing.BY_DN), SOURCE)
+        applied = [
+            replica.apply(Batch(iter(changes), b"", refresh=True, as_of=NOW, placing=Placing.BY_DN), SOURCE)
+            for replica in (empty, other)
+        ]
+        assert whole_content(empty) == whole_content(other)
+        assert (applied[0].added, applied[0].changed) == (applied[1].added, applied[1].changed)
 
 
 @EXAMPLES
