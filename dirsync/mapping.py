@@ -91,12 +91,13 @@ def in_our_words(attributes: Attributes, mapping: Mapping[str, str]) -> dict[str
 
     Args:
         attributes: names in lower case -> values; no values: the attribute is gone.
-        mapping: names in lower case, ours -> what stands in for it.
+        mapping: name of ours in lower case -> what stands in for it, in any case.
     """
     found = {name: values for name, values in attributes.items() if name not in mapping}
     for ours, theirs in mapping.items():
-        if theirs in attributes:
-            found[ours] = _values(ours, attributes[theirs])
+        values = attributes.get(theirs.lower())
+        if values is not None:
+            found[ours] = _values(ours, values)
     return found
 
 

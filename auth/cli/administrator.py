@@ -1,6 +1,6 @@
 """How the administrator's commands reach the directory: that of config.ini, or the one that --url names."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,12 +60,14 @@ class Administrator:
         access: where and as whom.
         tree: DN of the directory's tree; empty when the server is to say it.
         extra_attributes: further attributes in which policies may find phone numbers or mail addresses.
+        mapping: what stands in for our attributes in the directory.
         settings: config.ini; None when there is none to ask.
     """
 
     access: AdminAccess
     tree: str
     extra_attributes: tuple[str, ...]
+    mapping: Mapping[str, str]
     settings: Settings | None
 
     @property
@@ -76,7 +78,7 @@ class Administrator:
     @contextmanager
     def directory(self) -> Iterator[AdminDirectory]:
         """The directory, open. Raises Fault when it cannot be reached or refuses."""
-        with open_directory(self.access, self.tree, self.extra_attributes) as directory:
+        with open_directory(self.access, self.tree, self.extra_attributes, self.mapping) as directory:
             yield directory
 
     def failures(self, user: EntryId) -> Sequence[datetime]:
@@ -143,7 +145,7 @@ def _reading(
     if url:
         settings = read_config(Path(config)) if config else None
         access = AdminAccess(tuple(url), bind, _password(bind, password_file), ca_file, start_tls=start_tls)
-        return Administrator(access, tree, (), settings)
+        return Administrator(access, tree, (), {}, settings)
     settings = read_config(Path(config or DEFAULT_CONFIG))
     meant = _meant(settings, directory)
     access = AdminAccess(
@@ -153,7 +155,7 @@ def _reading(
         ca_file or meant.ca_file,
         start_tls=start_tls or meant.start_tls,
     )
-    return Administrator(access, tree or meant.base, meant.extra_attributes, settings)
+    return Administrator(access, tree or meant.base, meant.extra_attributes, meant.mapping, settings)
 
 
 def _meant(settings: Settings, name: str) -> DirectorySettings:

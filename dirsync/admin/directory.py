@@ -1,9 +1,9 @@
 """A directory as an administrator's commands see it: which kind it is, where its tree begins, who and what is in it."""
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dirsync.admin.connection import AdminAccess, connect
@@ -12,6 +12,7 @@ from dirsync.admin.filters import all_of, any_of, equal, present
 from dirsync.admin.found import Found
 from dirsync.admin.operations import AdminConnection, OperationRefused
 from dirsync.errors import DirectoryRefused
+from dirsync.mapping import in_our_words
 from schema.active_directory import Add
 from schema.attributes import ATTRIBUTES
 from schema.dn import fold
@@ -63,6 +64,7 @@ class AdminDirectory:
         attributes: what is read of an entry.
         extra_attributes: those among them in which policies may find phone numbers or mail addresses, beside the usual.
         netbios_name: the domain's short name, if it has one.
+        mapping: name of ours in lower case -> what stands in for it in a directory without our schema.
     """
 
     connection: AdminConnection
@@ -71,10 +73,11 @@ class AdminDirectory:
     attributes: tuple[str, ...]
     extra_attributes: tuple[str, ...] = ()
     netbios_name: str | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, dn: str) -> Found | None:
         """The entry with this DN, with all that is read of entries; None when there is none."""
-        return next(iter(self.connection.search(dn, attributes=self.attributes)), None)
+        return next(map(self._in_our_words, self.connection.search(dn, attributes=self.attributes)), None)
 
     def named(self, text: str) -> Found | None:
         """The entry, if the text is the DN of one."""
@@ -85,7 +88,8 @@ class AdminDirectory:
 
     def search(self, where: str, base: str = "") -> Iterator[Found]:
         """The entries below `base`, or of the whole tree, that match a filter of `dirsync.admin.filters`."""
-        return self.connection.stream(base or self.base, where, scope="SUBTREE", attributes=self.attributes)
+        found = self.connection.stream(base or self.base, where, scope="SUBTREE", attributes=self.attributes)
+        return map(self._in_our_words, found)
 
     def count(self, where: str, base: str = "") -> int:
         """How many these are; costs a search that sends nothing of them but their DNs."""
@@ -115,13 +119,15 @@ class AdminDirectory:
         """Make an edit, or add an entry.
 
         Raises:
-            DirectoryRefused: the directory lacks our schema, somebody else was faster, or the account may not.
+            DirectoryRefused: the directory lacks our schema or has something else stand in for the attribute,
+                somebody else was faster, or the account may not.
             DirectoryUnavailable: the server did not answer.
         """
         try:
             if isinstance(edit, Add):
                 self.connection.add(edit.dn, edit.attributes)
             elif edit.changes:
+                self._demand_ours(edit)
                 self.connection.change(edit)
         except OperationRefused as refusal:
             raise _explained(refusal) from refusal
@@ -132,6 +138,17 @@ class AdminDirectory:
         missing = tuple(name.encode() for name in wanted if name.lower().encode() not in have)
         return (Values("objectClass", (), missing),) if missing and self.dialect is Dialect.LDAP else ()
 
+    def _demand_ours(self, edit: Edit) -> None:
+        for change in edit.changes:
+            if theirs := self.mapping.get(change.attribute.lower()):
+                raise DirectoryRefused(
+                    f"[map] has {theirs} stand in for {change.attribute} in this directory",
+                    remedy=f"set {theirs} of {edit.dn} with the directory's own tools",
+                )
+
+    def _in_our_words(self, found: Found) -> Found:
+        return Found(found.dn, in_our_words(found.attributes, self.mapping)) if self.mapping else found
+
     def _bears(self, found: Found, names: Sequence[tuple[str, str]]) -> bool:
         entry = self.parsed(found)
         return isinstance(entry, User) and not set(names).isdisjoint(names_of(entry))
@@ -139,7 +156,10 @@ class AdminDirectory:
 
 @contextmanager
 def open_directory(
-    access: AdminAccess, base: str = "", extra_attributes: Iterable[str] = ()
+    access: AdminAccess,
+    base: str = "",
+    extra_attributes: Iterable[str] = (),
+    mapping: Mapping[str, str] | None = None,
 ) -> Iterator[AdminDirectory]:
     """Connect, and find out what the directory is.
 
@@ -147,6 +167,7 @@ def open_directory(
         access: where and as whom.
         base: DN of the tree; found out when it is empty and the server has just one.
         extra_attributes: further attributes in which policies may find phone numbers or mail addresses.
+        mapping: what stands in for ours, as in `DirectorySettings`.
 
     Raises:
         DirectoryRefused: the name or password is wrong, or the tree cannot be found out.
@@ -158,11 +179,13 @@ def open_directory(
         dialect = Dialect.ACTIVE_DIRECTORY if _IS_ACTIVE_DIRECTORY.encode() in capabilities else Dialect.LDAP
         base = base or _tree(root)
         extra = tuple(extra_attributes)
-        names = (*DIRECTORY_ATTRIBUTES, *ACCOUNT_ATTRIBUTES, *ADDRESS_ATTRIBUTES, *_OURS, *_IDS, *extra)
+        theirs = {ours.lower(): name for ours, name in (mapping or {}).items()}
+        usual = (*DIRECTORY_ATTRIBUTES, *ACCOUNT_ATTRIBUTES, *ADDRESS_ATTRIBUTES)
+        names = (*usual, *_OURS, *_IDS, *extra, *theirs.values())
         # twice the same name would be answered twice by some servers
         attributes = tuple({name.lower(): name for name in names}.values())
         netbios_name = _netbios_name(connection, root, base)
-        yield AdminDirectory(connection, dialect, base, attributes, extra, netbios_name)
+        yield AdminDirectory(connection, dialect, base, attributes, extra, netbios_name, theirs)
 
 
 def are_people() -> str:
