@@ -288,7 +288,7 @@ def test_an_expired_password_is_expired_only_if_it_is_right(dc, lab):
     database = dc._home / "data/private/sam.ldb.d" / f"{dc.base_dn.upper()}.ldb"
     long_ago = "replace: pwdLastSet\npwdLastSet: 131000000000000000\n"
     run(
-        ["ldbmodify", "-H", str(database), f"--configfile={dc._configuration}"],
+        ["ldbmodify", "-H", str(database), f"--configfile={dc.configuration}"],
         text=f"dn: CN=alice,{lab}\nchangetype: modify\n{long_ago}",
     )
     dc.start()
