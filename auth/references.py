@@ -37,6 +37,17 @@ def read_reference(reference: str, folder: Path, environment: Mapping[str, str])
     return _secret_file(folder / rest, guarded=True)
 
 
+def referred_file(reference: str, folder: Path) -> Path | None:
+    """The file that `file:PATH` leads to; None for everything else.
+
+    Args:
+        reference: as it stands in config.ini.
+        folder: paths are relative to it.
+    """
+    kind, _, rest = reference.partition(":")
+    return folder / rest if kind == "file" and rest else None
+
+
 def _secret_file(path: Path, *, guarded: bool) -> Secret:
     try:
         if guarded and path.stat().st_mode & 0o077:

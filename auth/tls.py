@@ -2,6 +2,7 @@
 
 import ipaddress
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 
 from schema.errors import Fault
@@ -86,6 +87,12 @@ def tls_problem(error: BaseException) -> str | None:
             return f"TLS failed: {cause.reason or 'no reason given'}"
         cause = cause.__cause__ or cause.__context__
     return None
+
+
+def peer_certificate_end(secured: ssl.SSLSocket | ssl.SSLObject) -> datetime:
+    """When the certificate ends that the other side of a verified connection has shown, in UTC."""
+    end = (secured.getpeercert() or {})["notAfter"]
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(end)), UTC)
 
 
 def stays_on_this_host(host: str) -> bool:

@@ -91,6 +91,12 @@ def complaint(error: Any, server: str, settings: DirectorySettings) -> Fault:
             return DirectoryUnavailable(problem, remedy="wait, or raise timeout_seconds in [directory] if it persists")
         case ldap.NO_SUCH_OBJECT():
             return DirectoryRefused(problem, remedy=_base(str(said.get("matched", "")), settings))
+        case ldap.SIZELIMIT_EXCEEDED():
+            return DirectoryRefused(
+                f"{problem}: the server cuts off what it sends",
+                remedy=f"let it send {_account(settings)} as many entries as there are: olcLimits with size=unlimited "
+                "(OpenLDAP), nsSizeLimit: -1 at the account (389)",
+            )
         case ldap.REFERRAL():
             return DirectoryRefused(problem, remedy=_referral(diagnostic))
         case ldap.INSUFFICIENT_ACCESS():

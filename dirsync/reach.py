@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -23,16 +24,33 @@ _WRONG_NAME: Final = frozenset({62, 64})
 
 
 def obstacle(url: str, settings: DirectorySettings) -> Fault | None:
-    """What stands between us and a server, found by one connection of Python's own, which sends nothing secret.
+    """What stands between us and a server; None when nothing is wrong with the network and the certificate now.
 
     It takes `timeout_seconds` at most for each step.
 
     Args:
         url: of the server.
         settings: of the directory.
+    """
+    try:
+        certificate_end(url, settings)
+    except Unreached as fault:
+        return fault
+    return None
+
+
+def certificate_end(url: str, settings: DirectorySettings) -> datetime | None:
+    """When the certificate of a server ends, seen over one connection of Python's own, which sends nothing secret.
+
+    Args:
+        url: of the server.
+        settings: of the directory.
 
     Returns:
-        The fault with its remedy; None when nothing is wrong with the network and the certificate now.
+        The instant, in UTC; None when there is no TLS, or the server is on this machine's own socket.
+
+    Raises:
+        Unreached: what stands between us and the server, with its remedy.
     """
     parts = urlsplit(url)
     if parts.scheme not in _PORTS:
@@ -40,51 +58,50 @@ def obstacle(url: str, settings: DirectorySettings) -> Fault | None:
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
     try:
         with socket.create_connection((host, port), settings.timeout_seconds) as connection:
-            if is_encrypted(url, settings):
-                return _distrust(connection, host, url, settings)
+            return _trusted_until(connection, host, url, settings) if is_encrypted(url, settings) else None
     except socket.gaierror as error:
-        return Unreached(
+        raise Unreached(
             f"{url}: the name {host} is not known to DNS ({error.strerror})",
             remedy="check the name in url of [directory], and the resolvers of this machine",
-        )
-    except TimeoutError:
-        return Unreached(
+        ) from error
+    except TimeoutError as error:
+        raise Unreached(
             f"{url}: no answer within {settings.timeout_seconds:g} s",
             remedy=f"check that the server runs, and that no firewall drops connections to port {port}",
-        )
+        ) from error
     except OSError as error:
-        return Unreached(
+        raise Unreached(
             f"{url}: {error.strerror or error}",
             remedy=f"check that the server runs and serves LDAP on port {port}",
-        )
-    return None
+        ) from error
 
 
-def _distrust(connection: socket.socket, host: str, url: str, settings: DirectorySettings) -> Fault | None:
-    """What is wrong with the server's TLS, if anything is."""
+def _trusted_until(connection: socket.socket, host: str, url: str, settings: DirectorySettings) -> datetime:
+    """When the certificate ends that the server shows. Raises Unreached when it cannot be trusted."""
     context = ssl.create_default_context(cafile=settings.ca_file)
     if settings.client_certificate:
         context.load_cert_chain(settings.client_certificate, settings.client_key)
     if urlsplit(url).scheme == "ldap":
         connection.sendall(_START_TLS)
         if _GRANTED not in connection.recv(_ANSWER_OCTETS):
-            return Unreached(
+            raise Unreached(
                 f"{url}: the server does not grant StartTLS",
                 remedy="give the server a certificate, or use ldaps:// in url of [directory]",
             )
     try:
-        with context.wrap_socket(connection, server_hostname=host):
-            return None
+        with context.wrap_socket(connection, server_hostname=host) as secured:
+            end = (secured.getpeercert() or {})["notAfter"]
+            return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(end)), UTC)
     except ssl.SSLCertVerificationError as error:
-        return Unreached(
+        raise Unreached(
             f"{url}: its certificate is not accepted: {error.verify_message}",
             remedy=_remedy(error.verify_code, host, settings),
-        )
+        ) from error
     except ssl.SSLError as error:
-        return Unreached(
+        raise Unreached(
             f"{url}: no TLS ({error.reason or error})",
             remedy="check that url in [directory] names a port that speaks TLS 1.2 or newer, ldaps:// usually 636",
-        )
+        ) from error
 
 
 def _remedy(code: int, host: str, settings: DirectorySettings) -> str:

@@ -8,6 +8,7 @@ import pytest
 from auth.channels.mail import MailServerSettings
 from auth.channels.sms import SmsGatewaySettings
 from auth.config import read_config
+from auth.doctor.catalogue import as_table
 from auth.reason import Reason
 from auth.settings import HttpSettings, RadiusSettings, ServiceSettings, VipSection
 from dirsync.settings import DirectorySettings, SyncSettings
@@ -38,6 +39,12 @@ def test_every_reason_code_is_documented_with_its_remedy():
 def test_every_reason_code_has_a_remedy_unless_it_is_good_news():
     good = {Reason.ACCEPTED, Reason.CODE_SENT, Reason.CODE_WANTED, Reason.PASSWORD_WANTED, Reason.CODE_WRONG_RETRY}
     assert {item for item in Reason if not item.remedy} <= good
+
+
+def test_every_check_of_doctor_is_documented_with_its_statuses_and_remedy():
+    text = (ROOT / "docs" / "doctor.md").read_text()
+    table = text[text.index("| check |") : text.rindex("|\n") + 1]
+    assert table == as_table(), f"put this table into docs/doctor.md:\n{as_table()}"
 
 
 def sample_without_file_key(tmp_path: Path) -> Path:

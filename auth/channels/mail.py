@@ -1,6 +1,9 @@
 """Mails through an SMTP server: a connection for each mail, one deadline, no retry."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TypeVar
 
 import aiosmtplib
 
@@ -16,6 +19,7 @@ from schema.errors import Fault
 
 __all__ = ["MailServerSettings", "Security", "SmtpGateway"]
 
+_Said = TypeVar("_Said")
 _PORTS = {Security.STARTTLS: 587, Security.TLS: 465, Security.NONE: 25}
 
 
@@ -59,21 +63,46 @@ class SmtpGateway:
         await self._hand_over(to, mail.as_bytes())
         return Receipt(self.name, f"{identity}@{self._composer.domain}")
 
+    async def greet(self) -> datetime | None:
+        """Do everything that comes before a mail but the login, and hang up: for whoever wants to know that it works.
+
+        Returns:
+            When the server's certificate ends; None without TLS.
+
+        Raises:
+            DeliveryFailed: it would not come to a mail.
+        """
+
+        async def greeting(dialogue: Dialogue) -> datetime | None:
+            await dialogue.connect(start_tls=self._settings.security is Security.STARTTLS)
+            if self._settings.password:
+                dialogue.login_method()
+            return dialogue.certificate_end()
+
+        return await self._over_a_connection(greeting)
+
     async def aclose(self) -> None:
         """Wait until every server has heard our farewell."""
         await asyncio.gather(*self._farewells)
 
     async def _hand_over(self, to: EmailAddress, mail: bytes) -> None:
         """Raises DeliveryFailed."""
-        settings = self._settings
+
+        async def handing_over(dialogue: Dialogue) -> None:
+            await dialogue.connect(start_tls=self._settings.security is Security.STARTTLS)
+            if self._settings.password:
+                await dialogue.log_in(self._settings.username, self._settings.password)
+            await dialogue.hand_over(self._composer.sender, to, mail)
+
+        await self._over_a_connection(handing_over)
+
+    async def _over_a_connection(self, talk: Callable[[Dialogue], Awaitable[_Said]]) -> _Said:
+        """What a talk over a connection of its own comes to. Raises DeliveryFailed."""
         dialogue = Dialogue(self._client())
         # Raised below and not in the handlers: what the library raises quotes addresses.
         try:
-            async with asyncio.timeout(settings.timeout_seconds):
-                await dialogue.connect(start_tls=settings.security is Security.STARTTLS)
-                if settings.password:
-                    await dialogue.log_in(settings.username, settings.password)
-                await dialogue.hand_over(self._composer.sender, to, mail)
+            async with asyncio.timeout(self._settings.timeout_seconds):
+                said = await talk(dialogue)
         except aiosmtplib.SMTPResponseException as error:
             failure = refused(dialogue.stage, error.code, error.message)
         except (TimeoutError, aiosmtplib.SMTPException, OSError) as error:
@@ -86,7 +115,7 @@ class SmtpGateway:
             farewell = asyncio.get_running_loop().create_task(dialogue.quit())
             self._farewells.add(farewell)
             farewell.add_done_callback(self._farewells.discard)
-            return
+            return said
         dialogue.abort()
         raise failure
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from datetime import datetime
 from enum import StrEnum
 from typing import cast
 
@@ -9,9 +10,11 @@ import aiosmtplib
 
 from auth.addresses import EmailAddress
 from auth.channels.base import DeliveryFailed
+from auth.tls import peer_certificate_end
 from schema.secret import Secret
 
 _FAREWELL_SECONDS = 1.0
+_METHODS = ("plain", "login", "cram-md5")
 
 
 class Stage(StrEnum):
@@ -51,15 +54,25 @@ class Dialogue:
 
     async def log_in(self, username: str, password: Secret) -> None:
         """AUTH, once: three methods tried with one wrong password are three steps towards a locked account."""
+        method = self.login_method()
         self.stage = Stage.LOGIN
         client = self._client
-        methods = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}
-        offered = next((method for method in methods if method in client.server_auth_methods), None)
+        log_in = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}[method]
+        await log_in(username, password.text)
+
+    def login_method(self) -> str:
+        """How `log_in` would do it. Raises DeliveryFailed when the server offers no way that we know."""
+        offered = next((method for method in _METHODS if method in self._client.server_auth_methods), None)
         if offered is None:
             raise DeliveryFailed(
                 "does not offer AUTH PLAIN, LOGIN or CRAM-MD5", remedy="check port and security, or leave out username"
             )
-        await methods[offered](username, password.text)
+        return offered
+
+    def certificate_end(self) -> datetime | None:
+        """When the certificate ends that the server has shown; None without TLS."""
+        secured = self._client.get_transport_info("ssl_object")
+        return peer_certificate_end(secured) if secured else None
 
     async def hand_over(self, sender: EmailAddress, to: EmailAddress, mail: bytes) -> None:
         """MAIL, RCPT and DATA."""

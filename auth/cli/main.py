@@ -13,6 +13,7 @@ import uvloop
 from auth.app import rules, serve
 from auth.cli.check import check_app
 from auth.cli.delegate import delegate_app
+from auth.cli.doctor import doctor_command
 from auth.cli.output import (
     CONFIG_OPTION,
     DEFAULT_CONFIG,
@@ -55,6 +56,7 @@ app.add_typer(delegate_app, name="delegate")
 app.add_typer(token_app, name="token")
 app.add_typer(sync_app, name="sync")
 app.add_typer(user_app, name="user")
+app.command("doctor")(doctor_command)
 
 
 @app.callback(invoke_without_command=True)

@@ -22,7 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from auth.clock import Entropy
 from schema.secret import Secret
 
-_LIFE = timedelta(days=30)
+_LIFE = timedelta(days=90)
 _CLOCK_SKEW = timedelta(hours=1)
 
 
@@ -48,7 +48,7 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A certificate authority that lives 30 days from `now`, as does all that it issues."""
+    """A certificate authority that lives 90 days from `now`, as does all that it issues."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey

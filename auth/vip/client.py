@@ -12,7 +12,7 @@ import httpx
 
 from auth.clock import Entropy
 from auth.http_client import http_client_over
-from auth.tls import tls_problem
+from auth.tls import peer_certificate_end, tls_problem
 from auth.vip.answers import Response, parse
 from auth.vip.certificate import open_pkcs12, tls_context
 from auth.vip.faults import VipAnswerRefused, VipTlsFailed, VipUnavailable
@@ -148,6 +148,24 @@ class VipClient:
         """In which state a credential is; also shows that certificate, password and URL work. Raises VipUnavailable."""
         return await self.ask(GetTokenInformation(credential))
 
+    async def reach(self) -> datetime:
+        """Make one HTTP request that asks about nobody: that it is answered at all shows network, TLS and certificates.
+
+        Returns:
+            When the service's own certificate ends.
+
+        Raises:
+            VipUnavailable: it is not answered within the deadline, or one side does not trust the other.
+        """
+        limit = httpx.Timeout(None, connect=self._deadline / 2)
+        try:
+            async with asyncio.timeout(self._deadline), self._http.stream("GET", "/", timeout=limit) as answer:
+                return peer_certificate_end(answer.extensions["network_stream"].get_extra_info("ssl_object"))
+        except TimeoutError:
+            raise self._silent() from None
+        except (httpx.HTTPError, OSError) as error:
+            raise _unreachable(error) from None
+
     async def ask(self, request: Request) -> Response:
         """One question to the service, and the answer to exactly this question.
 
@@ -159,15 +177,18 @@ class VipClient:
             async with asyncio.timeout(self._deadline):
                 status, body = await self._post(request.path, build(request, request_id))
         except TimeoutError:
-            raise VipUnavailable(
-                f"the VIP service gave no answer within {self._deadline:g} s",
-                remedy="check the network and proxies on the way, and the service's status page",
-            ) from None
+            raise self._silent() from None
         except (httpx.HTTPError, OSError) as error:
             raise _unreachable(error) from None
         if status == httpx.codes.OK:
             return parse(body, request, request_id)
         return _fault_of(status, body, request, request_id)
+
+    def _silent(self) -> VipUnavailable:
+        return VipUnavailable(
+            f"the VIP service gave no answer within {self._deadline:g} s",
+            remedy="check the network and proxies on the way, and the service's status page",
+        )
 
     async def _post(self, path: str, envelope: bytes) -> tuple[int, bytes]:
         # half the time for TCP and for TLS: httpcore leaves a socket open when our deadline cuts a handshake

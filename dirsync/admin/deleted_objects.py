@@ -37,11 +37,32 @@ def deletions_hidden(access: AdminAccess, base: str) -> Fault | None:
         # an entry that may not be read is shown without its attributes, or not at all
         if any(entry.text("isDeleted") for entry in found):
             return None
-        return Fault(
-            f"{connection.who} may not read {container}, so deletions are not heard of before the nightly reconcile",
-            remedy=f'as a member of Domain Admins: dirfactor delegate apply sync --to "{connection.who}" '
-            f'--base "{base}" --url {access.urls[0]} --bind ADMINISTRATOR',
-        )
+        return hidden_deletions(connection.who, base, access.urls[0])
+
+
+def hidden_deletions(who: str, base: str, url: str) -> Fault:
+    """The fault of an account that may not list deleted entries; the command that gives it what the sync needs.
+
+    Args:
+        who: the account.
+        base: DN of the domain, or of an entry in it.
+        url: of a domain controller.
+
+    Raises:
+        Fault: the base is no DN in a domain.
+    """
+    return Fault(
+        f"{who} may not read {deleted_objects(base)}, so deletions are not heard of before the nightly reconcile",
+        remedy=delegate_sync(who, base, url),
+    )
+
+
+def delegate_sync(who: str, base: str, url: str) -> str:
+    """The command that gives an account what the sync needs; as for `hidden_deletions`."""
+    return (
+        f'as a member of Domain Admins: dirfactor delegate apply sync --to "{who}" --base "{base}" --url {url} '
+        "--bind ADMINISTRATOR"
+    )
 
 
 def administrators(connection: AdminConnection, domain: str) -> Sid:

@@ -22,7 +22,7 @@ from dirsync.syncrepl.cookie import SyncCookie, Witness, Witnesses
 from dirsync.syncrepl.entry import Wanted, read_entry
 from schema.entry import EntryId
 
-_NO_SYNC: Final = (
+NO_SYNC: Final = (
     "load the overlay syncprov for the database (OpenLDAP), or enable the Content Synchronization plug-in (389)"
 )
 
@@ -100,7 +100,7 @@ class Consumer:
             self._entry(message)
         elif isinstance(message, Ended):
             raise DirectoryUnavailable(
-                "the directory server does not go on to tell changes as they happen", remedy=_NO_SYNC
+                "the directory server does not go on to tell changes as they happen", remedy=NO_SYNC
             )
         elif message.oid == SYNC_INFO:
             self._info(read_info(message.value))
@@ -108,7 +108,7 @@ class Consumer:
     def _entry(self, found: Found) -> None:
         value = found.controls.get(SYNC_STATE)
         if value is None:
-            raise MalformedAnswer("an entry lacks the Sync State control", remedy=_NO_SYNC)
+            raise MalformedAnswer("an entry lacks the Sync State control", remedy=NO_SYNC)
         told = read_state(value)
         self.told += 1
         if told.state is State.DELETE:

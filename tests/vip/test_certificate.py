@@ -39,13 +39,13 @@ def refusal(path: Path, password: Secret = PASSWORD, now: datetime = NOW) -> str
 
 
 def test_expiry_is_known(file):
-    assert open_pkcs12(file, PASSWORD, NOW).expires == NOW + timedelta(days=30)
+    assert open_pkcs12(file, PASSWORD, NOW).expires == NOW + timedelta(days=90)
 
 
 def test_the_certificate_is_good_until_its_last_second_and_no_longer(file):
-    ends = NOW + timedelta(days=30)
+    ends = NOW + timedelta(days=90)
     assert open_pkcs12(file, PASSWORD, ends - timedelta(seconds=1)).expires == ends
-    assert "expired at 2026-07-01 12:00 UTC" in refusal(file, now=ends)
+    assert "expired at 2026-08-30 12:00 UTC" in refusal(file, now=ends)
 
 
 def test_a_certificate_of_tomorrow_is_refused(file):

@@ -240,7 +240,7 @@ def test_an_expired_certificate_is_a_fault_at_the_start_and_its_end_is_known_bef
             return vip.certificate_expires
 
     expires = asyncio.run(expiry())
-    assert timedelta(days=29) < expires - datetime.now(UTC) <= timedelta(days=30)
+    assert timedelta(days=89) < expires - datetime.now(UTC) <= timedelta(days=90)
     with pytest.raises(Fault, match="expired"):
         VipClient(simulator.settings(), SYSTEM_ENTROPY, expires)
 
