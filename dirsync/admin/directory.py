@@ -19,7 +19,7 @@ from schema.dn import fold
 from schema.entry import Entry, EntryId, User
 from schema.parse import ACCOUNT_ATTRIBUTES, ADDRESS_ATTRIBUTES, DIRECTORY_ATTRIBUTES, names_of, parse_entry
 
-_ROOT = ("defaultNamingContext", "configurationNamingContext", "namingContexts", "supportedCapabilities")
+_ROOT = ("defaultNamingContext", "configurationNamingContext", "namingContexts", "changeLog", "supportedCapabilities")
 _IS_ACTIVE_DIRECTORY = "1.2.840.113556.1.4.800"  # MS-ADTS 3.1.1.3.4.3.1
 # Secrets are not read: no command has a use for them.
 _OURS = tuple(item.name for item in ATTRIBUTES if not item.confidential and item.forward_link is None)
@@ -177,7 +177,7 @@ def open_directory(
         root = next(iter(connection.search("", attributes=_ROOT)), Found("", {}))
         capabilities = root.attributes.get("supportedcapabilities", ())
         dialect = Dialect.ACTIVE_DIRECTORY if _IS_ACTIVE_DIRECTORY.encode() in capabilities else Dialect.LDAP
-        base = base or _tree(root)
+        base = base or _tree(root, dialect)
         extra = tuple(extra_attributes)
         theirs = {ours.lower(): name for ours, name in (mapping or {}).items()}
         usual = (*DIRECTORY_ATTRIBUTES, *ACCOUNT_ATTRIBUTES, *ADDRESS_ATTRIBUTES)
@@ -203,9 +203,11 @@ def entry_id(found: Found) -> EntryId:
     return uuid.UUID(text.replace("-", "")).bytes if text else b""
 
 
-def _tree(root: Found) -> str:
-    trees = [root.text("defaultNamingContext")] if root.text("defaultNamingContext") else []
-    trees = trees or [value.decode() for value in root.attributes.get("namingcontexts", ())]
+def _tree(root: Found, dialect: Dialect) -> str:
+    # AD has several and says which is the domain; 389 Directory Server may call its own changelog the default
+    default = root.text("defaultNamingContext") if dialect is Dialect.ACTIVE_DIRECTORY else ""
+    named = (value.decode() for value in root.attributes.get("namingcontexts", ()))
+    trees = [default] if default else [tree for tree in named if tree != root.text("changeLog")]
     if len(trees) == 1:
         return trees[0]
     raise DirectoryRefused(
