@@ -19,6 +19,7 @@ from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.search import Page, RawEntry, Scope, Search
 from dirsync.settings import DirectorySettings
 from dirsync.stream import Stream
+from schema.errors import Fault
 
 # A domain controller looks through the whole domain before it sends the first entry: 2 s for 20,000 users.
 _WALK_SECONDS: Final = 300.0
@@ -123,7 +124,7 @@ class Connection:
             number = self._handle.search_ext(
                 search.base, _SCOPES[search.scope], search.where, search.attributes, serverctrls=wanted
             )
-        return Stream(self._handle, number, self._interrupted, self._translated)
+        return Stream(self._handle, number, self._interrupted, self._complaint)
 
     def is_quiet(self) -> bool:
         """Whether nothing has come since the last answer: a server that says something unasked says goodbye."""
@@ -184,10 +185,13 @@ class Connection:
         """The border: an LDAPError that wants to pass becomes one of ours."""
         try:
             yield
-        except ldap.LDAPError as error:
-            raise complaint(error, self.server, self._settings) from error
-        except UnicodeDecodeError as error:  # python-ldap's, of a DN or the name of an attribute
-            raise garbled(self.server) from error
+        except (ldap.LDAPError, UnicodeDecodeError) as error:
+            raise self._complaint(error) from error
+
+    def _complaint(self, error: Exception) -> Fault:
+        if isinstance(error, UnicodeDecodeError):  # python-ldap's, of a DN or the name of an attribute
+            return garbled(self.server)
+        return complaint(error, self.server, self._settings)
 
 
 def _bound_reads(descriptor: int) -> None:

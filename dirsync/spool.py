@@ -38,8 +38,10 @@ class Spool:
             Fault: the temporary folder is full.
         """
         packed = _PACK(change if isinstance(change, Put) else change.id)
-        with _room():
+        try:  # not by _room(): this is done for every entry
             self._file.write(len(packed).to_bytes(_SIZE_OCTETS, "big") + packed)
+        except OSError as error:
+            raise _full(error) from error
 
     def clear(self) -> None:
         """Forget all changes.
@@ -81,8 +83,10 @@ class IdSpool:
         Raises:
             Fault: the temporary folder is full.
         """
-        with _room():
+        try:
             self._file.write(entry)
+        except OSError as error:
+            raise _full(error) from error
 
     def take(self) -> Iterator[EntryId]:
         """All ids, in their order.
@@ -105,7 +109,11 @@ def _room() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Fault(
-            f"the directory's answer does not fit into {tempfile.gettempdir()}: {error.strerror}",
-            remedy="make room there, or let TMPDIR name a folder that has some",
-        ) from error
+        raise _full(error) from error
+
+
+def _full(error: OSError) -> Fault:
+    return Fault(
+        f"the directory's answer does not fit into {tempfile.gettempdir()}: {error.strerror}",
+        remedy="make room there, or let TMPDIR name a folder that has some",
+    )

@@ -1,7 +1,7 @@
 """An answer that goes on: a search whose messages are taken one by one, for as long as the connection lives."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from math import ceil
 from threading import Event
 from typing import Any, Final, NamedTuple
@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import ldap
 
 from dirsync.complaints import Interrupted
+from schema.errors import Fault
 
 # How long one wait for a server lasts, and so how late an interruption may be noticed.
 _SLICE_SECONDS: Final = 0.2
@@ -56,16 +57,14 @@ class Stream:
         handle: python-ldap's object for the connection.
         number: of the request.
         interrupted: once it is set, by any thread, waiting ends within a moment.
-        translated: in which errors of python-ldap become ours.
+        complaint: an error of python-ldap as one of ours.
     """
 
-    def __init__(
-        self, handle: Any, number: int, interrupted: Event, translated: Callable[[], AbstractContextManager[None]]
-    ) -> None:
+    def __init__(self, handle: Any, number: int, interrupted: Event, complaint: Callable[[Exception], Fault]) -> None:
         self._handle = handle
         self._number = number
         self._interrupted = interrupted
-        self._translated = translated
+        self._complaint = complaint
 
     def fileno(self) -> int:
         """The connection's descriptor, readable when something may have come; -1 when it is closed."""
@@ -84,31 +83,26 @@ class Stream:
             DirectoryUnavailable: the connection is broken, or `interrupted` is set.
             DirectoryRefused: the server has ended the search with an error.
         """
-        slices = max(1, ceil(seconds / _SLICE_SECONDS))
-        with self._translated():
-            while slices:
-                if self._interrupted.is_set():
-                    raise Interrupted
-                try:
-                    kind, data, _, _, _, _ = self._handle.result4(
-                        self._number,
-                        all=0,
-                        timeout=max(_LEAST_SECONDS, min(seconds, _SLICE_SECONDS)),
-                        add_ctrls=1,
-                        add_intermediates=1,
-                        resp_ctrl_classes=_AS_THEY_ARE,
-                    )
-                except ldap.TIMEOUT:
-                    slices -= 1
-                    continue
-                if kind == ldap.RES_SEARCH_ENTRY:
-                    dn, attributes, controls = data[0]
-                    return Found(dn, attributes, {control.controlType: control.value for control in controls})
-                if kind == ldap.RES_INTERMEDIATE:
-                    oid, value, _ = data[0]
-                    return Told(oid, value)
-                if kind == ldap.RES_SEARCH_RESULT:
-                    return Ended()
+        slices = ceil(seconds / _SLICE_SECONDS) or 1
+        patience = max(_LEAST_SECONDS, min(seconds, _SLICE_SECONDS))
+        while slices:
+            if self._interrupted.is_set():
+                raise Interrupted
+            try:
+                kind, data, _, _, _, _ = self._handle.result4(self._number, 0, patience, 1, 1, 0, _AS_THEY_ARE)
+            except ldap.TIMEOUT:
+                slices -= 1
+                continue
+            except (ldap.LDAPError, UnicodeDecodeError) as error:
+                raise self._complaint(error) from error
+            if kind == ldap.RES_SEARCH_ENTRY:
+                dn, attributes, controls = data[0]
+                return Found(dn, attributes, {control.controlType: control.value for control in controls})
+            if kind == ldap.RES_INTERMEDIATE:
+                oid, value, _ = data[0]
+                return Told(oid, value)
+            if kind == ldap.RES_SEARCH_RESULT:
+                return Ended()
         return None
 
     def abandon(self) -> None:

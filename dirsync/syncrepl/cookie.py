@@ -65,6 +65,7 @@ class Witnesses:
 
     def __init__(self, known: Iterable[Witness] = ()) -> None:
         self._newest = {witness.id: witness.stamp for witness in known}
+        self._least = b""
 
     def changed(self, entry: EntryId, stamp: bytes) -> None:
         """An entry has been changed just now."""
@@ -79,10 +80,12 @@ class Witnesses:
 
     def met(self, entry: EntryId, stamp: bytes) -> None:
         """An entry was met that was changed at any time."""
-        if stamp and (len(self._newest) < _KEPT or stamp > min(self._newest.values())):
+        if stamp > self._least:
             self._newest[entry] = stamp
             if len(self._newest) > _KEPT:
                 del self._newest[min(self._newest, key=self._newest.__getitem__)]
+            if len(self._newest) == _KEPT:
+                self._least = min(self._newest.values())
 
     def all(self) -> tuple[Witness, ...]:
         """The newest changes, oldest first."""
