@@ -1,6 +1,6 @@
 # Every target sets up what it needs first; nothing has to be there but make, on Debian or Ubuntu.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check conformance bench bench-sync clean
+.PHONY: help demo test check conformance bench bench-sync bench-latency clean
 
 # A domain controller needs ports below 1024 and security attributes of files, so its tests run as root. What root
 # would leave in the tree is kept out of it.
@@ -38,9 +38,13 @@ bench: ## logins a second next to pyrad, a full load next to python-ldap; takes 
 	@echo
 	@.venv/bin/python bench/replica.py
 
-bench-sync: ## syncs of LDIF, slapd and Samba next to ldap3, bonsai and python-ldap; under ten minutes, root for Samba
+bench-sync: ## syncs of LDIF, slapd and Samba next to ldap3, bonsai and python-ldap; ten minutes, root for Samba
 	@tools/bootstrap venv servers bench
 	@$(AS_ROOT) .venv/bin/python bench/sync.py
+
+bench-latency: ## from an edit until it is in force, under fifty edits a second, of LDIF, slapd and Samba
+	@tools/bootstrap venv servers bench
+	@$(AS_ROOT) .venv/bin/python bench/latency.py
 
 clean: ## remove what the targets made in this directory
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

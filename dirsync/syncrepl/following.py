@@ -24,6 +24,7 @@ WHERE: Final = "(objectClass=*)"
 _REFRESH_SECONDS: Final = 300.0
 # A change is told a moment after it is done.
 _MOMENT: Final = 0.2
+_AT_ONCE: Final = 1000  # messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,10 @@ class Following:
         return refreshed if told else None
 
     def _take_all(self) -> None:
-        while self.has_news():
+        """Take what has come; where it never ends, what comes later is news."""
+        for _ in range(_AT_ONCE):
+            if not self.has_news():
+                return
             self._take_one()
 
     def _take_one(self) -> None:

@@ -233,11 +233,18 @@ def test_a_server_that_has_been_through_what_was_seen_is_believed_and_another_is
     assert asked(seen).missing == {A}
 
 
+def csn(server, second):
+    return b"202611251200%02d.000000Z#000000#%03x#000000" % (second, server)
+
+
 @pytest.mark.parametrize(
     ("server", "now", "before", "cookie", "told", "caught_up"),
     [
-        (OPENLDAP, (b"csn1", b"csn2"), (), b"rid=000,csn=csn1;csn2", 0, True),
-        (OPENLDAP, (b"csn1", b"csn3"), (), b"rid=000,csn=csn1;csn2", 9, False),
+        (OPENLDAP, (csn(1, 10), csn(2, 20)), (), b"rid=000,csn=" + csn(1, 10) + b";" + csn(2, 20), 0, True),
+        (OPENLDAP, (csn(1, 10), csn(2, 30)), (), b"rid=000,csn=" + csn(1, 40) + b";" + csn(2, 20), 9, False),
+        (OPENLDAP, (csn(1, 10), csn(2, 20)), (), b"rid=000,csn=" + csn(1, 10), 9, False),
+        # somebody goes on writing
+        (OPENLDAP, (csn(1, 10),), (), b"rid=000,csn=" + csn(1, 40), 0, True),
         (OPENLDAP, (), (), b"", 0, True),
         (DS389, (b"12",), (b"10",), b"", 2, True),
         (DS389, (b"12",), (b"10",), b"", 1, False),
