@@ -12,9 +12,10 @@ from pathlib import Path
 
 from conformance.course import Course
 from conformance.report import Progress, difference, show
-from conformance.sites import Site, active_directory, openldap
+from conformance.sites import Site, active_directory, ds389, openldap
 from dirsync.settings import ChangeFeed
-from rig.fixtures import OPENLDAP_SCHEMA, running
+from rig.ds389 import DirectoryServer389
+from rig.fixtures import DS389_SCHEMA, OPENLDAP_SCHEMA, running
 from rig.ports import loopback_address
 from rig.samba import LDAPS_PORT, DomainController
 from rig.samba_template import samba_template
@@ -57,12 +58,16 @@ class Servers:
         slapd = Slapd(self._folder / "sessionlog", OPENLDAP_SCHEMA, session_log=SESSION_LOG)
         return openldap(self._stack.enter_context(running(slapd)), "OpenLDAP with a session log")
 
+    def ds389(self) -> Site:
+        return ds389(self._stack.enter_context(running(DirectoryServer389(self._folder / "ds389", DS389_SCHEMA))))
+
 
 SOURCES: dict[str, Callable[[Servers], Site]] = {
     "dirsync": Servers.dirsync,
     "usn": Servers.usn,
     "slapd": Servers.slapd,
     "sessionlog": Servers.sessionlog,
+    "389ds": Servers.ds389,
 }
 
 

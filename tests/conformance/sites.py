@@ -6,6 +6,7 @@ from typing import Protocol
 from conformance.dialects import ACTIVE_DIRECTORY, STANDARD, Dialect
 from dirsync.settings import ChangeFeed, DirectoryKind, DirectorySettings
 from real_domain import apply_schema
+from rig.ds389 import DirectoryServer389
 from rig.ldaptools import LdapTools
 from rig.process import Process
 from rig.samba import DomainController
@@ -69,7 +70,13 @@ def openldap(slapd: Slapd, name: str) -> Site:
     return _standard(slapd, DirectoryKind.OPENLDAP, name)
 
 
-def _standard(server: Slapd, kind: DirectoryKind, name: str) -> Site:
+def ds389(server: DirectoryServer389) -> Site:
+    """A 389 Directory Server with an almost empty tree, as it is afterwards."""
+    server.reset()
+    return _standard(server, DirectoryKind.DS389, "389 Directory Server")
+
+
+def _standard(server: Slapd | DirectoryServer389, kind: DirectoryKind, name: str) -> Site:
     settings = DirectorySettings(
         kind=kind,
         url=(server.ldaps,),

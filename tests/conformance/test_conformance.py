@@ -2,8 +2,8 @@
 
 import pytest
 
+from conformance import sites
 from conformance.course import Course
-from conformance.sites import active_directory, openldap
 from dirsync.settings import ChangeFeed
 
 pytestmark = pytest.mark.servers
@@ -21,8 +21,12 @@ def run(site, folder):
 
 @pytest.mark.parametrize("changes", [ChangeFeed.DIRSYNC, ChangeFeed.USN])
 def test_a_replica_of_active_directory_equals_a_full_read_whatever_happens(samba_dc, tmp_path, changes):
-    run(active_directory(samba_dc, changes), tmp_path)
+    run(sites.active_directory(samba_dc, changes), tmp_path)
 
 
 def test_a_replica_of_openldap_equals_a_full_read_whatever_happens(slapd, tmp_path):
-    run(openldap(slapd, "OpenLDAP"), tmp_path)
+    run(sites.openldap(slapd, "OpenLDAP"), tmp_path)
+
+
+def test_a_replica_of_389_ds_equals_a_full_read_whatever_happens(ds389, tmp_path):
+    run(sites.ds389(ds389), tmp_path)
