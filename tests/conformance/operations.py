@@ -4,21 +4,15 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from conformance.dialects import CHOICES, MEMBER_LINK, NODE_MEMBER_LINK, POLICY_LINK, Kind
+from conformance.dialects import MEMBER_LINK, NODE_MEMBER_LINK, POLICY_LINK, Kind
+from conformance.lots import DEEPEST, NAMES, Lots
 from conformance.requests import How, Modify, Request
 from conformance.world import Item, World, folded
 
-# few names, so that entries take over names that others have had; with all that a DN must escape
-NAMES = ("anna", "Bert", "c d", "Dörte", "e, f", "g+h", "i=j", "#k", 'l"m', "n\\o", "p;q", "<r>", *"stuvwxyz")
-LOGINS = 400
 SIZE = 280  # around which the number of entries moves
-DEEPEST = 5
-LARGEST_TREE = 40
 LASTING = tuple(f"lasting{number}" for number in range(10))
-HOLDERS = (Kind.UNIT, Kind.SHELF)
 SUBJECTS = (Kind.PERSON, Kind.GROUP, Kind.UNIT, Kind.NODE)
 KINDS = (*(Kind.PERSON,) * 10, *(Kind.GROUP,) * 5, *(Kind.UNIT,) * 4, Kind.POLICY, Kind.NODE, Kind.SHELF)
-TRIES = 50
 
 
 @dataclass(frozen=True)
@@ -45,6 +39,7 @@ class Administrator:
     def __init__(self, world: World, chance: random.Random) -> None:
         self._world = world
         self._chance = chance
+        self._lots = Lots(world, chance)
         self._weights: dict[str, tuple[int, Callable[[], Iterator[Request] | None]]] = {
             "add": (10, self._add),
             "delete": (6, self._delete),
@@ -98,26 +93,26 @@ class Administrator:
 
     def _add(self) -> Iterator[Request] | None:
         kind = self._chance.choice([kind for kind in KINDS if kind in self._world.dialect.classes])
-        place = self._free_place(kind)
+        place = self._lots.free_place(kind)
         return place and self._world.add(self._new(kind, *place))
 
     def _new(self, kind: Kind, above: Item | None, name: str) -> Item:
-        item = Item(kind, name, above, self._login(kind))
-        for attribute, (good, _) in self._choices(kind).items():
+        item = Item(kind, name, above, self._lots.login(kind))
+        for attribute, (good, _) in self._lots.choices(kind).items():
             if attribute not in self._world.dialect.always.get(kind, {}) and self._chance.random() < 0.4:
                 item.values[attribute] = self._chance.choice(good)
         return item
 
     def _delete(self) -> Iterator[Request] | None:
-        item = self._pick(self._world.items)
+        item = self._lots.pick(self._world.items)
         return None if item is None or item.lasting or self._world.below(item) else self._world.remove(item)
 
     def _delete_tree(self) -> Iterator[Request] | None:
-        item = self._tree()
+        item = self._lots.tree()
         return None if item is None or any(one.lasting for one in self._world.below(item)) else self._world.remove(item)
 
     def _create_again(self) -> Iterator[Request] | None:
-        item = self._pick(self._world.items)
+        item = self._lots.pick(self._world.items)
         if item is None or item.lasting or self._world.below(item):
             return None
         again = self._new(item.kind, item.above, item.name)
@@ -131,8 +126,8 @@ class Administrator:
         return self._set(lambda good, bad: bad)
 
     def _set(self, wanted: Callable[..., tuple]) -> Iterator[Request] | None:
-        item = self._pick(self._world.items)
-        choices = self._choices(item.kind) if item else {}
+        item = self._lots.pick(self._world.items)
+        choices = self._lots.choices(item.kind) if item else {}
         offered = [(name, values) for name, both in choices.items() for values in wanted(*both)]
         if item is None or not offered:
             return None
@@ -143,7 +138,7 @@ class Administrator:
         spoilt = [
             (item, name, good)
             for item in self._world.items
-            for name, (good, bad) in self._choices(item.kind).items()
+            for name, (good, bad) in self._lots.choices(item.kind).items()
             if item.values.get(name) in bad
         ]
         if not spoilt:
@@ -152,7 +147,7 @@ class Administrator:
         return self._world.replace(item, name, self._chance.choice(good))
 
     def _clear(self) -> Iterator[Request] | None:
-        item = self._pick([item for item in self._world.items if item.values])
+        item = self._lots.pick([item for item in self._world.items if item.values])
         if item is None:
             return None
         name = self._chance.choice(sorted(item.values))
@@ -160,55 +155,55 @@ class Administrator:
         return None if fixed else self._world.replace(item, name, ())
 
     def _nothing(self) -> Iterator[Request] | None:
-        item = self._pick([item for item in self._world.items if any(item.values.values())])
+        item = self._lots.pick([item for item in self._world.items if any(item.values.values())])
         if item is None:
             return None
         name = self._chance.choice(sorted(name for name, values in item.values.items() if values))
         return self._world.replace(item, name, item.values[name])
 
     def _of_no_use(self) -> Iterator[Request] | None:
-        item = self._pick(self._world.items)
+        item = self._lots.pick(self._world.items)
         text = str(self._chance.randrange(1000))
         return item and iter([Modify(self._world.dn(item), [(How.REPLACE, "description", (text,))])])
 
     def _log_on_as(self) -> Iterator[Request] | None:
-        item = self._pick(self._world.of(Kind.PERSON))
-        return None if item is None or item.lasting else self._world.log_on_as(item, self._login(item.kind))
+        item = self._lots.pick(self._world.of(Kind.PERSON))
+        return None if item is None or item.lasting else self._world.log_on_as(item, self._lots.login(item.kind))
 
     def _rename(self) -> Iterator[Request] | None:
-        item = self._pick(self._world.items)
+        item = self._lots.pick(self._world.items)
         return item and self._place(item, item.above)
 
     def _move(self) -> Iterator[Request] | None:
-        item = self._pick(self._world.items)
-        return item and self._place(item, self._holder(item.kind), item.name)
+        item = self._lots.pick(self._world.items)
+        return item and self._place(item, self._lots.holder(item.kind), item.name)
 
     def _move_tree(self) -> Iterator[Request] | None:
-        item = self._tree()
-        return item and self._place(item, self._holder(item.kind), item.name)
+        item = self._lots.tree()
+        return item and self._place(item, self._lots.holder(item.kind), item.name)
 
     def _rename_tree(self) -> Iterator[Request] | None:
-        item = self._tree()
+        item = self._lots.tree()
         return item and self._place(item, item.above)
 
     def _move_and_rename(self) -> Iterator[Request] | None:
-        item = self._pick(self._world.items)
-        return item and self._place(item, self._holder(item.kind))
+        item = self._lots.pick(self._world.items)
+        return item and self._place(item, self._lots.holder(item.kind))
 
     def _place(self, item: Item, above: Item | None, name: str | None = None) -> Iterator[Request] | None:
         name = self._chance.choice(NAMES) if name is None else name
         if self._world.stands_in(above, item) or not self._world.is_free(above, name, item):
             return None
-        if (above, name) == (item.above, item.name) or self._depth(above) + self._height(item) > DEEPEST:
+        if (above, name) == (item.above, item.name) or self._lots.depth(above) + self._lots.height(item) > DEEPEST:
             return None
         return self._world.place(item, above, name)
 
     def _swap(self) -> Iterator[Request] | None:
         """Two siblings take each other's names, by way of a third."""
-        one = self._pick(self._world.items)
+        one = self._lots.pick(self._world.items)
         if one is None:
             return None
-        other = self._pick([item for item in self._world.items if item.above is one.above and item is not one])
+        other = self._lots.pick([item for item in self._world.items if item.above is one.above and item is not one])
         if other is None:
             return None
         first, second = one.name, other.name
@@ -217,13 +212,13 @@ class Administrator:
         return iter([request for item, name in steps for request in place(item, one.above, name)])
 
     def _edit_group(self) -> Iterator[Request] | None:
-        group = self._pick(self._world.of(Kind.GROUP))
+        group = self._lots.pick(self._world.of(Kind.GROUP))
         return group and self._edit(
             group, MEMBER_LINK, self._world.of(Kind.PERSON), self._chance.choice((1, 1, 1, 3, 20))
         )
 
     def _nest(self) -> Iterator[Request] | None:
-        group = self._pick(self._world.of(Kind.GROUP))
+        group = self._lots.pick(self._world.of(Kind.GROUP))
         others = [item for item in self._world.of(Kind.GROUP) if item is not group]
         return group and self._edit(group, MEMBER_LINK, others, 1)
 
@@ -243,7 +238,7 @@ class Administrator:
         return self._world.link(member, MEMBER_LINK, {dn}, set())
 
     def _edit_node(self) -> Iterator[Request] | None:
-        node = self._pick(self._world.of(Kind.NODE))
+        node = self._lots.pick(self._world.of(Kind.NODE))
         return node and self._edit(node, NODE_MEMBER_LINK, self._world.of(Kind.PERSON, Kind.GROUP), 2)
 
     def _edit(self, item: Item, name: str, targets: list[Item], most: int) -> Iterator[Request] | None:
@@ -252,62 +247,17 @@ class Administrator:
         lost = [dn for dn in held if self._chance.random() < self._chance.choice((0, 0, 0.3, 0.3, 1))]
         chosen = [self._world.dn(target) for target in self._chance.sample(targets, min(most, len(targets)))]
         if not self._world.dialect.links_follow and self._chance.random() < 0.1:
-            chosen.append(self._nobody())
+            chosen.append(self._lots.nobody())
         new = {folded(dn): dn for dn in chosen if folded(dn) not in held}
         return self._world.link(item, name, set(new.values()), set(lost)) if new or lost else None
 
-    def _nobody(self) -> str:
-        """A DN that nobody has, or will have some day."""
-        kind = self._chance.choice((Kind.PERSON, Kind.GROUP))
-        return f"{self._world.rdn(kind, self._chance.choice(NAMES))},{self._world.dn(self._holder(kind))}"
-
     def _assign(self) -> Iterator[Request] | None:
-        item, policy = self._pick(self._world.of(*SUBJECTS)), self._pick(self._world.of(Kind.POLICY))
+        item, policy = self._lots.pick(self._world.of(*SUBJECTS)), self._lots.pick(self._world.of(Kind.POLICY))
         if item is None or policy is None:
             return None
         held, dn = item.links.get(POLICY_LINK, {}), self._world.dn(policy)
         return None if folded(dn) in held else self._world.link(item, POLICY_LINK, {dn}, set(held))
 
     def _take_away(self) -> Iterator[Request] | None:
-        item = self._pick([item for item in self._world.items if item.links.get(POLICY_LINK)])
+        item = self._lots.pick([item for item in self._world.items if item.links.get(POLICY_LINK)])
         return item and self._world.link(item, POLICY_LINK, set(), set(item.links[POLICY_LINK]))
-
-    def _pick(self, items: list[Item]) -> Item | None:
-        return self._chance.choice(items) if items else None
-
-    def _tree(self) -> Item | None:
-        """An entry with some below it."""
-        return self._pick(
-            [item for item in self._world.of(*HOLDERS) if 0 < len(self._world.below(item)) <= LARGEST_TREE]
-        )
-
-    def _holder(self, kind: Kind) -> Item | None:
-        """A place for an entry: a shelf holds units only, and stands in units only."""
-        holders = self._world.of(*HOLDERS) if kind is Kind.UNIT else self._world.of(Kind.UNIT)
-        return self._chance.choice([None, *holders])
-
-    def _free_place(self, kind: Kind) -> tuple[Item | None, str] | None:
-        above, name = self._holder(kind), self._chance.choice(NAMES)
-        fits = self._world.is_free(above, name) and self._depth(above) < DEEPEST
-        return (above, name) if fits else None
-
-    def _depth(self, item: Item | None) -> int:
-        return 0 if item is None else 1 + self._depth(item.above)
-
-    def _height(self, item: Item) -> int:
-        return (
-            1
-            + max((self._depth(one) for one in self._world.below(item)), default=self._depth(item))
-            - self._depth(item)
-        )
-
-    def _login(self, kind: Kind) -> str:
-        if kind not in {Kind.PERSON, Kind.GROUP}:
-            return ""
-        taken = self._world.logins()
-        return self._chance.choice(
-            [login for login in (f"u{number}" for number in range(LOGINS)) if login not in taken]
-        )
-
-    def _choices(self, kind: Kind) -> dict:
-        return {**CHOICES[kind], **self._world.dialect.choices.get(kind, {})}
