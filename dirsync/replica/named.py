@@ -5,7 +5,7 @@ import sqlite3
 from dataclasses import replace
 
 from dirsync.change import Batch, LinkKind, Placing, Put
-from dirsync.replica.entries import Entries, Parser
+from dirsync.replica.entries import Entries, Parser, Stored
 from dirsync.replica.places import Places
 from dirsync.replica.references import References
 from dirsync.replica.tally import Tally
@@ -28,6 +28,7 @@ class Named:
     def __init__(self, db: sqlite3.Connection, directory: int, parse: Parser, batch: Batch) -> None:
         self._db = db
         self._directory = directory
+        self._whole = batch.refresh
         self._in_turn = batch.placing is Placing.BY_DN_IN_TURN
         self._present = iter(()) if batch.refresh else batch.present
         self._tally = Tally(db)
@@ -56,6 +57,8 @@ class Named:
             self._references.drop(put.id)
         if was != put.dn:
             self._places.move(put.id, put.dn, was)
+        if was is not None and was != put.dn and not self._whole:
+            self._doubt_links_to(was, before)
         if self._in_turn:
             self._places.settle()
 
@@ -83,7 +86,7 @@ class Named:
         if self._present is not None:
             if not self._places.present(self._present):
                 _log.warning("the directory names an entry as unchanged that was deleted: it is read anew")
-                self._tally.contradicted = True
+                self._tally.doubted = True
             for entry_id in self._places.untold():
                 self.delete(entry_id)
         self._places.settle()
@@ -92,6 +95,17 @@ class Named:
             if holders := self._references.holders(fold(dn), LinkKind.POLICY):
                 _log.warning("policy %s is gone: %d that have it assigned are refused until it is mended", dn, holders)
         return self._tally
+
+    def _doubt_links_to(self, was: str, before: Stored | None) -> None:
+        """Have everything read anew after a renaming that others' links may have followed.
+
+        OpenLDAP's overlays refint and memberof write the new DN to those who named the old one, and the server tells
+        nobody: a group would lose its member here, and the member what the group demands.
+        """
+        holds_others = before is None or before.kind == "container"
+        if holds_others or any(self._references.holders(fold(was), kind) for kind in LinkKind):
+            _log.info("%s was renamed, and others may name it: the directory is read anew", was)
+            self._tally.doubted = True
 
     def _shelve(self, put: Put, parent: EntryId | None) -> str | None:
         """Keep the place of an entry of no use; the DN that it had there."""

@@ -9,7 +9,7 @@ from schema.entry import EntryId
 class Tally:
     """Counts over one batch. It is kept in a temporary table, so that a batch of any size needs little memory.
 
-    `contradicted` is set by whoever finds that the batch does not fit to what is there.
+    `doubted` is set by whoever finds that the batch does not fit to what is there, or that more may have happened.
 
     Args:
         db: the replica, in a transaction.
@@ -17,7 +17,7 @@ class Tally:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self.contradicted = False
+        self.doubted = False
         self._unnamed = 0
         db.execute("CREATE TEMP TABLE IF NOT EXISTS met (id BLOB PRIMARY KEY, outcome TEXT) WITHOUT ROWID")
         db.execute("DELETE FROM temp.met")

@@ -101,7 +101,7 @@ class ReplicaWriter:
 
         The version grows only when something is different afterwards. Whatever goes wrong, an error of the source
         in the middle of its changes included, leaves the replica as it was. When the batch contradicts what is there,
-        its cookie is not kept, and so the source will send everything.
+        or more may have happened than it tells, its cookie is not kept, and so the source will send everything.
 
         Args:
             batch: the changes; their iterator is consumed.
@@ -142,7 +142,7 @@ class ReplicaWriter:
         applied = self._count(tally)
         if self._tripwire and applied and read_before:
             pull(self._tripwire, self._db, self._path, self._number, tally.touched(), batch.as_of)
-        cookie = None if tally.contradicted else batch.cookie
+        cookie = None if tally.doubted else batch.cookie
         self._db.execute(
             "UPDATE directory SET identity = ?, cookie = ?, as_of = ?, netbios_name = coalesce(?, netbios_name)"
             " WHERE number = ?",

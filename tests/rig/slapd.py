@@ -29,6 +29,7 @@ cn: module
 olcModulePath: /usr/lib/ldap
 olcModuleLoad: back_mdb
 olcModuleLoad: syncprov
+olcModuleLoad: refint
 
 dn: cn=schema,cn=config
 objectClass: olcSchemaConfig

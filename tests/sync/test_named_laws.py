@@ -183,3 +183,18 @@ def test_what_is_named_as_unchanged_and_is_not_there_has_everything_read_anew():
         replica.apply(before.refresh(), SOURCE)
         assert whole_content(replica) == freshly_loaded(before)
         assert replica.cookie(SOURCE) == b"cookie"
+
+
+def test_after_a_renaming_that_links_may_have_followed_everything_is_read_anew():
+    """The overlay refint writes the new DN into the groups, and the server does not tell."""
+    user, group = 0, 1
+    directory = after([("add", user, 0, 0), ("add", group, 0, 1), ("add", user, 0, 2), ("link", 1, 0, 1)])
+    with writer() as replica:
+        replica.apply(directory.refresh(), SOURCE)
+        for which, read_anew in ((2, False), (0, True)):
+            before = directory.copy()
+            directory.step("rename", which, 3, 0)
+            replica.apply(increment(directory.told_since(before), Placing.BY_DN_IN_TURN), SOURCE)
+            assert (replica.cookie(SOURCE) is None) is read_anew
+            directory.step("rename", which, which, 0)
+            replica.apply(directory.refresh(), SOURCE)

@@ -16,7 +16,7 @@ from dirsync.syncrepl.server import DS389, OPENLDAP
 from dirsync.syncrepl.source import SyncreplSource
 from rig.ds389 import DirectoryServer389
 from rig.fixtures import OPENLDAP_SCHEMA, need, running
-from rig.process import copy_tree
+from rig.process import copy_tree, wait_until
 from rig.slapd import Slapd
 from schema.secret import Secret
 from small_openldap import whole_content
@@ -105,6 +105,8 @@ class Follower:
         """Takes in what has changed."""
         batch = self.source.changes(cookie or self.cookie, now())
         self.writer.apply(batch, self.source.identity)
+        if self.cookie is None:  # after a renaming, or what contradicts the replica, everything is wanted
+            self.writer.apply(self.source.changes(None, now()), self.source.identity)
         return batch
 
     def follow_after_a_break(self):
@@ -247,6 +249,30 @@ def test_a_renamed_member_has_left_the_group_until_the_group_says_its_new_name(s
     server.tools().modify(MODIFY.format(f"cn=vpn,{base}", f"add: member\nmember: uid=eve,ou=people,{base}"))
     follower.follow()
     assert [group.group.name for group in follower.person("eve").groups] == ["vpn"]
+
+
+def test_what_refint_writes_and_does_not_tell_is_read(slapds, tmp_path):
+    """The overlay gives groups the new name of a renamed member, and the server is silent about it."""
+    server = slapds["slapd with a session log"]
+    server.reset()
+    base = server.base_dn
+    server.tools(server.config, server.config_password).modify(
+        "dn: olcOverlay=refint,olcDatabase={1}mdb,cn=config\nchangetype: add\nobjectClass: olcOverlayConfig\n"
+        "objectClass: olcRefintConfig\nolcOverlay: refint\nolcRefintAttribute: member\nolcRefintNothing: cn=nobody\n"
+    )
+    alice, vpn = f"uid=alice,ou=people,{base}", f"cn=vpn,{base}"
+    server.tools().modify(
+        add_person("alice", f"ou=people,{base}")
+        + f"dn: {vpn}\nchangetype: add\nobjectClass: groupOfNames\ncn: vpn\nmember: {alice}\n"
+    )
+    follower = Follower(tmp_path, settings(server))
+    server.tools().modify(RENAME.format(alice, "uid=eve", ""))
+    wait_until(lambda: b"uid=eve" in server.tools().search(vpn)[0].attributes["member"][0], 10.0, lambda: "no refint")
+    follower.follow()
+    assert [group.group.name for group in follower.person("eve").groups] == ["vpn"]
+    assert follower.equals_a_full_read()
+    follower.close()
+    server.reset()
 
 
 def test_a_person_whose_policy_is_gone_has_one_that_leads_nowhere(server, follower):
