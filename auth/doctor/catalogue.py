@@ -59,7 +59,7 @@ class Check(StrEnum):
     USERS = (
         "directory-users",
         "the first 200 users: whether the account can read them",
-        "failed: there is none that it sees, or it cannot read some",
+        "failed: it sees none, or can read none but itself; warning: it cannot read some",
         "`dirfactor delegate apply sync`, or the server's access rules",
     )
     SECRETS = (

@@ -11,7 +11,7 @@ from auth.doctor.report import Finding, Status
 from auth.doctor.runner import Examination
 from dirsync.directory import source
 from dirsync.examination import questions
-from dirsync.examination.session import Session
+from dirsync.examination.session import PartFault, Session
 from dirsync.reach import certificate_end
 from dirsync.settings import DirectoryKind, DirectorySettings
 from dirsync.surroundings import Surroundings
@@ -60,7 +60,10 @@ def directory_examinations(
 
 
 def _answer(question: Callable[[Session], str], session: Session) -> Iterator[Finding]:
-    yield Finding(Status.OK, question(session))
+    try:
+        yield Finding(Status.OK, question(session))
+    except PartFault as fault:
+        yield Finding.of(fault, Status.WARNING)
 
 
 def _names(session: Session) -> Iterator[Finding]:

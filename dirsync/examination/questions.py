@@ -21,7 +21,7 @@ from dirsync.examination.confidential import hidden_secrets
 from dirsync.examination.feed import active_directory_tells, syncrepl_tells
 from dirsync.examination.people import sample_users
 from dirsync.examination.root import read_root
-from dirsync.examination.session import NotExaminedError, Session
+from dirsync.examination.session import NotExaminedError, PartFault, Session
 from dirsync.examination.subschema import lacking, unknown
 from dirsync.handle import handle
 from dirsync.search import Dialogue, Scope, Search, converse
@@ -81,7 +81,9 @@ def users(session: Session) -> str:
     if not sample.seen:
         raise Fault("the account sees no user below the base", remedy=_users_remedy(session))
     if sample.readable < sample.seen:
-        raise Fault(
+        # everybody can read themselves
+        kind_of_fault = PartFault if sample.readable > 1 else Fault
+        raise kind_of_fault(
             f"of {sample.seen} users the account can read {sample.readable}: the others cannot log on",
             remedy=_users_remedy(session),
         )

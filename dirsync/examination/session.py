@@ -14,12 +14,17 @@ from dirsync.examination.subschema import Published, read_subschema
 from dirsync.search import Dialogue, converse
 from dirsync.settings import DirectorySettings
 from dirsync.surroundings import Surroundings
+from schema.errors import Fault
 
 Result = TypeVar("Result")
 
 
 class NotExaminedError(Exception):
     """Something was not examined, because it is none of a directory's concerns or cannot be told; the text says why."""
+
+
+class PartFault(Fault):
+    """It works for some and not for others."""
 
 
 class Session:
@@ -49,7 +54,7 @@ class Session:
     @property
     def account(self) -> str:
         """The account, as a command names it."""
-        return self.settings.bind_dn or "ACCOUNT"
+        return self.settings.bind_dn or self.settings.principal or "ACCOUNT"
 
     def servers(self) -> tuple[str, ...]:
         """URLs of the servers: as set, or as DNS names them."""

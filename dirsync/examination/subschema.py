@@ -9,7 +9,7 @@ from dirsync.search import Dialogue, Search
 from schema.attributes import ATTRIBUTES, CLASSES
 from schema.errors import Fault
 
-_HEAD: Final = re.compile(r"\( *([0-9A-Za-z.-]+) .*?\bNAME +(?:'([^']*)'|\(([^)]*)\))", re.DOTALL)
+_HEAD: Final = re.compile(r"\(\s*([0-9A-Za-z.-]+)\s.*?\bNAME\s+(?:'([^']*)'|\(([^)]*)\))", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
