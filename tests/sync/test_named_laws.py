@@ -198,3 +198,18 @@ def test_after_a_renaming_that_links_may_have_followed_everything_is_read_anew()
             assert (replica.cookie(SOURCE) is None) is read_anew
             directory.step("rename", which, which, 0)
             replica.apply(directory.refresh(), SOURCE)
+
+
+@pytest.mark.parametrize("placing", [Placing.BY_DN, Placing.BY_DN_IN_TURN])
+def test_a_name_that_nobody_bore_leads_to_whoever_gets_it_by_a_renaming(placing):
+    user, group = 0, 1
+    directory = after([("add", user, 0, 0), ("add", group, 0, 1), ("link", 1, 2, 1)])
+    assert expected(directory)["links"] == {("member", entry_id("item 2"), None)}
+    with writer() as replica:
+        replica.apply(directory.refresh(), SOURCE)
+        for name in (2, 0):
+            before = directory.copy()
+            directory.step("rename", 0, name, 0)
+            replica.apply(increment(directory.told_since(before), placing), SOURCE)
+            assert held(replica) == expected(directory)
+        assert expected(directory)["links"] == {("member", entry_id("item 2"), None)}
