@@ -29,6 +29,8 @@ from schema.entry import EntryId
 
 _PEOPLE: Final = {"ldif": 1000, "openldap": 10_000, "ad": 2000}  # the whole file is read for an edit of LDIF
 _PATIENCE: Final = 60.0
+_SECOND_RUN: Final = 1_000_000
+_EXPORT_SECONDS: Final = 1.0  # edits of LDIF wait for the next export
 _LOOK: Final = 0.002  # seconds between two looks whether an edit is in force
 _BARS: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 _WIDTH: Final = 50
@@ -73,13 +75,16 @@ class Report(msgspec.Struct, frozen=True):
     latencies: tuple[Latency, ...]
 
 
-def edit_steadily(where: Place, rate: float, seconds: float, done: _Edits) -> None:
-    """Edit one person after the other, in a process of its own; tells number, value and instant before each."""
-    with peers.editor(where) as edit:
+def edit_steadily(where: Place, rate: float, seconds: float, first: int, done: _Edits) -> None:
+    """Edit one person after the other, in a process of its own; tells number, value and instant before each.
+
+    Values are numbered from `first` on: a later edit has the greater one.
+    """
+    with peers.editor(where, _EXPORT_SECONDS) as edit:
         began = SYSTEM_CLOCK.monotonic()
         for number in range(int(rate * seconds)):
             time.sleep(max(0.0, began + number / rate - SYSTEM_CLOCK.monotonic()))
-            value = f"VSMT{number:08}"
+            value = f"VSMT{first + number:08}"
             done.put((number % where.people, value, SYSTEM_CLOCK.monotonic()))
             edit(number % where.people, value)
     done.put(None)
@@ -153,19 +158,17 @@ def measured(where: Place, rate: float, seconds: float, folder: Path, *, woken: 
         with closing(Replica(path)) as replica:
             sync.start()
             try:
-                awaited = _edited(where, rate, seconds, replica)
+                awaited = _edited(where, rate, seconds, 0 if woken else _SECOND_RUN, replica)
             finally:
                 sync.stop()
-        method = (
-            f"{where.kind}: {source.method}" if woken else f"{where.kind}: asked every {settings.interval_seconds} s"
-        )
+        method = source.method if woken else f"asked every {settings.interval_seconds} s"
     return _latency(f"{where.kind}: {method}", where.people, awaited)
 
 
-def _edited(where: Place, rate: float, seconds: float, replica: Replica) -> _Awaited:
+def _edited(where: Place, rate: float, seconds: float, first: int, replica: Replica) -> _Awaited:
     context = get_context("spawn")
     done: _Edits = context.SimpleQueue()
-    editing = context.Process(target=edit_steadily, args=(where, rate, seconds, done), daemon=True)
+    editing = context.Process(target=edit_steadily, args=(where, rate, seconds, first, done), daemon=True)
     awaited = _Awaited(replica, done)
     with _bar() as bar:
         task = bar.add_task(f"{where.kind} is edited", total=int(rate * seconds))

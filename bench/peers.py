@@ -4,6 +4,7 @@
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import bonsai
@@ -13,6 +14,7 @@ import ldap3
 from ldap.controls import RequestControl
 from places import Place
 
+from auth.clock import SYSTEM_CLOCK
 from dirsync.ad import controls
 from dirsync.ad.question import WHERE, domain
 
@@ -78,10 +80,12 @@ READERS: Final[Mapping[str, Callable[[Place], int]]] = {
 
 
 @contextmanager
-def editor(place: Place) -> Iterator[Edit]:
-    """How an administrator gives a person, by number, another VIP credential."""
+def editor(place: Place, pause: float = 0.0) -> Iterator[Edit]:
+    """How an administrator gives a person, by number, another VIP credential; a file is saved after such pauses."""
     if place.file is not None:
-        yield _FileEditor(place)
+        in_file = _FileEditor(place.file, pause)
+        yield in_file.edit
+        in_file.save()
         return
     handle = _bound(place)
     try:
@@ -93,19 +97,26 @@ def editor(place: Place) -> Iterator[Edit]:
 
 
 class _FileEditor:
-    """Keeps the file's text, and saves it whole with each edit."""
+    """Keeps the file's text, and saves it whole: with the first edit after a pause, as an export may."""
 
-    def __init__(self, place: Place) -> None:
-        if place.file is None:
-            raise ValueError(place.kind)
-        self._file = place.file
-        self._text = self._file.read_text()
+    def __init__(self, file: Path, pause: float) -> None:
+        self._pause = pause
+        self._file = file
+        self._text = file.read_text()
         self._now: dict[int, str] = {}
+        self._saved = 0.0
 
-    def __call__(self, number: int, value: str) -> None:
+    def edit(self, number: int, value: str) -> None:
+        """Give a person another credential."""
         was = self._now.get(number, company.credential(number))
         self._text = self._text.replace(f"dirfactorVipCredential: {was}\n", f"dirfactorVipCredential: {value}\n")
         self._now[number] = value
+        if SYSTEM_CLOCK.monotonic() - self._saved >= self._pause:
+            self.save()
+
+    def save(self) -> None:
+        """Put another file in place of the file."""
+        self._saved = SYSTEM_CLOCK.monotonic()
         beside = self._file.with_suffix(".new")
         beside.write_text(self._text)
         beside.rename(self._file)
