@@ -1,12 +1,12 @@
 """`dirfactor doctor`: what keeps the service from its work, or soon will, and what to do about each."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, UsageFault, err, faults, out, print_json
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
@@ -79,17 +79,20 @@ def _all_results(settings: Settings, problems: list[Finding], wanted: frozenset[
     of_config = problems or ([Finding(Status.OK, "no problems")] if Check.CONFIG in wanted else [])
     yield from (Result(Check.CONFIG, str(settings.file), finding) for finding in of_config)
     examinations = (each for each in all_examinations(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY) if each.check in wanted)
-    with ExitStack() as stack:
-        on_start = _announcer(stack)
-        yield from run(examinations, on_start)
+    line = err.status("examining")
 
+    def announce(examination: Examination) -> None:
+        if err.is_terminal:
+            line.update(Text(f"examining {examination.check} {examination.subject}".rstrip()))
+            line.start()
 
-def _announcer(stack: ExitStack) -> Callable[[Examination], None]:
-    """Shows on a terminal what is being examined, for as long as the stack lasts."""
-    if not err.is_terminal:
-        return lambda _: None
-    line = stack.enter_context(err.status("examining"))
-    return lambda each: line.update(f"examining {each.check} {each.subject}".rstrip())
+    try:
+        for result in run(examinations, announce):
+            # taken away before anything is printed: both may go to the same terminal
+            line.stop()
+            yield result
+    finally:
+        line.stop()
 
 
 def _as_text(result: Result) -> str:

@@ -73,7 +73,7 @@ def _shared_secrets(settings: Settings) -> Iterator[Finding]:
     if not holders:
         raise NotExaminedError("no access node has a shared secret here")
     weak = list(shared_secrets(holders))
-    yield from weak or [Finding(Status.OK, f"{len(holders)} shared secrets, each long and used once")]
+    yield from weak or [Finding(Status.OK, f"shared secrets: {len(holders)}, each long and used once")]
 
 
 def _factors(settings: Settings) -> Iterator[Finding]:
