@@ -32,7 +32,7 @@ from dirsync.directory import password_check, source
 from dirsync.replica import Replica, ReplicaWriter
 from dirsync.replica.directories import keep_configured
 from dirsync.replica.tripwire import Tripwire
-from dirsync.scheduler import SyncScheduler
+from dirsync.scheduler import SyncScheduler, stop_all
 from dirsync.surroundings import Surroundings
 from schema.errors import Fault
 
@@ -175,9 +175,9 @@ async def serve(settings: Settings, clock: Clock, entropy: Entropy) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with opened(settings, clock, entropy) as app, AsyncExitStack() as doors:
+        doors.push_async_callback(asyncio.to_thread, stop_all, app.syncs.values())
         for sync in app.syncs.values():
             sync.start()
-            doors.push_async_callback(asyncio.to_thread, sync.stop)
         places = [place async for place in _open_doors(app, doors)]
         doors.push_async_callback(_cancel, loop.create_task(_purge(app)))
         freeze_what_stays()

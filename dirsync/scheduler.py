@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock, Thread
@@ -10,7 +11,8 @@ from typing import Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from dirsync.change import Source
+from dirsync.change import Change, Source
+from dirsync.complaints import Interrupted
 from dirsync.replica.writer import Applied, ReplicaWriter
 from dirsync.settings import SyncSettings
 from schema.errors import Fault
@@ -117,8 +119,6 @@ class SyncScheduler:
         The replica stays as it was before that sync.
         """
         self._stopped = True
-        if self._watch.is_alive():
-            self._watch.join()
         while not self._syncing.acquire(timeout=_PATIENCE_SECONDS):
             self._source.close()  # again and again: what is running may only just begin to read
         try:
@@ -128,6 +128,9 @@ class SyncScheduler:
                     self._scheduler.shutdown(wait=False)
         finally:
             self._syncing.release()
+        while self._watch.is_alive():
+            self._watch.join(_WATCH_SECONDS)
+            self._source.close()
 
     def wake(self) -> None:
         """Sync at once, or once more after the sync that is running; from any thread, as often as one likes."""
@@ -170,7 +173,9 @@ class SyncScheduler:
     def _attempt(self, cookie: Callable[[], bytes | None]) -> Applied:
         began = self._now()
         try:
-            applied = self._writer.apply(self._source.changes(cookie(), began), self._source.identity)
+            batch = self._source.changes(cookie(), began)
+            batch = replace(batch, changes=self._until_stopped(batch.changes))
+            applied = self._writer.apply(batch, self._source.identity)
         except Exception as error:
             self._status = replace(
                 self._status,
@@ -197,6 +202,13 @@ class SyncScheduler:
         if was.method != self._status.method:
             _log.info("%s: changes come by %s", self._name, self._status.method)
         return applied
+
+    def _until_stopped(self, changes: Iterator[Change]) -> Iterator[Change]:
+        """The changes. Raises Interrupted: a million of them take longer than a stop may."""
+        for change in changes:
+            if self._stopped:
+                raise Interrupted
+            yield change
 
     def _run(self) -> None:
         """The regular job. The pause begins when it has ended, and grows while the directory is away."""
@@ -246,6 +258,13 @@ class SyncScheduler:
                 _log.error("%s: %s; remedy: %s", self._name, fault.problem, fault.remedy)
             except Exception:  # noqa: BLE001 - the thread must live on, whatever it was
                 _log.exception("%s: the sync failed unexpectedly", self._name)
+
+
+def stop_all(syncs: Collection[SyncScheduler]) -> None:
+    """Stop several at once: those whose writers share a turn may wait for one another."""
+    with ThreadPoolExecutor(max(1, len(syncs))) as pool:
+        for _ in pool.map(SyncScheduler.stop, syncs):
+            pass
 
 
 def _figures(applied: Applied) -> str:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from dirsync.change import Batch
 from dirsync.errors import DirectoryUnavailable
 from dirsync.replica import Applied, ReplicaWriter
-from dirsync.scheduler import SyncScheduler, SyncStatus, pause_after
+from dirsync.scheduler import SyncScheduler, SyncStatus, pause_after, stop_all
 from dirsync.settings import SyncSettings
 from schema.errors import Fault
-from small_directory import directory, entry_id, refresh, thing
+from small_directory import content, directory, entry_id, refresh, thing
 
 ALICE = directory(thing("alice", "user"))
 BOB = directory(thing("bob", "user"))
@@ -57,6 +57,30 @@ class Scripted:
 
     def close(self) -> None:
         pass
+
+
+class Interruptible(Scripted):
+    """One that is blocked until somebody closes it."""
+
+    def close(self) -> None:
+        self.fault = UNAVAILABLE
+        self.blocked.set()
+
+
+class Endless(Scripted):
+    """Once it is told to, it never comes to the end of its changes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = 0
+
+    def changes(self, cookie: bytes | None, now: datetime) -> Batch:
+        return Batch(self.people(), b"", refresh=True, as_of=now)
+
+    def people(self):
+        while True:
+            self.told += 1
+            yield from refresh(directory(thing(f"user{self.told}", "user"))).changes
 
 
 class Clock:
@@ -277,7 +301,7 @@ def test_a_reconcile_that_is_due_runs(running, source, monkeypatch):
     assert source.asked[1:] == [entry_id("alice"), None]
 
 
-def test_stopping_waits_for_the_sync_that_runs_and_begins_no_other(running, source):
+def test_stopping_returns_when_the_sync_that_runs_has_ended_and_begins_no_other(running, source):
     source.blocked.clear()
     with running(0.01) as sync:
         eventually(lambda: source.asked)
@@ -289,10 +313,51 @@ def test_stopping_waits_for_the_sync_that_runs_and_begins_no_other(running, sour
         source.blocked.set()
         stopping.join(10)
         assert not stopping.is_alive()
-        assert sync.status.runs == 1
+        assert (sync.status.runs, sync.status.failures) == (0, 1)
         sync.wake()
         time.sleep(0.1)
         assert len(source.asked) == 1
+
+
+def test_stopping_ends_the_sync_that_an_announcement_has_begun(writer):
+    source = Interruptible()
+    sync = SyncScheduler(source, writer, SyncSettings(interval_seconds=3600), lambda: datetime.now(UTC))
+    sync.start()
+    eventually(lambda: sync.status.runs == 1)
+    source.blocked.clear()
+    source.announced.set()
+    eventually(lambda: len(source.asked) == 2)
+    stopping = threading.Thread(target=sync.stop)
+    stopping.start()
+    stopping.join(8)  # less than the source stays blocked
+    assert not stopping.is_alive()
+    assert sync.status.failures == 1
+
+
+def test_stopping_ends_the_sync_that_takes_changes_in_and_the_replica_stays_as_it_was(writer):
+    source = Endless()
+    before = content(writer)
+    sync = SyncScheduler(source, writer, SyncSettings(interval_seconds=3600), lambda: datetime.now(UTC))
+    sync.start()
+    eventually(lambda: source.told > 10)
+    stop_all([sync])
+    assert content(writer) == before
+
+
+def test_of_several_that_write_one_file_none_waits_to_be_stopped_for_another_that_writes(tmp_path):
+    turn, now = threading.Lock(), lambda: datetime.now(UTC)
+    with contextlib.ExitStack() as stack:
+        one, two = (
+            stack.enter_context(contextlib.closing(ReplicaWriter(tmp_path / "replica", (), name, turn)))
+            for name in ("one", "two")
+        )
+        source = Endless()
+        writes = SyncScheduler(source, one, SyncSettings(interval_seconds=3600), now)
+        waits = SyncScheduler(Scripted(), two, SyncSettings(interval_seconds=3600), now)
+        writes.start()
+        eventually(lambda: source.told > 10)
+        waits.start()
+        stop_all([waits, writes])
 
 
 def test_stopping_what_never_started_or_twice_is_nothing(sync):
