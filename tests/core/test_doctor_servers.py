@@ -1,5 +1,6 @@
 """How doctor treats a directory server: certificates have their days counted, and passwords are tried once."""
 
+import socket
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,16 +17,17 @@ from schema.secret import Secret
 from surroundings import SURROUNDINGS
 
 
-def examined(port, ca_file, *checks):
-    settings = DirectorySettings(
-        kind=DirectoryKind.AD,
-        url=(f"ldaps://127.0.0.1:{port}",),
-        base="DC=lab,DC=example,DC=test",
-        bind_dn="reader@lab.example.test",
-        bind_password=Secret("Copper-Ladder-63"),
-        ca_file=ca_file,
-        timeout_seconds=2.0,
-    )
+def examined(port, ca_file, *checks, **given):
+    standard = {
+        "kind": DirectoryKind.AD,
+        "url": (f"ldaps://127.0.0.1:{port}",),
+        "base": "DC=lab,DC=example,DC=test",
+        "bind_dn": "reader@lab.example.test",
+        "bind_password": Secret("Copper-Ladder-63"),
+        "ca_file": ca_file,
+        "timeout_seconds": 2.0,
+    }
+    settings = DirectorySettings(**(standard | given))
     examinations = directory_examinations("", settings, SYSTEM_CLOCK, SURROUNDINGS)
     chosen = (each for each in examinations if not checks or each.check in checks)
     return {result.check: result.finding for result in run(chosen, lambda _: None)}
@@ -70,3 +72,12 @@ def test_who_asks_for_one_thing_only_is_told_why_it_cannot_be_examined(tmp_path)
     with listener(encrypting(files, Answering(code=INVALID_CREDENTIALS).serve)) as port:
         found = examined(port, files.ca, Check.SCHEMA)[Check.SCHEMA]
     assert (found.status, "set bind_dn and bind_password" in found.remedy) == ("failed", True)
+
+
+def test_servers_that_dns_should_name_and_does_not_are_said_with_the_record_that_is_missing():
+    with socket.socket(type=socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        resolver = f"127.0.0.1:{silent.getsockname()[1]}"
+        found = examined(0, None, Check.NAMES, url=(), dns_servers=(resolver,), timeout_seconds=0.3)[Check.NAMES]
+    assert (found.status, "_ldap._tcp.dc._msdcs.lab.example.test" in found.detail) == ("failed", True)
+    assert "dns_servers" in found.remedy
