@@ -1,7 +1,7 @@
 """`dirfactor sync`: carry the directory's changes over once, and decide about changes that the tripwire holds."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,13 +27,16 @@ _DIRECTORY = Annotated[
     str, typer.Option("--directory", "-d", help="NAME of [directory:NAME]; without it, [directory].")
 ]
 _ALL = Annotated[bool, typer.Option("--all", help="Print every user, not the first twenty.")]
+_FULL = Annotated[bool, typer.Option("--full", help="Read everything, and repair what differs; else what has changed.")]
 _FIRST = 20
 _CAUSES = 5
 _NOBODY = "somebody whom only the domain's security log names (event 5136)"
 
 
 @sync_app.callback(invoke_without_command=True)
-def sync_command(context: typer.Context, config: CONFIG_OPTION = DEFAULT_CONFIG, *, json: JSON_OPTION = False) -> None:
+def sync_command(
+    context: typer.Context, config: CONFIG_OPTION = DEFAULT_CONFIG, *, full: _FULL = False, json: JSON_OPTION = False
+) -> None:
     """Carry the directory's changes into the replica once, and say what changed."""
     if context.invoked_subcommand is not None:
         return
@@ -41,7 +44,8 @@ def sync_command(context: typer.Context, config: CONFIG_OPTION = DEFAULT_CONFIG,
         settings = read_config(Path(config))
         make_state_directory(settings.service.state_directory)
         with syncing(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY) as syncs:
-            applied, failed = _sync_each(syncs)
+            once = SyncScheduler.reconcile if full else SyncScheduler.run_once
+            applied, failed = _each(syncs, once)
         figures = {
             name: {"added": each.added, "changed": each.changed, "removed": each.removed, "version": each.version}
             for name, each in applied.items()
@@ -88,13 +92,15 @@ def release_command(
         out.print(f"{_prefix(directory)}{len(batch.losses)} users {text}", markup=False)
 
 
-def _sync_each(syncs: Mapping[str, SyncScheduler]) -> tuple[dict[str, Applied], list[Fault]]:
-    """Sync every directory, whatever becomes of the others."""
+def _each(
+    syncs: Mapping[str, SyncScheduler], once: Callable[[SyncScheduler], Applied]
+) -> tuple[dict[str, Applied], list[Fault]]:
+    """Do it for every directory, whatever becomes of the others."""
     applied: dict[str, Applied] = {}
     failed: list[Fault] = []
     for name, sync in syncs.items():
         try:
-            applied[name] = sync.run_once()
+            applied[name] = once(sync)
         except Fault as fault:
             failed.append(Fault(f"{_prefix(name)}{fault.problem}", remedy=fault.remedy))
     return applied, failed

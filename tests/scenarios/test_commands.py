@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -188,6 +189,13 @@ async def test_sync_says_what_it_did(office: Office):
     assert (first.status, first.out) == (0, f"added {number}, changed 0, removed 0, version 1\n")
     second = await dirfactor("sync", "--json", "--config", str(config))
     assert json.loads(second.out) == {"added": 0, "changed": 0, "removed": 0, "version": 1}
+    spoilt = sqlite3.connect(office.site.folder / "own" / "replica.sqlite")
+    with spoilt:
+        spoilt.execute("DELETE FROM entry WHERE kind = 'node' OR number = 1")
+    spoilt.close()
+    assert (await dirfactor("sync", "--config", str(config))).out == "added 0, changed 0, removed 0, version 1\n"
+    repaired = await dirfactor("sync", "--full", "--config", str(config))
+    assert (repaired.status, repaired.out) == (0, "added 1, changed 0, removed 0, version 2\n")
 
 
 async def test_what_cannot_be_known_before_the_first_sync_is_not_said(office: Office):
