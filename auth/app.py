@@ -146,7 +146,7 @@ def surroundings(clock: Clock, entropy: Entropy) -> Surroundings:
 def _tripwire(settings: Settings) -> Tripwire | None:
     users = settings.sync.tripwire_users
     judge = loss_under(settings.policies.get("default"))
-    return Tripwire(judge, users, settings.named_policies) if users else None
+    return Tripwire(judge, users, settings.named_policies, settings.node_policies) if users else None
 
 
 def make_state_directory(folder: Path) -> None:

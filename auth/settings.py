@@ -147,3 +147,8 @@ class Settings:
         """The [policy:NAME] sections, by the ids under which a directory without our schema names them."""
         named = {policy_id(name): (f"[policy:{name}]", policy) for name, policy in self.policies.items()}
         return {key: PolicyLink(key, text, policy) for key, (text, policy) in named.items()}
+
+    @property
+    def node_policies(self) -> frozenset[str]:
+        """DNs of the policies in the directory that [node:NAME] sections name."""
+        return frozenset(node.policy for node in self.nodes.values() if node.policy) - self.policies.keys()

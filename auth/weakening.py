@@ -20,8 +20,8 @@ _PARTS = {
 def loss_under(server_default: Policy | None) -> Callable[[Person, Person | None], str | None]:
     """The judge for a service with this [policy:default].
 
-    What a policy of an access node would add is not looked at: it is the same before and after. People whose account
-    is disabled have nothing to lose.
+    What a policy of an access node would add is not looked at here: the tripwire asks about it by people who have
+    nothing else. People whose account is disabled have nothing to lose.
     """
 
     def loss(before: Person, after: Person | None) -> str | None:

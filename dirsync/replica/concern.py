@@ -10,7 +10,7 @@ import msgspec
 
 from dirsync.change import LinkKind
 from schema.dn import parent
-from schema.entry import Container, Entry, EntryId, Group, Policy, User
+from schema.entry import AccessNode, Container, Entry, EntryId, Group, Policy, User
 
 _DECODE: Final = msgspec.msgpack.Decoder(Entry).decode
 _ABOVE: Final = """
@@ -65,10 +65,13 @@ class Side:
         return self._db.execute(_ABOVE, (group,)).fetchone() is not None
 
     def users_of(self, subject: EntryId) -> Iterator[EntryId]:
-        """The users whom an assignment to a subject reaches."""
+        """The users whom an assignment to a subject reaches; an access node stands for those who come through it."""
         seen = self.seen(subject)
         if seen is not None and isinstance(seen.entry, Container):
             yield from self._below(seen.folded)
+            return
+        if seen is not None and isinstance(seen.entry, AccessNode):
+            yield subject
             return
         sids: set[str] = set()
         for entry_id, kind, parsed in self._db.execute(_WITHIN, (subject,)).fetchall():
@@ -108,7 +111,9 @@ class Cause:
 def concerned(before: Side, after: Side, touched: Iterable[EntryId]) -> Iterator[tuple[EntryId, Cause]]:
     """The users who were there before and whose tokens or policy a batch may have changed; some more than once.
 
-    An edit that has nothing to do with either concerns nobody, so that a batch costs what it changes.
+    An access node among them stands for those who come through it, and a policy for those who come through whatever
+    names it outside of the directory. An edit that has nothing to do with any of this concerns nobody, so that a batch
+    costs what it changes.
 
     Args:
         before: the replica without the batch.
@@ -139,10 +144,12 @@ def _concerned(
         # by their SID groups have those whose primary group they are
         attribute = "dirfactorPolicy" if relinked else "objectSid" if _sid(was) != _sid(now) else "member"
         yield attribute, _by_group(before, after, entry_id, everybody=attribute != "member")
-    if Container in kinds and was and relinked:  # what is moved with one has been touched itself
-        yield "dirfactorPolicy", before.users_of(entry_id)
-    if Policy in kinds and was and (attribute := _other_method(was, now)):
-        yield attribute, chain.from_iterable(map(before.users_of, before.subjects(entry_id)))
+    if Container in kinds and relinked:  # what is moved with one has been touched itself
+        yield "dirfactorPolicy", (before if was else after).users_of(entry_id)
+    if AccessNode in kinds and was and relinked:
+        yield "dirfactorPolicy", (entry_id,)
+    if Policy in kinds and was and (attribute := _other_demand(was, now)):
+        yield attribute, chain((entry_id,), *map(before.users_of, before.subjects(entry_id)))
 
 
 def _by_group(before: Side, after: Side, group: EntryId, *, everybody: bool) -> Iterator[EntryId]:
@@ -176,8 +183,8 @@ def _sid(seen: Seen | None) -> str | None:
     return seen.entry.sid if seen and isinstance(seen.entry, Group) else None
 
 
-def _other_method(was: Seen, now: Seen | None) -> str | None:
-    """The attribute by which a policy may demand something else."""
+def _other_demand(was: Seen, now: Seen | None) -> str | None:
+    """The attribute by which a policy may demand something else, or of somebody else."""
     if now is None:
         return "isDeleted"
     if not isinstance(was.entry, Policy) or not isinstance(now.entry, Policy):
@@ -186,5 +193,7 @@ def _other_method(was: Seen, now: Seen | None) -> str | None:
         return "dirfactorFirstMethod"
     if was.entry.second_method != now.entry.second_method:
         return "dirfactorSecondMethod"
+    if was.entry.priority != now.entry.priority:
+        return "dirfactorPriority"
     findings = set(was.entry.malformed) ^ set(now.entry.malformed)
     return next((finding.attribute for finding in findings), None)

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from dirsync.errors import ReplicaUnavailable
 from dirsync.replica.concern import Cause
 from dirsync.replica.store import faults, open_for_reading, open_for_writing, transaction
 from schema.entry import EntryId
@@ -21,11 +20,11 @@ WINDOW: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What a batch takes from one user.
+    """What a batch takes from one user, or from all who come through an access node.
 
     Attributes:
-        user: the user.
-        dn: their DN before.
+        user: the user, or the access node, or the policy that one of config.ini names.
+        dn: its DN before.
         what: what is lost, in a few words.
         cause: what was changed in the directory.
     """
@@ -116,11 +115,7 @@ def held_batches(path: Path) -> tuple[HeldBatch, ...]:
     """
     with closing(open_for_reading(path)) as db, faults(path):
         db.execute("BEGIN")  # both tables as they are at one moment
-        rows = db.execute("SELECT number, name, since, released FROM held JOIN directory ON number = directory.number")
-        return tuple(
-            HeldBatch(name, datetime.fromisoformat(since), bool(released), tuple(_losses(db, number)))
-            for number, name, since, released in rows.fetchall()
-        )
+        return _held(db)
 
 
 def release(path: Path, directory: str) -> HeldBatch:
@@ -134,20 +129,25 @@ def release(path: Path, directory: str) -> HeldBatch:
         Fault: nothing of this directory is held.
         ReplicaUnavailable: the replica cannot be written.
     """
-    held = next((batch for batch in held_batches(path) if batch.directory == directory), None)
-    if held is None:
-        raise Fault(
-            f"nothing of [directory{':' + directory if directory else ''}] is held",
-            remedy="see `dirfactor sync held`",
-        )
+    open_for_reading(path).close()  # a replica that is not there is not made for this
     with closing(open_for_writing(path)) as db, transaction(db, path):
-        query = (
-            "UPDATE held SET released = 1 WHERE since = ? AND directory = (SELECT number FROM directory WHERE name = ?)"
-        )
-        changed = db.execute(query, (held.since.isoformat(), directory)).rowcount
-    if not changed:
-        raise ReplicaUnavailable("what was held has just been settled", remedy="see `dirfactor sync held`")
+        held = next((batch for batch in _held(db) if batch.directory == directory), None)
+        if held is None:
+            raise Fault(
+                f"nothing of [directory{':' + directory if directory else ''}] is held",
+                remedy="see `dirfactor sync held`",
+            )
+        query = "UPDATE held SET released = 1 WHERE directory = (SELECT number FROM directory WHERE name = ?)"
+        db.execute(query, (directory,))
     return held
+
+
+def _held(db: sqlite3.Connection) -> tuple[HeldBatch, ...]:
+    rows = db.execute("SELECT number, name, since, released FROM held JOIN directory ON number = directory.number")
+    return tuple(
+        HeldBatch(name, datetime.fromisoformat(since), bool(released), tuple(_losses(db, number)))
+        for number, name, since, released in rows.fetchall()
+    )
 
 
 def _losses(db: sqlite3.Connection, directory: int) -> Iterator[Loss]:

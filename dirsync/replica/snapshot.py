@@ -118,6 +118,11 @@ class Snapshot:
             self._nodes = tuple(sorted(nodes, key=lambda item: (item.node.name.casefold(), item.dn)))
         return self._nodes
 
+    def node(self, node: EntryId) -> Node | None:
+        """The access node with this id."""
+        row = self._row(node)
+        return self._node(row.id, row.dn, _DECODE(row.parsed)) if row and row.kind == "node" else None
+
     def lookup(self, dn: str) -> EntryId | None:
         """As `Directory.lookup`."""
         try:

@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +11,7 @@ from typing import Final
 
 from dirsync.replica.concern import Side, concerned
 from dirsync.replica.directories import names_of
+from dirsync.replica.entrance import comers
 from dirsync.replica.holding import Holding, Loss
 from dirsync.replica.snapshot import Snapshot
 from dirsync.replica.store import open_for_reading
@@ -34,13 +35,16 @@ class Tripwire:
 
     Attributes:
         judge: says what a user loses.
-        users: how many may lose something within an hour; never more than a fifth of all, but five always may.
+        users: how many may lose something within an hour; never more than a fifth of all, but five always may. What
+            is lost at an access node is lost by everybody there, which is too much in any case.
         named: policies that no entry is, by the ids under which links lead to them.
+        entrances: DNs of the policies that access nodes of config.ini name.
     """
 
     judge: Judge
     users: int
     named: Mapping[EntryId, PolicyLink] = field(default_factory=dict)
+    entrances: frozenset[str] = frozenset()
 
     def limit(self, everybody: int) -> int:
         """How many of so many users may lose something."""
@@ -84,14 +88,15 @@ def pull(
     """
     with closing(open_for_reading(path)) as old:
         old.execute("BEGIN")
-        losses = tuple(_losses(tripwire, old, db, touched))
+        losses, entrances = _losses(tripwire, old, db, touched)
         holding = Holding(db, directory)
         fresh = tuple(holding.unapproved(losses))
         together = len({loss.user for loss in fresh} | holding.lost_lately(now)) if fresh else 0
-        if together > _FEW:  # else nobody need be counted
+        is_open_to_all = any(loss.user in entrances for loss in fresh)
+        if together > _FEW or is_open_to_all:  # else nobody need be counted
             query = "SELECT count(*) FROM entry WHERE kind = 'user' AND directory = ?"
             (everybody,) = old.execute(query, (directory,)).fetchone()
-            if together > tripwire.limit(everybody):
+            if is_open_to_all or together > tripwire.limit(everybody):
                 raise Held(losses, everybody)
     if holding.forget():
         _log.warning("what was held is held no longer: %d users lose something", len(losses))
@@ -100,15 +105,21 @@ def pull(
 
 def _losses(
     tripwire: Tripwire, old: sqlite3.Connection, new: sqlite3.Connection, touched: Iterable[EntryId]
-) -> Iterator[Loss]:
-    met: set[EntryId] = set()
+) -> tuple[tuple[Loss, ...], set[EntryId]]:
+    """What is lost, and those of the losers through whom anybody may come."""
+    losses: dict[EntryId, Loss | None] = {}
+    entrances: set[EntryId] = set()
     before, after = (Snapshot(db, names_of(db), 1, tripwire.named) for db in (old, new))
-    for user, cause in concerned(Side(old), Side(new), touched):
-        if user in met:
+    for entry, cause in concerned(Side(old), Side(new), touched):
+        if entry in losses:
             continue
-        met.add(user)
-        was = before.person(user)
-        if was is not None:
-            what = tripwire.judge(was, after.person(user))
-            if what is not None:
-                yield Loss(user, was.dn, what, cause)
+        losses[entry] = None
+        if was := before.person(entry):
+            if what := tripwire.judge(was, after.person(entry)):
+                losses[entry] = Loss(entry, was.dn, what, cause)
+            continue
+        for was, now in comers(before, after, entry, tripwire.entrances):
+            if what := tripwire.judge(was, now):
+                entrances.add(entry)
+                losses[entry] = Loss(entry, was.dn, f"whoever comes through it {what}", cause)
+    return tuple(filter(None, losses.values())), entrances

@@ -101,7 +101,8 @@ class ReplicaWriter:
 
         The version grows only when something is different afterwards. Whatever goes wrong, an error of the source
         in the middle of its changes included, leaves the replica as it was. When the batch contradicts what is there,
-        or more may have happened than it tells, its cookie is not kept, and so the source will send everything.
+        or more may have happened than it tells, neither its cookie nor its instant is kept: the source will send
+        everything, and until then the replica is no newer than it was.
 
         Args:
             batch: the changes; their iterator is consumed.
@@ -128,7 +129,7 @@ class ReplicaWriter:
             return Holding(self._db, self._number).is_released()
 
     def _take_in(self, batch: Batch, identity: str) -> Applied:
-        known, read_before = self._row("identity, as_of")
+        known, as_of = self._row("identity, as_of")
         if not batch.refresh and known not in {None, identity}:
             msg = f"changes of {identity!r} cannot continue those of {known!r}"
             raise ValueError(msg)
@@ -140,13 +141,14 @@ class ReplicaWriter:
                 merge.delete(change.id)
         tally = merge.finish()
         applied = self._count(tally)
-        if self._tripwire and applied and read_before:
+        if self._tripwire and applied:  # a first read, too: it may take entries over from another directory
             pull(self._tripwire, self._db, self._path, self._number, tally.touched(), batch.as_of)
         cookie = None if tally.doubted else batch.cookie
+        as_of = as_of if tally.doubted else batch.as_of.isoformat()
         self._db.execute(
             "UPDATE directory SET identity = ?, cookie = ?, as_of = ?, netbios_name = coalesce(?, netbios_name)"
             " WHERE number = ?",
-            (identity, cookie, batch.as_of.isoformat(), batch.netbios_name, self._number),
+            (identity, cookie, as_of, batch.netbios_name, self._number),
         )
         return applied
 

@@ -3,6 +3,8 @@
 import contextlib
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -194,8 +196,11 @@ def test_after_a_renaming_that_links_may_have_followed_everything_is_read_anew()
         for which, read_anew in ((2, False), (0, True)):
             before = directory.copy()
             directory.step("rename", which, 3, 0)
-            replica.apply(increment(directory.told_since(before), Placing.BY_DN_IN_TURN), SOURCE)
+            told = increment(directory.told_since(before), Placing.BY_DN_IN_TURN)
+            replica.apply(replace(told, as_of=NOW + timedelta(seconds=1)), SOURCE)
             assert (replica.cookie(SOURCE) is None) is read_anew
+            as_of = datetime.fromisoformat(replica._row("as_of")[0])
+            assert as_of == (NOW if read_anew else NOW + timedelta(seconds=1)), "what is doubted is no fresh state"
             directory.step("rename", which, which, 0)
             replica.apply(directory.refresh(), SOURCE)
 

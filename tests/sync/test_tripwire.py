@@ -16,7 +16,9 @@ from dirsync.replica.directories import names_of
 from dirsync.replica.holding import WINDOW, held_batches, release
 from dirsync.replica.snapshot import Snapshot
 from dirsync.replica.tripwire import Held, Tripwire
+from schema.entry import Policy
 from schema.errors import Fault
+from schema.words import Method
 from small_directory import (
     BASE,
     NOW,
@@ -249,6 +251,101 @@ def test_a_policy_is_lost_with_the_unit_and_the_primary_group(path, edits):
         writer.apply(refresh(PRIMARY), SOURCE)
         with pytest.raises(Held, match="no longer asked for password"):
             writer.apply(increment(difference(PRIMARY, after)), SOURCE)
+
+
+UNIT = thing("office", "ou", STAFF.id, links={POLICY: ["lax"]})
+IN_UNIT = directory(
+    LAB[entry_id("both")],
+    LAB[entry_id("lax")],
+    STAFF,
+    UNIT,
+    thing("vpn", "group", links={POLICY: ["both"], MEMBER: PEOPLE}),
+    thing("plain", "group", links={POLICY: ["lax"], MEMBER: PEOPLE}),
+    *(LAB[entry_id(name)] for name in PEOPLE),
+)
+
+
+def test_a_unit_that_was_not_seen_before_may_bring_a_policy_for_those_below_it(path):
+    things = {key: item for key, item in IN_UNIT.items() if item.kind != "group"}
+    unseen = [change for change in refresh(things).changes if change.id != UNIT.id]
+    with contextlib.closing(ReplicaWriter(path, tripwire=Tripwire(loss_under(None), 5))) as writer:
+        writer.apply(replace(refresh(things), changes=iter(unseen)), SOURCE)
+        with pytest.raises(Held) as caught:
+            writer.apply(at(1, [whole_put(things, UNIT)]), SOURCE)
+    assert {loss.what for loss in caught.value.losses} == {"is no longer asked for token"}
+
+
+def test_a_policy_that_comes_first_now_governs_and_none_of_its_methods_was_touched(path):
+    with contextlib.closing(ReplicaWriter(path, tripwire=Tripwire(loss_under(None), 5))) as writer:
+        writer.apply(refresh(IN_UNIT), SOURCE)
+        writer.apply(at(0, [edit("both", dirfactorPriority="5"), edit("lax", dirfactorPriority="9")]), SOURCE)
+        with pytest.raises(Held):
+            writer.apply(at(1, [edit("lax", dirfactorPriority="1")]), SOURCE)
+
+
+def test_the_first_read_of_a_directory_takes_nothing_from_the_people_of_another(path):
+    """Both read the same server, one of them with an account that sees no tokens."""
+    tripwire = Tripwire(loss_under(None), 5)
+    blind = {
+        key: replace(
+            item, attributes={name: held for name, held in item.attributes.items() if name != "dirfactortoken"}
+        )
+        for key, item in LAB.items()
+    }
+    with (
+        contextlib.closing(ReplicaWriter(path, tripwire=tripwire)) as one,
+        contextlib.closing(ReplicaWriter(path, directory="two", tripwire=tripwire)) as two,
+    ):
+        one.apply(refresh(LAB), SOURCE)
+        with pytest.raises(Held):
+            two.apply(refresh(blind), "two")
+
+
+AT_THE_DOOR = directory(
+    thing("both", "policy", dirfactorFirstMethod="password", dirfactorSecondMethod="token"),
+    thing("lax", "policy", dirfactorFirstMethod="password"),
+    thing("vpn", "node", links={POLICY: ["both"]}),
+    *(thing(name, "user", dirfactorToken="sms") for name in PEOPLE),
+)
+WIDE_OPEN = {
+    "its policy weakened": {"both": thing("both", "policy", dirfactorFirstMethod="password")},
+    "given another policy": {"vpn": thing("vpn", "node", links={POLICY: ["lax"]})},
+    "left to the default": {"vpn": thing("vpn", "node")},
+    "no token, no question": {
+        "both": thing("both", "policy", dirfactorFirstMethod="password", dirfactorSecondMethod="passwordUntilToken")
+    },
+}
+
+
+@pytest.mark.parametrize("edits", WIDE_OPEN.values(), ids=WIDE_OPEN.keys())
+def test_the_policy_of_an_access_node_is_that_of_everybody_who_comes_through_it(path, edits):
+    after = AT_THE_DOOR | {item.id: item for item in edits.values()}
+    default = Policy(name="default", first_method=Method.PASSWORD)
+    with contextlib.closing(ReplicaWriter(path, tripwire=Tripwire(loss_under(default), 100))) as writer:
+        writer.apply(refresh(AT_THE_DOOR), SOURCE)
+        with pytest.raises(Held, match=r"cn=vpn.*whoever comes through it"):
+            writer.apply(increment(difference(AT_THE_DOOR, after)), SOURCE)
+
+
+def test_the_policy_that_a_node_of_the_configuration_names_is_watched_as_well(path):
+    weaker = directory(thing("both", "policy", dirfactorFirstMethod="password"))
+    tripwire = Tripwire(loss_under(None), 100, entrances=frozenset({f"CN=Both,{BASE}", "no DN"}))
+    with contextlib.closing(ReplicaWriter(path, tripwire=tripwire)) as writer:
+        writer.apply(refresh(AT_THE_DOOR | directory(thing("vpn", "node"))), SOURCE)
+        with pytest.raises(Held, match=r"CN=Both.*whoever comes through it"):
+            writer.apply(increment(difference(AT_THE_DOOR, AT_THE_DOOR | weaker)), SOURCE)
+
+
+def test_a_node_that_is_stricter_or_closed_or_gone_lets_nobody_in_more_easily(path):
+    edits = (
+        directory(thing("both", "policy", dirfactorFirstMethod="token", dirfactorSecondMethod="password")),
+        directory(thing("vpn", "node", dirfactorNodeEnabled="FALSE", links={POLICY: ["lax"]})),
+    )
+    with contextlib.closing(ReplicaWriter(path, tripwire=Tripwire(loss_under(None), 100))) as writer:
+        writer.apply(refresh(AT_THE_DOOR), SOURCE)
+        for things in edits:
+            assert writer.apply(increment(difference(AT_THE_DOOR, AT_THE_DOOR | things)), SOURCE)
+        assert writer.apply(increment([Delete(entry_id("vpn"))]), SOURCE)
 
 
 # people with tokens, groups that are somebody's primary group, units in units, policies that differ in their demands
