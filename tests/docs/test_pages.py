@@ -1,0 +1,102 @@
+"""What holds of every page without a server: kinds of blocks, commands and options that exist, links that lead somewhere."""
+
+import re
+from collections.abc import Iterator
+
+import click
+import pytest
+import typer
+
+from auth.cli.main import app
+from docs.blocks import KINDS, PAGES, ROOT, blocks, commands, prose, spans
+
+COMMANDS = typer.main.get_command(app)
+_WORD = re.compile(r"[a-z][a-z0-9-]*")
+
+
+def walk(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command by its words; a group too that does something by itself."""
+    if isinstance(command, click.Group):
+        if command.invoke_without_command and path:
+            yield path
+        for name, each in command.commands.items():
+            yield from walk(each, (*path, name))
+    else:
+        yield path
+
+
+def mentions() -> Iterator[tuple[str, str]]:
+    """Every mention of one of our commands, and where it stands."""
+    for page in PAGES:
+        for block in blocks(page):
+            if block.kind == "sh":
+                for command in commands(block.text):
+                    yield from ((str(block), found) for found in re.findall(r"(?:^|[|&;] *)(dirfactor .*)", command))
+        yield from ((page.name, span) for span in spans(page) if re.match(r"dirfactor [a-z-]", span))
+
+
+def wrong_with(mention: str) -> str | None:
+    """What of a mention does not exist; alternatives stand as `plan|apply`."""
+    words = re.sub(r"'[^']*'|\"[^\"]*\"|\\\n", "", mention.partition(" #")[0]).split()[1:]
+    command: click.Command = COMMANDS
+    for word in words:
+        if isinstance(command, click.Group) and not word.startswith("-"):
+            names = word.split("|")
+            unknown = [name for name in names if name not in command.commands]
+            if unknown:
+                return f"no command {unknown}"
+            command = command.commands[names[0]]
+        elif word.startswith("-") and word != "-":
+            known = {option for item in command.params for option in (*item.opts, *item.secondary_opts)} | {"--help"}
+            if word.partition("=")[0] not in known:
+                return f"no option {word}"
+    return None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_says_what_it_is(page):
+    for block in blocks(page):
+        assert block.kind in KINDS, f"{block}: ```{block.kind} is none of {', '.join(KINDS)}"
+        assert not block.name or block.kind in {"ini", "csv"}, block
+
+
+def test_every_command_and_option_that_is_mentioned_exists():
+    found = [f"{where}: {mention}: {wrong}" for where, mention in mentions() if (wrong := wrong_with(mention))]
+    assert found == []
+
+
+def test_the_check_of_mentions_sees_what_does_not_exist():
+    for mention in ("dirfactor esplain alice", "dirfactor schema plan|aply", "dirfactor sync --jsonn", "dirfactor -x"):
+        assert wrong_with(mention), mention
+
+
+def test_the_readme_names_every_command():
+    table = re.search(r"^## Commands\n(.*?)^## ", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)[1]
+    named = set()
+    for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE):
+        first, *others = [span.split() for span in re.findall(r"`(?:dirfactor )?([^`]*)`", row)]
+        stem = [word for word in first[:-1] if _WORD.fullmatch(word)]
+        for words in (first, *([*stem, *other] for other in others)):
+            named.add(tuple(word for word in words if _WORD.fullmatch(word)))
+    assert {" ".join(path) for path in walk(COMMANDS)} - {" ".join(words) for words in named} == set()
+
+
+def anchors(text: str) -> set[str]:
+    """As the forge makes them of headings."""
+    heads = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file_and_a_heading_in_it(page):
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", prose(page)):
+        file, _, anchor = target.partition("#")
+        path = page.parent / file if file else page
+        assert path.exists(), f"{page.name}: {target}"
+        assert not anchor or anchor in anchors(path.read_text()), f"{page.name}: {target}"
+
+
+def test_the_index_names_every_page():
+    index = (ROOT / "docs" / "README.md").read_text()
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert {page for page in pages if f"({page})" not in index} == set()
