@@ -11,7 +11,7 @@ KINDS = {
     "sh": "run by a shell",
     "bat": "Windows' command line: ldifde and dsacls, translated",
     "powershell": "interpreted",
-    "ldif": "applied by ldapmodify",
+    "ldif": "applied by ldapmodify; with a name it is that file",
     "ini": "read as config.ini; with a name it is that file",
     "csv": "becomes the file of that name",
     "output": "compared with what the block before it printed",

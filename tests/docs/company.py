@@ -17,6 +17,7 @@ PEOPLE = {
     "carol": ("Carol Carter", "+43 664 0000093"),
     "helen": ("Helen Hart", "+43 664 0000094"),
 }
+TEMPS = tuple(f"temp{number}" for number in range(8))
 IN_VPN_USERS = ("alice", "bob", "carol")
 
 

@@ -14,6 +14,7 @@ from rig.samba import DomainController
 
 FIRST_HOUR = ROOT / "docs" / "first-hour-ad.md"
 _SNAPSHOT = "after the first hour"
+_WITH_SCHEMA = "the company with our schema"
 
 
 @dataclass
@@ -24,6 +25,11 @@ class FirstHour:
     kannel: Kannel
     place: Place
     ran: list[Ran]
+
+    def with_schema(self, folder) -> Place:
+        """The domain as it was when it had our schema and nothing else, and an empty folder."""
+        self.dc.restore(_WITH_SCHEMA)
+        return desk(self.dc, folder, self.kannel)
 
     def again(self, folder) -> Place:
         """The domain as it was at the end, and a copy of the folder."""
@@ -43,6 +49,8 @@ def first_hour(samba_dc, kannel, tmp_path_factory):
     }
     try:
         for block in blocks(FIRST_HOUR):
+            if block.kind == "powershell" and not any(ran.command.startswith("New-") for ran in place.ran):
+                samba_dc.snapshot(_WITH_SCHEMA)
             place.follow(block)
     finally:
         place.close()

@@ -14,6 +14,7 @@ def of_domain(dc: DomainController) -> dict[str, str]:
     return {
         "ldaps://dc1.example.org": dc.ldaps,
         "ldaps://dc2.example.org": dc.ldaps,
+        "dc1.example.org:636": f"{dc.address}:636",
         "admin@example.org": dc.admin,
         "DC=example,DC=org": dc.base_dn,
         "EXAMPLE\\": f"{dc.netbios}\\",
@@ -23,12 +24,13 @@ def of_domain(dc: DomainController) -> dict[str, str]:
 
 def of_tree(server: Slapd | DirectoryServer389) -> dict[str, str]:
     return {
-        "ldapi://%2Frun%2Fslapd-INSTANCE.socket": server.ldapi,
         "ldapi:///": server.ldapi,
         "ldaps://ldap1.example.org": server.ldaps,
         "ldaps://ldap2.example.org": server.ldaps,
+        "ldaps://ds1.example.org": server.ldaps,
         "dc=example,dc=org": server.base_dn,
-        "{SSHA}...": server.admin_password,
+        "userPassword: {SSHA}...": f"userPassword: {server.admin_password}",
+        "userPassword: ...": f"userPassword: {server.admin_password}",
     }
 
 

@@ -47,6 +47,7 @@ class Place:
         shell: PowerShell, where the directory has it.
         prompt: Windows' command line, where the directory has it.
         fill: what the reader has to put in, found when it is wanted.
+        translated: commands that this machine has no program for, and what they do.
     """
 
     folder: Path
@@ -58,13 +59,14 @@ class Place:
     shell: PowerShell | None = None
     prompt: CommandPrompt | None = None
     fill: Mapping[str, Callable[[], str]] = field(default_factory=dict)
+    translated: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     ran: list[Ran] = field(default_factory=list)
     _service: Process | None = None
 
     def follow(self, block: Block) -> None:
         """Does what one block says; a refusal, a wrong status or an unknown form fails the test."""
         text = substituted(block.text, self.names)
-        for name, found in self.fill.items():
+        for name, found in self.fill.items() if block.kind == "sh" else ():
             if name in text:
                 text = text.replace(name, found())
         getattr(self, f"_{block.kind}")(text, block)
@@ -86,12 +88,16 @@ class Place:
         for command in commands(text):
             if re.match(r"(make|tools/bootstrap)\b", command):
                 self._check_make(command, block)
+            elif command in self.translated:
+                self.translated[command]()
             elif re.match(r"dirfactor serve\b", command):
                 self._serve(command)
             else:
                 number = len(run)
                 (own / f"{number}.in").write_text(self._typed(command) + "\n")
-                script.append(f"{{ {command}\n}} <{own}/{number}.in >{own}/{number}.out 2>&1; echo $? >{own}/{number}.rc")
+                script.append(
+                    f"{{ {command}\n}} <{own}/{number}.in >{own}/{number}.out 2>&1; echo $? >{own}/{number}.rc"
+                )
                 run.append(command)
         # a session of its own, so that what asks for a password finds no terminal but what is typed here
         subprocess.run(["sh", "-c", "\n".join(script)], env=self._environment(), start_new_session=True, check=True)
@@ -129,7 +135,9 @@ class Place:
         log = self.folder / "serve.log"
         log.unlink(missing_ok=True)
         self._service = Process(
-            ["sh", "-c", f"cd {shlex.quote(str(self.folder))} && exec {command}"], log=log, environment=self._environment()
+            ["sh", "-c", f"cd {shlex.quote(str(self.folder))} && exec {command}"],
+            log=log,
+            environment=self._environment(),
         )
         self._service.start(lambda: _READY in log.read_text())
 
@@ -147,6 +155,9 @@ class Place:
         self.ran.append(Ran(text, 0, self.shell.run(text)))
 
     def _ldif(self, text: str, block: Block) -> None:
+        if block.name:
+            (self.folder / block.name).write_text(text)
+            return
         for record in filter(str.strip, text.split("\n\n")):
             dn = record.partition("\n")[0].removeprefix("dn: ")
             self.tools(dn).modify(record + "\n")
@@ -157,19 +168,22 @@ class Place:
     def _ini(self, text: str, block: Block) -> None:
         file = self.folder / (block.name or "fragment.ini")
         file.write_text(self._completed(text, whole=bool(block.name)))
-        for name in re.findall(r"= (?:file:)?([\w.-]+\.(?:password|secret|keytab|pem|key|ldif|p12))$", text, re.MULTILINE):
+        for name in re.findall(
+            r"= (?:file:)?([\w.-]+\.(?:password|secret|keytab|pem|key|ldif|p12))$", text, re.MULTILINE
+        ):
             if not (self.folder / name).exists() and not block.name:
                 (self.folder / name).touch(mode=0o600)
                 (self.folder / name).write_text(self.password)
         read_config(file, self._environment())
 
     def _completed(self, text: str, *, whole: bool) -> str:
-        """With the settings that only this machine knows; a fragment also gets a directory, without which none is read."""
+        """With the settings that only this machine knows; a fragment also gets a directory, which it must have."""
         if not whole and not re.search(r"^\[directory", text, re.MULTILINE):
             text += "\n[directory]\nkind = ldif\nfile = fragment.ldif\n"
             (self.folder / "fragment.ldif").touch()
         for section, lines in self.own.items() if whole else ():
-            added = "".join(f"{name} = {value}\n" for name, value in lines.items())
+            given = set(re.findall(r"^(\w+) =", text, re.MULTILINE))
+            added = "".join(f"{name} = {value}\n" for name, value in lines.items() if name not in given)
             if f"[{section}]\n" in text:
                 text = text.replace(f"[{section}]\n", f"[{section}]\n{added}")
             else:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from docs.powershell_text import Command, Pairs, Scalar, UnknownForm, Value, read
+from docs.powershell_text import Command, Pairs, Scalar, UnknownForm, read
 from rig.ldaptools import Entry, LdapTools
 from schema.ldif_text import line
 
@@ -26,6 +26,27 @@ _CLASSES = {
     "ADOrganizationalUnit": "(objectClass=organizationalUnit)",
     "ADObject": "(objectClass=*)",
 }
+_GET = {"LDAPFilter", "SearchBase", "Properties"}
+_SET = {"Identity", "Add", "Replace", "Remove", "Clear"}
+# cmdlet -> how many arguments without a name it may have, and which options
+_FORMS: dict[str, tuple[int, set[str]]] = {
+    **{f"Get-{noun}": (1, _GET) for noun in _CLASSES},
+    **{f"Set-{noun}": (1, _SET) for noun in _CLASSES},
+    "Get-ADGroupMember": (1, {"Recursive"}),
+    "New-ADObject": (0, {"Type", "Name", "Path", "OtherAttributes"}),
+    "New-ADOrganizationalUnit": (1, {"Path"}),
+    "New-ADUser": (
+        1,
+        {"UserPrincipalName", "Enabled", "PasswordNeverExpires", "CannotChangePassword", "AccountPassword", "Path"},
+    ),
+    "New-ADGroup": (1, {"SamAccountName", "GroupScope", "Path"}),
+    "Add-ADGroupMember": (1, {"Members"}),
+    "Import-Csv": (1, set()),
+    "Export-Csv": (1, {"NoTypeInformation"}),
+    "Select-Object": (99, set()),
+    "ForEach-Object": (0, set()),
+}
+_HASHES = {"Add", "Replace", "Remove", "OtherAttributes"}
 _IN_CHAIN = "1.2.840.113556.1.4.1941"
 _GROUP_SCOPES = {"Global": -(2**31) + 2, "DomainLocal": -(2**31) + 4, "Universal": -(2**31) + 8}
 _NORMAL_ACCOUNT, _DISABLED, _NO_EXPIRY = 0x200, 0x2, 0x10000
@@ -57,7 +78,11 @@ class PowerShell:
             LdapRefused: the domain refuses an operation.
         """
         shown: list[Row] = []
-        for pipeline in read(script):
+        pipelines = read(script)
+        for pipeline in pipelines:
+            for command in pipeline:
+                _check(command)
+        for pipeline in pipelines:
             shown.extend(self._pipeline(pipeline, [{}]))
         return "".join(" ".join(",".join(values) for values in row.values()) + "\n" for row in shown)
 
@@ -71,20 +96,12 @@ class PowerShell:
         verb, _, noun = command.name.partition("-")
         options = _Options(command)
         if verb == "Get" and noun in _CLASSES:
-            found = list(self._get(noun, options))
-        elif command.name == "Get-ADGroupMember":
-            found = list(self._members(options))
-        elif verb == "Set" and noun in _CLASSES:
+            return list(self._get(noun, options))
+        if verb == "Set" and noun in _CLASSES:
             for row in rows:
                 self._set(noun, options, row)
-            found = []
-        else:
-            cmdlet = self._cmdlets().get(command.name)
-            if cmdlet is None:
-                raise UnknownForm(command.name)
-            found = cmdlet(options, rows)
-        options.done()
-        return found
+            return []
+        return self._cmdlets()[command.name](options, rows)
 
     def _cmdlets(self) -> dict[str, Callable[["_Options", list[Row]], list[Row]]]:
         return {
@@ -93,6 +110,7 @@ class PowerShell:
             "New-ADUser": self._new_user,
             "New-ADGroup": self._new_group,
             "Add-ADGroupMember": self._add_members,
+            "Get-ADGroupMember": self._members,
             "Import-Csv": self._import_csv,
             "Export-Csv": self._export_csv,
             "Select-Object": self._select,
@@ -109,15 +127,16 @@ class PowerShell:
             entries = self.tools.search(self._dn(noun, options.positional()), scope="base", attributes=wanted)
         yield from (_row(entry, wanted) for entry in entries)
 
-    def _members(self, options: "_Options") -> Iterator[Row]:
+    def _members(self, options: "_Options", rows: list[Row]) -> list[Row]:
         wanted = _PROPERTIES["ADGroupMember"]
         chain = f":{_IN_CHAIN}:" if options.switch("Recursive") else ""
         group = self._dn("ADGroup", options.positional())
-        for entry in self.tools.search(self.base, f"(&{_CLASSES['ADUser']}(memberOf{chain}={group}))", attributes=wanted):
-            yield _row(entry, wanted)
+        where = f"(&{_CLASSES['ADUser']}(memberOf{chain}={group}))"
+        return [_row(entry, wanted) for entry in self.tools.search(self.base, where, attributes=wanted)]
 
     def _set(self, noun: str, options: "_Options", row: Row) -> None:
-        dn = row["distinguishedname"][0] if "distinguishedname" in row else self._dn(noun, options.positional(row))
+        given = options.identity(row)
+        dn = self._dn(noun, given) if given else _of(row, "distinguishedName")[0]
         lines = [line("dn", dn), "changetype: modify"]
         for option, change in (("Remove", "delete"), ("Add", "add"), ("Replace", "replace")):
             for name, values in options.pairs(option).items():
@@ -184,7 +203,9 @@ class PowerShell:
 
     def _export_csv(self, options: "_Options", rows: list[Row]) -> list[Row]:
         if not options.switch("NoTypeInformation"):
-            raise UnknownForm("Export-Csv without -NoTypeInformation begins with a line that Import-Csv does not expect")
+            raise UnknownForm(
+                "Export-Csv without -NoTypeInformation begins with a line that Import-Csv does not expect"
+            )
         with (self.folder / options.positional()).open("w", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]) if rows else [])
             writer.writeheader()
@@ -214,9 +235,7 @@ class PowerShell:
             return identity
         if noun not in {"ADUser", "ADGroup"}:
             raise UnknownForm(f"{noun} {identity}: only a DN will do")
-        found = self.tools.search(
-            self.base, f"(&{_CLASSES[noun]}(sAMAccountName={identity}))", attributes=["1.1"]
-        )
+        found = self.tools.search(self.base, f"(&{_CLASSES[noun]}(sAMAccountName={identity}))", attributes=["1.1"])
         if not found:
             raise UnknownForm(f"there is no {noun} {identity}")
         return found[0].dn
@@ -242,29 +261,19 @@ class PowerShell:
 
 
 class _Options:
-    """The arguments of a command, each to be taken by whoever understands it."""
+    """The arguments of a command that has been checked."""
 
     def __init__(self, command: Command) -> None:
         self._command = command
-        self._taken: set[str] = set()
-        self._positional = not command.values
         self.computed = command.computed
         self.inner = command.inner
 
-    def value(self, name: str) -> Value:
-        self._taken.add(name)
-        return self._command.options.get(name, [])
-
     def scalars(self, name: str) -> list[Scalar]:
-        value = self.value(name)
-        if isinstance(value, dict):
-            raise UnknownForm(f"-{name} with @{{}}")
-        return value
+        value = self._command.options.get(name, [])
+        return [] if isinstance(value, dict) else value
 
     def pairs(self, name: str) -> Pairs:
-        value = self.value(name)
-        if isinstance(value, list) and value:
-            raise UnknownForm(f"-{name} without @{{}}")
+        value = self._command.options.get(name, {})
         return value if isinstance(value, dict) else {}
 
     def many(self, name: str) -> list[str]:
@@ -282,19 +291,30 @@ class _Options:
         return name in self._command.options
 
     def positionals(self) -> list[str]:
-        self._positional = True
         return [_literal(scalar) for scalar in self._command.values]
 
-    def positional(self, row: Row | None = None) -> str:
-        self._positional = True
-        (scalar,) = self._command.values
-        return _of(row or {}, scalar.text)[0] if scalar.kind == "field" else _literal(scalar)
+    def positional(self) -> str:
+        (found,) = self.positionals()
+        return found
 
-    def done(self) -> None:
-        """Raises UnknownForm when something was not understood."""
-        unknown = self._command.options.keys() - self._taken
-        if unknown or not self._positional:
-            raise UnknownForm(f"{self._command.name} {unknown or self._command.values}")
+    def identity(self, row: Row) -> str:
+        """The entry that is meant, by position or by name; empty when the pipeline says it."""
+        for scalar in self._command.values:
+            return _of(row, scalar.text)[0] if scalar.kind == "field" else _literal(scalar)
+        return self.one("Identity")
+
+
+def _check(command: Command) -> None:
+    """Raises UnknownForm when the command is none of the forms that are known."""
+    most, names = _FORMS.get(command.name, (-1, set[str]()))
+    unknown = command.options.keys() - names
+    misshapen = {name for name, value in command.options.items() if isinstance(value, dict) != (name in _HASHES)}
+    braces = bool(command.inner) != (command.name == "ForEach-Object")
+    computed = bool(command.computed) > (command.name == "Select-Object")
+    if len(command.values) > most or unknown or misshapen or braces or computed:
+        raise UnknownForm(f"{command.name} {unknown or misshapen or command.values}")
+    for inner in command.inner:
+        _check(inner)
 
 
 def _literal(scalar: Scalar) -> str:

@@ -1,9 +1,8 @@
-"""What holds of every page without a server: kinds of blocks, commands and options that exist, links that lead somewhere."""
+"""What holds of every page without a server: kinds of blocks, commands and options that exist, links that lead on."""
 
 import re
 from collections.abc import Iterator
 
-import click
 import pytest
 import typer
 
@@ -14,15 +13,17 @@ COMMANDS = typer.main.get_command(app)
 _WORD = re.compile(r"[a-z][a-z0-9-]*")
 
 
-def walk(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def below(command) -> dict:
+    """The commands of a group; none of anything else."""
+    return getattr(command, "commands", {})
+
+
+def walk(command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Every command by its words; a group too that does something by itself."""
-    if isinstance(command, click.Group):
-        if command.invoke_without_command and path:
-            yield path
-        for name, each in command.commands.items():
-            yield from walk(each, (*path, name))
-    else:
+    if path and (not below(command) or command.invoke_without_command):
         yield path
+    for name, each in below(command).items():
+        yield from walk(each, (*path, name))
 
 
 def mentions() -> Iterator[tuple[str, str]]:
@@ -31,25 +32,31 @@ def mentions() -> Iterator[tuple[str, str]]:
         for block in blocks(page):
             if block.kind == "sh":
                 for command in commands(block.text):
-                    yield from ((str(block), found) for found in re.findall(r"(?:^|[|&;] *)(dirfactor .*)", command))
+                    yield from (
+                        (str(block), found) for found in re.findall(r"(?s)(?:^|[|&;] *)(dirfactor .*)", command)
+                    )
         yield from ((page.name, span) for span in spans(page) if re.match(r"dirfactor [a-z-]", span))
 
 
 def wrong_with(mention: str) -> str | None:
     """What of a mention does not exist; alternatives stand as `plan|apply`."""
-    words = re.sub(r"'[^']*'|\"[^\"]*\"|\\\n", "", mention.partition(" #")[0]).split()[1:]
-    command: click.Command = COMMANDS
+    words = iter(re.sub(r"'[^']*'|\"[^\"]*\"", "VALUE", mention.replace("\\\n", " ").partition(" #")[0]).split()[1:])
+    command = COMMANDS
     for word in words:
-        if isinstance(command, click.Group) and not word.startswith("-"):
+        if word.startswith("-"):
+            found = [item for item in command.params if word in (*item.opts, *item.secondary_opts)]
+            if not found and word != "--help":
+                return f"no option {word}"
+            if found and not found[0].is_flag:
+                next(words, None)
+        elif below(command):
             names = word.split("|")
-            unknown = [name for name in names if name not in command.commands]
+            unknown = set(names) - below(command).keys()
             if unknown:
                 return f"no command {unknown}"
-            command = command.commands[names[0]]
-        elif word.startswith("-") and word != "-":
-            known = {option for item in command.params for option in (*item.opts, *item.secondary_opts)} | {"--help"}
-            if word.partition("=")[0] not in known:
-                return f"no option {word}"
+            command = below(command)[names[0]]
+        elif word in {"|", ">"}:
+            return None
     return None
 
 
@@ -57,7 +64,7 @@ def wrong_with(mention: str) -> str | None:
 def test_every_block_says_what_it_is(page):
     for block in blocks(page):
         assert block.kind in KINDS, f"{block}: ```{block.kind} is none of {', '.join(KINDS)}"
-        assert not block.name or block.kind in {"ini", "csv"}, block
+        assert not block.name or block.kind in {"ini", "csv", "ldif"}, block
 
 
 def test_every_command_and_option_that_is_mentioned_exists():
@@ -66,7 +73,13 @@ def test_every_command_and_option_that_is_mentioned_exists():
 
 
 def test_the_check_of_mentions_sees_what_does_not_exist():
-    for mention in ("dirfactor esplain alice", "dirfactor schema plan|aply", "dirfactor sync --jsonn", "dirfactor -x"):
+    wrong = (
+        "dirfactor esplain alice",
+        "dirfactor schema plan|aply",
+        "dirfactor sync -c x hold",
+        "dirfactor sync --jso",
+    )
+    for mention in wrong:
         assert wrong_with(mention), mention
 
 

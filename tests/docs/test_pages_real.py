@@ -1,0 +1,80 @@
+"""Every page, followed from its first block to its last on a real server: nothing on it is refused or unknown."""
+
+import pytest
+
+from docs.blocks import PAGES, ROOT, Block, blocks
+from docs.company import PASSWORD, TEMPS, desk, hire
+from docs.place import Place
+from docs.tree import PlainSlapd, ds389_desk, openldap_desk
+from docs.tree import hire as hire_in_tree
+from rig.ds389 import DirectoryServer389
+from rig.fixtures import need, need_root, running
+
+pytestmark = pytest.mark.servers
+
+# Pages that do not begin where the first hour ends.
+FIRST_HOUR = "first-hour-ad.md"
+WITH_SCHEMA = {"least-privilege.md"}
+WITHOUT_SCHEMA = {"ldifde.md", "no-schema.md"}
+OTHER_SERVERS = {"openldap.md", "389-ds.md"}
+DOCS = ROOT / "docs"
+
+
+def follow(place: Place, page) -> None:
+    try:
+        for block in blocks(page):
+            place.follow(block)
+    finally:
+        place.close()
+
+
+PAGES_OF_AD = [page for page in PAGES if page.name not in OTHER_SERVERS | {FIRST_HOUR} and blocks(page)]
+
+
+@pytest.mark.parametrize("page", PAGES_OF_AD, ids=lambda page: page.stem)
+def test_a_page_about_active_directory_can_be_followed(page, first_hour, tmp_path):
+    if page.name in WITHOUT_SCHEMA:
+        first_hour.dc.reset()
+        hire(first_hour.dc)
+        place = desk(first_hour.dc, tmp_path / "desk", first_hour.kannel)
+    elif page.name in WITH_SCHEMA:
+        place = first_hour.with_schema(tmp_path / "desk")
+    else:
+        place = first_hour.again(tmp_path / "desk")
+    if page.name == "trouble.md":
+        make_trouble(place, first_hour.dc)
+    follow(place, page)
+
+
+def test_the_page_about_openldap_can_be_followed(tmp_path):
+    need("slapd", "ldapmodify")
+    with running(PlainSlapd(tmp_path / "slapd")) as server:
+        hire_in_tree(server.tools(), server.base_dn)
+        place = openldap_desk(server, tmp_path)
+        follow(place, DOCS / "openldap.md")
+
+
+def test_the_page_about_389_directory_server_can_be_followed(tmp_path):
+    need("ns-slapd", "certutil", "ldapmodify")
+    need_root()
+    with running(DirectoryServer389(tmp_path / "ds389")) as server:
+        hire_in_tree(server.tools(), server.base_dn)
+        place = ds389_desk(server, tmp_path)
+        follow(place, DOCS / "389-ds.md")
+
+
+def make_trouble(place: Place, dc) -> None:
+    """A token that is none, and many tokens taken away at once."""
+    people = f"OU=People,{dc.base_dn}"
+    for name in TEMPS:
+        dc.add_user(name, PASSWORD, parent=people, dirfactorToken="sms", mobile="+43 664 0000096")
+    (bob,) = dc.ldapsearch(people, "(sAMAccountName=bob)")
+    dc.ldapmodify(f"dn: {bob.dn}\nchangetype: modify\nreplace: dirfactorToken\ndirfactorToken: smss\n")
+    place.follow(sh("dirfactor sync"))
+    dc.ldapmodify("\n".join(f"dn: CN={name},{people}\nchangetype: modify\ndelete: dirfactorToken\n" for name in TEMPS))
+    with pytest.raises(AssertionError, match="held"):
+        place.follow(sh("dirfactor sync"))
+
+
+def sh(command: str) -> Block:
+    return Block("trouble", 0, "sh", "", f"{command}\n")
