@@ -15,7 +15,7 @@ KINDS = {
     "ini": "read as config.ini; with a name it is that file",
     "csv": "becomes the file of that name",
     "output": "compared with what the block before it printed",
-    "picture": "nothing to run",
+    "text": "to look at: nothing to run, nothing to compare",
 }
 _FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")

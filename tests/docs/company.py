@@ -57,6 +57,9 @@ def desk(dc: DomainController, folder: Path, kannel: Kannel) -> Place:
             "192.0.2.7": LOOPBACK,
             "192.0.2.20": f"{LOOPBACK}:{port}",
             '"..."': f'"{PASSWORD}"',
+            # whoever runs the test is the service's user
+            "sudo -u dirfactor ": "",
+            "/etc/dirfactor/config.ini": "config.ini",
         },
         tools=lambda dn: tools,
         password=PASSWORD,
@@ -66,6 +69,6 @@ def desk(dc: DomainController, folder: Path, kannel: Kannel) -> Place:
             "radius": {"host": LOOPBACK, "port": str(port)},
             "http": {"port": str(free_port())},
         },
-        shell=PowerShell(tools, dc.base_dn, dc.domain, folder, PASSWORD),
+        shell=PowerShell(tools, dc.base_dn, folder, PASSWORD),
         prompt=CommandPrompt(tools, folder),
     )

@@ -197,5 +197,5 @@ class Place:
             pattern = re.compile(".*".join(map(re.escape, line.rstrip().split("..."))))
             assert any(pattern.fullmatch(other.rstrip()) for other in printed), f"{block}: {line}\n{self.last.output}"
 
-    def _picture(self, text: str, block: Block) -> None:
+    def _text(self, text: str, block: Block) -> None:
         """Nothing to do."""

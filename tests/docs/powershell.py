@@ -59,14 +59,12 @@ class PowerShell:
     Args:
         tools: the domain, as the administrator.
         base: DN of the domain.
-        domain: its DNS name.
         folder: where the session stands.
         password: what the administrator types when asked for one.
     """
 
     tools: LdapTools
     base: str
-    domain: str
     folder: Path
     password: str
 

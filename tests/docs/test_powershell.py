@@ -8,7 +8,7 @@ from docs.powershell import PowerShell
 from docs.powershell_text import Scalar, UnknownForm, read
 from rig.ldaptools import LdapTools
 
-NOBODY = PowerShell(LdapTools("ldap://127.0.0.1:1", Path("none"), "", ""), "DC=x", "x", Path(), "")
+NOBODY = PowerShell(LdapTools("ldap://127.0.0.1:1", Path("none"), "", ""), "DC=x", Path(), "")
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_pipeline_may_go_on_in_the_next_line_and_run_commands_in_braces():
 
 
 def test_what_was_not_asked_for_is_no_empty_property(tmp_path):
-    session = PowerShell(NOBODY.tools, "DC=x", "x", tmp_path, "")
+    session = PowerShell(NOBODY.tools, "DC=x", tmp_path, "")
     (tmp_path / "in.csv").write_text("user,token\nalice,sms\n")
     assert session.run("Import-Csv in.csv | Select-Object user, token") == "alice sms\n"
     with pytest.raises(UnknownForm, match="phone"):
