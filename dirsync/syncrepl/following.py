@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dirsync.connection import Connection
@@ -14,7 +14,7 @@ from dirsync.syncrepl.controls import sync_request
 from dirsync.syncrepl.cookie import SyncCookie
 from dirsync.syncrepl.dialogue import Consumer
 from dirsync.syncrepl.entry import Wanted
-from dirsync.syncrepl.server import Progress, Server, find_progress, hear
+from dirsync.syncrepl.server import Progress, Server, find_all, find_progress, hear
 from schema.entry import EntryId
 
 _log = logging.getLogger("dirfactor.sync")
@@ -156,10 +156,18 @@ class Following:
         heard = converse(hear(self._base, known.witnesses), self.connection.search)
         if heard.denied:
             return None
+        # before the refresh: whoever comes later is told by it
+        everybody = IdSpool()
+        listed = converse(find_all(self._base, everybody.append), self.connection.search)
         refreshed = self._refresh(known, heard.missing)
-        # who is not there was deleted since, and the server says so: by name, or by naming all others
-        told = refreshed.present is not None or not self._consumer.unexplained
-        return refreshed if told else None
+        if refreshed.present is not None:
+            return refreshed
+        # who is not there was deleted since, and the server must say so
+        if self._consumer.unexplained:
+            return None
+        # after a crash OpenLDAP has forgotten what it deleted and had not told, and does not know it: its contextCSN
+        # comes from the entries that are left, and its session log begins anew
+        return replace(refreshed, present=everybody) if listed else refreshed
 
     def _take_all(self) -> None:
         """Take what has come; where it never ends, what comes later is news."""

@@ -136,6 +136,22 @@ def hear(base: str, witnesses: Iterable[Witness]) -> Dialogue[Testimony]:
     return Testimony(denied, frozenset(entry for entry in seen if seen[entry] and stamps[entry] is None))
 
 
+def find_all(base: str, keep: Callable[[EntryId], None]) -> Dialogue[bool]:
+    """Have the id of every entry kept; False when one has none that the account may read.
+
+    Raises:
+        DirectoryUnavailable: the server does not answer.
+    """
+    page = yield Search(base, (OPENLDAP.key,), Scope.SUBTREE)
+    complete = True
+    for found in page.entries:
+        if text := _value(found, OPENLDAP.key):
+            keep(uuid.UUID(text.decode()).bytes)
+        else:
+            complete = False
+    return complete
+
+
 def _value(found: RawEntry, name: str) -> bytes:
     return next(iter(_values(found[1], name)), b"")
 

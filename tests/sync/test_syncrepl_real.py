@@ -321,6 +321,23 @@ def test_a_killed_server_is_followed_again(server, follower):
     assert follower.person("dora")
 
 
+def test_a_deletion_that_a_crash_made_the_server_forget_is_noticed(server, follower):
+    base = server.base_dn
+    alice = f"uid=alice,ou=people,{base}"
+    # whose changes are not among the newest ones is not missed for that
+    again = (MODIFY.format(f"cn=busy{number},{base}", "replace: o\no: x") for number in range(10))
+    add = "dn: cn=busy{},{}\nchangetype: add\nobjectClass: applicationProcess\nobjectClass: extensibleObject\n\n"
+    server.tools().modify("".join(add.format(number, base) for number in range(10)) + "\n".join(again))
+    follower.follow()
+    follower.source.close()
+    server.tools().modify(f"dn: {alice}\nchangetype: delete\n")
+    server.process.kill()
+    server.start()
+    server.tools().modify(add_person("dora", f"ou=people,{base}"))
+    follower.follow()
+    assert follower.equals_a_full_read()
+
+
 def test_a_server_that_hangs_is_an_error_and_not_silence(server, follower, tmp_path):
     patient = Follower(make(tmp_path / "patient"), settings(server, timeout_seconds=1.0))
     server.process.signal(signal.SIGSTOP)
