@@ -79,8 +79,12 @@ class _Leavers:
             raise IncompleteError(
                 "a container has changed, and may have taken entries along into the base or out of it"
             )
-        within = place == self._base or is_below(place, self._base)
-        return None if within and not entry.deleted else Delete(entry.id)
+        if entry.deleted:
+            return Delete(entry.id)
+        if place == self._base or is_below(place, self._base):
+            return None
+        # of no use from here on, and not deleted: what links to it still does, as in the directory
+        return Put(entry.id, entry.dn, None, {})
 
 
 def _is_container(entry: AdEntry) -> bool:

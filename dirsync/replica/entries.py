@@ -76,7 +76,7 @@ class Entries:
         """Store the entry; False when it is of no use here and is not stored, or no longer.
 
         An entry of another directory becomes this one's: it has moved from one domain of a forest to another, where
-        it keeps its objectGUID (MS-ADTS section 3.1.1.5.4.2).
+        it keeps its objectGUID (MS-ADTS section 3.1.1.5.4.2). What is of no use here stays another directory's.
 
         Args:
             put: how the entry has changed.
@@ -95,7 +95,8 @@ class Entries:
             return True
         entry = self._parse(present)
         if entry is None:
-            self.drop(put.id)
+            if before is None or before.directory == self._directory:
+                self.drop(put.id)
             return False
         new = row(self._directory, put.id, put.dn, parent, entry, raw)
         if before is None:

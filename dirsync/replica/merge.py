@@ -31,7 +31,8 @@ class Increment:
         """Take a new or changed entry in."""
         before = self._entries.stored(put.id)
         if not self._entries.write(put, before, before):
-            self._links.drop_from(put.id)
+            if before is None or before.directory == self._directory:
+                self._links.drop_from(put.id)
         elif self._links.put(put):
             self._tally.changed(put.id)
         if before is None or before.dn != put.dn:

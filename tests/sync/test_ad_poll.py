@@ -1,14 +1,19 @@
 """Polling by uSNChanged, on canned answers."""
 
+import contextlib
+from threading import Lock
+
 import pytest
 
 from dirsync.ad.controls import EXTENDED_DN, SHOW_DELETED, paged
 from dirsync.ad.question import WHERE, domain
 from dirsync.ber import MalformedAnswer
-from dirsync.change import Delete, LinkChange, Put
+from dirsync.change import Batch, Delete, LinkChange, LinkKind, Put
 from dirsync.errors import DirectoryRefused
+from dirsync.replica import Replica, ReplicaWriter
 from dirsync.search import Page
 from dirsync.settings import ChangeFeed
+from dirsync.view import PolicyLink
 from domain_controller import (
     BASE,
     DC2,
@@ -25,7 +30,10 @@ from domain_controller import (
     refused,
     value,
 )
+from small_directory import NOW, SOURCE, increment
 
+USER = {"objectclass": (b"user",), "samaccountname": (b"e2",)}
+GROUP = {"objectclass": (b"group",), "samaccountname": (b"e6",)}
 OU = f"OU=o,{BASE}"
 IN_OU = domain(OU, ())
 
@@ -96,9 +104,42 @@ def test_part_of_a_domain_is_polled_and_what_leaves_it_is_gone():
     )
     talk = polled(elsewhere, cut(entry(2, f"CN=e2,{OU}"), entry(5, OU)), wanted=IN_OU)
     gone, kept = talk.changes[:3], talk.changes[3:]
-    assert gone == [Delete(ident(1)), Delete(ident(3)), Delete(ident(4))]
+    outside = [Put(ident(number), dn, None, {}) for number, dn in ((1, f"CN=e1,{BASE}"), (4, BASE))]
+    assert gone == [outside[0], Delete(ident(3)), outside[1]]
     assert [put.id for put in kept] == [ident(2), ident(5)]
     assert not talk.answer.refresh
+
+
+def test_an_edit_of_a_policy_outside_of_the_base_leaves_those_refused_who_have_it(tmp_path):
+    """It is missing here, and must not become no policy at all: the next one could ask for less."""
+    alice = Put(ident(2), f"CN=e2,{OU}", None, USER, {LinkKind.POLICY: LinkChange((ident(1),))})
+    group = Put(ident(6), f"CN=e6,{OU}", None, GROUP, {LinkKind.MEMBER: LinkChange((ident(2), ident(7)))})
+    with (
+        contextlib.closing(ReplicaWriter(tmp_path / "replica")) as writer,
+        contextlib.closing(Replica(tmp_path / "replica")) as replica,
+    ):
+        writer.apply(Batch(iter((alice, group)), b"", refresh=True, as_of=NOW), SOURCE)
+        talk = polled(cut(entry(1, objectClass=[b"dirfactorSecurityPolicy"])), cut(), wanted=IN_OU)
+        writer.apply(increment(talk.changes), SOURCE)
+        assert replica.person(ident(2)).policy == PolicyLink(ident(1), None, None)
+        writer.apply(increment(polled(cut(entry(2, objectClass=[b"user"])), cut(), wanted=IN_OU).changes), SOURCE)
+        assert replica.person(ident(2)) is None
+        writer.apply(increment([alice]), SOURCE)
+        assert [group.dn for group in replica.person(ident(2)).groups] == [f"CN=e6,{OU}"], "the group was not touched"
+
+
+def test_who_leaves_one_part_of_a_domain_for_another_that_is_read_as_well_is_there_all_the_time(tmp_path):
+    moved = Put(ident(1), f"CN=e1,{BASE}", None, USER)
+    turn = Lock()
+    with (
+        contextlib.closing(ReplicaWriter(tmp_path / "replica", turn=turn)) as one,
+        contextlib.closing(ReplicaWriter(tmp_path / "replica", directory="two", turn=turn)) as two,
+        contextlib.closing(Replica(tmp_path / "replica")) as replica,
+    ):
+        one.apply(Batch(iter((Put(ident(1), f"CN=e1,{OU}", None, USER),)), b"", refresh=True, as_of=NOW), "one")
+        two.apply(increment([moved]), "two")
+        one.apply(increment(polled(cut(entry(1, objectClass=[b"user"])), cut(), wanted=IN_OU).changes), "one")
+        assert replica.person(ident(1)).directory == "two"
 
 
 @pytest.mark.parametrize("dn", [f"OU=in,{OU}", f"OU=out,{BASE}"])
