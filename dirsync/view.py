@@ -140,7 +140,7 @@ class Directory(Protocol):
         ...
 
     def lookup(self, dn: str) -> EntryId | None:
-        """The entry with this DN, compared as DNs are."""
+        """The entry with this DN, compared as DNs are; None as well when entries of two directories have it."""
         ...
 
     def policy(self, policy: EntryId) -> PolicyLink:

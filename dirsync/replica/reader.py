@@ -74,7 +74,7 @@ class Replica:
         return self._read(lambda snapshot: snapshot.nodes())
 
     def lookup(self, dn: str) -> EntryId | None:
-        """The entry with this DN, compared as DNs are."""
+        """As `Directory.lookup`."""
         return self._read(lambda snapshot: snapshot.lookup(dn))
 
     def policy(self, policy: EntryId) -> PolicyLink:

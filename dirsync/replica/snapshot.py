@@ -105,7 +105,7 @@ class Snapshot:
             user=entry,
             policy=self._policy_of(user),
             groups=self._memberships(frozenset((*self._holders(user), *self._primary(entry)))),
-            ancestors=self._ancestors(row.parent, row.dn),
+            ancestors=self._ancestors(row),
             directory=self._directories[row.directory],
         )
         return self._people.keep(user, person)
@@ -125,12 +125,8 @@ class Snapshot:
 
     def lookup(self, dn: str) -> EntryId | None:
         """As `Directory.lookup`."""
-        try:
-            folded = fold(dn)
-        except ValueError:
-            return None
-        row = self._db.execute("SELECT id FROM entry WHERE folded = ? ORDER BY id", (folded,)).fetchone()
-        return None if row is None else bytes(row[0])
+        bearers = self._bearers(dn)
+        return bearers[0][0] if len({directory for _, directory in bearers}) == 1 else None
 
     def policy(self, policy: EntryId) -> PolicyLink:
         """As `Directory.policy`."""
@@ -214,28 +210,45 @@ class Snapshot:
             return None
         return self._groups.keep(group, _Group(row.dn, entry, self._policy_of(group), self._holders(group)))
 
-    def _ancestors(self, above: EntryId | None, dn: str) -> tuple[Ancestor, ...]:
-        known = self._chains.get(above) if above else None
+    def _ancestors(self, entry: _Row) -> tuple[Ancestor, ...]:
+        known = self._chains.get(entry.parent) if entry.parent else None
         if known is not None:
             return known
         chain: list[Ancestor] = []
         met: set[EntryId] = set()
-        key = above
-        while (row := self._entry_above(above, dn)) and row.id not in met:
-            met.add(row.id)
-            entry = _DECODE(row.parsed)
-            if isinstance(entry, Container):
-                chain.append(Ancestor(row.id, row.dn, entry, self._policy_of(row.id)))
-            above, dn = row.parent, row.dn
+        key = entry.parent
+        while (above := self._entry_above(entry)) and above.id not in met:
+            met.add(above.id)
+            container = _DECODE(above.parsed)
+            if isinstance(container, Container):
+                chain.append(Ancestor(above.id, above.dn, container, self._policy_of(above.id)))
+            entry = above
         return self._chains.keep(key, tuple(chain)) if key else tuple(chain)
 
-    def _entry_above(self, above: EntryId | None, dn: str) -> _Row | None:
-        """The parent; where the replica does not have it, the nearest entry above by DN."""
-        row = self._row(above) if above else None
-        while row is None and (dn := parent(dn)):
-            found = self.lookup(dn)
-            row = self._row(found) if found else None
-        return row
+    def _entry_above(self, entry: _Row) -> _Row | None:
+        """The parent; where the replica does not have it, the nearest entry above by DN.
+
+        Another directory may have units of the same names: it counts where nothing more of the entry's own is above,
+        as it is with a domain below another one.
+        """
+        above = self._row(entry.parent) if entry.parent else None
+        return above or self._nearest(entry.dn, entry.directory) or self._nearest(entry.dn, None)
+
+    def _nearest(self, dn: str, directory: int | None) -> _Row | None:
+        """The nearest entry above by DN, of one directory or of any."""
+        while dn := parent(dn):
+            for entry, number in self._bearers(dn):
+                if directory in {number, None}:
+                    return self._row(entry)
+        return None
+
+    def _bearers(self, dn: str) -> list[tuple[EntryId, int]]:
+        """The entries with a DN, and the numbers of their directories."""
+        try:
+            folded = fold(dn)
+        except ValueError:
+            return []
+        return self._db.execute("SELECT id, directory FROM entry WHERE folded = ? ORDER BY id", (folded,)).fetchall()
 
 
 def findings(dn: str, parsed: bytes) -> Iterator[tuple[str, Malformed]]:

@@ -7,11 +7,11 @@ from threading import Lock
 
 import pytest
 
-from dirsync.change import Delete, LinkKind
+from dirsync.change import Delete, LinkKind, Put
 from dirsync.replica import Replica, ReplicaWriter
 from dirsync.replica.directories import keep_configured
 from dirsync.view import Freshness
-from small_directory import NOW, content, directory, entry_id, increment, refresh, thing
+from small_directory import BASE, NOW, content, directory, entry_id, increment, refresh, thing
 
 ALICE = thing("alice", "user", sAMAccountName="alice")
 ALSO_ALICE = thing("alice2", "user", sAMAccountName="alice")
@@ -59,6 +59,33 @@ def test_a_short_name_that_two_directories_have_means_neither(replica, writers):
 
 def test_groups_have_members_of_other_directories(replica):
     assert [group.dn for group in replica.person(ALSO_ALICE.id).groups] == ["cn=vpn,dc=lab,dc=example"]
+
+
+def test_a_dn_that_entries_of_two_directories_have_means_neither(replica, writers):
+    """A node of config.ini would let the wrong group in, or ask for what the wrong policy says."""
+    twin = replace(GROUP, id=entry_id("twin"))
+    dn = "cn=vpn,dc=lab,dc=example"
+    assert replica.lookup(dn) == GROUP.id
+    writers[1].apply(increment(refresh(directory(twin)).changes), "branch")
+    assert replica.lookup(dn) is None
+
+
+def test_who_stands_below_an_unseen_unit_is_not_below_one_of_another_directory_with_the_same_dn(replica, writers):
+    staff, lax = thing("staff", "ou", links={LinkKind.POLICY: ["lax"]}), thing("lax", "policy")
+    base, unseen, bob = thing("base", "ou"), thing("unseen", "ou"), thing("bob", "user", entry_id("unseen"))
+    dns = {base.id: BASE, bob.id: f"cn=bob,{staff.rdn},{BASE}"}
+    seen = [change for change in refresh(directory(base, unseen, bob)).changes if change.id in dns]
+    writers[0].apply(increment(refresh(directory(staff, lax)).changes), "hq")
+    writers[1].apply(increment([replace(put, dn=dns[put.id]) for put in seen]), "branch")
+    assert [above.id for above in replica.person(bob.id).ancestors] == [base.id]
+
+
+def test_a_domain_below_another_one_is_below_its_units_though_they_are_read_as_two_directories(replica, writers):
+    above = Put(entry_id("forest"), "dc=example", None, {"objectclass": (b"domainDNS",)})
+    head = Put(entry_id("head"), BASE, None, {"objectclass": (b"domainDNS",)})
+    writers[0].apply(increment([above]), "hq")
+    writers[1].apply(increment([head]), "branch")
+    assert [unit.id for unit in replica.person(ALSO_ALICE.id).ancestors] == [head.id, above.id]
 
 
 def test_a_refresh_of_one_leaves_the_other_as_it_is(replica, writers):
