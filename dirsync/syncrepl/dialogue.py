@@ -51,7 +51,7 @@ class Consumer:
         known: with which cookie; None for everything.
         changes: takes the changes.
         present: takes the ids of entries that a resumed refresh has named and not sent.
-        missing: entries that are known not to be there any more.
+        owed: entries that are known to have been changed or deleted since.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Consumer:
         known: SyncCookie | None,
         changes: Sink,
         present: Named,
-        missing: Iterable[EntryId] = (),
+        owed: Iterable[EntryId] = (),
     ) -> None:
         self._wanted = wanted
         self._changes = changes
@@ -70,7 +70,7 @@ class Consumer:
         self._witnesses = Witnesses(known.witnesses if known else ())
         self.refreshed = False
         self.complete = False
-        self.unexplained = set(missing)
+        self.unexplained = set(owed)
 
     @property
     def raw(self) -> bytes:
@@ -91,7 +91,7 @@ class Consumer:
 
         Afterwards, `told` counts what was said of entries, `refreshed` says whether the refresh is over, `complete`
         whether it has named every entry there is, so that what it has not named is gone, and `unexplained` has those
-        missing entries that it has not said to be deleted.
+        of the owed entries of which it has said neither what they are nor that they were deleted.
 
         Raises:
             DirectoryUnavailable: the server has ended its answer, or it makes no sense.
@@ -118,6 +118,7 @@ class Consumer:
         else:
             put, stamp = read_entry(told.id, found.dn, found.attributes, self._wanted)
             self._changes.append(put)
+            self.unexplained.discard(told.id)
             if stamp:
                 (self._witnesses.changed if self.refreshed else self._witnesses.met)(told.id, stamp)
         if told.cookie:

@@ -14,7 +14,7 @@ from dirsync.syncrepl.controls import sync_request
 from dirsync.syncrepl.cookie import SyncCookie
 from dirsync.syncrepl.dialogue import Consumer
 from dirsync.syncrepl.entry import Wanted
-from dirsync.syncrepl.server import Progress, Server, find_all, find_progress, hear
+from dirsync.syncrepl.server import Progress, Server, find_progress, has_passed, hear, take_stock
 from schema.entry import EntryId
 
 _log = logging.getLogger("dirfactor.sync")
@@ -125,15 +125,15 @@ class Following:
             try:
                 if refreshed := self._resume(known):
                     return refreshed
-                _log.warning("%s was restored from a copy: it is read anew", self.connection.server)
+                _log.warning("%s has crashed, or was restored from a copy: it is read anew", self.connection.server)
             except DirectoryRefused as refusal:
                 _log.info("%s cannot go on from the last cookie and is read anew: %s", self.connection.server, refusal)
             self.end()
         return self._refresh(None)
 
-    def _refresh(self, known: SyncCookie | None, missing: Iterable[EntryId] = ()) -> Refreshed:
+    def _refresh(self, known: SyncCookie | None, owed: Iterable[EntryId] = ()) -> Refreshed:
         changes, present = Spool(), IdSpool()
-        self._consumer = Consumer(self._wanted, known, changes, present, missing)
+        self._consumer = Consumer(self._wanted, known, changes, present, owed)
         control = sync_request(known.raw if known else None)
         self._stream = self.connection.stream(Search(self._base, self._wanted.names, Scope.SUBTREE, WHERE, (control,)))
         while not self._consumer.refreshed:
@@ -152,22 +152,26 @@ class Following:
         return Refreshed(changes, present if self._consumer.complete and not whole else None, whole)
 
     def _resume(self, known: SyncCookie) -> Refreshed | None:
-        """What has changed since the cookie; None when the server has not been through what the cookie stands for."""
+        """What has changed since the cookie; None when the server does not know what the cookie stands for.
+
+        After a crash it may not: OpenLDAP's contextCSN is then that of its last checkpoint, and its session log begins
+        anew. What had not been told before, it would never tell: that an entry was deleted, or, where the cookie is
+        of that checkpoint, that anything was done at all.
+        """
         heard = converse(hear(self._base, known.witnesses), self.connection.search)
         if heard.denied:
             return None
-        # before the refresh: whoever comes later is told by it
+        # before the refresh, so that whoever comes later is told by it
         everybody = IdSpool()
-        listed = converse(find_all(self._base, everybody.append), self.connection.search)
-        refreshed = self._refresh(known, heard.missing)
+        stock = converse(take_stock(self._base, everybody.append), self.connection.search)
+        owed = {stock.newest.id} if stock.newest and not has_passed(known.raw, (stock.newest.stamp,)) else set()
+        refreshed = self._refresh(known, heard.missing | owed)
         if refreshed.present is not None:
             return refreshed
-        # who is not there was deleted since, and the server must say so
+        # who is not there was deleted since, and who is newer than the cookie was changed: the server must say so
         if self._consumer.unexplained:
             return None
-        # after a crash OpenLDAP has forgotten what it deleted and had not told, and does not know it: its contextCSN
-        # comes from the entries that are left, and its session log begins anew
-        return replace(refreshed, present=everybody) if listed else refreshed
+        return replace(refreshed, present=everybody) if stock.complete else refreshed
 
     def _take_all(self) -> None:
         """Take what has come; where it never ends, what comes later is news."""

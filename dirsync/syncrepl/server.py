@@ -136,20 +136,36 @@ def hear(base: str, witnesses: Iterable[Witness]) -> Dialogue[Testimony]:
     return Testimony(denied, frozenset(entry for entry in seen if seen[entry] and stamps[entry] is None))
 
 
-def find_all(base: str, keep: Callable[[EntryId], None]) -> Dialogue[bool]:
-    """Have the id of every entry kept; False when one has none that the account may read.
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """The entries that there are.
+
+    Attributes:
+        complete: every one has shown its id.
+        newest: the one that was changed last; None when none shows its change stamp.
+    """
+
+    complete: bool
+    newest: Witness | None
+
+
+def take_stock(base: str, keep: Callable[[EntryId], None]) -> Dialogue[Stock]:
+    """Have the id of every entry kept.
 
     Raises:
         DirectoryUnavailable: the server does not answer.
     """
-    page = yield Search(base, (OPENLDAP.key,), Scope.SUBTREE)
-    complete = True
+    page = yield Search(base, (OPENLDAP.key, STAMP), Scope.SUBTREE)
+    complete, newest = True, Witness(b"", b"")
     for found in page.entries:
         if text := _value(found, OPENLDAP.key):
-            keep(uuid.UUID(text.decode()).bytes)
+            entry, stamp = uuid.UUID(text.decode()).bytes, _value(found, STAMP)
+            keep(entry)
+            if stamp > newest.stamp:
+                newest = Witness(entry, stamp)
         else:
             complete = False
-    return complete
+    return Stock(complete, newest if newest.stamp else None)
 
 
 def _value(found: RawEntry, name: str) -> bytes:

@@ -100,9 +100,9 @@ def told(text):
     return Told(SYNC_INFO, octets(text))
 
 
-def consume(messages, known=None, missing=()):
+def consume(messages, known=None, owed=()):
     changes, present = [], []
-    consumer = Consumer(WANTED, known, changes, present, missing)
+    consumer = Consumer(WANTED, known, changes, present, owed)
     for message in messages:
         consumer.take(message)
     return consumer, changes, present
@@ -133,7 +133,7 @@ def test_a_present_phase_names_all_there_are():
 
 
 def test_a_delete_phase_names_those_that_are_gone():
-    consumer, changes, present = consume([told(DELETED_SET), told(DELETES_DONE)], KNOWN, missing=[A, B])
+    consumer, changes, present = consume([told(DELETED_SET), told(DELETES_DONE)], KNOWN, owed=[A, B])
     assert (consumer.refreshed, consumer.complete) == (True, False)
     assert changes == [Delete(A)]
     assert present == []

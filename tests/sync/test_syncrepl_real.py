@@ -338,6 +338,23 @@ def test_a_deletion_that_a_crash_made_the_server_forget_is_noticed(server, follo
     assert follower.equals_a_full_read()
 
 
+@pytest.mark.parametrize("then", ["", "cn=vpn,{}"], ids=["", "another change"])
+def test_a_change_that_a_crash_made_the_server_forget_is_noticed(server, follower, then):
+    """It is in the entry and not in contextCSN, which is the one that the cookie has."""
+    base = server.base_dn
+    server.stop()
+    server.start()
+    follower.follow()
+    follower.source.close()
+    server.tools().modify(MODIFY.format(f"uid=alice,ou=people,{base}", "replace: mail\nmail: new@example.test"))
+    server.process.kill()
+    server.start()
+    if then:
+        server.tools().modify(MODIFY.format(then.format(base), "replace: description\ndescription: x"))
+    follower.follow()
+    assert follower.equals_a_full_read()
+
+
 def test_a_server_that_hangs_is_an_error_and_not_silence(server, follower, tmp_path):
     patient = Follower(make(tmp_path / "patient"), settings(server, timeout_seconds=1.0))
     server.process.signal(signal.SIGSTOP)
