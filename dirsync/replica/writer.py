@@ -23,6 +23,10 @@ from schema.parse import parse_entry
 _PARSER_VERSION: Final = 4
 
 
+class _DoubtedError(Exception):
+    """A batch alone does not tell what is there now: half the truth could ask for less than either state does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What a batch did to the replica.
@@ -100,9 +104,9 @@ class ReplicaWriter:
         """Take a batch in, whole, together with its cookie; readers see all of it or nothing.
 
         The version grows only when something is different afterwards. Whatever goes wrong, an error of the source
-        in the middle of its changes included, leaves the replica as it was. When the batch contradicts what is there,
-        or more may have happened than it tells, neither its cookie nor its instant is kept: the source will send
-        everything, and until then the replica is no newer than it was.
+        in the middle of its changes included, leaves the replica as it was. So does a batch that contradicts what is
+        there, or after which more may have happened than it tells: only the cookie is dropped then, and the source
+        will send everything.
 
         Args:
             batch: the changes; their iterator is consumed.
@@ -122,6 +126,10 @@ class ReplicaWriter:
                 with transaction(self._db, self._path):
                     Holding(self._db, self._number).hold(held.losses, batch.as_of)
                 raise
+            except _DoubtedError:
+                with transaction(self._db, self._path):
+                    self._db.execute("UPDATE directory SET cookie = NULL WHERE number = ?", (self._number,))
+                    return self._count(Tally(self._db))
 
     def is_released(self) -> bool:
         """Whether an administrator has said yes to the batch that is held."""
@@ -129,7 +137,7 @@ class ReplicaWriter:
             return Holding(self._db, self._number).is_released()
 
     def _take_in(self, batch: Batch, identity: str) -> Applied:
-        known, as_of = self._row("identity, as_of")
+        (known,) = self._row("identity")
         if not batch.refresh and known not in {None, identity}:
             msg = f"changes of {identity!r} cannot continue those of {known!r}"
             raise ValueError(msg)
@@ -140,15 +148,15 @@ class ReplicaWriter:
             else:
                 merge.delete(change.id)
         tally = merge.finish()
+        if tally.doubted:
+            raise _DoubtedError
         applied = self._count(tally)
         if self._tripwire and applied:  # a first read, too: it may take entries over from another directory
             pull(self._tripwire, self._db, self._path, self._number, tally.touched(), batch.as_of)
-        cookie = None if tally.doubted else batch.cookie
-        as_of = as_of if tally.doubted else batch.as_of.isoformat()
         self._db.execute(
             "UPDATE directory SET identity = ?, cookie = ?, as_of = ?, netbios_name = coalesce(?, netbios_name)"
             " WHERE number = ?",
-            (identity, cookie, as_of, batch.netbios_name, self._number),
+            (identity, batch.cookie, batch.as_of.isoformat(), batch.netbios_name, self._number),
         )
         return applied
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from auth.weakening import loss_under
-from dirsync.change import Delete, LinkChange, LinkKind
+from dirsync.change import Batch, Delete, LinkChange, LinkKind, Placing, Put
 from dirsync.replica import Replica, ReplicaWriter
 from dirsync.replica.concern import Side, concerned
 from dirsync.replica.directories import names_of
@@ -346,6 +346,34 @@ def test_a_node_that_is_stricter_or_closed_or_gone_lets_nobody_in_more_easily(pa
         for things in edits:
             assert writer.apply(increment(difference(AT_THE_DOOR, AT_THE_DOOR | things)), SOURCE)
         assert writer.apply(increment([Delete(entry_id("vpn"))]), SOURCE)
+
+
+def test_a_renaming_that_links_follow_untold_is_read_anew_and_not_held(path):
+    """OpenLDAP's overlay refint writes the new DNs into the group, and the server does not tell."""
+
+    def told(unit, rest):
+        dn = f"ou={unit},{BASE}"
+        people = tuple(f"cn={name},{dn}" for name in PEOPLE)
+        group = {MEMBER: LinkChange(dns=people), POLICY: LinkChange(dns=(f"cn=both,{BASE}",))}
+        office = Put(entry_id("office"), dn, None, {"objectclass": (b"organizationalUnit",)})
+        yield office
+        if rest:
+            person = {"objectclass": (b"inetOrgPerson",), "dirfactortoken": (b"sms",)}
+            yield from (Put(entry_id(name), f"cn={name},{dn}", None, person) for name in PEOPLE)
+            yield Put(entry_id("vpn"), f"cn=vpn,{BASE}", None, {"objectclass": (b"groupOfNames",)}, group)
+            both = LAB[entry_id("both")].attributes
+            yield Put(entry_id("both"), f"cn=both,{BASE}", None, both)
+
+    def batch(unit, *, refresh, placing=Placing.BY_DN):
+        return Batch(told(unit, refresh), b"cookie", refresh=refresh, as_of=NOW, placing=placing)
+
+    judge = loss_under(Policy(name="default", first_method=Method.PASSWORD))
+    with contextlib.closing(ReplicaWriter(path, tripwire=Tripwire(judge, 5))) as writer:
+        writer.apply(batch("old", refresh=True), SOURCE)
+        assert not writer.apply(batch("new", refresh=False, placing=Placing.BY_DN_IN_TURN), SOURCE)
+        assert writer.cookie(SOURCE) is None
+        assert writer.apply(batch("new", refresh=True), SOURCE).changed == len(PEOPLE) + 1
+        assert held_batches(path) == ()
 
 
 # people with tokens, groups that are somebody's primary group, units in units, policies that differ in their demands
