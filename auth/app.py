@@ -32,7 +32,7 @@ from dirsync.directory import password_check, source
 from dirsync.replica import Replica, ReplicaWriter
 from dirsync.replica.directories import keep_configured
 from dirsync.replica.tripwire import Tripwire
-from dirsync.scheduler import SyncScheduler, stop_all
+from dirsync.scheduler import SyncScheduler, Watched, stop_all, unwatched
 from dirsync.surroundings import Surroundings
 from schema.errors import Fault
 
@@ -114,8 +114,16 @@ def rules(settings: Settings) -> Rules:
 
 
 @contextmanager
-def syncing(settings: Settings, clock: Clock, entropy: Entropy) -> Iterator[Mapping[str, SyncScheduler]]:
+def syncing(
+    settings: Settings, clock: Clock, entropy: Entropy, watched: Watched = unwatched
+) -> Iterator[Mapping[str, SyncScheduler]]:
     """The sync from each configured directory into the replica file; all is closed at the end.
+
+    Args:
+        settings: config.ini.
+        clock: where time comes from.
+        entropy: where randomness comes from.
+        watched: for `SyncScheduler`.
 
     Raises:
         Fault: a directory's settings or the replica file cannot be used.
@@ -134,7 +142,8 @@ def syncing(settings: Settings, clock: Clock, entropy: Entropy) -> Iterator[Mapp
             writer = stack.enter_context(
                 contextlib.closing(ReplicaWriter(file, directory.extra_attributes, name, turn, tripwire))
             )
-            syncs[name] = SyncScheduler(sources[name], writer, settings.sync, clock.now, name or "directory")
+            shown = name or "directory"
+            syncs[name] = SyncScheduler(sources[name], writer, settings.sync, clock.now, shown, watched)
         yield syncs
 
 

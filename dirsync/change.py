@@ -91,6 +91,7 @@ class Batch:
         placing: where entries stand, and the order of the changes.
         present: with the entries that the changes put, all there are, and others are deleted; None: only a `Delete`
             deletes. Consumed once, after the changes (only in a batch that is placed by DN).
+        size: how many changes there are, for who watches; None when the source does not know.
     """
 
     changes: Iterator[Change]
@@ -100,6 +101,7 @@ class Batch:
     netbios_name: str | None = None
     placing: Placing = Placing.BY_PARENT
     present: Iterator[EntryId] | None = None
+    size: int | None = None
 
 
 class Source(Chronicle, Protocol):

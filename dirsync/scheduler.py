@@ -62,6 +62,15 @@ def pause_after(failures: int, interval: float) -> float:
     return max(interval, min(_LONGEST_PAUSE, interval * 2.0 ** min(failures, 32)))
 
 
+# Shows somebody how far the changes are, of which there are so many.
+Watched = Callable[[Iterator[Change], int | None], Iterator[Change]]
+
+
+def unwatched(changes: Iterator[Change], _: int | None) -> Iterator[Change]:
+    """The changes, which nobody watches."""
+    return changes
+
+
 class SyncScheduler:
     """Carries changes from the source into the replica, in threads of its own; never two syncs at a time.
 
@@ -71,6 +80,7 @@ class SyncScheduler:
         settings: how often.
         now: the instant; once `start` is called it must be the real one.
         name: the directory's, for the log.
+        watched: what the changes of a batch are led through on their way, given their number if it is known.
     """
 
     def __init__(
@@ -80,12 +90,14 @@ class SyncScheduler:
         settings: SyncSettings,
         now: Callable[[], datetime],
         name: str = "directory",
+        watched: Watched = unwatched,
     ) -> None:
         self._source = source
         self._writer = writer
         self._settings = settings
         self._now = now
         self._name = name
+        self._watched = watched
         self._status = SyncStatus()
         self._syncing = Lock()
         self._planning = Lock()
@@ -174,7 +186,7 @@ class SyncScheduler:
         began = self._now()
         try:
             batch = self._source.changes(cookie(), began)
-            batch = replace(batch, changes=self._until_stopped(batch.changes))
+            batch = replace(batch, changes=self._watched(self._until_stopped(batch.changes), batch.size))
             applied = self._writer.apply(batch, self._source.identity)
         except Exception as error:
             self._status = replace(

@@ -30,6 +30,10 @@ class Spool:
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed with the spool
         weakref.finalize(self, self._file.close)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
 
     def append(self, change: Change) -> None:
         """Keep a change.
@@ -42,6 +46,7 @@ class Spool:
             self._file.write(len(packed).to_bytes(_SIZE_OCTETS, "big") + packed)
         except OSError as error:
             raise _full(error) from error
+        self._count += 1
 
     def clear(self) -> None:
         """Forget all changes.
@@ -52,6 +57,7 @@ class Spool:
         with _room():
             self._file.seek(0)
             self._file.truncate()
+        self._count = 0
 
     def take(self) -> Iterator[Change]:
         """All changes, in their order; the spool is gone after the last one, or when nobody wants more.

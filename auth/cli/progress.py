@@ -19,17 +19,19 @@ class _Rate(Column):
         return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
 
-def followed(items: Iterable[_Item], what: str, total: Callable[[], int]) -> Iterator[_Item]:
+def followed(items: Iterable[_Item], what: str, total: Callable[[], int | None]) -> Iterator[_Item]:
     """The items, while standard error shows how far they are.
 
     Args:
         items: what is read, one after the other.
         what: the word for it, such as `users`.
-        total: says how many there will be; it is asked only when there is somebody to see the bar.
+        total: says how many there will be, if that is known; asked only when there is somebody to see the bar.
     """
     if not err.is_terminal:
         yield from items
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True) as progress:
-        yield from progress.track(items, total=total(), description=what)
+        number = total()
+        task = progress.add_task(what, total=number)
+        yield from progress.track(items, total=number, task_id=task)

@@ -1,7 +1,7 @@
 """`dirfactor sync`: carry the directory's changes over once, and decide about changes that the tripwire holds."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,10 +10,12 @@ import typer
 
 from auth.app import make_state_directory, surroundings, syncing
 from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, err, faults, out, print_json
+from auth.cli.progress import followed
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
 from auth.settings import Settings
 from dirsync.authorship import Authorship
+from dirsync.change import Change
 from dirsync.directory import source
 from dirsync.replica import Applied
 from dirsync.replica.concern import Cause
@@ -43,7 +45,7 @@ def sync_command(
     with faults():
         settings = read_config(Path(config))
         make_state_directory(settings.service.state_directory)
-        with syncing(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY) as syncs:
+        with syncing(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY, _shown) as syncs:
             once = SyncScheduler.reconcile if full else SyncScheduler.run_once
             applied, failed = _each(syncs, once)
         figures = {
@@ -120,6 +122,10 @@ def _authors(settings: Settings, batch: HeldBatch) -> dict[Cause, Authorship]:
     except Fault as fault:
         err.print(f"who made the changes is not known: {fault.problem}", markup=False)
     return authors
+
+
+def _shown(changes: Iterator[Change], size: int | None) -> Iterator[Change]:
+    return followed(changes, "entries", lambda: size)
 
 
 def _print(batch: HeldBatch, authors: Mapping[Cause, Authorship], most: int) -> None:

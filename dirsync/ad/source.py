@@ -105,7 +105,7 @@ class AdSource:
         if answer.why:
             _log.warning("everything was read: %s", answer.why)
         self._describe(answer)
-        return Batch(spool.take(), answer.cookie, answer.refresh, now, self._short_name())
+        return Batch(spool.take(), answer.cookie, answer.refresh, now, self._short_name(), size=len(spool))
 
     def wait(self, seconds: float) -> bool:
         """Block until the domain has changed, for `seconds` at most; nothing is heard before it was read once."""

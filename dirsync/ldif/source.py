@@ -5,7 +5,7 @@ import re
 import time
 import uuid
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -107,7 +107,8 @@ class LdifSource:
         self._seen = (as_it_was, digest) if now - modified > _GRAIN else None
         if contents is None:
             return self._batch(iter(()), digest, now)
-        return self._batch(_puts(contents), digest, now, refresh=True)
+        batch = self._batch(_puts(contents), digest, now, refresh=True)
+        return replace(batch, size=len(contents.entries))
 
     def wait(self, seconds: float) -> bool:
         """Nobody tells when a file is saved: it is asked."""

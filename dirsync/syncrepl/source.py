@@ -11,13 +11,14 @@ from threading import Lock
 from typing import Final
 
 from dirsync.authorship import Authorship
-from dirsync.change import Batch, Change, Placing
+from dirsync.change import Batch, Placing
 from dirsync.complaints import Interrupted
 from dirsync.connector import Connector
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.search import converse
 from dirsync.settings import DirectorySettings
 from dirsync.sign_in import prepare
+from dirsync.spool import Spool
 from dirsync.surroundings import Surroundings
 from dirsync.syncrepl.authorship import last_modified
 from dirsync.syncrepl.entry import wanted
@@ -145,7 +146,7 @@ class SyncreplSource:
     def _go_on(self, following: Following, now: datetime) -> Batch:
         with self._given_up(following):
             changes = following.go_on()
-        return self._batch(changes.take(), following, now, Placing.BY_DN_IN_TURN)
+        return self._batch(changes, following, now, Placing.BY_DN_IN_TURN)
 
     def _begin(self, cookie: bytes | None, now: datetime) -> Batch:
         number = self._below(_NUMBERS)
@@ -154,12 +155,18 @@ class SyncreplSource:
             refreshed = following.begin(cookie)
         self._following = following
         present = None if refreshed.present is None else refreshed.present.take()
-        batch = self._batch(refreshed.changes.take(), following, now, Placing.BY_DN)
+        batch = self._batch(refreshed.changes, following, now, Placing.BY_DN)
         return replace(batch, refresh=refreshed.whole, present=present)
 
-    def _batch(self, changes: Iterator[Change], following: Following, now: datetime, placing: Placing) -> Batch:
+    def _batch(self, changes: Spool, following: Following, now: datetime, placing: Placing) -> Batch:
         return Batch(
-            changes, following.cookie, refresh=False, as_of=now, netbios_name=self._netbios_name, placing=placing
+            changes.take(),
+            following.cookie,
+            refresh=False,
+            as_of=now,
+            netbios_name=self._netbios_name,
+            placing=placing,
+            size=len(changes),
         )
 
     @contextmanager
