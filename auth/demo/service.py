@@ -68,7 +68,7 @@ class RunningService:
         )
     )
 
-    async def start(self, patience: float = 15.0) -> None:
+    async def start(self, patience: float = 60.0) -> None:
         """Start it and wait until both doors are open.
 
         Raises:
@@ -141,7 +141,7 @@ class RunningService:
         """Any other route."""
         return await self._client.get(f"http://127.0.0.1:{self.http_port}{path}")
 
-    async def until_ready(self, patience: float = 15.0) -> None:
+    async def until_ready(self, patience: float = 60.0) -> None:
         """Wait until /readyz says so. Raises Fault when it does not in time."""
         async with asyncio.timeout(patience):
             while (await self.get("/readyz")).status_code != httpx.codes.OK:  # noqa: ASYNC110 - another process's state

@@ -51,6 +51,7 @@ def openldap_lab(slapd, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def ds389_lab(ds389, tmp_path_factory):
+    ds389.reset()
     secret = tmp_path_factory.mktemp("ds389") / "password"
     secret.write_text(ds389.admin_password)
     place = f"ou=Lab,{ds389.base_dn}"
