@@ -357,7 +357,13 @@ def test_of_several_that_write_one_file_none_waits_to_be_stopped_for_another_tha
         writes.start()
         eventually(lambda: source.told > 10)
         waits.start()
-        stop_all([waits, writes])
+        eventually(waits._syncing.locked)
+        stopping = threading.Thread(target=stop_all, args=([waits, writes],), daemon=True)
+        stopping.start()
+        stopping.join(8)
+        is_stuck = stopping.is_alive()
+        writes.stop()  # or nothing would ever end
+        assert not is_stuck
 
 
 def test_stopping_what_never_started_or_twice_is_nothing(sync):

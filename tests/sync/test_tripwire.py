@@ -13,6 +13,7 @@ from dirsync.change import Batch, Delete, LinkChange, LinkKind, Placing, Put
 from dirsync.replica import Replica, ReplicaWriter
 from dirsync.replica.concern import Side, concerned
 from dirsync.replica.directories import names_of
+from dirsync.replica.entrance import comers
 from dirsync.replica.holding import WINDOW, held_batches, release
 from dirsync.replica.snapshot import Snapshot
 from dirsync.replica.tripwire import Held, Tripwire
@@ -380,6 +381,7 @@ def test_a_renaming_that_links_follow_untold_is_read_anew_and_not_held(path):
 SEED = directory(
     *(thing(f"policy{number}", "policy", **methods) for number, methods in enumerate(DEMANDS)),
     *(thing(f"ou{number}", "ou", thing("ou0", "ou").id if number else None) for number in range(3)),
+    *(thing(f"node{number}", "node") for number in range(2)),
     *(thing(f"group{number}", "group", objectSid=sid(512 + number)) for number in range(3)),
     *(
         thing(
@@ -399,7 +401,7 @@ EDITS = st.tuples(st.sampled_from(("link", "link", "link", "set", "move", "delet
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(EDITS, min_size=4, max_size=16), st.lists(EDITS, min_size=1, max_size=3), st.booleans())
 def test_nobody_loses_anything_unnoticed(first, then, whole):
-    """Whoever a look at every single user finds to lose something is among those that the batch concerns."""
+    """Whoever a look at every single user and access node finds to lose something is among those concerned."""
     world = World(dict(SEED), KINDS)
     for step in first:
         world.step(*step)
@@ -416,5 +418,6 @@ def test_nobody_loses_anything_unnoticed(first, then, whole):
         found = {user for user, _ in concerned(Side(one._db), Side(two._db), touched)}
         was, now = (Snapshot(side._db, names_of(side._db), 1, {}) for side in (one, two))
         losers = {user for user in before if (person := was.person(user)) and judge(person, now.person(user))}
+        losers |= {door for door in before if any(judge(*comer) for comer in comers(was, now, door, ()))}
         event(f"losers: {len(losers)}")
         assert losers <= found
