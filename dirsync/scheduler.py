@@ -13,6 +13,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from dirsync.change import Change, Source
 from dirsync.complaints import Interrupted
+from dirsync.replica.tripwire import Held
 from dirsync.replica.writer import Applied, ReplicaWriter
 from dirsync.settings import SyncSettings
 from schema.errors import Fault
@@ -103,6 +104,7 @@ class SyncScheduler:
         self._planning = Lock()
         self._woken = False
         self._stopped = False
+        self._is_held = False
         self._scheduler = BackgroundScheduler(
             executors={"default": {"type": "threadpool", "max_workers": _THREADS}}, job_defaults=_JOB
         )
@@ -189,6 +191,7 @@ class SyncScheduler:
             batch = replace(batch, changes=self._watched(self._until_stopped(batch.changes), batch.size))
             applied = self._writer.apply(batch, self._source.identity)
         except Exception as error:
+            self._is_held = isinstance(error, Held)
             self._status = replace(
                 self._status,
                 last_attempt=began,
@@ -197,6 +200,7 @@ class SyncScheduler:
             )
             raise
         ended = self._now()
+        self._is_held = False
         was = self._status
         self._status = SyncStatus(
             last_attempt=began,
@@ -244,8 +248,8 @@ class SyncScheduler:
                     time.sleep(_WATCH_SECONDS)
 
     def _is_released(self) -> bool:
-        """Whether an administrator has said yes to what is held since it was held."""
-        if not self._status.failures:
+        """Whether an administrator has said yes to what the last sync was held for."""
+        if not self._is_held:
             return False
         try:
             return self._writer.is_released()

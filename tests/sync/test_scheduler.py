@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dirsync import scheduler
 from dirsync.change import Batch
 from dirsync.errors import DirectoryUnavailable
 from dirsync.replica import Applied, ReplicaWriter
+from dirsync.replica.holding import release
+from dirsync.replica.tripwire import Tripwire
 from dirsync.scheduler import SyncScheduler, SyncStatus, pause_after, stop_all
 from dirsync.settings import SyncSettings
 from schema.errors import Fault
@@ -282,6 +285,32 @@ def test_announcements_of_a_directory_that_cannot_be_read_leave_its_pauses_as_th
         source.announced.set()
         time.sleep(0.1)
         assert sync.status.failures == 2, "the watch pauses as well"
+
+
+def test_a_release_is_heeded_at_once_and_a_directory_that_is_away_then_is_left_its_pauses(
+    source, tmp_path, monkeypatch
+):
+    """Each try is a bind: with a wrong password they would lock the account."""
+    monkeypatch.setattr(scheduler, "_WATCH_SECONDS", 0.02)
+    people = directory(*(thing(f"user{number}", "user") for number in range(20)))
+    tripwire = Tripwire(lambda _, after: None if after else "is gone", 5)
+    with contextlib.closing(ReplicaWriter(tmp_path / "replica", tripwire=tripwire)) as writer:
+        sync = SyncScheduler(source, writer, SyncSettings(interval_seconds=3600), lambda: datetime.now(UTC))
+        source.things = people
+        sync.run_once()
+        source.things = ALICE
+        sync.start()
+        try:
+            eventually(lambda: sync.status.failures == 1)
+            source.fault = UNAVAILABLE
+            release(tmp_path / "replica", "")
+            eventually(lambda: sync.status.failures == 2)
+            time.sleep(0.3)
+            assert sync.status.failures == 2
+            source.fault = None
+            assert sync.run_once().removed == 20
+        finally:
+            sync.stop()
 
 
 def test_how_changes_come_is_said_once(sync, source, caplog):
