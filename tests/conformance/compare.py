@@ -19,6 +19,7 @@ from small_openldap import whole_content
 from surroundings import SURROUNDINGS
 
 LINKS = {MEMBER_LINK: LinkKind.MEMBER, POLICY_LINK: LinkKind.POLICY, NODE_MEMBER_LINK: LinkKind.NODE_MEMBER}
+ID_OCTETS = 16
 SHOWN = 5  # of the differences in one comparison
 
 
@@ -48,8 +49,15 @@ def _tables(replica: Replica, fresh: Replica) -> Iterator[str]:
         held, right = set(rows), set(others[table])
         if held == right and len(rows) != len(others[table]):
             yield f"{table}: {len(rows)} rows instead of {len(others[table])}"
-        yield from (f"{table}: too much: {row}" for row in sorted(held - right, key=repr))
-        yield from (f"{table}: missing:  {row}" for row in sorted(right - held, key=repr))
+        yield from (f"{table}: too much: {_shown(row)}" for row in sorted(held - right, key=repr))
+        yield from (f"{table}: missing:  {_shown(row)}" for row in sorted(right - held, key=repr))
+
+
+def _shown(row: tuple) -> str:
+    """A row of a table, with ids as people know them."""
+    return " | ".join(
+        value.hex() if isinstance(value, bytes) and len(value) == ID_OCTETS else str(value) for value in row
+    )
 
 
 def _answers(replica: Replica, fresh: Replica) -> Iterator[str]:

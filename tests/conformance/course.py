@@ -5,12 +5,12 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.compare import differences
-from conformance.editor import Editor
+from conformance.editor import Editor, Refused
 from conformance.operations import LASTING, Administrator, Operation
 from conformance.requests import Add, How, Modify
 from conformance.service import Reader, Service
@@ -101,26 +101,17 @@ class Course:
         """Goes all the way, or to the first difference."""
         began = time.monotonic()
         done, found, looks, missed = 0, [], 0, []
-        with ExitStack() as stack:
-            stack.callback(self._editor.close)
-            stack.callback(self._service.kill)
+        try:
             self._editor.send(Add(self._site.root, {"objectClass": ("organizationalUnit",)}))
             self._service.start()
             for done, operation in enumerate(self._all(), start=1):
-                self._last.append(operation)
-                for request in operation.requests:
-                    self._editor.send(request)
-                self._events(done)
-                if done % self._pace == 0 or done == self._operations:
-                    found = self._checkpoint(done)
-                    if found:
-                        break
-                    if self._reader is None:
-                        self._reader = Reader(self._service.replica, LASTING)
-                        stack.callback(self._reader.end)
+                if found := self._step(done, operation):
+                    break
                 self._progress(done)
             if self._reader:
                 looks, missed = self._reader.stop()
+        finally:
+            self._end()
         return Outcome(
             source=self._site.name,
             seed=self._seed,
@@ -135,6 +126,28 @@ class Course:
             slowest=self._slowest,
             seconds=time.monotonic() - began,
         )
+
+    def _step(self, done: int, operation: Operation) -> list[str]:
+        """One operation, and what happens after it; what is wrong then."""
+        self._last.append(operation)
+        try:
+            for request in operation.requests:
+                self._editor.send(request)
+        except Refused as refused:
+            return [f"the server refuses what should be permitted: {refused}"]
+        self._events(done)
+        if done % self._pace and done != self._operations:
+            return []
+        found = self._checkpoint(done)
+        if self._reader is None and not found:
+            self._reader = Reader(self._service.replica, LASTING)
+        return found
+
+    def _end(self) -> None:
+        self._editor.close()
+        self._service.kill()
+        if self._reader:
+            self._reader.end()
 
     def last(self) -> list[str]:
         """The last operations, as LDIF."""
