@@ -50,6 +50,11 @@ class Side:
         row = self._db.execute("SELECT dn, folded, parsed FROM entry WHERE id = ?", (entry_id,)).fetchone()
         return Seen(row[0], row[1], _DECODE(row[2])) if row else None
 
+    def has_others(self, entry_id: EntryId) -> bool:
+        """Whether the entry is there, and others may be in it or below it."""
+        query = "SELECT 1 FROM entry WHERE id = ? AND kind IN ('group', 'container')"
+        return self._db.execute(query, (entry_id,)).fetchone() is not None
+
     def targets(self, kind: LinkKind, source: EntryId) -> set[EntryId]:
         """Where an entry's links of one kind lead."""
         query = "SELECT target FROM link WHERE kind = ? AND source = ?"
@@ -122,33 +127,33 @@ def concerned(before: Side, after: Side, touched: Iterable[EntryId]) -> Iterator
     """
     for entry_id in touched:
         was = before.seen(entry_id)
-        if was is None:  # whoever is new was not there before, and a group that is new is somebody's new group
-            was_dn, kinds = "", {type(now.entry) for now in (after.seen(entry_id),) if now}
-        else:
-            was_dn, kinds = was.dn, {type(was.entry)}
-        for attribute, users in _concerned(before, after, entry_id, kinds):
-            cause = Cause(entry_id, was_dn, attribute)
+        if was is None and not after.has_others(entry_id):
+            continue  # whoever is new was not there before
+        for attribute, users in _concerned(before, after, entry_id, was):
+            cause = Cause(entry_id, was.dn if was else "", attribute)
             yield from ((user, cause) for user in users)
 
 
 def _concerned(
-    before: Side, after: Side, entry_id: EntryId, kinds: set[type]
+    before: Side, after: Side, entry_id: EntryId, was: Seen | None
 ) -> Iterator[tuple[str, Iterable[EntryId]]]:
     """By which attribute of a touched entry which users are concerned."""
-    was, now = before.seen(entry_id), after.seen(entry_id)
+    now = after.seen(entry_id)
+    first = was or now  # a group that is new is somebody's new group
+    kind = type(first.entry) if first else None
     relinked = before.targets(LinkKind.POLICY, entry_id) != after.targets(LinkKind.POLICY, entry_id)
-    if User in kinds and was:
+    if kind is User and was:
         attribute = "dirfactorPolicy" if relinked and now else _other_factor(was, now)
         yield from [(attribute, (entry_id,))] if attribute else []
-    if Group in kinds:
+    if kind is Group:
         # by their SID groups have those whose primary group they are
         attribute = "dirfactorPolicy" if relinked else "objectSid" if _sid(was) != _sid(now) else "member"
         yield attribute, _by_group(before, after, entry_id, everybody=attribute != "member")
-    if Container in kinds and relinked:  # what is moved with one has been touched itself
+    if kind is Container and relinked:  # what is moved with one has been touched itself
         yield "dirfactorPolicy", (before if was else after).users_of(entry_id)
-    if AccessNode in kinds and was and relinked:
+    if kind is AccessNode and was and relinked:
         yield "dirfactorPolicy", (entry_id,)
-    if Policy in kinds and was and (attribute := _other_demand(was, now)):
+    if kind is Policy and was and (attribute := _other_demand(was, now)):
         yield attribute, chain((entry_id,), *map(before.users_of, before.subjects(entry_id)))
 
 
