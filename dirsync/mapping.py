@@ -77,13 +77,16 @@ def translated(put: Put, mapping: Mapping[str, str]) -> Put:
         mapping: names in lower case, ours -> what stands in for it.
     """
     attributes = in_our_words(put.attributes, mapping)
-    names = attributes.pop(_POLICY, None) if _POLICY in mapping else None
-    if names is None:
+    if _POLICY not in mapping:
         return replace(put, attributes=attributes)
+    links: dict[LinkKind, LinkChange] = {kind: put.links[kind] for kind in put.links if kind is not LinkKind.POLICY}
+    names = attributes.pop(_POLICY, None)
+    if names is None:
+        return replace(put, attributes=attributes, links=links)
     texts = tuple(_policy_text(name.decode(errors="replace")) for name in names)
     # by id for sources that know ids, as a text that is no DN for those that know names: both mean the same target
     link = LinkChange(added=tuple(map(nobody, texts)), dns=texts)
-    return replace(put, attributes=attributes, links={**put.links, LinkKind.POLICY: link})
+    return replace(put, attributes=attributes, links={**links, LinkKind.POLICY: link})
 
 
 def in_our_words(attributes: Attributes, mapping: Mapping[str, str]) -> dict[str, tuple[bytes, ...]]:

@@ -1,11 +1,12 @@
 """No-schema mode: attributes that stand in for ours say the same, through the same parser, to the same decision."""
 
 import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from dirsync.change import LinkKind, Put
+from dirsync.change import LinkChange, LinkKind, Put
 from dirsync.directory import source
 from dirsync.mapping import in_our_words, policy_id, translated
 from dirsync.replica import Replica, ReplicaWriter
@@ -59,6 +60,11 @@ def test_what_stands_in_is_read_as_ours_and_stays_what_it_is():
 
 def test_ours_is_not_listened_to_where_something_stands_in_for_it():
     assert "dirfactortoken" not in in_our_words({"dirfactortoken": (b"sms",)}, MAPPING)
+    links = {LinkKind.POLICY: LinkChange((b"p" * 16,)), LinkKind.MEMBER: LinkChange((b"m" * 16,))}
+    for told in ({}, {"division": ()}):
+        heard = translated(replace(put(**told), links=links), MAPPING).links
+        assert heard[LinkKind.MEMBER] == links[LinkKind.MEMBER]
+        assert not heard.get(LinkKind.POLICY, LinkChange()).added
 
 
 def test_what_is_gone_is_gone_in_our_words_and_what_is_not_named_is_as_it_was():
