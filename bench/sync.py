@@ -174,6 +174,12 @@ def _pss(process: int) -> int:
     raise RuntimeError(process)
 
 
+def _summary(site: Site) -> str:
+    """One line for whoever waits for the others."""
+    rates = (f"{speed.who} {digits(speed.rate.median)}" for speed in site.speeds)
+    return f"{site.kind}, {site.people:,} people, entries/s: {', '.join(rates)}"
+
+
 def as_text(report: Report) -> str:
     """The report as Markdown tables under a description of the machine."""
     speeds = [
@@ -227,6 +233,7 @@ def run(wanted: Sequence[tuple[str, int]], rounds: int) -> Report:
                 Path(folder).chmod(0o755)
                 with place(kind, people, Path(folder)) as made:
                     sites.append(measured(made, rounds, Path(folder), step))
+            bar.console.print(_summary(sites[-1]))
     return Report(machine, rounds, tuple(sites))
 
 
