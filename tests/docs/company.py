@@ -37,6 +37,8 @@ def hire(dc: DomainController) -> None:
         )
         for name, (full, number) in PEOPLE.items()
     }
+    # left over from a trial without our schema
+    dc.ldapmodify(f"dn: {dns['helen']}\nchangetype: modify\nadd: employeeType\nemployeeType: vip, sms\n")
     members = "".join(f"member: {dns[name]}\n" for name in IN_VPN_USERS)
     dc.ldapmodify(
         f"dn: CN=VPN Users,{groups}\nchangetype: add\nobjectClass: group\nsAMAccountName: VPN Users\n{members}"

@@ -85,13 +85,13 @@ class Place:
         own = self.folder / f"block-{Path(block.page).stem}-{block.line}"
         own.mkdir(exist_ok=True)
         script, run = [f"cd {shlex.quote(str(self.folder))}"], []
-        for command in commands(text):
+        every = commands(text)
+        serving = every.pop() if re.match(r"dirfactor serve\b", every[-1]) else ""
+        for command in every:
             if re.match(r"(make|tools/bootstrap)\b", command):
                 self._check_make(command, block)
             elif command in self.translated:
                 self.translated[command]()
-            elif re.match(r"dirfactor serve\b", command):
-                self._serve(command)
             else:
                 number = len(run)
                 (own / f"{number}.in").write_text(self._typed(command) + "\n")
@@ -106,6 +106,8 @@ class Place:
             self.ran.append(Ran(command, status, output))
             allowed = {0, 1} if _ANSWERS.search(command) else {0}
             assert status in allowed, f"{block}: {command}\nended with {status}:\n{output}"
+        if serving:
+            self._serve(serving)
 
     def _typed(self, command: str) -> str:
         into = re.match(r"cat > (\S+)", command)

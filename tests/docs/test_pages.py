@@ -9,6 +9,7 @@ import typer
 from auth.cli.main import app
 from docs.blocks import KINDS, PAGES, ROOT, blocks, commands, prose, spans
 
+DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")))
 COMMANDS = typer.main.get_command(app)
 _WORD = re.compile(r"[a-z][a-z0-9-]*")
 
@@ -100,7 +101,7 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.name)
 def test_every_link_leads_to_a_file_and_a_heading_in_it(page):
     for target in re.findall(r"\]\((?!https?:)([^)]+)\)", prose(page)):
         file, _, anchor = target.partition("#")

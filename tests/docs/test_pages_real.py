@@ -9,6 +9,7 @@ from docs.tree import PlainSlapd, ds389_desk, openldap_desk
 from docs.tree import hire as hire_in_tree
 from rig.ds389 import DirectoryServer389
 from rig.fixtures import need, need_root, running
+from rig.ldaptools import LdapRefused
 
 pytestmark = pytest.mark.servers
 
@@ -28,6 +29,68 @@ def follow(place: Place, page) -> None:
         place.close()
 
 
+def nothing_more(place, dc):
+    """That nothing was refused says enough."""
+
+
+def answered(place: Place, start: str) -> str:
+    """What the last command that starts so has printed; it found nothing wrong."""
+    ran = [each for each in place.ran if each.command.startswith(start)][-1]
+    assert ran.status == 0, ran
+    return ran.output
+
+
+def of_ours(dc, name: str) -> dict[str, list[str]]:
+    (entry,) = dc.ldapsearch(dc.base_dn, f"(sAMAccountName={name})")
+    return {each: sorted(entry.texts(each)) for each in entry.attributes if each.startswith("dirfactor")}
+
+
+def edits_are_undone(place, dc):
+    assert of_ours(dc, "alice")["dirfactorToken"] == ["sms"]
+    assert of_ours(dc, "carol") == {"dirfactorToken": ["vip"], "dirfactorPhone": ["+43 664 0000093"]}
+    assert of_ours(dc, "helen")["dirfactorToken"] == ["sms", "vip"]
+    assert of_ours(dc, "bob") == {}
+    written = (place.folder / "who-has-what.csv").read_text().splitlines()
+    assert written[0] == "SamAccountName,dirfactorPhone,mobile,tokens"
+    assert set(written[1:]) >= {
+        "alice,+43 664 0000091,+43 664 0000091,sms",
+        "bob,+43 664 0000095,+43 664 0000092,sms",
+        "helen,,+43 664 0000094,vip sms",
+    }
+
+
+def alice_would_be_let_in(place, dc):
+    assert "sms" in answered(place, "dirfactor explain alice")
+
+
+def display_is_as_it_was(place, dc):
+    found = dc.ldapsearch(f"CN=DisplaySpecifiers,CN=Configuration,{dc.base_dn}", attributes=["*"])
+    assert [
+        entry.dn for entry in found if any("dirfactor" in repr(values) for values in entry.attributes.values())
+    ] == []
+
+
+def helen_has_unlocked(place, dc):
+    assert f"unlocked by helen@{dc.domain}" in answered(place, "dirfactor user unlock alice")
+    refused = dc.as_user(f"helen@{dc.domain}", PASSWORD)
+    (alice,) = dc.ldapsearch(dc.base_dn, "(sAMAccountName=alice)")
+    with pytest.raises(LdapRefused, match="result 50"):
+        refused.modify(f"dn: {alice.dn}\nchangetype: modify\nreplace: dirfactorToken\ndirfactorToken: vip\n")
+
+
+def nothing_is_wrong_any_longer(place, dc):
+    assert "0 malformed values" in answered(place, "dirfactor check values")
+    assert "added 0" in answered(place, "dirfactor sync")
+
+
+OUTCOMES = {
+    "powershell.md": edits_are_undone,
+    "no-schema.md": alice_would_be_let_in,
+    "ldifde.md": alice_would_be_let_in,
+    "aduc.md": display_is_as_it_was,
+    "least-privilege.md": helen_has_unlocked,
+    "trouble.md": nothing_is_wrong_any_longer,
+}
 PAGES_OF_AD = [page for page in PAGES if page.name not in OTHER_SERVERS | {FIRST_HOUR} and blocks(page)]
 
 
@@ -44,6 +107,7 @@ def test_a_page_about_active_directory_can_be_followed(page, first_hour, tmp_pat
     if page.name == "trouble.md":
         make_trouble(place, first_hour.dc)
     follow(place, page)
+    OUTCOMES.get(page.name, nothing_more)(place, first_hour.dc)
 
 
 def test_the_page_about_openldap_can_be_followed(tmp_path):
