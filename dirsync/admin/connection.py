@@ -108,6 +108,11 @@ def _check(access: AdminAccess) -> None:
     for url in access.urls:
         parts = urlsplit(url)
         if parts.scheme == "ldapi":
+            if access.bind_name:
+                raise DirectoryRefused(
+                    f"{url} lets in this process's user, and takes no name such as {access.bind_name}",
+                    remedy="leave the name out, or use ldaps://",
+                )
             continue
         if not parts.hostname or parts.scheme not in {"ldaps", "ldap"}:
             raise DirectoryRefused(f"{url} is no LDAP URL", remedy="write it like ldaps://dc1.example.com")

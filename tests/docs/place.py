@@ -116,14 +116,15 @@ class Place:
     def _environment(self) -> dict[str, str]:
         programs = f"{Path(sys.executable).parent}:{SYSTEM_ENVIRONMENT['PATH']}"
         trusted = str(self.folder / "domain-ca.pem")
+        config = self.folder / "config.ini"
         return SYSTEM_ENVIRONMENT | {
             "PATH": programs,
             "HOME": str(self.folder),
             "COLUMNS": "200",
-            # the machine trusts the directory's authority, and config.ini is where it is looked for
+            # the machine trusts the directory's authority, and config.ini, if there is one, is where it is looked for
             "SSL_CERT_FILE": trusted,
             "LDAPTLS_CACERT": trusted,
-            "DIRFACTOR_CONFIG": str(self.folder / "config.ini"),
+            **({"DIRFACTOR_CONFIG": str(config)} if config.exists() else {}),
         }
 
     def _check_make(self, command: str, block: Block) -> None:

@@ -157,6 +157,12 @@ def test_root_needs_no_password_over_the_local_socket(bare_slapd):
     assert schema_admin.verify(access).done
 
 
+def test_a_name_over_the_local_socket_is_refused_for_nobody_would_be_asked_for_its_password(bare_slapd):
+    access = AdminAccess((bare_slapd.ldapi,), bare_slapd.config, Secret("wrong"))
+    with pytest.raises(DirectoryRefused, match="takes no name such as cn=config"):
+        schema_admin.plan(access)
+
+
 def test_openldaps_data_administrator_is_told_whom_to_be(bare_slapd):
     access = replace(configurator(bare_slapd), bind_name=bare_slapd.admin)
     with pytest.raises(DirectoryRefused, match=r"cn=admin,.* may not read cn=schema,cn=config") as refusal:
