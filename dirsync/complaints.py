@@ -25,8 +25,6 @@ _OTHER_KIND: Final = "check that url in [directory] names servers of the right k
 _REMEDIES: Final = {
     ldap.STRONG_AUTH_REQUIRED: _ENCRYPT,
     ldap.CONFIDENTIALITY_REQUIRED: _ENCRYPT,
-    ldap.SIZELIMIT_EXCEEDED: "let the server give the account of [directory] all entries: olcLimits size=unlimited "
-    "(OpenLDAP), nsSizeLimit: -1 (389-ds)",
     ldap.UNAVAILABLE_CRITICAL_EXTENSION: "check kind in [directory]; OpenLDAP needs the overlay syncprov, 389-ds the "
     "plug-in Content Synchronization",
 }
