@@ -15,10 +15,11 @@ from conformance.operations import LASTING, Administrator, Operation
 from conformance.requests import Add, How, Modify
 from conformance.service import Reader, Service
 from conformance.sites import Site
-from conformance.world import World
+from conformance.world import World, folded
 from dirsync.replica import Replica
 from schema.errors import Fault
 
+ASTRAY_SECONDS = 10.0  # for which a server's own doings may take
 CATCH_UP_SECONDS = 60.0  # after the last operation; the sync pauses after failures
 LOOK_SECONDS = 0.02
 SHOWN = 12  # of the last operations
@@ -38,6 +39,7 @@ class Outcome:
         kills: of the service.
         losses: of the cookie.
         checkpoints: comparisons.
+        astray: how often the server itself showed names that were not right, and was started again.
         differences: what was found at the first comparison that found something, and the last operations.
         looks: how often people were looked for all the while who are never deleted.
         missed: whom the replica did not show.
@@ -52,6 +54,7 @@ class Outcome:
     kills: int
     losses: int
     checkpoints: int
+    astray: int
     differences: tuple[str, ...]
     looks: int
     missed: tuple[str, ...]
@@ -94,7 +97,7 @@ class Course:
         self._kills_at = self._drawn(KILL, 3, 1)
         self._restarts_at = self._drawn(RESTART, 2, 1)
         self._losses_at = self._drawn(LOSS, 2, self._pace + 1)
-        self._restarts = self._kills = self._losses = self._checkpoints = 0
+        self._restarts = self._kills = self._losses = self._checkpoints = self._astray = 0
         self._slowest = 0.0
 
     def run(self) -> Outcome:
@@ -120,6 +123,7 @@ class Course:
             kills=self._kills,
             losses=self._losses,
             checkpoints=self._checkpoints,
+            astray=self._astray,
             differences=tuple(found),
             looks=looks,
             missed=tuple(missed),
@@ -202,7 +206,7 @@ class Course:
             self._return = done
             self._service.start()
         self._service.check()
-        began = time.monotonic()
+        mended, began = False, time.monotonic()
         self._checkpoints += 1
         mark = f"{done}@mark.example.test"
         person = self._world.items[0]
@@ -213,9 +217,22 @@ class Course:
         while found := differences(self._site, self._world, self._service.replica):
             if time.monotonic() - began > CATCH_UP_SECONDS:
                 return found
+            if time.monotonic() - began > ASTRAY_SECONDS and not mended and self._is_astray():
+                self._restart_server()
+                self._astray += 1
+                mended, began = True, time.monotonic()
             time.sleep(LOOK_SECONDS)
         self._slowest = max(self._slowest, time.monotonic() - began)
         return []
+
+    def _is_astray(self) -> bool:
+        """Whether the server itself, asked by anybody, shows entries under names that they do not have.
+
+        389 Directory Server's cache now and then keeps the DN that an entry had before something above it was renamed.
+        Nobody who follows it can know; when it is started again it does.
+        """
+        shown = {folded(dn) for dn in self._editor.dns(self._site.root)}
+        return shown - {folded(self._site.root)} != {folded(self._world.dn(item)) for item in self._world.items}
 
     def _shows(self, mark: str) -> bool:
         try:

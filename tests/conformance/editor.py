@@ -45,6 +45,11 @@ class Editor:
         except ldap.LDAPError as error:
             raise Refused(f"{error}\n{request.ldif()}") from error
 
+    def dns(self, base: str) -> list[str]:
+        """The DN of every entry below `base`, as the server shows them to anybody."""
+        handle = self._handle or self._open()
+        return [dn for dn, _ in handle.search_s(base, ldap.SCOPE_SUBTREE, "(objectClass=*)", ["1.1"]) if dn != base]
+
     def close(self) -> None:
         """Let go of the server."""
         if self._handle is not None:

@@ -14,7 +14,7 @@ from conformance.course import Outcome
 LINE_SECONDS = 10.0  # between two lines where there is no terminal
 REWRITE_SECONDS = 0.2
 WIDTH = 150
-RIGHT = ("operations", "restarts", "kills", "cookies lost", "checkpoints", "differences", "looks", "missed")
+RIGHT = ("operations", "restarts", "kills", "cookies lost", "checkpoints", "astray", "differences", "looks", "missed")
 
 
 class Progress:
@@ -60,12 +60,15 @@ def difference(outcome: Outcome, last: Sequence[str], folder: Path) -> str:
 
 
 def show(outcomes: Sequence[Outcome]) -> None:
-    """The table: `looks` are those for people who are never deleted, `caught up` the longest time that it took."""
+    """The table: `looks` are those for people who are never deleted, `caught up` the longest time that it took.
+
+    `astray` is how often a server showed everybody names that were not right, and was started again.
+    """
     table = Table("source")
     for title in (*RIGHT, "caught up", "seconds"):
         table.add_column(title, justify="right")
     for one in outcomes:
-        events = (one.restarts, one.kills, one.losses, one.checkpoints)
+        events = (one.restarts, one.kills, one.losses, one.checkpoints, one.astray)
         numbers = (one.operations, *events, len(one.differences), one.looks, len(one.missed))
         rest = (f"{one.slowest:.1f} s", f"{one.seconds:.0f}")
         table.add_row(one.source, *(f"{number:,}" for number in numbers), *rest)

@@ -24,9 +24,12 @@ def test_a_replica_of_active_directory_equals_a_full_read_whatever_happens(samba
     run(sites.active_directory(samba_dc, changes), tmp_path)
 
 
-def test_a_replica_of_openldap_equals_a_full_read_whatever_happens(slapd, tmp_path):
-    run(sites.openldap(slapd, "OpenLDAP"), tmp_path)
+def test_a_replica_of_openldap_equals_a_full_read_whatever_happens(fresh_slapd, tmp_path):
+    run(sites.openldap(fresh_slapd, "OpenLDAP"), tmp_path)
 
 
 def test_a_replica_of_389_ds_equals_a_full_read_whatever_happens(ds389, tmp_path):
-    run(sites.ds389(ds389), tmp_path)
+    try:
+        run(sites.ds389(ds389), tmp_path)
+    finally:
+        ds389.reset()
