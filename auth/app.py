@@ -27,13 +27,13 @@ from auth.server_key import server_key
 from auth.service import LoginService, Parts
 from auth.settings import Settings
 from auth.weakening import loss_under
-from dirsync.bind import MOST_CONNECTIONS
 from dirsync.directory import password_check, source
 from dirsync.replica import Replica, ReplicaWriter
 from dirsync.replica.directories import keep_configured
 from dirsync.replica.tripwire import Tripwire
 from dirsync.scheduler import SyncScheduler, Watched, stop_all, unwatched
-from dirsync.surroundings import Surroundings
+from dirsync.wire.bind import MOST_CONNECTIONS
+from dirsync.wire.surroundings import Surroundings
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.app")
@@ -254,7 +254,7 @@ async def _cancel(task: "asyncio.Task[None]") -> None:
 
 
 def _password_gates(settings: Settings, clock: Clock, entropy: Entropy) -> PasswordGates:
-    """As many questions at once as `dirsync.bind` has connections; each login waits twice an operation's time."""
+    """As many questions at once as `dirsync.wire.bind` has connections; each login waits twice an operation's time."""
     around = surroundings(clock, entropy)
     return PasswordGates(
         {

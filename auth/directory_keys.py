@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from dirsync.discovery import domain_of
 from dirsync.settings import DirectoryKind, DirectorySettings, SignIn
+from dirsync.wire.discovery import domain_of
 
 # key, problem, remedy
 Finding = tuple[str, str, str]

@@ -16,7 +16,7 @@ from dirsync.admin.connection import AdminAccess
 from dirsync.change import Source
 from dirsync.directory import source
 from dirsync.settings import DirectoryKind, DirectorySettings
-from dirsync.surroundings import Surroundings
+from dirsync.wire.surroundings import Surroundings
 from schema.secret import Secret
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))  # the tests' rig is no package

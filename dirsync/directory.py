@@ -6,18 +6,18 @@ from typing import Final
 import msgspec
 
 from dirsync.ad.source import AdSource
-from dirsync.bind import LdapPasswordCheck
 from dirsync.change import Source
-from dirsync.connector import Connector
 from dirsync.ldif.password import LdifPasswordCheck
 from dirsync.ldif.source import LdifSource
 from dirsync.mapping import Mapped
 from dirsync.password import PasswordCheck
 from dirsync.recognised import RecognisedSource
 from dirsync.settings import DirectoryKind, DirectorySettings
-from dirsync.surroundings import Surroundings
 from dirsync.syncrepl.server import DS389, OPENLDAP
 from dirsync.syncrepl.source import SyncreplSource
+from dirsync.wire.bind import LdapPasswordCheck
+from dirsync.wire.connector import Connector
+from dirsync.wire.surroundings import Surroundings
 from schema.errors import Fault
 
 _SERVERS: Final = {DirectoryKind.OPENLDAP: OPENLDAP, DirectoryKind.DS389: DS389}

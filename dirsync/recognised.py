@@ -7,10 +7,10 @@ from typing import Final
 
 from dirsync.authorship import Authorship
 from dirsync.change import Batch, Source
-from dirsync.connector import Connector
 from dirsync.errors import DirectoryRefused
-from dirsync.search import Dialogue, Search, converse
 from dirsync.settings import DirectoryKind
+from dirsync.wire.connector import Connector
+from dirsync.wire.search import Dialogue, Search, converse
 from schema.entry import EntryId
 
 _ROOT_DSE: Final = ("supportedCapabilities", "vendorVersion", "objectClass")

@@ -12,10 +12,10 @@ from typing import Final
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from dirsync.change import Change, Source
-from dirsync.complaints import Interrupted
 from dirsync.replica.tripwire import Held
 from dirsync.replica.writer import Applied, ReplicaWriter
 from dirsync.settings import SyncSettings
+from dirsync.wire.complaints import Interrupted
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.sync")

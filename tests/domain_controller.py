@@ -1,13 +1,13 @@
 """Canned answers of a domain controller, and a dialogue that is held on them."""
 
-from dirsync import ber
 from dirsync.ad.controls import DIRSYNC, EXTENDED_DN, PAGED, dirsync, entry_id
 from dirsync.ad.dialogue import read_changes
 from dirsync.ad.question import WHERE, domain
 from dirsync.change import LinkKind
 from dirsync.errors import DirectoryRefused
-from dirsync.search import Page, Scope, Search, converse
 from dirsync.settings import ChangeFeed
+from dirsync.wire import ber
+from dirsync.wire.search import Page, Scope, Search, converse
 
 BASE = "DC=lab,DC=example,DC=test"
 WANTED = domain(BASE, ("departmentNumber",))

@@ -6,7 +6,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from dirsync import ber
+from dirsync.wire import ber
 
 SEARCH, BIND = 0x63, 0x60
 SEARCH_DONE, BIND_RESPONSE = 0x65, 0x61

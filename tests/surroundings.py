@@ -3,6 +3,6 @@
 import random
 import time
 
-from dirsync.surroundings import Surroundings
+from dirsync.wire.surroundings import Surroundings
 
 SURROUNDINGS = Surroundings(time.monotonic, random.Random(1).randrange)

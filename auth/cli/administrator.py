@@ -22,9 +22,9 @@ from dirsync.admin.connection import AdminAccess
 from dirsync.admin.directory import AdminDirectory, open_directory
 from dirsync.admin.found import Found
 from dirsync.admin.people import PeopleReader
-from dirsync.discovery import Discovery
 from dirsync.settings import DirectoryKind, DirectorySettings
-from dirsync.surroundings import Surroundings
+from dirsync.wire.discovery import Discovery
+from dirsync.wire.surroundings import Surroundings
 from schema.entry import EntryId, User
 from schema.errors import Fault
 from schema.parse import fold

@@ -12,9 +12,9 @@ from auth.doctor.runner import Examination
 from dirsync.directory import source
 from dirsync.examination import questions
 from dirsync.examination.session import PartFault, Session
-from dirsync.reach import certificate_end
 from dirsync.settings import DirectoryKind, DirectorySettings
-from dirsync.surroundings import Surroundings
+from dirsync.wire.reach import certificate_end
+from dirsync.wire.surroundings import Surroundings
 from schema.errors import Fault
 
 _ALL_ENTRIES_SECONDS = 300.0

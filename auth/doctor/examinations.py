@@ -11,7 +11,7 @@ from auth.doctor.replica import replica_examinations
 from auth.doctor.runner import Examination
 from auth.doctor.strength import strength_examinations
 from auth.settings import Settings
-from dirsync.surroundings import Surroundings
+from dirsync.wire.surroundings import Surroundings
 
 
 def all_examinations(settings: Settings, clock: Clock, entropy: Entropy) -> Iterator[Examination]:

@@ -5,9 +5,9 @@ import uuid
 from dataclasses import dataclass
 from typing import Final
 
-from dirsync import ber
-from dirsync.ber import MalformedAnswer
-from dirsync.search import Control
+from dirsync.wire import ber
+from dirsync.wire.ber import MalformedAnswer
+from dirsync.wire.search import Control
 from schema.entry import EntryId
 
 DIRSYNC: Final = "1.2.840.113556.1.4.841"

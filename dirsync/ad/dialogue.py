@@ -10,8 +10,8 @@ from dirsync.ad.reading import IncompleteError, Sink
 from dirsync.ad.server import Controller, find_witnesses, identify
 from dirsync.ad.walk import walk_everything, walk_since
 from dirsync.errors import DirectoryRefused
-from dirsync.search import Dialogue
 from dirsync.settings import ChangeFeed
+from dirsync.wire.search import Dialogue
 from schema.dn import fold
 
 _REASONS: Final = "it was restored from a copy, or what changed last was deleted and the account cannot see that"

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from dirsync.ad.controls import ExtendedDn, entry_id, read_extended_dn
-from dirsync.ber import MalformedAnswer
 from dirsync.change import LinkChange, LinkKind, Put
-from dirsync.search import RawEntry
+from dirsync.wire.ber import MalformedAnswer
+from dirsync.wire.search import RawEntry
 from schema.entry import EntryId
 from schema.parse import Attributes
 

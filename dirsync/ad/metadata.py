@@ -14,8 +14,8 @@ from defusedxml.ElementTree import fromstring
 from dirsync.ad.controls import guid_dn
 from dirsync.ad.server import only
 from dirsync.authorship import Authorship
-from dirsync.ber import MalformedAnswer
-from dirsync.search import Dialogue, Scope, Search
+from dirsync.wire.ber import MalformedAnswer
+from dirsync.wire.search import Dialogue, Scope, Search
 from schema.dn import parent, split
 from schema.entry import EntryId
 

@@ -7,9 +7,9 @@ from dirsync.ad.controls import EXTENDED_DN, PAGED, SHOW_DELETED, paged, read_pa
 from dirsync.ad.entry import LAST_KNOWN_PARENT, AdEntry
 from dirsync.ad.question import WHERE, Domain
 from dirsync.ad.reading import RESTORED, IncompleteError, Sink, take
-from dirsync.ber import MalformedAnswer
 from dirsync.change import Change, Delete, Put
-from dirsync.search import Control, Dialogue, Scope, Search
+from dirsync.wire.ber import MalformedAnswer
+from dirsync.wire.search import Control, Dialogue, Scope, Search
 from schema.dn import fold, is_below
 
 _CONTAINERS: Final = {b"organizationalunit", b"container", b"builtindomain"}

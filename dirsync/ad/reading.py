@@ -7,7 +7,7 @@ from dirsync.ad.controls import EXTENDED_DN, guid_dn
 from dirsync.ad.entry import AdEntry, Rest, read_entry, read_rest
 from dirsync.ad.server import only
 from dirsync.change import Change, LinkKind
-from dirsync.search import Dialogue, Page, Search
+from dirsync.wire.search import Dialogue, Page, Search
 from schema.entry import EntryId
 
 

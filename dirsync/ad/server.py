@@ -7,9 +7,9 @@ from typing import Final
 from dirsync.ad.controls import SHOW_DELETED, entry_id
 from dirsync.ad.cookie import Server
 from dirsync.ad.witness import Past, Witness, read_witness, search
-from dirsync.ber import MalformedAnswer
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
-from dirsync.search import Dialogue, Page, RawEntry, Scope, Search
+from dirsync.wire.ber import MalformedAnswer
+from dirsync.wire.search import Dialogue, Page, RawEntry, Scope, Search
 from schema.dn import fold, is_below, join
 from schema.entry import EntryId
 

@@ -14,15 +14,15 @@ from dirsync.ad.server import find_netbios_name, lists_deleted
 from dirsync.ad.watch import Watch
 from dirsync.authorship import Authorship
 from dirsync.change import Batch
-from dirsync.complaints import Interrupted
-from dirsync.connection import Connection
-from dirsync.connector import Connector
 from dirsync.errors import DirectoryUnavailable
-from dirsync.search import Dialogue, converse
 from dirsync.settings import ChangeFeed, DirectorySettings
-from dirsync.sign_in import prepare
 from dirsync.spool import Spool
-from dirsync.surroundings import Surroundings
+from dirsync.wire.complaints import Interrupted
+from dirsync.wire.connection import Connection
+from dirsync.wire.connector import Connector
+from dirsync.wire.search import Dialogue, converse
+from dirsync.wire.sign_in import prepare
+from dirsync.wire.surroundings import Surroundings
 from schema.dn import fold
 from schema.entry import EntryId
 from schema.errors import Fault

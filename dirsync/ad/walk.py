@@ -4,9 +4,9 @@ from dirsync.ad.controls import DIRSYNC, EXTENDED_DN, INCREMENTAL_VALUES, OBJECT
 from dirsync.ad.entry import AdEntry
 from dirsync.ad.question import WHERE, Domain
 from dirsync.ad.reading import RESTORED, IncompleteError, Sink, take
-from dirsync.ber import MalformedAnswer
 from dirsync.change import Change, Delete
-from dirsync.search import Dialogue, Scope, Search
+from dirsync.wire.ber import MalformedAnswer
+from dirsync.wire.search import Dialogue, Scope, Search
 from schema.entry import EntryId
 
 

@@ -8,11 +8,11 @@ from typing import Final
 
 from dirsync.ad.controls import NOTIFICATION, SHOW_DELETED
 from dirsync.ad.server import highest_usn, tells_dearly
-from dirsync.complaints import Interrupted
-from dirsync.connection import Connection
 from dirsync.errors import DirectoryUnavailable
-from dirsync.search import Scope, Search, converse
-from dirsync.stream import Ended, Stream
+from dirsync.wire.complaints import Interrupted
+from dirsync.wire.connection import Connection
+from dirsync.wire.search import Scope, Search, converse
+from dirsync.wire.stream import Ended, Stream
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.sync")

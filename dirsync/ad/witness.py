@@ -6,8 +6,8 @@ from typing import Final, Self
 import msgspec
 
 from dirsync.ad.controls import SHOW_DELETED
-from dirsync.ber import MalformedAnswer
-from dirsync.search import RawEntry, Scope, Search
+from dirsync.wire.ber import MalformedAnswer
+from dirsync.wire.search import RawEntry, Scope, Search
 
 # How many of a server's last numbers are remembered. Each costs one look into an index.
 _NUMBERS: Final = 32

@@ -11,7 +11,7 @@ from ldap3.core.exceptions import LDAPExceptionError, LDAPOperationResult
 from dirsync.admin.edit import Edit
 from dirsync.admin.found import Found
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
-from dirsync.search import Control
+from dirsync.wire.search import Control
 
 _PAGE = 500  # AD's MaxPageSize is 1000
 _PAGED_RESULTS = "1.2.840.113556.1.4.319"  # RFC 2696

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from enum import IntFlag
 from typing import Final
 
-from dirsync import ber
 from dirsync.ad.controls import SHOW_DELETED
 from dirsync.admin import security_descriptor
 from dirsync.admin.operations import AdminConnection, Operation
 from dirsync.admin.security_descriptor import Acl, Control, SecurityDescriptor
 from dirsync.errors import DirectoryRefused
-from dirsync.search import Control as RequestControl
+from dirsync.wire import ber
+from dirsync.wire.search import Control as RequestControl
 from schema.sid import Sid
 
 # MS-ADTS section 3.1.1.3.4.1.11

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntFlag
 from typing import Final
 
-from dirsync.ber import MalformedAnswer
+from dirsync.wire.ber import MalformedAnswer
 from schema.sid import Sid, read_sid_at
 
 # MS-DTYP section 2.4.4.1: the entries that we take apart, those with object types among them, and those that deny.

@@ -6,9 +6,9 @@ Whoever may not read one is shown entries without it, and filters on it match no
 from collections.abc import Container, Iterable
 from typing import Final
 
-from dirsync import ber
 from dirsync.admin.security_descriptor import ALLOW, ALLOW_OBJECT, DENY, DENY_OBJECT, Ace, AceFlag, Acl, read
-from dirsync.search import Control, Dialogue, Search
+from dirsync.wire import ber
+from dirsync.wire.search import Control, Dialogue, Search
 from schema.access import Right
 from schema.attributes import ATTRIBUTES, AttributeType
 from schema.sid import Sid, read_sid

@@ -4,14 +4,14 @@ from typing import Final
 
 from dirsync.ad.controls import OBJECT_SECURITY, dirsync
 from dirsync.ad.watch import Watch
-from dirsync.connection import Connection
-from dirsync.connector import Connector
 from dirsync.errors import DirectoryRefused
-from dirsync.search import Scope, Search
 from dirsync.settings import ChangeFeed, DirectorySettings
-from dirsync.stream import Ended, Found
 from dirsync.syncrepl.controls import SYNC_STATE, sync_request
 from dirsync.syncrepl.dialogue import NO_SYNC
+from dirsync.wire.connection import Connection
+from dirsync.wire.connector import Connector
+from dirsync.wire.search import Scope, Search
+from dirsync.wire.stream import Ended, Found
 from schema.dn import fold
 
 # A watch connects in its first step, and is told in its second whether the server notifies.

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from dirsync.search import Dialogue, Scope, Search
 from dirsync.settings import DirectoryKind, DirectorySettings
+from dirsync.wire.search import Dialogue, Scope, Search
 
 _MOST: Final = 200
 # What a logon depends on, and an account that was given no rights does not see of others.

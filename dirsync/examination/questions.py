@@ -14,8 +14,6 @@ from urllib.parse import urlsplit
 
 from dirsync.ad.server import identify, lists_deleted
 from dirsync.admin.deleted_objects import delegate_sync, hidden_deletions
-from dirsync.complaints import Unreached
-from dirsync.connection import Connection
 from dirsync.errors import DirectoryRefused
 from dirsync.examination.confidential import hidden_secrets
 from dirsync.examination.feed import active_directory_tells, syncrepl_tells
@@ -23,9 +21,11 @@ from dirsync.examination.people import sample_users
 from dirsync.examination.root import read_root
 from dirsync.examination.session import NotExaminedError, PartFault, Session
 from dirsync.examination.subschema import lacking, unknown
-from dirsync.handle import handle
-from dirsync.search import Dialogue, Scope, Search, converse
 from dirsync.settings import DirectoryKind
+from dirsync.wire.complaints import Unreached
+from dirsync.wire.connection import Connection
+from dirsync.wire.handle import handle
+from dirsync.wire.search import Dialogue, Scope, Search, converse
 from schema.errors import Fault
 
 _LOCAL: Final = "ldapi"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from dirsync.search import Dialogue, Search
 from dirsync.settings import DirectoryKind
+from dirsync.wire.search import Dialogue, Search
 
 _ATTRIBUTES: Final = (
     "objectClass",

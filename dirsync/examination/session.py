@@ -5,15 +5,15 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TypeVar
 
-from dirsync.connection import Connection
-from dirsync.connector import Connector
-from dirsync.discovery import Discovery
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.examination.root import Root, read_root
 from dirsync.examination.subschema import Published, read_subschema
-from dirsync.search import Dialogue, converse
 from dirsync.settings import DirectorySettings
-from dirsync.surroundings import Surroundings
+from dirsync.wire.connection import Connection
+from dirsync.wire.connector import Connector
+from dirsync.wire.discovery import Discovery
+from dirsync.wire.search import Dialogue, converse
+from dirsync.wire.surroundings import Surroundings
 from schema.errors import Fault
 
 Result = TypeVar("Result")

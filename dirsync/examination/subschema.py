@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from dirsync.search import Dialogue, Search
+from dirsync.wire.search import Dialogue, Search
 from schema.attributes import ATTRIBUTES, CLASSES
 from schema.errors import Fault
 

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Final
 
 from dirsync.authorship import Authorship
-from dirsync.ber import MalformedAnswer
-from dirsync.search import Dialogue, Scope, Search
 from dirsync.syncrepl.server import Server
+from dirsync.wire.ber import MalformedAnswer
+from dirsync.wire.search import Dialogue, Scope, Search
 from schema.entry import EntryId
 from schema.grammar import read_generalized_time
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from dirsync import ber
-from dirsync.ber import MalformedAnswer
-from dirsync.search import Control
+from dirsync.wire import ber
+from dirsync.wire.ber import MalformedAnswer
+from dirsync.wire.search import Control
 from schema.entry import EntryId
 
 SYNC_REQUEST: Final = "1.3.6.1.4.1.4203.1.9.1.1"

@@ -3,10 +3,8 @@
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-from dirsync.ber import MalformedAnswer
 from dirsync.change import Change, Delete
 from dirsync.errors import DirectoryUnavailable
-from dirsync.stream import Ended, Found, Message
 from dirsync.syncrepl.controls import (
     SYNC_INFO,
     SYNC_STATE,
@@ -20,6 +18,8 @@ from dirsync.syncrepl.controls import (
 )
 from dirsync.syncrepl.cookie import SyncCookie, Witness, Witnesses
 from dirsync.syncrepl.entry import Wanted, read_entry
+from dirsync.wire.ber import MalformedAnswer
+from dirsync.wire.stream import Ended, Found, Message
 from schema.entry import EntryId
 
 NO_SYNC: Final = (

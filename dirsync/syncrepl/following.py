@@ -5,16 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dirsync.connection import Connection
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
-from dirsync.search import Scope, Search, converse
 from dirsync.spool import IdSpool, Spool
-from dirsync.stream import Message, Stream
 from dirsync.syncrepl.controls import sync_request
 from dirsync.syncrepl.cookie import SyncCookie
 from dirsync.syncrepl.dialogue import Consumer
 from dirsync.syncrepl.entry import Wanted
 from dirsync.syncrepl.server import Progress, Server, find_progress, has_passed, hear, take_stock
+from dirsync.wire.connection import Connection
+from dirsync.wire.search import Scope, Search, converse
+from dirsync.wire.stream import Message, Stream
 from schema.entry import EntryId
 
 _log = logging.getLogger("dirfactor.sync")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from dirsync.search import Dialogue, RawEntry, Scope, Search
 from dirsync.syncrepl.cookie import Witness
 from dirsync.syncrepl.entry import STAMP
+from dirsync.wire.search import Dialogue, RawEntry, Scope, Search
 from schema.entry import EntryId
 
 # the values of an attribute that grows with each change of the directory; none where the server does not show it

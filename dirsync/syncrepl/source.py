@@ -12,18 +12,18 @@ from typing import Final
 
 from dirsync.authorship import Authorship
 from dirsync.change import Batch, Placing
-from dirsync.complaints import Interrupted
-from dirsync.connector import Connector
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
-from dirsync.search import converse
 from dirsync.settings import DirectorySettings
-from dirsync.sign_in import prepare
 from dirsync.spool import Spool
-from dirsync.surroundings import Surroundings
 from dirsync.syncrepl.authorship import last_modified
 from dirsync.syncrepl.entry import wanted
 from dirsync.syncrepl.following import WHERE, Following
 from dirsync.syncrepl.server import Server
+from dirsync.wire.complaints import Interrupted
+from dirsync.wire.connector import Connector
+from dirsync.wire.search import converse
+from dirsync.wire.sign_in import prepare
+from dirsync.wire.surroundings import Surroundings
 from schema.dn import fold
 from schema.entry import EntryId
 from schema.errors import Fault

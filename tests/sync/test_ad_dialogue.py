@@ -10,11 +10,11 @@ from dirsync.ad.controls import EXTENDED_DN, guid_dn
 from dirsync.ad.cookie import AdCookie
 from dirsync.ad.question import WHERE
 from dirsync.ad.server import find_netbios_name
-from dirsync.ber import MalformedAnswer
 from dirsync.change import Delete, LinkChange, Put
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
-from dirsync.search import Page, converse
 from dirsync.settings import ChangeFeed
+from dirsync.wire.ber import MalformedAnswer
+from dirsync.wire.search import Page, converse
 from domain_controller import (
     BASE,
     DC2,

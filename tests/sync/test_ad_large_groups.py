@@ -5,9 +5,9 @@ import pytest
 from dirsync.ad.controls import EXTENDED_DN
 from dirsync.ad.reading import take
 from dirsync.change import LinkKind
-from dirsync.connector import Connector
-from dirsync.search import Search, converse
 from dirsync.settings import ChangeFeed
+from dirsync.wire.connector import Connector
+from dirsync.wire.search import Search, converse
 from real_domain import Follower, settings
 from surroundings import SURROUNDINGS
 

@@ -7,13 +7,13 @@ import pytest
 
 from dirsync.ad.controls import EXTENDED_DN, SHOW_DELETED, paged
 from dirsync.ad.question import WHERE, domain
-from dirsync.ber import MalformedAnswer
 from dirsync.change import Batch, Delete, LinkChange, LinkKind, Put
 from dirsync.errors import DirectoryRefused
 from dirsync.replica import Replica, ReplicaWriter
-from dirsync.search import Page
 from dirsync.settings import ChangeFeed
 from dirsync.view import PolicyLink
+from dirsync.wire.ber import MalformedAnswer
+from dirsync.wire.search import Page
 from domain_controller import (
     BASE,
     DC2,

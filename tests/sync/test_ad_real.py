@@ -5,12 +5,12 @@ import pytest
 
 from dirsync.ad.cookie import AdCookie
 from dirsync.ad.source import AdSource
-from dirsync.bind import LdapPasswordCheck
 from dirsync.change import Delete
-from dirsync.connector import Connector
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.password import PasswordVerdict
 from dirsync.settings import ChangeFeed
+from dirsync.wire.bind import LdapPasswordCheck
+from dirsync.wire.connector import Connector
 from real_domain import PASSWORD, Follower, now, settings
 from rig.process import run
 from schema.secret import Secret

@@ -5,10 +5,10 @@ import pytest
 from dirsync.ad.controls import NOTIFICATION, SHOW_DELETED
 from dirsync.ad.source import AdSource
 from dirsync.ad.watch import Watch
-from dirsync.connector import Connector
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
-from dirsync.search import Page, Scope, Search
-from dirsync.stream import Ended, Found
+from dirsync.wire.connector import Connector
+from dirsync.wire.search import Page, Scope, Search
+from dirsync.wire.stream import Ended, Found
 from real_domain import PASSWORD, now, settings
 from schema.secret import Secret
 from surroundings import SURROUNDINGS

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dirsync.bind import LdapPasswordCheck, verdict_of
 from dirsync.password import PasswordCheck, PasswordVerdict
 from dirsync.settings import DirectoryKind, DirectorySettings
+from dirsync.wire.bind import LdapPasswordCheck, verdict_of
 from other_end import INVALID_CREDENTIALS, SEARCH_DONE, SUCCESS, Answering, encrypting, listener
 from rig.certificates import issue
 from surroundings import SURROUNDINGS

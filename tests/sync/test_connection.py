@@ -9,12 +9,12 @@ from threading import Event
 import pytest
 
 from dirsync.ad.source import AdSource
-from dirsync.bind import LdapPasswordCheck
-from dirsync.connection import Connection
-from dirsync.connector import Connector
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.password import PasswordVerdict
 from dirsync.settings import DirectoryKind, DirectorySettings
+from dirsync.wire.bind import LdapPasswordCheck
+from dirsync.wire.connection import Connection
+from dirsync.wire.connector import Connector
 from other_end import encrypting, listener
 from rig.certificates import issue
 from schema.errors import Fault
@@ -49,8 +49,8 @@ def handshake_of(files):
 OPEN = """
 import sys, time
 from pathlib import Path
-from dirsync.surroundings import Surroundings
-from dirsync.connector import Connector
+from dirsync.wire.surroundings import Surroundings
+from dirsync.wire.connector import Connector
 from dirsync.password import PasswordVerdict
 from dirsync.settings import DirectorySettings
 url, ca_file = sys.argv[1:]

@@ -8,14 +8,14 @@ import msgspec
 import pytest
 
 from auth.login_name import names_meant
-from dirsync import ber, connection
 from dirsync.ad.source import AdSource
-from dirsync.connector import Connector
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.replica import Replica, ReplicaWriter
 from dirsync.scheduler import SyncScheduler
-from dirsync.search import Scope, Search
 from dirsync.settings import DirectoryKind, DirectorySettings, SyncSettings
+from dirsync.wire import ber, connection
+from dirsync.wire.connector import Connector
+from dirsync.wire.search import Scope, Search
 from other_end import SEARCH_DONE, SUCCESS, Answering, encrypting, listener, result
 from rig.certificates import issue, self_signed
 from rig.ports import LOOPBACK

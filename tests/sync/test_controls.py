@@ -6,7 +6,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dirsync import ber
 from dirsync.ad.controls import (
     DIRSYNC,
     EXTENDED_DN,
@@ -19,7 +18,8 @@ from dirsync.ad.controls import (
     read_dirsync,
     read_extended_dn,
 )
-from dirsync.ber import MalformedAnswer
+from dirsync.wire import ber
+from dirsync.wire.ber import MalformedAnswer
 
 PAGE = bytes.fromhex("02 04 00 80 00 00")  # 8 MiB
 GUID = "1e655dd9ef3f1b4b93aa4e1b4ad057d5"

@@ -9,8 +9,8 @@ from dirsync.examination.confidential import may_read
 from dirsync.examination.people import Sample, sample_users
 from dirsync.examination.root import read_root
 from dirsync.examination.subschema import Published, lacking, read_subschema, unknown
-from dirsync.search import Page, converse
 from dirsync.settings import DirectoryKind, DirectorySettings
+from dirsync.wire.search import Page, converse
 from schema.access import Right
 from schema.attributes import ATTRIBUTES, BY_NAME, CLASSES
 from schema.sid import Sid

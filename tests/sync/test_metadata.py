@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from dirsync.ad.metadata import changed_when, read_stored, read_xml
 from dirsync.ad.source import AdSource
 from dirsync.authorship import Authorship
-from dirsync.ber import MalformedAnswer
-from dirsync.search import Page, converse
 from dirsync.settings import DirectorySettings
 from dirsync.syncrepl.authorship import last_modified
 from dirsync.syncrepl.server import OPENLDAP
 from dirsync.syncrepl.source import SyncreplSource
+from dirsync.wire.ber import MalformedAnswer
+from dirsync.wire.search import Page, converse
 from real_domain import now, settings
 from schema.secret import Secret
 from surroundings import SURROUNDINGS

@@ -2,12 +2,12 @@
 
 import pytest
 
-from dirsync.connector import Connector
 from dirsync.directory import source
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.recognised import recognise
-from dirsync.search import Page, converse
 from dirsync.settings import DirectoryKind, DirectorySettings
+from dirsync.wire.connector import Connector
+from dirsync.wire.search import Page, converse
 from real_domain import now, settings
 from schema.secret import Secret
 from surroundings import SURROUNDINGS

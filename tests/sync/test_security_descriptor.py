@@ -20,7 +20,7 @@ from dirsync.admin.security_descriptor import (
     OtherAce,
     SecurityDescriptor,
 )
-from dirsync.ber import MalformedAnswer
+from dirsync.wire.ber import MalformedAnswer
 from schema.access import Grant, ObjectType, Reach, Right
 from schema.roles import ROLES
 from schema.sid import Sid, parse_sid, read_sid

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dirsync.ad.source import AdSource
-from dirsync.bind import LdapPasswordCheck
-from dirsync.connector import Connector
-from dirsync.discovery import Discovery, domain_of
 from dirsync.errors import DirectoryUnavailable
 from dirsync.password import PasswordVerdict
-from dirsync.servers import Servers
 from dirsync.settings import DirectoryKind, DirectorySettings
-from dirsync.srv import Record, ordered
-from dirsync.surroundings import Surroundings
+from dirsync.wire.bind import LdapPasswordCheck
+from dirsync.wire.connector import Connector
+from dirsync.wire.discovery import Discovery, domain_of
+from dirsync.wire.servers import Servers
+from dirsync.wire.srv import Record, ordered
+from dirsync.wire.surroundings import Surroundings
 from rig.ports import LOOPBACK
 from rig.proxy import Trouble, between, cut
 from schema.errors import Fault

@@ -9,13 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dirsync.bind import LdapPasswordCheck
-from dirsync.connector import Connector
 from dirsync.errors import DirectoryRefused
-from dirsync.kerberos import first_principal, use
 from dirsync.password import PasswordVerdict
-from dirsync.search import Search
 from dirsync.settings import DirectoryKind, DirectorySettings, SignIn
+from dirsync.wire.bind import LdapPasswordCheck
+from dirsync.wire.connector import Connector
+from dirsync.wire.kerberos import first_principal, use
+from dirsync.wire.search import Search
 from rig.certificates import issue
 from rig.proxy import Trouble, between
 from schema.errors import Fault
@@ -29,10 +29,10 @@ PASSWORD = "Copper-Ladder-63"
 SIGN_IN = """
 import sys, time
 import msgspec
-from dirsync.connector import Connector
-from dirsync.search import Search
+from dirsync.wire.connector import Connector
+from dirsync.wire.search import Search
 from dirsync.settings import DirectorySettings
-from dirsync.surroundings import Surroundings
+from dirsync.wire.surroundings import Surroundings
 settings = msgspec.json.decode(sys.argv[1], type=DirectorySettings, dec_hook=lambda kind, text: kind(text))
 connection = Connector(settings, Surroundings(time.monotonic, int)).sign_in()
 [(name, _)] = connection.search(Search(settings.base, ("objectClass",))).entries

@@ -7,12 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dirsync import ber
-from dirsync.ber import MalformedAnswer
 from dirsync.change import Delete, LinkChange, LinkKind, Put
 from dirsync.errors import DirectoryUnavailable
-from dirsync.search import Page, Scope, Search, converse
-from dirsync.stream import Ended, Found, Told
 from dirsync.syncrepl.controls import (
     SYNC_INFO,
     SYNC_STATE,
@@ -29,6 +25,10 @@ from dirsync.syncrepl.cookie import SyncCookie, Witness, Witnesses
 from dirsync.syncrepl.dialogue import Consumer
 from dirsync.syncrepl.entry import read_entry, wanted
 from dirsync.syncrepl.server import DS389, OPENLDAP, hear
+from dirsync.wire import ber
+from dirsync.wire.ber import MalformedAnswer
+from dirsync.wire.search import Page, Scope, Search, converse
+from dirsync.wire.stream import Ended, Found, Told
 from small_directory import entry_id
 
 A, B, C = (entry_id(name) for name in "ABC")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from dirsync.ad import witness
 from dirsync.ad.controls import SHOW_DELETED
 from dirsync.ad.witness import Past, Witness, read_witness
-from dirsync.search import Scope
+from dirsync.wire.search import Scope
 
 BASE = "DC=lab,DC=example,DC=test"
 

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 import ldap
 from ldap.controls import RequestControl
 
-from dirsync.complaints import Interrupted, complaint, garbled
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
-from dirsync.search import Page, RawEntry, Scope, Search
 from dirsync.settings import DirectorySettings
-from dirsync.stream import Stream
+from dirsync.wire.complaints import Interrupted, complaint, garbled
+from dirsync.wire.search import Page, RawEntry, Scope, Search
+from dirsync.wire.stream import Stream
 from schema.errors import Fault
 
 # A domain controller looks through the whole domain before it sends the first entry: 2 s for 20,000 users.
@@ -85,7 +85,7 @@ class Connection:
         """Prove who we are by Kerberos (GSSAPI, RFC 4752) or by what the connection shows of us (EXTERNAL).
 
         Args:
-            mechanism: either; the keys are found as `dirsync.kerberos` says, the certificate is part of TLS.
+            mechanism: either; the keys are found as `dirsync.wire.kerberos` says, the certificate is part of TLS.
 
         Returns:
             The security strength factor of the layer that protects the connection from now on; 0 for none.

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import ldap
 
-from dirsync.complaints import Interrupted
+from dirsync.wire.complaints import Interrupted
 from schema.errors import Fault
 
 # How long one wait for a server lasts, and so how late an interruption may be noticed.

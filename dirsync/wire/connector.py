@@ -7,16 +7,16 @@ from threading import Event
 from typing import Final
 from urllib.parse import urlsplit
 
-from dirsync.complaints import Interrupted, Unreached
-from dirsync.connection import Connection
-from dirsync.discovery import Discovery, domain_of
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
-from dirsync.handle import handle
-from dirsync.reach import obstacle
-from dirsync.servers import Servers
 from dirsync.settings import DirectoryKind, DirectorySettings, SignIn
-from dirsync.sign_in import sign_in
-from dirsync.surroundings import Surroundings
+from dirsync.wire.complaints import Interrupted, Unreached
+from dirsync.wire.connection import Connection
+from dirsync.wire.discovery import Discovery, domain_of
+from dirsync.wire.handle import handle
+from dirsync.wire.reach import obstacle
+from dirsync.wire.servers import Servers
+from dirsync.wire.sign_in import sign_in
+from dirsync.wire.surroundings import Surroundings
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.sync")

@@ -11,8 +11,8 @@ import dns.resolver
 
 from dirsync.errors import DirectoryUnavailable
 from dirsync.settings import DirectorySettings, SignIn
-from dirsync.srv import Record, ordered
-from dirsync.surroundings import Surroundings
+from dirsync.wire.srv import Record, ordered
+from dirsync.wire.surroundings import Surroundings
 from schema import dn
 from schema.errors import Fault
 

@@ -8,13 +8,13 @@ from typing import Final
 
 from msgspec import structs
 
-from dirsync.complaints import CredentialsRefused
-from dirsync.connection import Connection
-from dirsync.connector import Connector
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.password import PasswordVerdict
 from dirsync.settings import DirectorySettings, SignIn
-from dirsync.surroundings import Surroundings
+from dirsync.wire.complaints import CredentialsRefused
+from dirsync.wire.connection import Connection
+from dirsync.wire.connector import Connector
+from dirsync.wire.surroundings import Surroundings
 
 MOST_CONNECTIONS: Final = 8
 # The reason within AD's text, "80090308: LdapErr: DSID-..., comment: AcceptSecurityContext error, data 52e, v3839":

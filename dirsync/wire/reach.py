@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from dirsync.complaints import Unreached
-from dirsync.handle import is_encrypted
 from dirsync.settings import DirectorySettings
+from dirsync.wire.complaints import Unreached
+from dirsync.wire.handle import is_encrypted
 from schema.errors import Fault
 
 _PORTS: Final = {"ldap": 389, "ldaps": 636}

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from dirsync import kerberos
-from dirsync.complaints import CredentialsRefused
-from dirsync.connection import Connection
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
-from dirsync.handle import SEALED, is_encrypted
 from dirsync.settings import DirectorySettings, SignIn
+from dirsync.wire import kerberos
+from dirsync.wire.complaints import CredentialsRefused
+from dirsync.wire.connection import Connection
+from dirsync.wire.handle import SEALED, is_encrypted
 from schema.errors import Fault
 
 # What the Kerberos library's words mean, and whether waiting may help (MIT krb5's and cyrus-sasl's messages).
