@@ -217,6 +217,7 @@ def health(app: App) -> Health:
     problems: list[str] = []
     now = app.clock.now()
     version, age = 0, 0.0
+    details: dict[str, float | int | str] = {}
     try:
         for name, sync in app.syncs.items():
             freshness = app.replica.freshness(name)
@@ -226,9 +227,11 @@ def health(app: App) -> Health:
                 problem = "the directory's data is too old" if freshness.as_of else "no sync has succeeded yet"
                 problems += [f"{prefix}{problem}"]
                 problems += [f"{prefix}last sync: {sync.status.last_error}"] if sync.status.last_error else []
+            if sync.status.last_error:
+                details[f"{name or 'directory'}_sync_error"] = sync.status.last_error
     except Fault as fault:
         problems.append(fault.problem)
-    details: dict[str, float | int | str] = {"directory_version": version}
+    details["directory_version"] = version
     if age != float("inf"):
         details["directory_age_seconds"] = round(age, 1)
     return Health(problems, details)

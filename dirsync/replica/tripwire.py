@@ -26,7 +26,6 @@ Judge = Callable[[Person, Person | None], str | None]
 # Whoever has few users still wants to be told when many of them lose something.
 _SHARE: Final = 5
 _FEW: Final = 5
-_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,8 @@ class Tripwire:
 class Held(Fault):
     """A batch takes too much from too many; the replica is as it was.
 
+    Its words name nobody: they are told to whoever asks whether the service is ready.
+
     Args:
         losses: what it takes, and from whom.
         everybody: how many users the directory has.
@@ -61,11 +62,9 @@ class Held(Fault):
 
     def __init__(self, losses: tuple[Loss, ...], everybody: int) -> None:
         self.losses = losses
-        named = "; ".join(f"{loss.dn}: {loss.what}" for loss in losses[:_NAMED])
-        more = f" and {len(losses) - _NAMED} more" if len(losses) > _NAMED else ""
         super().__init__(
-            f"held: the directory's changes would take something from {len(losses)} of {everybody} users "
-            f"({named}{more}); what was in force stays so, and no other change is taken in",
+            f"held: the directory's changes would take something from {len(losses)} of {everybody} users; "
+            "what was in force stays so, and no other change is taken in",
             remedy="see `dirfactor sync held`, then undo it in the directory, or `dirfactor sync release` it",
         )
 

@@ -35,6 +35,10 @@ async def test_the_old_demand_stays_until_the_change_is_released(office: Office)
         reply = await office.log_on(door, "person001")
         assert (reply.outcome, office.reason()) == ("challenged", "code-sent")
     assert await office.version() == version
+    ready = (await office.service.get("/readyz")).json()
+    assert ready["status"] == "ready"
+    assert f"held: the directory's changes would take something from {STRIPPED}" in ready["directory_sync_error"]
+    assert "person" not in ready["directory_sync_error"]
 
     ended = await dirfactor("sync", "held", *config)
     assert "held since 20" in ended.out

@@ -250,8 +250,9 @@ def test_a_policy_is_lost_with_the_unit_and_the_primary_group(path, edits):
         after[item.id] = replace(item, attributes=attributes, parent=values.get("parent", item.parent))
     with contextlib.closing(ReplicaWriter(path, tripwire=Tripwire(loss_under(None), 5))) as writer:
         writer.apply(refresh(PRIMARY), SOURCE)
-        with pytest.raises(Held, match="no longer asked for password"):
+        with pytest.raises(Held) as caught:
             writer.apply(increment(difference(PRIMARY, after)), SOURCE)
+    assert {loss.what for loss in caught.value.losses} == {"is no longer asked for password"}
 
 
 UNIT = thing("office", "ou", STAFF.id, links={POLICY: ["lax"]})
@@ -324,8 +325,12 @@ def test_the_policy_of_an_access_node_is_that_of_everybody_who_comes_through_it(
     default = Policy(name="default", first_method=Method.PASSWORD)
     with contextlib.closing(ReplicaWriter(path, tripwire=Tripwire(loss_under(default), 100))) as writer:
         writer.apply(refresh(AT_THE_DOOR), SOURCE)
-        with pytest.raises(Held, match=r"cn=vpn.*whoever comes through it"):
+        with pytest.raises(Held) as caught:
             writer.apply(increment(difference(AT_THE_DOOR, after)), SOURCE)
+        assert any(
+            loss.dn.lower().startswith("cn=vpn") and "whoever comes through it" in loss.what
+            for loss in caught.value.losses
+        )
 
 
 def test_the_policy_that_a_node_of_the_configuration_names_is_watched_as_well(path):
@@ -333,8 +338,12 @@ def test_the_policy_that_a_node_of_the_configuration_names_is_watched_as_well(pa
     tripwire = Tripwire(loss_under(None), 100, entrances=frozenset({f"CN=Both,{BASE}", "no DN"}))
     with contextlib.closing(ReplicaWriter(path, tripwire=tripwire)) as writer:
         writer.apply(refresh(AT_THE_DOOR | directory(thing("vpn", "node"))), SOURCE)
-        with pytest.raises(Held, match=r"CN=Both.*whoever comes through it"):
+        with pytest.raises(Held) as caught:
             writer.apply(increment(difference(AT_THE_DOOR, AT_THE_DOOR | weaker)), SOURCE)
+        assert any(
+            loss.dn.lower().startswith("cn=both") and "whoever comes through it" in loss.what
+            for loss in caught.value.losses
+        )
 
 
 def test_a_node_that_is_stricter_or_closed_or_gone_lets_nobody_in_more_easily(path):
