@@ -1,4 +1,7 @@
-"""The entries of a directory as values: user, group, container, policy and access node, parsed and frozen."""
+"""The entries of a directory as values: user, group, container, policy and access node, parsed and frozen.
+
+They hold nothing that could lead back to them, and so the garbage collector need not go through them: `gc=False`.
+"""
 
 from datetime import datetime
 
@@ -22,7 +25,7 @@ from schema.words import (
 EntryId = bytes
 
 
-class AttributeText(msgspec.Struct, frozen=True, array_like=True):
+class AttributeText(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One value of an attribute that a policy may name as the home of a phone number or mail address.
 
     Attributes:
@@ -34,7 +37,7 @@ class AttributeText(msgspec.Struct, frozen=True, array_like=True):
     value: str
 
 
-class User(msgspec.Struct, frozen=True, tag="user", omit_defaults=True):
+class User(msgspec.Struct, frozen=True, tag="user", omit_defaults=True, gc=False):
     """A person who logs on.
 
     Attributes:
@@ -93,7 +96,7 @@ class User(msgspec.Struct, frozen=True, tag="user", omit_defaults=True):
         return tuple(text.value for text in self.texts if text.attribute == wanted)
 
 
-class Group(msgspec.Struct, frozen=True, tag="group", omit_defaults=True):
+class Group(msgspec.Struct, frozen=True, tag="group", omit_defaults=True, gc=False):
     """A group of users and groups.
 
     Attributes:
@@ -109,7 +112,7 @@ class Group(msgspec.Struct, frozen=True, tag="group", omit_defaults=True):
     malformed: tuple[Malformed, ...] = ()
 
 
-class Container(msgspec.Struct, frozen=True, tag="container", omit_defaults=True):
+class Container(msgspec.Struct, frozen=True, tag="container", omit_defaults=True, gc=False):
     """An organizational unit, domain or container: it holds entries and may have a policy assigned.
 
     Attributes:
@@ -125,7 +128,7 @@ class Container(msgspec.Struct, frozen=True, tag="container", omit_defaults=True
     malformed: tuple[Malformed, ...] = ()
 
 
-class Policy(msgspec.Struct, frozen=True, tag="policy", omit_defaults=True):
+class Policy(msgspec.Struct, frozen=True, tag="policy", omit_defaults=True, gc=False):
     """A security policy; the defaults are the built-in one. Fields are the attributes of `schema.attributes`.
 
     Three wrong codes make a violation, three violations lock: nine tries, one fewer than VIP allows in a row.
@@ -190,7 +193,7 @@ class Policy(msgspec.Struct, frozen=True, tag="policy", omit_defaults=True):
     malformed: tuple[Malformed, ...] = ()
 
 
-class AccessNode(msgspec.Struct, frozen=True, tag="node", omit_defaults=True):
+class AccessNode(msgspec.Struct, frozen=True, tag="node", omit_defaults=True, gc=False):
     """A NAS or application that may ask us. Fields are the attributes of `schema.attributes`."""
 
     name: str

@@ -26,7 +26,7 @@ class Fault(Exception):
         return type(self)(f"{where}: {self.problem}", remedy=self.remedy)
 
 
-class Malformed(msgspec.Struct, frozen=True):
+class Malformed(msgspec.Struct, frozen=True, gc=False):
     """A directory value that is not what its attribute allows.
 
     It never stops a sync: the entry is kept, whoever depends on the value is refused, the rest are served.

@@ -35,7 +35,7 @@ class Grammar:
     read: Callable[[str], Any]
 
 
-class ReplyRule(msgspec.Struct, frozen=True):
+class ReplyRule(msgspec.Struct, frozen=True, gc=False):
     """A RADIUS attribute that a policy, group, user or node adds to an accept: `Filter-Id=vpn-staff`."""
 
     name: str

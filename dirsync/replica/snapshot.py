@@ -18,6 +18,8 @@ from schema.parse import fold as fold_name
 _DECODE: Final = msgspec.msgpack.Decoder(Entry).decode
 # Groups, containers and policies in the memory of one version: there are few of those that matter.
 _SHARED: Final = 4096
+# Combinations of direct groups: there are more of them, and each is worth less.
+_COMBINATIONS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,7 @@ class _Row:
     parsed: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(msgspec.Struct, frozen=True, gc=False):
     dn: str
     group: Group
     policy: PolicyLink | None
@@ -66,7 +67,7 @@ class Snapshot:
         self._chains: Recent[EntryId, tuple[Ancestor, ...]] = Recent(_SHARED)
         self._policies: Recent[EntryId, PolicyLink] = Recent(_SHARED)
         self._sids: Recent[str, tuple[EntryId, ...]] = Recent(_SHARED)
-        self._memberships_of: Recent[frozenset[EntryId], tuple[Membership, ...]] = Recent(_SHARED)
+        self._memberships_of: Recent[frozenset[EntryId], tuple[Membership, ...]] = Recent(_COMBINATIONS)
         self._nodes: tuple[Node, ...] | None = None
 
     def find(self, names: Sequence[tuple[str, str]], directory: str | None) -> tuple[EntryId, ...]:
