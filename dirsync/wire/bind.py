@@ -2,6 +2,7 @@
 
 import re
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from threading import BoundedSemaphore
 from typing import Final
@@ -30,12 +31,14 @@ _VERDICTS: Final = {
     0x773: PasswordVerdict.MUST_CHANGE,  # ERROR_PASSWORD_MUST_CHANGE
     0x775: PasswordVerdict.LOCKED,  # ERROR_ACCOUNT_LOCKED_OUT
 }
-# What 389 Directory Server says instead, also with unwillingToPerform and constraintViolation.
-_WORDS: Final = {
+# What 389 Directory Server says about an account, with unwillingToPerform and constraintViolation as well.
+_OF_ACCOUNTS: Final = {
     "account inactivated": PasswordVerdict.DISABLED,
     "password retry limit": PasswordVerdict.LOCKED,
-    "password expired": PasswordVerdict.EXPIRED,
 }
+# And with invalidCredentials alone. A policy may take an expired password for a right one, so no other result, which
+# says nothing about the password, can mean this.
+_OF_PASSWORDS: Final = {"password expired": PasswordVerdict.EXPIRED}
 
 
 class LdapPasswordCheck:
@@ -101,8 +104,7 @@ class LdapPasswordCheck:
             return PasswordVerdict.UNAVAILABLE
         except DirectoryRefused as refusal:
             connection.close()
-            verdict = verdict_of(refusal.problem)
-            return PasswordVerdict.UNAVAILABLE if verdict is PasswordVerdict.WRONG else verdict
+            return _said(refusal.problem, _OF_ACCOUNTS, PasswordVerdict.UNAVAILABLE)
         else:
             verdict = PasswordVerdict.RIGHT
         self._idle.append(connection)
@@ -124,15 +126,19 @@ class LdapPasswordCheck:
 
 
 def verdict_of(diagnostic: str) -> PasswordVerdict:
-    """What a server's text to a refused bind means; WRONG when it gives no reason that we know.
+    """What a server's text to invalidCredentials means; WRONG when it gives no reason that we know.
 
     Args:
         diagnostic: the diagnosticMessage of the bind's result.
     """
     if reason := _REASON.search(diagnostic):
         return _VERDICTS.get(int(reason[1], 16), PasswordVerdict.WRONG)
-    words = diagnostic.lower()
-    return next((verdict for said, verdict in _WORDS.items() if said in words), PasswordVerdict.WRONG)
+    return _said(diagnostic, {**_OF_ACCOUNTS, **_OF_PASSWORDS}, PasswordVerdict.WRONG)
+
+
+def _said(text: str, meanings: Mapping[str, PasswordVerdict], otherwise: PasswordVerdict) -> PasswordVerdict:
+    words = text.lower()
+    return next((verdict for said, verdict in meanings.items() if said in words), otherwise)
 
 
 def _is_text(typed: str) -> bool:

@@ -185,6 +185,22 @@ def test_nothing_but_success_is_right_and_nothing_but_invalid_credentials_is_wro
     assert server.connections == 2
 
 
+@pytest.mark.parametrize("code", [19, 53])
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("Account inactivated. Contact system administrator.", PasswordVerdict.DISABLED),
+        ("Exceed password retry limit. Please try later.", PasswordVerdict.LOCKED),
+        ("password expired!", PasswordVerdict.UNAVAILABLE),
+    ],
+)
+def test_another_result_may_refuse_the_account_and_never_says_that_the_password_was_right(
+    certificates, code, text, verdict
+):
+    with checking(certificates, Answering(code, text)) as check:
+        assert check.check(ALICE, PASSWORD) is verdict
+
+
 def test_the_success_of_something_else_is_not_right(certificates):
     with checking(certificates, Answering(tag=SEARCH_DONE), timeout_seconds=0.3) as check:
         assert check.check(ALICE, PASSWORD) is PasswordVerdict.UNAVAILABLE

@@ -74,8 +74,8 @@ def another_member(everything):
 
 
 def another_name(everything):
-    user = everything[7]
-    return replace(user, dn=f"uid=renamed,{everything[0].dn}")
+    """Of an entry that no other names: a name that others hold may change elsewhere untold, and all is read anew."""
+    return replace(everything[-1], dn=f"cn=renamed,{BASE}")
 
 
 @pytest.mark.parametrize("edit", [another_mail, another_member, another_name])
