@@ -1,7 +1,7 @@
 """In what the directories differ for an administrator: object classes, names, and what becomes of links. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from conformance.requests import Values
@@ -66,6 +66,7 @@ class Dialect:
             text, to which anything may happen.
         kept_member: a value that each group has, because the schema demands one.
         removes_trees: one request deletes an entry with all below it.
+        carries_names: what stands below a renamed entry is shown under the new name by the server itself, always.
     """
 
     classes: Mapping[Kind, Values]
@@ -77,6 +78,7 @@ class Dialect:
     links_follow: bool
     kept_member: str
     removes_trees: bool
+    carries_names: bool = True
 
 
 ACTIVE_DIRECTORY = Dialect(
@@ -114,3 +116,6 @@ STANDARD = Dialect(
     kept_member="cn=nobody,dc=example",
     removes_trees=False,
 )
+# 389 Directory Server 2.3.1 now and then goes on showing the old name to everybody, a new full read included, even
+# after it was started again; renamed trees are left to the tests that do one at a time.
+DIRECTORY_SERVER_389 = replace(STANDARD, carries_names=False)

@@ -192,11 +192,17 @@ class Administrator:
 
     def _place(self, item: Item, above: Item | None, name: str | None = None) -> Iterator[Request] | None:
         name = self._chance.choice(NAMES) if name is None else name
+        if not self._carries(item):
+            return None
         if self._world.stands_in(above, item) or not self._world.is_free(above, name, item):
             return None
         if (above, name) == (item.above, item.name) or self._lots.depth(above) + self._lots.height(item) > DEEPEST:
             return None
         return self._world.place(item, above, name)
+
+    def _carries(self, item: Item) -> bool:
+        """Whether what stands below the entry comes along when it is renamed."""
+        return self._world.dialect.carries_names or not self._world.below(item)
 
     def _swap(self) -> Iterator[Request] | None:
         """Two siblings take each other's names, by way of a third."""
@@ -204,7 +210,7 @@ class Administrator:
         if one is None:
             return None
         other = self._lots.pick([item for item in self._world.items if item.above is one.above and item is not one])
-        if other is None:
+        if other is None or not (self._carries(one) and self._carries(other)):
             return None
         first, second = one.name, other.name
         place = self._world.place

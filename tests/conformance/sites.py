@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from conformance.dialects import ACTIVE_DIRECTORY, STANDARD, Dialect
+from conformance.dialects import ACTIVE_DIRECTORY, DIRECTORY_SERVER_389, STANDARD, Dialect
 from dirsync.settings import ChangeFeed, DirectoryKind, DirectorySettings
 from real_domain import apply_schema
 from rig.ds389 import DirectoryServer389
@@ -67,16 +67,16 @@ def active_directory(dc: DomainController, changes: ChangeFeed) -> Site:
 def openldap(slapd: Slapd, name: str) -> Site:
     """An OpenLDAP server with an almost empty tree, as it is afterwards."""
     slapd.reset()
-    return _standard(slapd, DirectoryKind.OPENLDAP, name)
+    return _standard(slapd, DirectoryKind.OPENLDAP, name, STANDARD)
 
 
 def ds389(server: DirectoryServer389) -> Site:
     """A 389 Directory Server with an almost empty tree, as it is afterwards."""
     server.reset()
-    return _standard(server, DirectoryKind.DS389, "389 Directory Server")
+    return _standard(server, DirectoryKind.DS389, "389 Directory Server", DIRECTORY_SERVER_389)
 
 
-def _standard(server: Slapd | DirectoryServer389, kind: DirectoryKind, name: str) -> Site:
+def _standard(server: Slapd | DirectoryServer389, kind: DirectoryKind, name: str, dialect: Dialect) -> Site:
     settings = DirectorySettings(
         kind=kind,
         url=(server.ldaps,),
@@ -85,4 +85,4 @@ def _standard(server: Slapd | DirectoryServer389, kind: DirectoryKind, name: str
         bind_password=Secret(server.sync_password),
         ca_file=server.ca_file,
     )
-    return Site(name, server, server.tools(), STANDARD, settings)
+    return Site(name, server, server.tools(), dialect, settings)
