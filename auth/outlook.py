@@ -6,9 +6,9 @@ from datetime import datetime
 
 from auth.addresses import masked
 from auth.effective import Effective, Level, effective_policy
-from auth.explain import Explanation, explain
 from auth.facts import Facts, NodeFacts, Reach
 from auth.tokens import Unusable, Usable, usable_tokens
+from auth.why.explain import Explanation, explain
 from dirsync.view import Freshness, Person
 from schema.entry import AccessNode, Policy
 from schema.words import Method, TokenKind

@@ -33,12 +33,13 @@ from auth.cli.user import user_app
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
 from auth.embedded_state import FailuresFile
-from auth.explain import Explanation, as_data, as_text, explain
 from auth.facts_reader import FactsReader
 from auth.nodes import Nodes
 from auth.preflight import examined_config, needed_to_serve
 from auth.settings import Settings
 from auth.version import __version__
+from auth.why.explain import Explanation, explain
+from auth.why.report import as_data, as_text
 from dirsync.replica import Replica
 from schema.errors import Fault
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from auth.explain import explain
 from auth.facts import Reach
+from auth.why.explain import explain
 from core.logins import NOW, REACH, facts, link, person, policy
 from schema.words import TokenKind
 
