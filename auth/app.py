@@ -18,8 +18,11 @@ from auth.facts import Reach
 from auth.facts_reader import FactsReader, Rules
 from auth.http_api import Health, http_app
 from auth.http_server import open_http
+from auth.judges.base import Judge
+from auth.judges.minted import MintedJudge
+from auth.judges.vip import VipJudge
 from auth.nodes import Nodes
-from auth.outbound import delivery, vip_judge
+from auth.outbound import delivery, vip
 from auth.password_gate import PasswordGate, PasswordGates
 from auth.pauses import freeze_what_stays
 from auth.radius.server import RadiusServer, listen
@@ -35,6 +38,7 @@ from dirsync.scheduler import SyncScheduler, Watched, stop_all, unwatched
 from dirsync.wire.bind import MOST_CONNECTIONS
 from dirsync.wire.surroundings import Surroundings
 from schema.errors import Fault
+from schema.words import TokenKind
 
 _log = logging.getLogger("dirfactor.app")
 _PURGE_SECONDS = 600.0
@@ -84,16 +88,18 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
         store = stack.enter_context(contextlib.closing(EmbeddedStore(service_settings.state_file, _boot_id(entropy))))
         audit = stack.enter_context(contextlib.closing(AuditFile(service_settings.audit)))
         nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
+        minted = MintedJudge(store, server_key(service_settings.key_file, entropy), entropy.below)
+        judges: dict[TokenKind, Judge] = {
+            TokenKind.SMS: minted,
+            TokenKind.EMAIL: minted,
+            TokenKind.VIP: VipJudge(vip(settings, clock, entropy, stack)),
+        }
         parts = Parts(
             known=FactsReader(replica, nodes, store.failures, rules(settings)),
             passwords=stack.enter_context(contextlib.closing(_password_gates(settings, clock, entropy))),
             store=store,
-            codes=CodeCheck(
-                store,
-                server_key(service_settings.key_file, entropy),
-                entropy.below,
-                vip_judge(settings, clock, entropy, stack),
-            ),
+            minted=minted,
+            codes=CodeCheck(store, judges),
             delivery=delivery(settings, clock, entropy, stack),
             audit=audit,
             clock=clock,

@@ -1,7 +1,7 @@
 """The embedded store: one SQLite file of its own, durable through kill -9, void after the machine went down."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,11 @@ CREATE TABLE IF NOT EXISTS failure (user BLOB NOT NULL, at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS failure_user ON failure (user, at);
 CREATE TABLE IF NOT EXISTS event (key TEXT NOT NULL, at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS event_key ON event (key, at);
+CREATE TABLE IF NOT EXISTS mark (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS stock (
+    key TEXT NOT NULL, digest BLOB NOT NULL, expires REAL NOT NULL, PRIMARY KEY (key, digest)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
 _FAILURES_KEPT = timedelta(days=100)
 _EVENTS_KEPT = timedelta(days=1)
@@ -35,7 +40,7 @@ class EmbeddedStore:
     """`auth.state.Store` in a file.
 
     `synchronous=NORMAL` with a write-ahead log survives the end of the process, not of the machine: when the boot id
-    has changed since the last use, every open challenge is void.
+    has changed since the last use, every open challenge and every code on stock is void.
 
     Args:
         file: created with mode 0600 when it is not there.
@@ -68,6 +73,7 @@ class EmbeddedStore:
             known = run("SELECT value FROM meta WHERE key = 'boot'").fetchone()
             if known is None or known[0] != boot_id:
                 run("DELETE FROM challenge")
+                run("DELETE FROM stock")
                 run("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", (boot_id,))
 
     def begin(self, state: Secret, challenge: Challenge) -> None:
@@ -122,6 +128,51 @@ class EmbeddedStore:
             run("INSERT INTO event VALUES (?, ?)", (key, at.timestamp()))
         return True
 
+    def consume(self, key: str, mark: int) -> bool:
+        """Move a mark up; see `Store.consume`."""
+        with self._write() as run:
+            moved = run(
+                "INSERT INTO mark VALUES (?, ?) "
+                "ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE excluded.value > value",
+                (key, mark),
+            )
+            return moved.rowcount == 1
+
+    def mark(self, key: str) -> int | None:
+        """Where a mark stands; see `Store.mark`."""
+        with self._transaction() as run:
+            row = run("SELECT value FROM mark WHERE key = ?", (key,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def lay_in(self, key: str, digests: Sequence[bytes], expires_at: datetime) -> None:
+        """Put codes on stock; see `Store.lay_in`."""
+        with self._write() as run:
+            for digest in digests:
+                run("INSERT OR REPLACE INTO stock VALUES (?, ?, ?)", (key, digest, expires_at.timestamp()))
+
+    def take(self, key: str, digest: bytes, now: datetime) -> int | None:
+        """Use up a code on stock; see `Store.take`."""
+        with self._write() as run:
+            at = now.timestamp()
+            gone = run("DELETE FROM stock WHERE key = ? AND digest = ? AND expires > ?", (key, digest, at))
+            return _stock(run, key, at) if gone.rowcount else None
+
+    def left(self, key: str, now: datetime) -> int:
+        """How many are on stock; see `Store.left`."""
+        with self._transaction() as run:
+            return _stock(run, key, now.timestamp())
+
+    def keep(self, key: str, octets: bytes) -> None:
+        """Remember a value; see `Store.keep`."""
+        with self._write() as run:
+            run("INSERT OR REPLACE INTO kept VALUES (?, ?)", (key, octets))
+
+    def kept(self, key: str) -> bytes | None:
+        """A value remembered; see `Store.kept`."""
+        with self._transaction() as run:
+            row = run("SELECT value FROM kept WHERE key = ?", (key,)).fetchone()
+        return None if row is None else bytes(row[0])
+
     def purge(self, now: datetime) -> int:
         """Remove what is over; see `Store.purge`."""
         with self._write() as run:
@@ -131,6 +182,7 @@ class EmbeddedStore:
                     ("challenge", "expires", now - timedelta(minutes=5)),
                     ("failure", "at", now - _FAILURES_KEPT),
                     ("event", "at", now - _EVENTS_KEPT),
+                    ("stock", "expires", now),
                 )
             )
 
@@ -202,6 +254,11 @@ def _use_write_ahead_log(run: _Run) -> None:
         else:
             return
     run("PRAGMA journal_mode = WAL")
+
+
+def _stock(run: _Run, key: str, at: float) -> int:
+    (number,) = run("SELECT count(*) FROM stock WHERE key = ? AND expires > ?", (key, at)).fetchone()
+    return int(number)
 
 
 def _instants(rows: list[tuple[float]]) -> tuple[datetime, ...]:

@@ -79,6 +79,7 @@ class CodeVerdict(StrEnum):
 
     RIGHT = "right"
     WRONG = "wrong"
+    RESYNCHRONISE = "resynchronise"  # the token has drifted: the next code of it tells
     EXHAUSTED = "exhausted"  # wrong, and the challenge has no attempt left
     LOCKED = "locked"  # not looked at: the user was locked meanwhile
     UNAVAILABLE = "unavailable"  # nobody could say

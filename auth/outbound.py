@@ -7,9 +7,9 @@ from auth.channels.mail import SmtpGateway
 from auth.channels.minted import MintedChannel
 from auth.channels.sms import HttpSmsGateway
 from auth.clock import Clock, Entropy
-from auth.code_check import NoVip, VipJudge
 from auth.delivery import Delivery
 from auth.http_client import http_client
+from auth.judges.vip import NoVip, Validator
 from auth.settings import Settings, VipSection
 from auth.vip.client import VipClient, VipSettings
 from schema.errors import Fault
@@ -36,7 +36,7 @@ def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExi
     return Delivery(MintedChannel(texts), MintedChannel(mails), settings.service.delivery_seconds)
 
 
-def vip_judge(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> VipJudge:
+def vip(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> Validator:
     """The VIP client. When it cannot be had, whoever stands for it says why, and everyone else is served."""
     if settings.vip is None:
         return NoVip(Fault("VIP is not configured", remedy="add a [vip] section to config.ini"))

@@ -19,6 +19,8 @@ from auth.delivery import Delivery
 from auth.facts import CodeVerdict, Evidence, Typed
 from auth.facts_reader import FactsReader
 from auth.incident import describe
+from auth.judges.base import Asked
+from auth.judges.minted import MintedJudge
 from auth.password_gate import PasswordGates
 from auth.prompts import PASSWORD_PROMPT, code_prompt, destination
 from auth.reason import Reason
@@ -58,7 +60,8 @@ class Parts:
         known: reads facts.
         passwords: asks the directories.
         store: open logins and failures.
-        codes: mints and checks codes.
+        minted: draws the codes that we send.
+        codes: checks codes.
         delivery: sends them.
         audit: records outcomes.
         clock: where time comes from.
@@ -69,6 +72,7 @@ class Parts:
     known: FactsReader
     passwords: PasswordGates
     store: Store
+    minted: MintedJudge
     codes: CodeCheck
     delivery: Delivery
     audit: AuditFile
@@ -220,7 +224,8 @@ class LoginService:
         if decided.person is None or decided.policy is None:
             return CodeVerdict.UNAVAILABLE
         attempts = session.challenge.attempts_left if session.challenge else self._attempts(decided)
-        checked = await self._parts.codes.check(decided.person, decided.policy, token, session.challenge, typed, now)
+        asked = Asked(decided.person, decided.policy, token, session.challenge)
+        checked = await self._parts.codes.check(asked, typed, now)
         if checked.detail:
             session.notes["detail"] = checked.detail
         return CodeVerdict.EXHAUSTED if checked.verdict is CodeVerdict.WRONG and attempts <= 1 else checked.verdict
@@ -235,7 +240,7 @@ class LoginService:
             session.evidence = replace(session.evidence, send_limited=True)
             return None
         identity = self._parts.entropy.octets(16)
-        code, digest = self._parts.codes.mint(identity, policy.code_length)
+        code, digest = self._parts.minted.mint(identity, policy.code_length)
         prompt = code_prompt(policy, token, Reason.CODE_SENT)
         asked = self._open(session, decided, token.kind, digest, prompt, Reason.CODE_SENT, now, identity=identity)
         session.notes["destination"] = destination(token)

@@ -1,6 +1,7 @@
 """The state of logins under way: open challenges, failures, rates. Small, atomic, behind a few verbs."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -28,6 +29,7 @@ class Challenge(msgspec.Struct, frozen=True):
         expires_at: when it is over (aware).
         attempts_left: answers that may still be given, this one included.
         correlation: id of the request that began the login.
+        held: what the judge of an earlier answer wants to find again, see `auth.judges.base.Checked`.
     """
 
     id: bytes
@@ -39,6 +41,7 @@ class Challenge(msgspec.Struct, frozen=True):
     expires_at: datetime
     attempts_left: int
     correlation: str
+    held: bytes | None = None
 
     def __repr__(self) -> str:
         return f"Challenge({self.method} for {self.user.hex()} at {self.node}, stage {self.stage})"
@@ -80,6 +83,37 @@ class Store(Protocol):
 
     def count(self, key: str, at: datetime, window_seconds: int, limit: int) -> bool:
         """Count one event under a key, unless there were `limit` in the window up to `at`: then False, not counted."""
+        ...
+
+    def consume(self, key: str, mark: int) -> bool:
+        """Move the key's mark up to `mark`; False, and nothing happens, when it is there or beyond already.
+
+        So what carries a number that only grows (a time step, a counter) counts once, whoever else asks.
+        """
+        ...
+
+    def mark(self, key: str) -> int | None:
+        """Where the key's mark stands; None when nothing was consumed yet."""
+        ...
+
+    def lay_in(self, key: str, digests: Sequence[bytes], expires_at: datetime) -> None:
+        """Put codes on stock under a key, by their digests, each good for one use until it expires."""
+        ...
+
+    def take(self, key: str, digest: bytes, now: datetime) -> int | None:
+        """Use up one code on stock: how many good ones are left after it; None when there is no such good one."""
+        ...
+
+    def left(self, key: str, now: datetime) -> int:
+        """How many good codes are on stock under a key."""
+        ...
+
+    def keep(self, key: str, octets: bytes) -> None:
+        """Remember a small value under a key, in place of the one before."""
+        ...
+
+    def kept(self, key: str) -> bytes | None:
+        """The value remembered under a key."""
         ...
 
     def purge(self, now: datetime) -> int:

@@ -18,12 +18,14 @@ class Usable:
         phone: where its text goes, for SMS.
         mail: where its mail goes, for e-mail.
         credentials: the VIP credentials that may answer, for VIP.
+        code_length: how many characters its codes have; where password and code share a field it is cut by this.
     """
 
     kind: TokenKind
     phone: PhoneNumber | None = None
     mail: EmailAddress | None = None
     credentials: tuple[str, ...] = ()
+    code_length: int = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def _sms(user: User, policy: Policy, region: str | None, reach: Reach) -> Usable
     phone = phone_number(text, region)
     if phone is None:
         return Unusable(TokenKind.SMS, f"{home} does not hold a phone number that can be dialled")
-    return Usable(TokenKind.SMS, phone=phone)
+    return Usable(TokenKind.SMS, phone=phone, code_length=policy.code_length)
 
 
 def _email(user: User, policy: Policy, _region: str | None, reach: Reach) -> Usable | Unusable:
@@ -95,7 +97,7 @@ def _email(user: User, policy: Policy, _region: str | None, reach: Reach) -> Usa
     mail = email_address(texts[0])
     if mail is None:
         return Unusable(TokenKind.EMAIL, f"{home} does not hold one mail address")
-    return Usable(TokenKind.EMAIL, mail=mail)
+    return Usable(TokenKind.EMAIL, mail=mail, code_length=policy.code_length)
 
 
 def _vip(user: User, policy: Policy, _region: str | None, reach: Reach) -> Usable | Unusable:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from auth.code_check import CodeCheck
 from auth.embedded_state import EmbeddedStore
 from auth.facts import CodeVerdict
+from auth.judges.base import Asked
+from auth.judges.vip import VipJudge
 from auth.tokens import Usable
 from auth.vip.client import Verdict
 from auth.vip.reasons import look_up
@@ -44,8 +46,8 @@ def store(tmp_path):
 
 
 async def checked(store, judge, typed=TYPED):
-    check = CodeCheck(store, b"k" * 32, lambda _: 0, judge)
-    return await check.check(person(), policy(), TOKEN, None, typed, NOW)
+    check = CodeCheck(store, {TokenKind.VIP: VipJudge(judge)})
+    return await check.check(Asked(person(), policy(), TOKEN, None), typed, NOW)
 
 
 @pytest.mark.parametrize("code", WHOSE_FAULT)

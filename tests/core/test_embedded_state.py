@@ -73,6 +73,24 @@ class Model:
         self.open = {}
         self.struck = []
         self.events = []
+        self.marks = {}
+        self.stock = {}
+        self.values = {}
+
+    def consume(self, key, mark):
+        if mark <= self.marks.get(key, mark - 1):
+            return False
+        self.marks[key] = mark
+        return True
+
+    def left(self, key, now):
+        return sum(name == key and now < expires for (name, _), expires in self.stock.items())
+
+    def take(self, key, code, now):
+        if self.stock.get((key, code), now) <= now:
+            return None
+        del self.stock[key, code]
+        return self.left(key, now)
 
     def attempt(self, state, node):
         found = self.open.get(state)
@@ -97,6 +115,10 @@ instants = st.builds(
     st.integers(-3, 3),
     st.sampled_from([0, 0, 1, 999_999]),
 )
+
+
+keys = st.sampled_from(["sms a", "totp b"])
+codes = st.sampled_from([b"1", b"2", b"3"])
 
 
 class StoreAgainstModel(RuleBasedStateMachine):
@@ -164,6 +186,30 @@ class StoreAgainstModel(RuleBasedStateMachine):
         found = self.stores[which].count(key, at, window, limit)
         assert found == self.model.count(key, at, window, limit)
 
+    @rule(which=st.integers(0, 1), key=keys, mark=st.integers(-1, 4))
+    def consume(self, which, key, mark):
+        assert self.stores[which].consume(key, mark) == self.model.consume(key, mark)
+        assert self.stores[1 - which].mark(key) == self.model.marks.get(key)
+
+    @rule(which=st.integers(0, 1), key=keys, codes=st.lists(codes, max_size=3), at=instants)
+    def lay_in(self, which, key, codes, at):
+        self.stores[which].lay_in(key, codes, at)
+        self.model.stock |= dict.fromkeys(((key, code) for code in codes), at)
+
+    @rule(which=st.integers(0, 1), key=keys, code=codes, at=instants)
+    def take(self, which, key, code, at):
+        assert self.stores[which].take(key, code, at) == self.model.take(key, code, at)
+        assert self.stores[1 - which].left(key, at) == self.model.left(key, at)
+
+    @rule(which=st.integers(0, 1), key=keys, value=st.binary(max_size=4))
+    def keep(self, which, key, value):
+        self.stores[which].keep(key, value)
+        self.model.values[key] = value
+
+    @rule(which=st.integers(0, 1), key=keys)
+    def kept(self, which, key):
+        assert self.stores[which].kept(key) == self.model.values.get(key)
+
     @rule(which=st.integers(0, 1), later=st.sampled_from([0, 301, 86_401]))
     def purge(self, which, later):
         now = NOW + timedelta(seconds=later)
@@ -173,7 +219,9 @@ class StoreAgainstModel(RuleBasedStateMachine):
             del self.model.open[number]
         before = len(self.model.events)
         self.model.events = [item for item in self.model.events if item[1] >= now - timedelta(days=1)]
-        assert removed == len(over) + before - len(self.model.events)
+        stock = len(self.model.stock)
+        self.model.stock = {item: expires for item, expires in self.model.stock.items() if expires >= now}
+        assert removed == len(over) + before - len(self.model.events) + stock - len(self.model.stock)
 
     @rule(which=st.integers(0, 1))
     def restart(self, which):
@@ -187,6 +235,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
         self.boot += "+"
         self.stores = [EmbeddedStore(self.file, self.boot) for _ in range(2)]
         self.model.open.clear()
+        self.model.stock.clear()
 
 
 TestStoreAgainstModel = StoreAgainstModel.TestCase

@@ -39,7 +39,7 @@ def service(audit):
     nothing = None
     known = SimpleNamespace(directory=directory)
     return LoginService(
-        Parts(known, nothing, BrokenStore(), nothing, nothing, audit, clock, SYSTEM_ENTROPY, refusal_seconds=0.0)
+        Parts(known, nothing, BrokenStore(), nothing, nothing, nothing, audit, clock, SYSTEM_ENTROPY, 0.0)
     )
 
 

@@ -1,0 +1,64 @@
+"""What every judge of codes has in common: what it is asked, and what it says."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from auth.facts import CodeVerdict
+from auth.state import Challenge
+from auth.tokens import Usable
+from dirsync.view import Person
+from schema.entry import Policy
+from schema.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose code is to be judged.
+
+    Attributes:
+        person: the user.
+        policy: the effective policy.
+        token: the token whose code it should be.
+        challenge: the challenge that is answered; None where the code came with the first step.
+    """
+
+    person: Person
+    policy: Policy
+    token: Usable
+    challenge: Challenge | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What came of a code.
+
+    Attributes:
+        verdict: whether it is right.
+        detail: what the judge said about it, for the audit, without code or secret.
+        violation: whether a code that is not right counts against the person.
+        held: with RESYNCHRONISE, what the judge must find in `Challenge.held` when the next code comes; whatever of it
+            is secret the judge has sealed.
+    """
+
+    verdict: CodeVerdict
+    detail: str = ""
+    violation: bool = True
+    held: bytes | None = field(default=None, repr=False)
+
+
+class Judge(Protocol):
+    """Tells whether a code is right."""
+
+    async def check(self, asked: Asked, typed: Secret, now: datetime) -> Checked:
+        """Compare once.
+
+        Args:
+            asked: whose code it should be.
+            typed: what was typed.
+            now: the instant (aware).
+
+        Raises:
+            StateUnavailable: what must be remembered about the code cannot be; then it does not count as right.
+        """
+        ...
