@@ -15,7 +15,7 @@ import msgspec
 import phonenumbers
 
 from auth import directory_keys
-from auth.channels.mail import MailServerSettings
+from auth.channels.mail.settings import MailServerSettings
 from auth.channels.sms import SmsGatewaySettings
 from auth.ini import IniFile, Problem
 from auth.lines import Lines

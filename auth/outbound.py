@@ -3,7 +3,7 @@
 import logging
 from contextlib import AsyncExitStack
 
-from auth.channels.mail import SmtpGateway
+from auth.channels.mail.smtp import SmtpGateway
 from auth.channels.minted import MintedChannel
 from auth.channels.sms import HttpSmsGateway
 from auth.clock import Clock, Entropy

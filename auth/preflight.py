@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from auth.channels.mail import SmtpGateway
+from auth.channels.mail.smtp import SmtpGateway
 from auth.channels.sms import HttpSmsGateway
 from auth.clock import Clock, Entropy
 from auth.config import ConfigFault, read_config

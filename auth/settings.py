@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from auth.channels.mail import MailServerSettings
+from auth.channels.mail.settings import MailServerSettings
 from auth.channels.sms import SmsGatewaySettings
 from dirsync.mapping import policy_id
 from dirsync.settings import DirectorySettings, SyncSettings

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from auth.channels.mail import MailServerSettings
+from auth.channels.mail.settings import MailServerSettings
 from auth.channels.sms import SmsGatewaySettings
 from auth.config import read_config
 from auth.doctor.catalogue import as_table

@@ -6,8 +6,8 @@ from datetime import datetime
 from functools import partial
 from urllib.parse import urlsplit
 
-from auth.channels.mail import SmtpGateway
-from auth.channels.mail_settings import MailServerSettings
+from auth.channels.mail.settings import MailServerSettings
+from auth.channels.mail.smtp import SmtpGateway
 from auth.channels.sms_settings import SmsGatewaySettings
 from auth.clock import Clock, Entropy
 from auth.doctor.catalogue import Check

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 from auth.addresses import EmailAddress
 from auth.channels.base import DeliveryFailed, Message
-from auth.channels.mail import MailServerSettings, Security, SmtpGateway
-from auth.channels.mail_message import Composer
+from auth.channels.mail.composer import Composer
+from auth.channels.mail.settings import MailServerSettings, Security
+from auth.channels.mail.smtp import SmtpGateway
 from auth.channels.minted import MintedChannel
 from auth.clock import Clock, Entropy
 from channels.peers import PASSWORD, everything_said

@@ -4,7 +4,8 @@ import pytest
 
 from auth.addresses import EmailAddress, PhoneNumber
 from auth.channels.base import DeliveryFailed, Message
-from auth.channels.mail import MailServerSettings, Security, SmtpGateway
+from auth.channels.mail.settings import MailServerSettings, Security
+from auth.channels.mail.smtp import SmtpGateway
 from auth.channels.sms import BodyKind, HttpMethod, SmsGatewaySettings
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.lines import Lines

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from auth.channels.base import OnUnknown
-from auth.channels.mail import MailServerSettings, Security, SmtpGateway
+from auth.channels.mail.settings import MailServerSettings, Security
+from auth.channels.mail.smtp import SmtpGateway
 from auth.channels.sms import BodyKind, HttpMethod, HttpSmsGateway, SmsGatewaySettings
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config

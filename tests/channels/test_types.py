@@ -11,7 +11,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 MIXED_UP = """\
 from auth.addresses import EmailAddress, PhoneNumber
 from auth.channels.base import Message, Receipt
-from auth.channels.mail import SmtpGateway
+from auth.channels.mail.smtp import SmtpGateway
 from auth.channels.minted import MintedChannel
 from auth.channels.sms import HttpSmsGateway
 

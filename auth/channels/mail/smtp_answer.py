@@ -3,7 +3,7 @@
 import re
 
 from auth.channels.base import DeliveryFailed
-from auth.channels.smtp_dialogue import Stage
+from auth.channels.mail.smtp_dialogue import Stage
 from auth.tls import tls_problem
 
 _ENHANCED = re.compile(r"[245]\.(\d{1,3})\.\d{1,3}\b", re.ASCII)  # RFC 3463 section 2

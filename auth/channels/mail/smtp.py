@@ -9,15 +9,13 @@ import aiosmtplib
 
 from auth.addresses import EmailAddress, email_address
 from auth.channels.base import DeliveryFailed, Message, Receipt
-from auth.channels.mail_answer import refused, silent
-from auth.channels.mail_message import Composer, one_line
-from auth.channels.mail_settings import MailServerSettings, Security
-from auth.channels.smtp_dialogue import Dialogue
+from auth.channels.mail.composer import Composer, one_line
+from auth.channels.mail.settings import MailServerSettings, Security
+from auth.channels.mail.smtp_answer import refused, silent
+from auth.channels.mail.smtp_dialogue import Dialogue
 from auth.clock import Clock, Entropy
 from auth.tls import stays_on_this_host, tls_context
 from schema.errors import Fault
-
-__all__ = ["MailServerSettings", "Security", "SmtpGateway"]
 
 _Said = TypeVar("_Said")
 _PORTS = {Security.STARTTLS: 587, Security.TLS: 465, Security.NONE: 25}
