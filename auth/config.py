@@ -16,7 +16,7 @@ import phonenumbers
 
 from auth import directory_keys
 from auth.channels.mail.settings import MailServerSettings
-from auth.channels.sms import SmsGatewaySettings
+from auth.channels.sms.settings import SmsGatewaySettings
 from auth.ini import IniFile, Problem
 from auth.lines import Lines
 from auth.references import read_reference

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 from auth.channels.mail.smtp import SmtpGateway
 from auth.channels.minted import MintedChannel
-from auth.channels.sms import HttpSmsGateway
+from auth.channels.sms.http.gateway import HttpSmsGateway
 from auth.clock import Clock, Entropy
 from auth.delivery import Delivery
 from auth.http_client import http_client

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from auth.channels.mail.smtp import SmtpGateway
-from auth.channels.sms import HttpSmsGateway
+from auth.channels.sms.http.gateway import HttpSmsGateway
 from auth.clock import Clock, Entropy
 from auth.config import ConfigFault, read_config
 from auth.http_client import http_client

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from auth.channels.mail.settings import MailServerSettings
-from auth.channels.sms import SmsGatewaySettings
+from auth.channels.sms.settings import SmsGatewaySettings
 from dirsync.mapping import policy_id
 from dirsync.settings import DirectorySettings, SyncSettings
 from dirsync.view import PolicyLink

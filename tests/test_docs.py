@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from auth.channels.mail.settings import MailServerSettings
-from auth.channels.sms import SmsGatewaySettings
+from auth.channels.sms.settings import SmsGatewaySettings
 from auth.config import read_config
 from auth.doctor.catalogue import as_table
 from auth.reason import Reason

@@ -37,6 +37,31 @@ class Receipt:
     message_id: str | None = None
 
 
+class Fate(StrEnum):
+    """What has become of a message that a gateway took."""
+
+    DELIVERED = "delivered"  # the phone or mailbox has it
+    FAILED = "failed"  # it will not arrive
+    UNDER_WAY = "under way"  # not yet either
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """What a gateway says later of a message that it took.
+
+    Attributes:
+        gateway: the gateway's name in config.ini.
+        message_id: as in the message's `Receipt`.
+        fate: what has become of it.
+        error_code: the network's code for a failure, when it gives one.
+    """
+
+    gateway: str
+    message_id: str
+    fate: Fate
+    error_code: str | None = None
+
+
 class DeliveryFailed(Fault):
     """A message was not taken, or nobody knows whether it was.
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from auth.channels.mail.settings import MailServerSettings
 from auth.channels.mail.smtp import SmtpGateway
-from auth.channels.sms_settings import SmsGatewaySettings
+from auth.channels.sms.settings import SmsGatewaySettings
 from auth.clock import Clock, Entropy
 from auth.doctor.catalogue import Check
 from auth.doctor.days import Notice, days_left

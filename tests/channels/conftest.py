@@ -10,7 +10,8 @@ import httpx
 import pytest
 import trustme
 
-from auth.channels.sms import HttpSmsGateway, SmsGatewaySettings
+from auth.channels.sms.http.gateway import HttpSmsGateway
+from auth.channels.sms.settings import SmsGatewaySettings
 from auth.http_client import http_client
 from channels.peers import PASSWORD, run_demo_program
 

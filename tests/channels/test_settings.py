@@ -7,7 +7,8 @@ import pytest
 from auth.channels.base import OnUnknown
 from auth.channels.mail.settings import MailServerSettings, Security
 from auth.channels.mail.smtp import SmtpGateway
-from auth.channels.sms import BodyKind, HttpMethod, HttpSmsGateway, SmsGatewaySettings
+from auth.channels.sms.http.gateway import HttpSmsGateway
+from auth.channels.sms.settings import BodyKind, HttpMethod, SmsGatewaySettings
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
 from auth.http_client import http_client

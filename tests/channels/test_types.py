@@ -13,7 +13,7 @@ from auth.addresses import EmailAddress, PhoneNumber
 from auth.channels.base import Message, Receipt
 from auth.channels.mail.smtp import SmtpGateway
 from auth.channels.minted import MintedChannel
-from auth.channels.sms import HttpSmsGateway
+from auth.channels.sms.http.gateway import HttpSmsGateway
 
 
 async def right(sms: MintedChannel[PhoneNumber], mail: MintedChannel[EmailAddress], to: PhoneNumber) -> Receipt:

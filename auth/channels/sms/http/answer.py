@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from auth.channels.base import DeliveryFailed
-from auth.channels.sms_settings import SmsGatewaySettings
+from auth.channels.sms.settings import SmsGatewaySettings
 from schema.errors import Fault
 
 # A proxy gave up waiting for the gateway behind it (RFC 9110 section 15.6.5): as good as no answer.

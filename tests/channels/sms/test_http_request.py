@@ -10,8 +10,8 @@ from defusedxml.ElementTree import fromstring
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from auth.channels.sms import BodyKind, HttpMethod, SmsGatewaySettings
-from auth.channels.sms_request import RequestTemplate
+from auth.channels.sms.http.request import RequestTemplate
+from auth.channels.sms.settings import BodyKind, HttpMethod, SmsGatewaySettings
 from auth.lines import Lines
 from schema.errors import Fault
 from schema.secret import Secret

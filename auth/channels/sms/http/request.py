@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from auth.addresses import PhoneNumber
-from auth.channels.placeholders import (
+from auth.channels.sms.http.placeholders import (
     PLACEHOLDERS,
     Escape,
     as_it_is,
@@ -21,7 +21,7 @@ from auth.channels.placeholders import (
     is_header_value,
     placeholders,
 )
-from auth.channels.sms_settings import BodyKind, SmsGatewaySettings
+from auth.channels.sms.settings import BodyKind, SmsGatewaySettings
 from auth.tls import stays_on_this_host
 from schema.errors import Fault
 

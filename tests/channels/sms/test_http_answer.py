@@ -3,8 +3,8 @@
 import pytest
 
 from auth.channels.base import DeliveryFailed
-from auth.channels.sms import SmsGatewaySettings
-from auth.channels.sms_answer import AnswerRules
+from auth.channels.sms.http.answer import AnswerRules
+from auth.channels.sms.settings import SmsGatewaySettings
 from schema.errors import Fault
 
 SENT = ("+12025550123", "481516 is your logon code.")

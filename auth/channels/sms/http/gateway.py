@@ -7,13 +7,11 @@ import httpx
 
 from auth.addresses import PhoneNumber
 from auth.channels.base import DeliveryFailed, Message, Receipt
-from auth.channels.sms_answer import AnswerRules
-from auth.channels.sms_request import RequestTemplate, SmsRequest
-from auth.channels.sms_settings import BodyKind, HttpMethod, SmsGatewaySettings
+from auth.channels.sms.http.answer import AnswerRules
+from auth.channels.sms.http.request import RequestTemplate, SmsRequest
+from auth.channels.sms.settings import SmsGatewaySettings
 from auth.tls import tls_problem
 from schema.errors import Fault
-
-__all__ = ["BodyKind", "HttpMethod", "HttpSmsGateway", "SmsGatewaySettings"]
 
 _LARGEST_ANSWER = 64 * 1024
 _NETWORK = "check url, network and firewall, and whether the gateway runs"

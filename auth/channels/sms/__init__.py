@@ -1,0 +1,1 @@
+"""How a text reaches a phone: a room for each protocol that gateways speak, and what all of them know of texts."""
