@@ -33,7 +33,9 @@ def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExi
         server = SmtpGateway(name, mail, clock, entropy)
         stack.push_async_callback(server.aclose)
         mails.append(server)
-    return Delivery(MintedChannel(texts), MintedChannel(mails), settings.service.delivery_seconds)
+    return Delivery(
+        MintedChannel(texts, clock.monotonic), MintedChannel(mails, clock.monotonic), settings.service.delivery_seconds
+    )
 
 
 def vip(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> Validator:

@@ -1,5 +1,6 @@
 """What every transport of codes has in common: the message, the receipt, the failure, the gateway."""
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, Self, TypeVar
@@ -104,11 +105,16 @@ class Gateway(Protocol[Address_contra]):
         """What follows when it is not known whether the message was taken."""
         ...
 
-    async def send(self, to: Address_contra, message: Message) -> Receipt:
+    async def send(self, to: Address_contra, message: Message, *, seconds: float = math.inf) -> Receipt:
         """Hand over one message, once.
 
+        Args:
+            to: where it goes.
+            message: what is sent.
+            seconds: how long it may take, where its own timeout_seconds is not shorter.
+
         Raises:
-            DeliveryFailed: it was not taken, or that is not known.
+            DeliveryFailed: it was not taken, or that is not known; `unknown` only once it may have been taken.
         """
         ...
 

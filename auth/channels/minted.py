@@ -3,13 +3,16 @@
 import asyncio
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from auth.channels.base import DeliveryFailed, Gateway, Message, OnUnknown, Receipt
+from auth.channels.breaker import Standing
+from auth.channels.gateway_health import GatewayHealth
 
 Address = TypeVar("Address")
 
+_SHARED_OUT = 0.95  # of the time for all; the rest is for gateways to say that theirs was over
 _log = logging.getLogger("dirfactor.channels")
 _PLACE = re.compile(r"(?P<own_line>^[ \t]*\{code\}[ \t]*(?=\r?$))|\{code\}|\{minutes\}", re.MULTILINE)
 
@@ -19,15 +22,21 @@ class MintedChannel(Generic[Address]):
 
     Args:
         gateways: in the order of config.ini.
+        monotonic: seconds that never run backwards.
     """
 
-    def __init__(self, gateways: Iterable[Gateway[Address]]) -> None:
+    def __init__(self, gateways: Iterable[Gateway[Address]], monotonic: Callable[[], float]) -> None:
         self._gateways = {gateway.name: gateway for gateway in gateways}
+        self._monotonic = monotonic
+        self._health = GatewayHealth(self._gateways, monotonic)
 
     async def deliver(
         self, to: Address, message: Message, *, gateways: Sequence[str], deadline_seconds: float
     ) -> Receipt:
         """Try gateways one after the other until one takes the message.
+
+        What is left of the time is shared out evenly among those still to be asked, so that one that hangs leaves
+        time for the next. A gateway that failed several times in a row is left out for a while, unless all did.
 
         It ends early when the address itself is refused, and when a gateway may have taken the message without saying
         so, unless that gateway's `on_unknown` prefers two messages to none.
@@ -41,31 +50,56 @@ class MintedChannel(Generic[Address]):
         Raises:
             DeliveryFailed: none took it; the problem says what became of it at each gateway.
         """
-        failures: list[DeliveryFailed] = []
-        asked = ""
+        named = self._named(gateways)
+        asked = self._health.worth_asking(named)
+        failures = [_left_out(name) for name in named if name not in asked]
+        begun = self._monotonic()
+        over = begun + deadline_seconds * _SHARED_OUT
+        name = ""
         try:
             async with asyncio.timeout(deadline_seconds):
-                for gateway in self._named(gateways):
-                    asked = gateway.name
+                for place, name in enumerate(asked):
+                    share = max(0.0, over - self._monotonic()) / (len(asked) - place)
                     try:
-                        receipt = await gateway.send(to, message)
+                        receipt = await self._ask(self._gateways[name], to, message, share)
                     except DeliveryFailed as failure:
-                        failures.append(failure.about(gateway.name))
-                        if failure.permanent or (failure.unknown and gateway.on_unknown is OnUnknown.STOP):
+                        failures.append(failure.about(name))
+                        if failure.permanent or (failure.unknown and self._stops(name)):
                             break
                     else:
                         _report(failures)
                         return receipt
         except TimeoutError:
-            failures.append(_too_late(asked, deadline_seconds))
+            failures.append(_too_late(name, deadline_seconds))
         raise _together(failures)
+
+    def standings(self) -> Mapping[str, Standing]:
+        """How each gateway's circuit breaker stands now."""
+        return self._health.standings()
 
     async def aclose(self) -> None:
         """Close every gateway."""
         for gateway in self._gateways.values():
             await gateway.aclose()
 
-    def _named(self, names: Sequence[str]) -> list[Gateway[Address]]:
+    async def _ask(self, gateway: Gateway[Address], to: Address, message: Message, seconds: float) -> Receipt:
+        """One attempt, and what it says about the gateway. An address that is refused is not the gateway's fault."""
+        self._health.asked(gateway.name)
+        worked = False
+        try:
+            receipt = await gateway.send(to, message, seconds=seconds)
+            worked = True
+        except DeliveryFailed as failure:
+            worked = failure.permanent
+            raise
+        finally:
+            (self._health.worked if worked else self._health.failed)(gateway.name)
+        return receipt
+
+    def _stops(self, name: str) -> bool:
+        return self._gateways[name].on_unknown is OnUnknown.STOP
+
+    def _named(self, names: Sequence[str]) -> Sequence[str]:
         missing = next((name for name in names if name not in self._gateways), None)
         if missing is not None:
             known = ", ".join(self._gateways) or "none"
@@ -76,7 +110,7 @@ class MintedChannel(Generic[Address]):
             raise DeliveryFailed(
                 "config.ini has no gateway for this kind of token", remedy="add an [sms:NAME] or [email:NAME] section"
             )
-        return [self._gateways[name] for name in names or self._gateways]
+        return tuple(names or self._gateways)
 
 
 def render(template: str, codes: Sequence[str], minutes: int) -> str:
@@ -97,9 +131,21 @@ def render(template: str, codes: Sequence[str], minutes: int) -> str:
 
 
 def _report(failures: Iterable[DeliveryFailed]) -> None:
-    """Tell the operator of gateways that failed, though the message was taken and nobody else will hear of it."""
+    """Tell the operator of gateways that failed, though the message was taken and nobody else will hear of it.
+
+    Those that were left out have been told of when their breaker opened.
+    """
     for failure in failures:
-        _log.warning("%s", failure)
+        if not isinstance(failure, _LeftOut):
+            _log.warning("%s", failure)
+
+
+class _LeftOut(DeliveryFailed):
+    """A gateway was not asked."""
+
+
+def _left_out(gateway: str) -> DeliveryFailed:
+    return _LeftOut(f"{gateway}: not asked, it failed several times in a row", remedy="see the log; check the gateway")
 
 
 def _too_late(gateway: str, seconds: float) -> DeliveryFailed:

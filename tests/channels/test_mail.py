@@ -439,7 +439,8 @@ async def test_no_log_shows_address_code_or_password(smtp, starttls, configured,
     refusing = await smtp(Peer({"RCPT": f"450 4.1.1 {TO} {CODE}"}), **starttls, **options)
     good = await smtp(Peer(), **starttls, **options)
     channel = MintedChannel(
-        [gateway(configured(refusing, **account), "refusing"), gateway(configured(good, **account), "good")]
+        [gateway(configured(refusing, **account), "refusing"), gateway(configured(good, **account), "good")],
+        time.monotonic,
     )
     assert (await channel.deliver(TO, MESSAGE, gateways=(), deadline_seconds=3.0)).gateway == "good"
     ours = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("mail"))

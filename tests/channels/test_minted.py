@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from auth.addresses import PhoneNumber
 from auth.channels.base import DeliveryFailed, Message, OnUnknown, Receipt
+from auth.channels.breaker import FIRST_PAUSE, TRIPS_AFTER
 from auth.channels.minted import MintedChannel, render
 
 TO = PhoneNumber("+12025550123")
@@ -26,10 +28,12 @@ class Scripted:
     on_unknown: OnUnknown = OnUnknown.STOP
     seconds: float = 0.0
     asked: list[PhoneNumber] = field(default_factory=list)
+    shares: list[float] = field(default_factory=list)
     closed: bool = False
 
-    async def send(self, to: PhoneNumber, message: Message) -> Receipt:
+    async def send(self, to: PhoneNumber, message: Message, *, seconds: float = math.inf) -> Receipt:
         self.asked.append(to)
+        self.shares.append(seconds)
         await asyncio.sleep(self.seconds)
         if self.failure:
             raise self.failure
@@ -45,7 +49,7 @@ def refusing(name: str, **what) -> Scripted:
 
 
 async def deliver(*gateways: Scripted, named: tuple[str, ...] = (), seconds: float = 2.0) -> Receipt:
-    channel = MintedChannel(gateways)
+    channel = MintedChannel(gateways, time.monotonic)
     return await channel.deliver(TO, MESSAGE, gateways=named, deadline_seconds=seconds)
 
 
@@ -116,6 +120,56 @@ async def test_the_deadline_holds_for_all_gateways_together_and_names_the_one_th
     assert third.asked == []
 
 
+async def test_each_gateway_gets_an_even_share_of_the_time_that_is_left():
+    now = [0.0]
+    gateways = refusing("a"), refusing("b"), Scripted("c")
+    channel = MintedChannel(gateways, lambda: now[0])
+    await channel.deliver(TO, MESSAGE, gateways=(), deadline_seconds=10.0)
+    assert [each.shares for each in gateways] == [[pytest.approx(9.5 / 3)], [pytest.approx(9.5 / 2)], [9.5]]
+
+
+async def test_a_gateway_whose_breaker_is_open_is_left_out_and_its_time_is_the_others():
+    now = [0.0]
+    first, second = refusing("a"), Scripted("b")
+    channel = MintedChannel((first, second), lambda: now[0])
+    for _ in range(5):
+        assert (await channel.deliver(TO, MESSAGE, gateways=(), deadline_seconds=2.0)).gateway == "b"
+    assert (len(first.asked), second.shares[-1]) == (TRIPS_AFTER, 1.9)
+    assert channel.standings() == {"a": "open", "b": "closed"}
+    now[0] = FIRST_PAUSE
+    first.failure = None
+    assert (await channel.deliver(TO, MESSAGE, gateways=(), deadline_seconds=2.0)).gateway == "a"
+    assert channel.standings() == {"a": "closed", "b": "closed"}
+
+
+async def test_a_failure_names_the_gateways_that_were_left_out():
+    channel = MintedChannel((refusing("a"), refusing("b")), lambda: 0.0)
+    problems = []
+    for gateways in (*[("a",)] * TRIPS_AFTER, ("a", "b")):
+        with pytest.raises(DeliveryFailed) as caught:
+            await channel.deliver(TO, MESSAGE, gateways=gateways, deadline_seconds=2.0)
+        problems.append(caught.value.problem)
+    assert problems[-1] == "a: not asked, it failed several times in a row; b: is out of order"
+
+
+async def test_an_address_that_is_refused_is_not_held_against_the_gateway():
+    first = refusing("a", permanent=True)
+    channel = MintedChannel((first,), lambda: 0.0)
+    for _ in range(TRIPS_AFTER + 1):
+        with pytest.raises(DeliveryFailed):
+            await channel.deliver(TO, MESSAGE, gateways=(), deadline_seconds=2.0)
+    assert channel.standings() == {"a": "closed"}
+
+
+async def test_a_gateway_that_hangs_until_the_end_is_held_responsible():
+    first = Scripted("a", seconds=30.0)
+    channel = MintedChannel((first,), lambda: 0.0)
+    for _ in range(TRIPS_AFTER):
+        with pytest.raises(DeliveryFailed):
+            await channel.deliver(TO, MESSAGE, gateways=(), deadline_seconds=0.01)
+    assert channel.standings() == {"a": "open"}
+
+
 async def test_a_name_without_gateway_is_named_before_anybody_is_asked():
     only = Scripted("a")
     found = await failure(only, named=("a", "nowhere"))
@@ -130,7 +184,7 @@ async def test_no_gateway_at_all_is_a_failure_with_a_remedy():
 
 async def test_closing_the_channel_closes_every_gateway():
     gateways = Scripted("a"), Scripted("b")
-    await MintedChannel(gateways).aclose()
+    await MintedChannel(gateways, time.monotonic).aclose()
     assert [each.closed for each in gateways] == [True, True]
 
 

@@ -25,7 +25,7 @@ async def number_to_mailer(mail: MintedChannel[EmailAddress], to: PhoneNumber) -
 
 
 def mailer_among_texts(gateway: SmtpGateway) -> MintedChannel[PhoneNumber]:
-    return MintedChannel([gateway])
+    return MintedChannel([gateway], lambda: 0.0)
 
 
 async def mail_address_to_text_gateway(gateway: HttpSmsGateway, to: EmailAddress) -> Receipt:

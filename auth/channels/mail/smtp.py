@@ -1,6 +1,7 @@
 """Mails through an SMTP server: a connection for each mail, one deadline, no retry."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeVar
@@ -49,7 +50,7 @@ class SmtpGateway:
         except Fault as fault:
             raise fault.about(f"[email:{name}]") from None
 
-    async def send(self, to: EmailAddress, message: Message) -> Receipt:
+    async def send(self, to: EmailAddress, message: Message, *, seconds: float = math.inf) -> Receipt:
         """Send one mail over a connection of its own; see `Gateway.send`."""
         identity = self._entropy.octets(16).hex()
         try:
@@ -58,7 +59,7 @@ class SmtpGateway:
             raise DeliveryFailed(
                 "the mail address cannot stand in a mail", remedy="check the person's mail address", permanent=True
             ) from None
-        await self._hand_over(to, mail.as_bytes())
+        await self._hand_over(to, mail.as_bytes(), seconds)
         return Receipt(self.name, f"{identity}@{self._composer.domain}")
 
     async def greet(self) -> datetime | None:
@@ -83,7 +84,7 @@ class SmtpGateway:
         """Wait until every server has heard our farewell."""
         await asyncio.gather(*self._farewells)
 
-    async def _hand_over(self, to: EmailAddress, mail: bytes) -> None:
+    async def _hand_over(self, to: EmailAddress, mail: bytes, seconds: float) -> None:
         """Raises DeliveryFailed."""
 
         async def handing_over(dialogue: Dialogue) -> None:
@@ -92,14 +93,16 @@ class SmtpGateway:
                 await dialogue.log_in(self._settings.username, self._settings.password)
             await dialogue.hand_over(self._composer.sender, to, mail)
 
-        await self._over_a_connection(handing_over)
+        await self._over_a_connection(handing_over, seconds)
 
-    async def _over_a_connection(self, talk: Callable[[Dialogue], Awaitable[_Said]]) -> _Said:
+    async def _over_a_connection(
+        self, talk: Callable[[Dialogue], Awaitable[_Said]], seconds: float = math.inf
+    ) -> _Said:
         """What a talk over a connection of its own comes to. Raises DeliveryFailed."""
         dialogue = Dialogue(self._client())
         # Raised below and not in the handlers: what the library raises quotes addresses.
         try:
-            async with asyncio.timeout(self._settings.timeout_seconds):
+            async with asyncio.timeout(min(seconds, self._settings.timeout_seconds)):
                 said = await talk(dialogue)
         except aiosmtplib.SMTPResponseException as error:
             failure = refused(dialogue.stage, error.code, error.message)

@@ -311,7 +311,7 @@ class TestSecrets:
             caplog.set_level(logging.DEBUG, logger=name)  # as an operator's logging configuration might
         said, taken, failed = [], 0, 0
         async for each in self.attempts(serve, gateway):
-            channel = MintedChannel([each])
+            channel = MintedChannel([each], time.monotonic)
             try:
                 said.append(repr(await channel.deliver(TO, MESSAGE, gateways=(), deadline_seconds=5.0)))
                 taken += 1
@@ -358,7 +358,9 @@ class TestBehindAChannel:
         async def both(first_port: int, **changes) -> Receipt:
             first, last = gateway(plain(first_port, **changes)), gateway(plain(await serve(second)))
             first.name, last.name = "first", "last"
-            return await MintedChannel([first, last]).deliver(TO, MESSAGE, gateways=(), deadline_seconds=2.0)
+            return await MintedChannel([first, last], time.monotonic).deliver(
+                TO, MESSAGE, gateways=(), deadline_seconds=2.0
+            )
 
         return both
 
@@ -385,6 +387,6 @@ async def test_giving_up_in_the_middle_leaves_the_client_usable(serve, gateway):
     port = await serve(peer)
     cut = gateway(plain(port))
     with pytest.raises(DeliveryFailed):
-        await MintedChannel([cut]).deliver(TO, MESSAGE, gateways=(), deadline_seconds=0.1)
+        await MintedChannel([cut], time.monotonic).deliver(TO, MESSAGE, gateways=(), deadline_seconds=0.1)
     peer.answer = http_answer("200 OK")
     assert await cut.send(TO, MESSAGE)

@@ -1,6 +1,7 @@
 """Texts through an HTTP gateway: one request for one text, one deadline, no retry."""
 
 import asyncio
+import math
 from typing import Any
 
 import httpx
@@ -41,20 +42,20 @@ class HttpSmsGateway:
         except Fault as fault:
             raise fault.about(f"[sms:{name}]") from None
 
-    async def send(self, to: PhoneNumber, message: Message) -> Receipt:
+    async def send(self, to: PhoneNumber, message: Message, *, seconds: float = math.inf) -> Receipt:
         """Make the request once; see `Gateway.send`."""
         try:
             request = self._template.fill(to, message.text)
         except Fault as fault:
             raise DeliveryFailed(fault.problem, remedy=fault.remedy) from None
-        sent = _Sent()
+        sent, seconds = _Sent(), min(seconds, self._seconds)
         # Raised below and not in the handlers: what httpx raises holds the whole request.
         try:
-            async with asyncio.timeout(self._seconds):
-                status, body = await self._exchange(request, sent)
+            async with asyncio.timeout(seconds):
+                status, body = await self._exchange(request, sent, seconds)
         except TimeoutError:
             failure = DeliveryFailed(
-                f"gave no answer within {self._seconds:g} s",
+                f"gave no answer within {seconds:g} s",
                 remedy=_MAYBE_SENT if sent.begun else _NETWORK,
                 unknown=sent.begun,
             )
@@ -68,7 +69,7 @@ class HttpSmsGateway:
         """Close the connections."""
         await self._client.aclose()
 
-    async def _exchange(self, request: SmsRequest, sent: "_Sent") -> tuple[int, str]:
+    async def _exchange(self, request: SmsRequest, sent: "_Sent", seconds: float) -> tuple[int, str]:
         """Status and body of the answer. Raises DeliveryFailed for one that cannot be used."""
         async with self._client.stream(
             request.method,
@@ -78,7 +79,7 @@ class HttpSmsGateway:
             extensions={"trace": sent},
             follow_redirects=False,
             # half the time for TCP and for TLS: httpcore leaves a socket open when our deadline cuts a handshake
-            timeout=httpx.Timeout(None, connect=self._seconds / 2),
+            timeout=httpx.Timeout(None, connect=seconds / 2),
         ) as answer:
             if answer.headers.get("Content-Encoding", "identity") != "identity":
                 raise _unusable("was encoded, which nobody asked for")
