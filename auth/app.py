@@ -30,6 +30,8 @@ from auth.server_key import server_key
 from auth.service import LoginService, Parts
 from auth.settings import Settings
 from auth.weakening import loss_under
+from auth.why.journal import opened_journal
+from auth.why.record import Journal
 from dirsync.directory import password_check, source
 from dirsync.replica import Replica, ReplicaWriter
 from dirsync.replica.directories import keep_configured
@@ -57,6 +59,7 @@ class App:
         replica: the directory, to read.
         nodes: the access nodes.
         store: open logins.
+        journal: what outcomes were decided from.
         service: the three verbs.
         syncs: carry changes into the replica, by the name of the directory.
     """
@@ -67,6 +70,7 @@ class App:
     replica: Replica
     nodes: Nodes
     store: EmbeddedStore
+    journal: Journal
     service: LoginService
     syncs: Mapping[str, SyncScheduler]
 
@@ -87,6 +91,8 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
         )
         store = stack.enter_context(contextlib.closing(EmbeddedStore(service_settings.state_file, _boot_id(entropy))))
         audit = stack.enter_context(contextlib.closing(AuditFile(service_settings.audit)))
+        journal = opened_journal(service_settings.journal_file, service_settings.journal_days)
+        stack.enter_context(contextlib.closing(journal))
         nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
         minted = MintedJudge(store, server_key(service_settings.key_file, entropy), entropy.below)
         judges: dict[TokenKind, Judge] = {
@@ -102,11 +108,12 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
             codes=CodeCheck(store, judges),
             delivery=delivery(settings, clock, entropy, stack),
             audit=audit,
+            journal=journal,
             clock=clock,
             entropy=entropy,
             refusal_seconds=service_settings.refusal_seconds,
         )
-        yield App(settings, clock, entropy, replica, nodes, store, LoginService(parts), syncs)
+        yield App(settings, clock, entropy, replica, nodes, store, journal, LoginService(parts), syncs)
 
 
 def rules(settings: Settings) -> Rules:
@@ -248,6 +255,7 @@ async def _purge(app: App) -> None:
         await asyncio.sleep(_PURGE_SECONDS)
         try:
             app.store.purge(app.clock.now())
+            app.journal.purge(app.clock.now())
         except Fault as fault:
             _log.error("purge: %s", fault)
 

@@ -33,6 +33,7 @@ class AuditLine(msgspec.Struct, frozen=True, omit_defaults=True):
         destination: where a code was sent, masked.
         gateway: which gateway took it.
         message_id: under which id.
+        journal: why what was decided from is not kept; empty when it is.
         detail: what a service said, or what went wrong, without secrets.
         directory_version: version of the replica that the decision was made from.
         directory_age: its age in seconds.
@@ -56,6 +57,7 @@ class AuditLine(msgspec.Struct, frozen=True, omit_defaults=True):
     gateway: str = ""
     message_id: str = ""
     detail: str = ""
+    journal: str = ""
     directory_version: int = 0
     directory_age: float = 0.0
     milliseconds: float = 0.0

@@ -41,6 +41,7 @@ _BOUNDS = {
     "reconcile_at": (0, 23),
     "refusal_seconds": (0, 60),
     "interval_seconds": (0.1, 3600),
+    "journal_days": (0, 3650),
     "tripwire_users": (0, 1_000_000_000),
 }
 _ONE_NODE = {

@@ -37,6 +37,7 @@ from auth.request import (
 from auth.state import Challenge, StateUnavailable, Store, state_key
 from auth.steps import Decision, Field
 from auth.tokens import Usable
+from auth.why.record import Event, Journal, JournalUnavailable, Moment
 from dirsync.errors import ReplicaUnavailable
 from dirsync.password import PasswordVerdict
 from dirsync.view import Freshness, Person
@@ -64,6 +65,7 @@ class Parts:
         codes: checks codes.
         delivery: sends them.
         audit: records outcomes.
+        journal: keeps what they were decided from.
         clock: where time comes from.
         entropy: where randomness comes from.
         refusal_seconds: no refusal is given sooner.
@@ -76,6 +78,7 @@ class Parts:
     codes: CodeCheck
     delivery: Delivery
     audit: AuditFile
+    journal: Journal
     clock: Clock
     entropy: Entropy
     refusal_seconds: float
@@ -93,6 +96,7 @@ class _Session:
     challenge: Challenge | None = None
     login: str = ""  # correlation of the request that began it, when this is a later step
     decision: Decision | None = None
+    moments: list[Moment] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
 
 
@@ -181,8 +185,10 @@ class LoginService:
         """Decide, perform the step, come back with what it showed, until there is an outcome."""
         while True:
             now = self._parts.clock.now()
-            decided = decide(self._parts.known.facts(session.origin.node, session.find()), session.evidence, now)
+            facts = self._parts.known.facts(session.origin.node, session.find())
+            decided = decide(facts, session.evidence, now)
             session.decision = decided
+            session.moments.append(Moment(facts, session.evidence, now, decided.step))
             if decided.stage != session.evidence.stage:
                 session.evidence = passed(session.evidence, decided.stage)
                 session.challenge = None
@@ -331,13 +337,24 @@ class LoginService:
         return Refused(reason)
 
     def _record(self, session: _Session, started: float, outcome: _Told, login: str = "") -> _Told | Refused:
-        """Write the audit line; without it nobody is let in."""
+        """Keep what was decided from, and write the audit line; without the line nobody is let in."""
+        self._keep(session, outcome, login)
         try:
             self._parts.audit.write(self._line(session, started, outcome, login))
         except AuditUnavailable as fault:
             _log.error("%s: %s", session.origin.correlation, fault)
             return Refused(Reason.AUDIT_UNAVAILABLE)
         return outcome
+
+    def _keep(self, session: _Session, outcome: Outcome, login: str) -> None:
+        name, at = _OUTCOME_NAMES[type(outcome)], self._parts.clock.now()
+        moments = tuple(session.moments)
+        origin, begun = session.origin, login or session.login
+        try:
+            self._parts.journal.keep(Event(at, origin.correlation, begun, origin.node, name, outcome.reason, moments))
+        except JournalUnavailable as fault:
+            _log.error("%s: %s", origin.correlation, fault)
+            session.notes["journal"] = fault.problem
 
     def _line(self, session: _Session, started: float, outcome: Outcome, login: str) -> AuditLine:
         now = self._parts.clock.now()

@@ -24,6 +24,7 @@ class ServiceSettings(msgspec.Struct, frozen=True):
         region: country (ISO 3166, such as AT) of phone numbers that the directory has without a country code.
         refusal_seconds: no refusal is given sooner than this after the request, so that its time tells nothing.
         delivery_seconds: how long all gateways together may take to accept a message.
+        journal_days: for how many days `explain --event` can say what an outcome was decided from; 0 keeps nothing.
         log_level: debug, info, warning or error.
     """
 
@@ -32,6 +33,7 @@ class ServiceSettings(msgspec.Struct, frozen=True):
     region: str | None = None
     refusal_seconds: float = 1.0
     delivery_seconds: float = 4.0
+    journal_days: int = 30
     log_level: str = "info"
 
     @property
@@ -43,6 +45,11 @@ class ServiceSettings(msgspec.Struct, frozen=True):
     def state_file(self) -> Path:
         """The state of logins under way."""
         return self.state_directory / "state.sqlite"
+
+    @property
+    def journal_file(self) -> Path:
+        """What outcomes were decided from."""
+        return self.state_directory / "journal.sqlite"
 
     @property
     def key_file(self) -> Path:

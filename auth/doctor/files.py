@@ -71,7 +71,7 @@ def _state(service: ServiceSettings) -> Iterator[Finding]:
     if not folder.is_dir():
         raise NotExaminedError(f"{folder} is not there yet: the first start makes it")
     user = _service_user(service)
-    mains = (service.replica_file, service.state_file)
+    mains = (service.replica_file, service.state_file, service.journal_file)
     files = [path for main in mains for path in (main, Path(f"{main}-wal"), Path(f"{main}-shm")) if path.exists()]
     looked_at = [_looked_at(path, user, Status.WARNING) for path in (folder, *files)]
     if service.key_file.exists():

@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +14,7 @@ from auth.clock import SYSTEM_ENTROPY, Clock
 from auth.reason import Reason
 from auth.request import AnswerRequest, Door, Origin, Refused
 from auth.service import LoginService, Parts
+from auth.why.record import JournalUnavailable, NoJournal
 from core.logins import NOW
 from dirsync.view import Freshness
 from schema.secret import Secret
@@ -39,7 +41,7 @@ def service(audit):
     nothing = None
     known = SimpleNamespace(directory=directory)
     return LoginService(
-        Parts(known, nothing, BrokenStore(), nothing, nothing, nothing, audit, clock, SYSTEM_ENTROPY, 0.0)
+        Parts(known, nothing, BrokenStore(), nothing, nothing, nothing, audit, NoJournal(), clock, SYSTEM_ENTROPY, 0.0)
     )
 
 
@@ -75,3 +77,17 @@ async def test_marks_of_the_caller_are_in_neither_log_nor_audit_nor_repr(audit, 
     assert len(audit.text().splitlines()) == 2
     assert "436640000067" not in written
     assert "a-session" not in written
+
+
+class FullDisk:
+    def keep(self, event):
+        raise JournalUnavailable("journal: the disk is full", remedy="make room")
+
+
+async def test_an_outcome_whose_grounds_cannot_be_kept_is_told_all_the_same_and_the_audit_says_so(audit, caplog):
+    """The journal is evidence, not control: nobody is kept out by it."""
+    parts = replace(service(audit.file)._parts, journal=FullDisk())
+    assert await LoginService(parts).decline(ORIGIN, "alice", Reason.USER_UNKNOWN) == Refused(Reason.USER_UNKNOWN)
+    [line] = [json.loads(line) for line in audit.text().splitlines()]
+    assert line["journal"] == "journal: the disk is full"
+    assert "make room" in caplog.text
