@@ -87,6 +87,7 @@ class Packer:
     def __init__(self) -> None:
         # by an object's identity, which is its own while it is held here
         self._known: dict[int, tuple[object, bytes]] = {}
+        self._digests: set[bytes] = set()
 
     def pack(self, event: Event) -> Packed:
         """The event without any secret."""
@@ -98,13 +99,15 @@ class Packer:
 
     def stored(self, packed: Packed) -> None:
         """The parts have been stored, and need not be again."""
-        if len(self._known) > _REMEMBERED:
-            self._known.clear()
+        if len(self._digests) > _REMEMBERED:
+            self.forget()
         self._known |= packed.known
+        self._digests.update(packed.parts)
 
     def forget(self) -> None:
         """Nothing is known to be stored."""
         self._known.clear()
+        self._digests.clear()
 
     def _asked(self, moment: Moment, packed: Packed) -> _Asked:
         facts = moment.facts
@@ -113,7 +116,7 @@ class Packer:
         return _Asked(
             self._digest(node, lambda: node and redacted_node(node), packed),
             tuple(self._digest(one, partial(redacted_person, one, facts.region), packed) for one in facts.found),
-            _part(frame, packed),
+            self._part(frame, packed),
             facts.freshness,
             tuple(facts.failures),
             moment.evidence,
@@ -125,8 +128,15 @@ class Packer:
         """Of what is stored in the place of a node or person."""
         known = packed.known.get(id(whole)) or self._known.get(id(whole))
         if known is None:
-            known = packed.known[id(whole)] = (whole, _part(bare(), packed))
+            known = packed.known[id(whole)] = (whole, self._part(bare(), packed))
         return known[1]
+
+    def _part(self, value: object, packed: Packed) -> bytes:
+        octets = _ENCODE(value)
+        digest = hashlib.blake2b(octets, digest_size=16).digest()
+        if digest not in self._digests:
+            packed.parts[digest] = octets
+        return digest
 
 
 def unpacked(value: bytes, part: Callable[[bytes], bytes]) -> Kept:
@@ -153,10 +163,3 @@ def _recorded(asked: _Asked, part: Callable[[bytes], bytes]) -> Recorded:
         failures=asked.failures,
     )
     return Recorded(facts, asked.evidence, asked.now, asked.step)
-
-
-def _part(value: object, packed: Packed) -> bytes:
-    octets = _ENCODE(value)
-    digest = hashlib.blake2b(octets, digest_size=16).digest()
-    packed.parts[digest] = octets
-    return digest
