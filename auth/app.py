@@ -13,6 +13,7 @@ from threading import Lock
 from auth.audit import AuditFile
 from auth.clock import Clock, Entropy
 from auth.code_check import CodeCheck
+from auth.delivery import Delivery
 from auth.embedded_state import EmbeddedStore
 from auth.facts import Reach
 from auth.facts_reader import FactsReader, Rules
@@ -29,6 +30,10 @@ from auth.radius.server import RadiusServer, listen
 from auth.server_key import server_key
 from auth.service import LoginService, Parts
 from auth.settings import Settings
+from auth.spend.answered import AnsweredTexts
+from auth.spend.guard import SpendGuard
+from auth.spend.limits import Limits
+from auth.spend.settings import number_rules
 from auth.weakening import loss_under
 from auth.why.journal import opened_journal
 from auth.why.record import Journal
@@ -62,6 +67,7 @@ class App:
         journal: what outcomes were decided from.
         service: the three verbs.
         syncs: carry changes into the replica, by the name of the directory.
+        delivery: the channels for codes that we mint.
     """
 
     settings: Settings
@@ -73,6 +79,7 @@ class App:
     journal: Journal
     service: LoginService
     syncs: Mapping[str, SyncScheduler]
+    delivery: Delivery
 
 
 @asynccontextmanager
@@ -94,9 +101,12 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
         journal = opened_journal(service_settings.journal_file, service_settings.journal_days)
         stack.enter_context(contextlib.closing(journal))
         nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
-        minted = MintedJudge(store, server_key(service_settings.key_file, entropy), entropy.below)
+        key = server_key(service_settings.key_file, entropy)
+        minted = MintedJudge(store, key, entropy.below)
+        guard = SpendGuard(Limits(settings.spend, key), store)
+        channels = delivery(settings, clock, entropy, stack, guard)
         judges: dict[TokenKind, Judge] = {
-            TokenKind.SMS: minted,
+            TokenKind.SMS: AnsweredTexts(minted, guard),
             TokenKind.EMAIL: minted,
             TokenKind.VIP: VipJudge(vip(settings, clock, entropy, stack)),
         }
@@ -106,14 +116,14 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
             store=store,
             minted=minted,
             codes=CodeCheck(store, judges),
-            delivery=delivery(settings, clock, entropy, stack),
+            delivery=channels,
             audit=audit,
             journal=journal,
             clock=clock,
             entropy=entropy,
             refusal_seconds=service_settings.refusal_seconds,
         )
-        yield App(settings, clock, entropy, replica, nodes, store, journal, LoginService(parts), syncs)
+        yield App(settings, clock, entropy, replica, nodes, store, journal, LoginService(parts), syncs, channels)
 
 
 def rules(settings: Settings) -> Rules:
@@ -122,7 +132,12 @@ def rules(settings: Settings) -> Rules:
         server_default=settings.policies.get("default"),
         expired_after=settings.sync.expired_after_seconds,
         region=settings.service.region,
-        reach=Reach(frozenset(settings.sms), frozenset(settings.email), settings.vip is not None),
+        reach=Reach(
+            frozenset(settings.sms),
+            frozenset(settings.email),
+            vip=settings.vip is not None,
+            numbers=number_rules(settings.spend, settings.service.region),
+        ),
     )
 
 
@@ -247,6 +262,7 @@ def health(app: App) -> Health:
     details["directory_version"] = version
     if age != float("inf"):
         details["directory_age_seconds"] = round(age, 1)
+    details |= app.delivery.report()
     return Health(problems, details)
 
 

@@ -21,6 +21,8 @@ from auth.ini import IniFile, Problem
 from auth.lines import Lines
 from auth.references import read_reference
 from auth.settings import ConfiguredNode, HttpSettings, RadiusSettings, ServiceSettings, Settings, VipSection
+from auth.spend.settings import SpendSettings
+from auth.spend.settings import findings as spend_findings
 from dirsync.mapping import MAPPABLE
 from dirsync.settings import DirectorySettings, SyncSettings
 from schema import dn, grammar
@@ -32,7 +34,7 @@ from schema.secret import Secret
 from schema.words import NodeType
 
 _Section = TypeVar("_Section", bound=msgspec.Struct)
-_SINGLE = ("service", "directory", "map", "sync", "radius", "http", "vip")
+_SINGLE = ("service", "directory", "map", "sync", "radius", "http", "vip", "spend")
 _NAMED = ("directory", "map", "sms", "email", "policy", "node", "secret")
 _EVERYONE = "everyone"
 _LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -43,6 +45,15 @@ _BOUNDS = {
     "interval_seconds": (0.1, 3600),
     "journal_days": (0, 3650),
     "tripwire_users": (0, 1_000_000_000),
+    "per_user_hour": (0, 1_000_000_000),
+    "per_user_day": (0, 1_000_000_000),
+    "per_number_day": (0, 1_000_000_000),
+    "prefix_digits": (2, 12),
+    "per_prefix_day": (0, 1_000_000_000),
+    "per_day": (0, 1_000_000_000),
+    "money_per_day": (0, 1_000_000_000),
+    "alarm_below": (0, 1),
+    "alarm_after": (0, 1_000_000_000),
 }
 _ONE_NODE = {
     "dirfactorAddress": "give each node addresses of its own",
@@ -111,6 +122,7 @@ class _Reader:
             radius=read(RadiusSettings, "radius") or RadiusSettings(),
             http=read(HttpSettings, "http") or HttpSettings(),
             vip=read(VipSection, "vip") if "vip" in self._ini.sections else None,
+            spend=read(SpendSettings, "spend") or SpendSettings(),
             sms=self._named("sms", lambda section, _: read(SmsGatewaySettings, section)),
             email=self._named("email", lambda section, _: read(MailServerSettings, section)),
             policies=self._named("policy", self._policy),
@@ -119,6 +131,8 @@ class _Reader:
         )
         self._check_service(settings.service)
         self._check_directories(settings.directories)
+        for finding in spend_findings(settings.spend, settings.sms):
+            self._ini.report("spend", *finding)
         self._check_shared(settings.nodes)
         self._check_references(settings)
         return settings

@@ -11,13 +11,14 @@ from auth.delivery import Delivery
 from auth.http_client import http_client
 from auth.judges.vip import NoVip, Validator
 from auth.settings import Settings, VipSection
+from auth.spend.guard import SpendGuard
 from auth.vip.client import VipClient, VipSettings
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.app")
 
 
-def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> Delivery:
+def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack, guard: SpendGuard) -> Delivery:
     """The channels for codes that we mint; what they hold open is closed with the stack.
 
     Raises:
@@ -34,7 +35,11 @@ def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExi
         stack.push_async_callback(server.aclose)
         mails.append(server)
     return Delivery(
-        MintedChannel(texts, clock.monotonic), MintedChannel(mails, clock.monotonic), settings.service.delivery_seconds
+        MintedChannel(texts, clock.monotonic),
+        MintedChannel(mails, clock.monotonic),
+        settings.service.delivery_seconds,
+        guard,
+        clock.now,
     )
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from auth.channels.mail.settings import MailServerSettings
 from auth.channels.sms.settings import SmsGatewaySettings
+from auth.spend.settings import SpendSettings
 from dirsync.mapping import policy_id
 from dirsync.settings import DirectorySettings, SyncSettings
 from dirsync.view import PolicyLink
@@ -148,6 +149,7 @@ class Settings:
     radius: RadiusSettings
     http: HttpSettings
     vip: VipSection | None = None
+    spend: SpendSettings = field(default_factory=SpendSettings)
     sms: Mapping[str, SmsGatewaySettings] = field(default_factory=dict)
     email: Mapping[str, MailServerSettings] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
