@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,7 +17,7 @@ import phonenumbers
 
 from auth import directory_keys
 from auth.channels.mail.settings import MailServerSettings
-from auth.channels.sms.settings import SmsGatewaySettings
+from auth.channels.sms.sections import SmsSettings, reading
 from auth.ini import IniFile, Problem
 from auth.lines import Lines
 from auth.references import read_reference
@@ -123,7 +124,7 @@ class _Reader:
             http=read(HttpSettings, "http") or HttpSettings(),
             vip=read(VipSection, "vip") if "vip" in self._ini.sections else None,
             spend=read(SpendSettings, "spend") or SpendSettings(),
-            sms=self._named("sms", lambda section, _: read(SmsGatewaySettings, section)),
+            sms=self._named("sms", lambda section, _: self._sms(section)),
             email=self._named("email", lambda section, _: read(MailServerSettings, section)),
             policies=self._named("policy", self._policy),
             nodes=self._named("node", self._node),
@@ -187,9 +188,20 @@ class _Reader:
         values = {section.removeprefix(prefix): read(section, section.removeprefix(prefix)) for section in sections}
         return {name: value for name, value in values.items() if value is not None}
 
-    def _section(self, structure: type[_Section], section: str) -> _Section | None:
-        """The section as its structure; None after a problem that leaves it without a value it needs."""
-        options = dict(self._ini.sections[section]) if section in self._ini.sections else {}
+    def _sms(self, section: str) -> SmsSettings | None:
+        found = reading(self._ini.sections[section])
+        for finding in found.findings:
+            self._ini.report(section, *finding)
+        return self._section(found.structure, section, found.beneath)
+
+    def _section(
+        self, structure: type[_Section], section: str, beneath: Mapping[str, str] = MappingProxyType({})
+    ) -> _Section | None:
+        """The section as its structure; None after a problem that leaves it without a value it needs.
+
+        What stands beneath it counts where the section itself says nothing.
+        """
+        options = {**beneath, **self._ini.sections.get(section, {})}
         hints = {key: hint for key, hint in typing.get_type_hints(structure).items() if not _is_section(hint)}
         for key in options.keys() - hints.keys():
             self._ini.report(section, key, "unknown key", _did_you_mean(key, list(hints)))

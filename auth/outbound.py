@@ -3,12 +3,12 @@
 import logging
 from contextlib import AsyncExitStack
 
+from auth.channels.base import DeliveryReport
 from auth.channels.mail.smtp import SmtpGateway
 from auth.channels.minted import MintedChannel
-from auth.channels.sms.http.gateway import HttpSmsGateway
+from auth.channels.sms.gateways import sms_gateway
 from auth.clock import Clock, Entropy
 from auth.delivery import Delivery
-from auth.http_client import http_client
 from auth.judges.vip import NoVip, Validator
 from auth.settings import Settings, VipSection
 from auth.spend.guard import SpendGuard
@@ -26,7 +26,7 @@ def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExi
     """
     texts = []
     for name, sms in settings.sms.items():
-        gateway = HttpSmsGateway(name, sms, http_client(sms.ca_file))
+        gateway = sms_gateway(name, sms, clock, entropy, _reported)
         stack.push_async_callback(gateway.aclose)
         texts.append(gateway)
     mails = []
@@ -41,6 +41,12 @@ def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExi
         guard,
         clock.now,
     )
+
+
+def _reported(report: DeliveryReport) -> None:
+    """A delivery receipt, for whoever looks for a text that did not arrive."""
+    code = f", error code {report.error_code}" if report.error_code else ""
+    _log.info("%s: message %s: %s%s", report.gateway, report.message_id, report.fate, code)
 
 
 def vip(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> Validator:

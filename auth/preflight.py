@@ -5,10 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from auth.channels.mail.smtp import SmtpGateway
-from auth.channels.sms.http.gateway import HttpSmsGateway
+from auth.channels.sms.gateways import sms_gateway
 from auth.clock import Clock, Entropy
 from auth.config import ConfigFault, read_config
-from auth.http_client import http_client
 from auth.http_server import http_tls
 from auth.ini import IniFile, Problem
 from auth.outbound import vip_client
@@ -51,7 +50,7 @@ async def needed_to_serve(settings: Settings, clock: Clock, entropy: Entropy) ->
             http_tls(settings.http)
     for name, sms in settings.sms.items():
         with ini.section(f"sms:{name}"):
-            await HttpSmsGateway(name, sms, http_client(sms.ca_file)).aclose()
+            await sms_gateway(name, sms, clock, entropy, lambda _: None).aclose()
     for name, mail in settings.email.items():
         with ini.section(f"email:{name}"):
             await SmtpGateway(name, mail, clock, entropy).aclose()
