@@ -13,7 +13,6 @@ from threading import Lock
 from auth.audit import AuditFile
 from auth.clock import Clock, Entropy
 from auth.code_check import CodeCheck
-from auth.delivery import Delivery
 from auth.embedded_state import EmbeddedStore
 from auth.facts import Reach
 from auth.facts_reader import FactsReader, Rules
@@ -21,7 +20,9 @@ from auth.http_api import Health, http_app
 from auth.http_server import open_http
 from auth.judges.base import Judge
 from auth.judges.minted import MintedJudge
+from auth.judges.software import SoftwareJudge
 from auth.judges.vip import VipJudge
+from auth.keys.ring_file import RingFile
 from auth.nodes import Nodes
 from auth.outbound import delivery, vip
 from auth.password_gate import PasswordGate, PasswordGates
@@ -30,10 +31,6 @@ from auth.radius.server import RadiusServer, listen
 from auth.server_key import server_key
 from auth.service import LoginService, Parts
 from auth.settings import Settings
-from auth.spend.answered import AnsweredTexts
-from auth.spend.guard import SpendGuard
-from auth.spend.limits import Limits
-from auth.spend.settings import number_rules
 from auth.weakening import loss_under
 from auth.why.journal import opened_journal
 from auth.why.record import Journal
@@ -67,7 +64,6 @@ class App:
         journal: what outcomes were decided from.
         service: the three verbs.
         syncs: carry changes into the replica, by the name of the directory.
-        delivery: the channels for codes that we mint.
     """
 
     settings: Settings
@@ -79,7 +75,6 @@ class App:
     journal: Journal
     service: LoginService
     syncs: Mapping[str, SyncScheduler]
-    delivery: Delivery
 
 
 @asynccontextmanager
@@ -101,29 +96,30 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
         journal = opened_journal(service_settings.journal_file, service_settings.journal_days)
         stack.enter_context(contextlib.closing(journal))
         nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
-        key = server_key(service_settings.key_file, entropy)
-        minted = MintedJudge(store, key, entropy.below)
-        guard = SpendGuard(Limits(settings.spend, key), store)
-        channels = delivery(settings, clock, entropy, stack, guard)
+        minted = MintedJudge(store, server_key(service_settings.key_file, entropy), entropy.below)
+        ring = RingFile(service_settings.ring_file)
+        software = SoftwareJudge(store, ring.ring)
         judges: dict[TokenKind, Judge] = {
-            TokenKind.SMS: AnsweredTexts(minted, guard),
+            TokenKind.SMS: minted,
             TokenKind.EMAIL: minted,
             TokenKind.VIP: VipJudge(vip(settings, clock, entropy, stack)),
+            TokenKind.TOTP: software,
+            TokenKind.HOTP: software,
         }
         parts = Parts(
-            known=FactsReader(replica, nodes, store.failures, rules(settings)),
+            known=FactsReader(replica, nodes, store.failures, rules(settings), ring.ids),
             passwords=stack.enter_context(contextlib.closing(_password_gates(settings, clock, entropy))),
             store=store,
             minted=minted,
             codes=CodeCheck(store, judges),
-            delivery=channels,
+            delivery=delivery(settings, clock, entropy, stack),
             audit=audit,
             journal=journal,
             clock=clock,
             entropy=entropy,
             refusal_seconds=service_settings.refusal_seconds,
         )
-        yield App(settings, clock, entropy, replica, nodes, store, journal, LoginService(parts), syncs, channels)
+        yield App(settings, clock, entropy, replica, nodes, store, journal, LoginService(parts), syncs)
 
 
 def rules(settings: Settings) -> Rules:
@@ -132,12 +128,7 @@ def rules(settings: Settings) -> Rules:
         server_default=settings.policies.get("default"),
         expired_after=settings.sync.expired_after_seconds,
         region=settings.service.region,
-        reach=Reach(
-            frozenset(settings.sms),
-            frozenset(settings.email),
-            vip=settings.vip is not None,
-            numbers=number_rules(settings.spend, settings.service.region),
-        ),
+        reach=Reach(frozenset(settings.sms), frozenset(settings.email), settings.vip is not None),
     )
 
 
@@ -262,7 +253,6 @@ def health(app: App) -> Health:
     details["directory_version"] = version
     if age != float("inf"):
         details["directory_age_seconds"] = round(age, 1)
-    details |= app.delivery.report()
     return Health(problems, details)
 
 

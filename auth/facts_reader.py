@@ -1,7 +1,7 @@
 """Gathers what is known about a login from replica, access nodes and state: the same for serve and explain."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from auth.facts import Facts, Reach
@@ -37,12 +37,14 @@ class FactsReader:
         nodes: the access nodes.
         failures: instants of a user's wrong codes, from the state store.
         rules: what config.ini says.
+        key_ids: ids of the keys in the key ring, which changes while the service runs.
     """
 
     directory: Directory
     nodes: Nodes
     failures: Callable[[EntryId], Sequence[datetime]]
     rules: Rules
+    key_ids: Callable[[], frozenset[str] | None] = lambda: None
 
     def facts(self, node: str, found: Sequence[Person]) -> Facts:
         """What is known now about a login of these users through a node.
@@ -57,7 +59,7 @@ class FactsReader:
             server_default=self.rules.server_default,
             freshness=self.directory.freshness(found[0].directory if len(found) == 1 else None),
             expired_after=self.rules.expired_after,
-            reach=self.rules.reach,
+            reach=replace(self.rules.reach, keys=self.key_ids()),
             failures=self.failures(found[0].id) if len(found) == 1 else (),
             region=self.rules.region,
         )

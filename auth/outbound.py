@@ -3,22 +3,21 @@
 import logging
 from contextlib import AsyncExitStack
 
-from auth.channels.base import DeliveryReport
 from auth.channels.mail.smtp import SmtpGateway
 from auth.channels.minted import MintedChannel
-from auth.channels.sms.gateways import sms_gateway
+from auth.channels.sms.http.gateway import HttpSmsGateway
 from auth.clock import Clock, Entropy
 from auth.delivery import Delivery
+from auth.http_client import http_client
 from auth.judges.vip import NoVip, Validator
 from auth.settings import Settings, VipSection
-from auth.spend.guard import SpendGuard
 from auth.vip.client import VipClient, VipSettings
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.app")
 
 
-def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack, guard: SpendGuard) -> Delivery:
+def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> Delivery:
     """The channels for codes that we mint; what they hold open is closed with the stack.
 
     Raises:
@@ -26,7 +25,7 @@ def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExi
     """
     texts = []
     for name, sms in settings.sms.items():
-        gateway = sms_gateway(name, sms, clock, entropy, _reported)
+        gateway = HttpSmsGateway(name, sms, http_client(sms.ca_file))
         stack.push_async_callback(gateway.aclose)
         texts.append(gateway)
     mails = []
@@ -35,18 +34,8 @@ def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExi
         stack.push_async_callback(server.aclose)
         mails.append(server)
     return Delivery(
-        MintedChannel(texts, clock.monotonic),
-        MintedChannel(mails, clock.monotonic),
-        settings.service.delivery_seconds,
-        guard,
-        clock.now,
+        MintedChannel(texts, clock.monotonic), MintedChannel(mails, clock.monotonic), settings.service.delivery_seconds
     )
-
-
-def _reported(report: DeliveryReport) -> None:
-    """A delivery receipt, for whoever looks for a text that did not arrive."""
-    code = f", error code {report.error_code}" if report.error_code else ""
-    _log.info("%s: message %s: %s%s", report.gateway, report.message_id, report.fate, code)
 
 
 def vip(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> Validator:

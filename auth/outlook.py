@@ -89,6 +89,8 @@ def what_to_tell(name: str, ahead: Outlook) -> str:
         return f"{name} gets a text to {masked(token.phone)} at the next logon"
     if token.mail:
         return f"{name} gets a mail to {masked(token.mail)} at the next logon"
+    if token.serials:
+        return f"{name} is asked for the code of software token {' or '.join(token.serials)} at the next logon"
     credentials = " or ".join(token.credentials)
     return f"{name} is asked for the security code of VIP credential {credentials} at the next logon"
 

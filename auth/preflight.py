@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from auth.channels.mail.smtp import SmtpGateway
-from auth.channels.sms.gateways import sms_gateway
+from auth.channels.sms.http.gateway import HttpSmsGateway
 from auth.clock import Clock, Entropy
 from auth.config import ConfigFault, read_config
+from auth.http_client import http_client
 from auth.http_server import http_tls
 from auth.ini import IniFile, Problem
 from auth.outbound import vip_client
@@ -50,7 +51,7 @@ async def needed_to_serve(settings: Settings, clock: Clock, entropy: Entropy) ->
             http_tls(settings.http)
     for name, sms in settings.sms.items():
         with ini.section(f"sms:{name}"):
-            await sms_gateway(name, sms, clock, entropy, lambda _: None).aclose()
+            await HttpSmsGateway(name, sms, http_client(sms.ca_file)).aclose()
     for name, mail in settings.email.items():
         with ini.section(f"email:{name}"):
             await SmtpGateway(name, mail, clock, entropy).aclose()

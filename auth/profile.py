@@ -45,7 +45,7 @@ def token_rows(user: User, ahead: Outlook) -> list[dict[str, Any]]:
 def _about(token: Usable | Unusable | None) -> dict[str, Any]:
     match token:
         case Usable():
-            return {"usable": True, "about": destination(token) or ", ".join(token.credentials)}
+            return {"usable": True, "about": destination(token) or ", ".join(token.credentials + token.serials)}
         case Unusable(why=why):
             return {"usable": False, "about": why}
         case _:

@@ -15,7 +15,7 @@ from auth.clock import Clock, Entropy
 from auth.coalesce import Coalescer
 from auth.code_check import CodeCheck
 from auth.decision import decide, passed
-from auth.delivery import Delivery, Errand
+from auth.delivery import Delivery
 from auth.facts import CodeVerdict, Evidence, Typed
 from auth.facts_reader import FactsReader
 from auth.incident import describe
@@ -251,8 +251,7 @@ class LoginService:
         asked = self._open(session, decided, token.kind, digest, prompt, Reason.CODE_SENT, now, identity=identity)
         session.notes["destination"] = destination(token)
         try:
-            errand = Errand(person.id, session.login or session.origin.correlation)
-            receipt = await self._parts.delivery.deliver(token, policy, (code,), errand)
+            receipt = await self._parts.delivery.deliver(token, policy, code)
         except Fault as fault:
             self._parts.store.attempt(asked.state, session.origin.node)
             session.notes["detail"] = fault.problem

@@ -7,8 +7,7 @@ from pathlib import Path
 import msgspec
 
 from auth.channels.mail.settings import MailServerSettings
-from auth.channels.sms.sections import SmsSettings
-from auth.spend.settings import SpendSettings
+from auth.channels.sms.settings import SmsGatewaySettings
 from dirsync.mapping import policy_id
 from dirsync.settings import DirectorySettings, SyncSettings
 from dirsync.view import PolicyLink
@@ -149,8 +148,7 @@ class Settings:
     radius: RadiusSettings
     http: HttpSettings
     vip: VipSection | None = None
-    spend: SpendSettings = field(default_factory=SpendSettings)
-    sms: Mapping[str, SmsSettings] = field(default_factory=dict)
+    sms: Mapping[str, SmsGatewaySettings] = field(default_factory=dict)
     email: Mapping[str, MailServerSettings] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
     nodes: Mapping[str, ConfiguredNode] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from auth.addresses import EmailAddress, PhoneNumber, email_address, phone_number
 from auth.facts import Reach
+from auth.otp.sealed import sealed_tokens
 from schema.entry import Policy, User
 from schema.words import SendMode, TokenKind
 
@@ -18,6 +19,7 @@ class Usable:
         phone: where its text goes, for SMS.
         mail: where its mail goes, for e-mail.
         credentials: the VIP credentials that may answer, for VIP.
+        serials: the software tokens whose codes may be typed, for totp and hotp.
         code_length: how many characters its codes have; where password and code share a field it is cut by this.
     """
 
@@ -25,6 +27,7 @@ class Usable:
     phone: PhoneNumber | None = None
     mail: EmailAddress | None = None
     credentials: tuple[str, ...] = ()
+    serials: tuple[str, ...] = ()
     code_length: int = 6
 
 
@@ -79,9 +82,6 @@ def _sms(user: User, policy: Policy, region: str | None, reach: Reach) -> Usable
     phone = phone_number(text, region)
     if phone is None:
         return Unusable(TokenKind.SMS, f"{home} does not hold a phone number that can be dialled")
-    refusal = reach.numbers.refusal(phone)
-    if refusal is not None:
-        return Unusable(TokenKind.SMS, f"the number in {home} {refusal.problem}: {refusal.remedy}")
     return Usable(TokenKind.SMS, phone=phone, code_length=policy.code_length)
 
 
@@ -123,8 +123,23 @@ def _lacking(section: str, named: Sequence[str], known: frozenset[str]) -> str:
     return f"the policy names gateway {missing}, which config.ini does not have" if missing is not None else ""
 
 
-def _software(kind: TokenKind) -> _Reader:
-    return lambda _user, _policy, _region, _reach: Unusable(kind, "software tokens are not performed by this version")
+def _software(kind: TokenKind, enabled: Callable[[Policy], bool], setting: str) -> _Reader:
+    """The reader for one kind of software token; what is sealed is not opened for it."""
+
+    def read(user: User, policy: Policy, _region: str | None, reach: Reach) -> Usable | Unusable:
+        if not enabled(policy):
+            return Unusable(kind, f"the policy does not enable it ({setting})")
+        held = sealed_tokens(user, kind)
+        if not held:
+            return Unusable(kind, "the user has no seed for it in dirfactorSecret")
+        known = [token for token in held if reach.keys is None or token.key_id in reach.keys]
+        if not known:
+            return Unusable(
+                kind, f"token {held[0].serial} is sealed with key {held[0].key_id}, which is not in the ring"
+            )
+        return Usable(kind, serials=tuple(token.serial for token in known), code_length=known[0].digits)
+
+    return read
 
 
 _MOST_CREDENTIALS = 5  # ValidateMultiple takes two to five
@@ -132,6 +147,6 @@ _READERS: dict[TokenKind, _Reader] = {
     TokenKind.SMS: _sms,
     TokenKind.EMAIL: _email,
     TokenKind.VIP: _vip,
-    TokenKind.TOTP: _software(TokenKind.TOTP),
-    TokenKind.HOTP: _software(TokenKind.HOTP),
+    TokenKind.TOTP: _software(TokenKind.TOTP, lambda policy: policy.totp_enabled, "dirfactorTotpEnabled"),
+    TokenKind.HOTP: _software(TokenKind.HOTP, lambda policy: policy.hotp_enabled, "dirfactorHotpEnabled"),
 }

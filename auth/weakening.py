@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 from auth.effective import effective_policy
+from auth.otp.sealed import sealed_tokens
+from auth.otp.token import SOFTWARE_KINDS
 from dirsync.view import Person
 from schema.entry import Policy
 from schema.words import Method, TokenKind
@@ -41,8 +43,9 @@ def loss_under(server_default: Policy | None) -> Callable[[Person, Person | None
 
 def _tokens(person: Person) -> frozenset[TokenKind]:
     """The tokens assigned, without one that nothing could be asked of."""
-    held = frozenset(person.user.tokens)
-    return held if person.user.vip_credentials else held - {TokenKind.VIP}
+    user = person.user
+    seedless = {kind for kind in SOFTWARE_KINDS if kind in user.tokens and not sealed_tokens(user, kind)}
+    return frozenset(user.tokens) - seedless - (set() if user.vip_credentials else {TokenKind.VIP})
 
 
 def _demands(person: Person, server_default: Policy | None) -> frozenset[str] | None:

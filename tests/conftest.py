@@ -1,6 +1,11 @@
 """Adds the option --servers: what becomes of the tests that need real servers."""
 
+import hypothesis
 import pytest
+
+# how long an example takes is the machine's business
+hypothesis.settings.register_profile("laws", deadline=None)
+hypothesis.settings.load_profile("laws")
 
 pytest_plugins = ["rig.fixtures"]
 

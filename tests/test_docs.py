@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 from auth.channels.mail.settings import MailServerSettings
-from auth.channels.sms.command.settings import CommandSettings
-from auth.channels.sms.http.settings import SmsGatewaySettings
-from auth.channels.sms.smpp.settings import SmppSettings
+from auth.channels.sms.settings import SmsGatewaySettings
 from auth.config import read_config
 from auth.doctor.catalogue import as_table
 from auth.reason import Reason
@@ -24,8 +22,6 @@ SECTIONS = {
     "http": HttpSettings,
     "vip": VipSection,
     "sms:kannel": SmsGatewaySettings,
-    "sms:operator": SmppSettings,
-    "sms:modem": CommandSettings,
     "email:relay": MailServerSettings,
 }
 

@@ -8,12 +8,7 @@ from urllib.parse import urlsplit
 
 from auth.channels.mail.settings import MailServerSettings
 from auth.channels.mail.smtp import SmtpGateway
-from auth.channels.sms.command.gateway import CommandGateway
-from auth.channels.sms.command.settings import CommandSettings
-from auth.channels.sms.http.request import located
-from auth.channels.sms.http.settings import SmsGatewaySettings
-from auth.channels.sms.sections import SmsSettings
-from auth.channels.sms.smpp.settings import SmppSettings
+from auth.channels.sms.settings import SmsGatewaySettings
 from auth.clock import Clock, Entropy
 from auth.doctor.catalogue import Check
 from auth.doctor.days import Notice, days_left
@@ -36,7 +31,7 @@ _ITS_OPERATOR = "tell its operator: once it has ended, nothing can be sent"
 def outbound_examinations(settings: Settings, clock: Clock, entropy: Entropy) -> Iterator[Examination]:
     """The examinations of everything that [sms:NAME], [email:NAME] and [vip] name."""
     for name, sms in settings.sms.items():
-        yield Examination(Check.SMS, f"[sms:{name}]", partial(_sms, name, sms, clock))
+        yield Examination(Check.SMS, f"[sms:{name}]", partial(_sms, sms, clock))
     for name, mail in settings.email.items():
         yield Examination(Check.MAIL, f"[email:{name}]", partial(_mail, name, mail, clock, entropy))
     if settings.vip is not None:
@@ -44,24 +39,13 @@ def outbound_examinations(settings: Settings, clock: Clock, entropy: Entropy) ->
         yield Examination(Check.VIP_SERVICE, "[vip]", partial(_vip_service, settings.vip, clock, entropy))
 
 
-def _sms(name: str, settings: SmsSettings, clock: Clock) -> Iterator[Finding]:
-    if isinstance(settings, CommandSettings):
-        CommandGateway(name, settings)
-        yield Finding(Status.OK, f"{settings.program}: can be executed")
-        return
-    host, port, encrypted = _address(settings)
-    tls = tls_context(settings.ca_file) if encrypted else None
-    yield _reached(host, certificate_end(host, port, tls, settings.timeout_seconds), clock)
-
-
-def _address(settings: SmsGatewaySettings | SmppSettings) -> tuple[str, int, bool]:
-    """Host, port, and whether TLS is spoken there."""
-    if isinstance(settings, SmppSettings):
-        return settings.host, settings.port, settings.tls
-    url = urlsplit(located(settings))
+def _sms(settings: SmsGatewaySettings, clock: Clock) -> Iterator[Finding]:
+    url = urlsplit(settings.url)
     if url.scheme not in _PORTS or not url.hostname:
         raise NotExaminedError("url is no address, see config")
-    return url.hostname, url.port or _PORTS[url.scheme], url.scheme == "https"
+    tls = tls_context(settings.ca_file) if url.scheme == "https" else None
+    end = certificate_end(url.hostname, url.port or _PORTS[url.scheme], tls, settings.timeout_seconds)
+    yield _reached(url.hostname, end, clock)
 
 
 def _mail(name: str, settings: MailServerSettings, clock: Clock, entropy: Entropy) -> Iterator[Finding]:

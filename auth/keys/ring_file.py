@@ -67,6 +67,13 @@ class RingFile:
             self._known = (stamp, self._read())
         return self._known[1]
 
+    def ids(self) -> frozenset[str]:
+        """The ids of its keys; none when there is no ring that can be used."""
+        try:
+            return frozenset(key.id for key in self.ring().keys)
+        except Fault:
+            return frozenset()
+
     def made(self, clock: Clock, entropy: Entropy) -> Ring:
         """The ring, with its first key drawn when there is none yet. Raises Fault as `ring` does."""
         if not self.exists:

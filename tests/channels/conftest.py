@@ -11,8 +11,7 @@ import pytest
 import trustme
 
 from auth.channels.sms.http.gateway import HttpSmsGateway
-from auth.channels.sms.http.settings import SmsGatewaySettings
-from auth.clock import SYSTEM_CLOCK
+from auth.channels.sms.settings import SmsGatewaySettings
 from auth.http_client import http_client
 from channels.peers import PASSWORD, run_demo_program
 
@@ -94,7 +93,7 @@ async def gateway():
     built = []
 
     def build(settings: SmsGatewaySettings, client: httpx.AsyncClient | None = None) -> HttpSmsGateway:
-        built.append(HttpSmsGateway("test", settings, client or http_client(settings.ca_file), SYSTEM_CLOCK))
+        built.append(HttpSmsGateway("test", settings, client or http_client(settings.ca_file)))
         return built[-1]
 
     yield build

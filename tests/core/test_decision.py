@@ -224,7 +224,7 @@ def test_the_policys_order_decides_among_usable_tokens():
 def test_every_token_that_was_not_chosen_is_named_with_why():
     known = governed(policy(token_order=(TOTP, SMS, EMAIL, VIP), email_enabled=False), texts=())
     found = trace(known, PASSED)
-    assert found["token totp"] == "software tokens are not performed by this version"
+    assert found["token totp"] == "the user has no seed for it in dirfactorSecret"
     assert found["token sms"] == "the user has no phone number in mobile"
     assert found["token email"] == "the policy does not enable it (dirfactorEmailEnabled)"
     assert found["token vip"] == "usable"

@@ -1,16 +1,22 @@
 """Which tokens can be used: assigned, enabled and reachable, and why each of the others is not."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from auth.facts import Reach
+from auth.keys.ring import Key, Ring
+from auth.otp.sealed import sealed_token
+from auth.otp.token import SoftwareToken
 from auth.tokens import Unusable, Usable, usable_tokens
-from core.logins import ALL_TOKENS, MAIL, PHONE, REACH, policy, user
+from core.logins import ALL_TOKENS, MAIL, NOW, PHONE, REACH, policy, user
 from schema.entry import AttributeText
 from schema.words import SendMode, TokenKind
 
 SMS, EMAIL, VIP, TOTP, HOTP = TokenKind
+RING = Ring((Key(b"k" * 32, NOW),))
 
 
 def tokens(somebody=None, settings=None, region="AT"):
@@ -19,6 +25,10 @@ def tokens(somebody=None, settings=None, region="AT"):
 
 def only(kind, somebody=None, settings=None, region="AT"):
     return next(item for item in tokens(somebody, settings, region) if item.kind is kind)
+
+
+def seed(kind, serial, digits):
+    return sealed_token(RING, b"a" * 16, SoftwareToken(kind, serial, b"s" * 20, digits=digits), b"n" * 12)
 
 
 def text(attribute, value):
@@ -32,11 +42,28 @@ def test_each_usable_token_has_where_it_goes_and_nothing_of_another():
 
 
 @pytest.mark.parametrize("kind", [TOTP, HOTP])
-def test_software_tokens_are_not_performed_and_say_so(kind):
-    assert only(kind) == Unusable(kind, "software tokens are not performed by this version")
+def test_software_tokens_have_their_serials_and_the_length_of_their_codes(kind):
+    other = HOTP if kind is TOTP else TOTP
+    secrets = (seed(kind, "b", 7), seed(kind, "a", 8), seed(other, "c", 6), "written by hand")
+    assert only(kind, user(secrets=secrets)) == Usable(kind, serials=("a", "b"), code_length=8)
+
+
+@pytest.mark.parametrize("kind", [TOTP, HOTP])
+def test_a_software_token_whose_key_is_gone_is_unusable_and_the_key_is_named(kind):
+    somebody, ours = user(secrets=(seed(kind, "a", 6),)), RING.current.id
+    for keys, usable in ((None, True), ({ours}, True), ({"00000000"}, False), ((), False)):
+        reach = replace(REACH, keys=None if keys is None else frozenset(keys))
+        found = next(item for item in usable_tokens(somebody, policy(), "AT", reach) if item.kind is kind)
+        assert isinstance(found, Usable) is usable
+        assert usable or f"token a is sealed with key {ours}" in found.why
 
 
 UNUSABLE = [
+    (TOTP, {}, {}, "the user has no seed for it in dirfactorSecret"),
+    (HOTP, {}, {}, "the user has no seed for it in dirfactorSecret"),
+    (TOTP, {}, {"totp_enabled": False}, "the policy does not enable it (dirfactorTotpEnabled)"),
+    (HOTP, {}, {"hotp_enabled": False}, "the policy does not enable it (dirfactorHotpEnabled)"),
+    (TOTP, {"tokens": (SMS,)}, {}, "not assigned to the user (dirfactorToken)"),
     (SMS, {"tokens": (VIP,)}, {}, "not assigned to the user (dirfactorToken)"),
     (SMS, {}, {"sms_enabled": False}, "the policy does not enable it (dirfactorSmsEnabled)"),
     (SMS, {}, {"sms_mode": SendMode.KEYWORD}, "mode keyword is not performed by this version"),

@@ -1,1 +1,0 @@
-"""Texts by SMPP 3.4, the protocol of operators and aggregators: units, session, connection."""

@@ -1,0 +1,74 @@
+"""Judges the codes of software tokens: each is accepted once, and two in a row find a token that went astray."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from auth.codes import plain
+from auth.facts import CodeVerdict
+from auth.judges.base import Asked, Checked
+from auth.judges.software_look import Look
+from auth.keys.ring import Ring
+from auth.otp.sealed import sealed_tokens, unsealed_token
+from auth.otp.token import SoftwareToken
+from auth.state import Store
+from dirsync.view import Person
+from schema.errors import Fault
+from schema.secret import Secret
+from schema.words import TokenKind
+
+_log = logging.getLogger("dirfactor.keys")
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareJudge:
+    """`auth.judges.base.Judge` for totp and hotp.
+
+    Of several tokens of a user each is tried, and only the one whose code it is moves on.
+
+    Args:
+        store: remembers where each token is: no code at or below its mark is accepted again, whoever else asks.
+        ring: reads the key ring. Raises Fault when it cannot be used.
+    """
+
+    store: Store
+    ring: Callable[[], Ring]
+
+    async def check(self, asked: Asked, typed: Secret, now: datetime) -> Checked:
+        """Compare with the codes that count now, then with those by which a token may be found again."""
+        opened, obstacles = self._opened(asked.person, asked.token.kind)
+        if not opened:
+            return Checked(CodeVerdict.MISCONFIGURED, "; ".join(obstacles) or "no seed is in dirfactorSecret")
+        code = plain(typed)
+        looks = [Look(self.store, token, asked, code, now) for token in opened]
+        found = (
+            _first(look.in_window() for look in looks)
+            or _first(look.second_of_two() for look in looks)
+            or _first(look.first_of_two() for look in looks)
+        )
+        if found is not None:
+            return found
+        refused = _first(look.used_already() for look in looks)
+        return refused or Checked(CodeVerdict.WRONG, "; ".join(obstacles))
+
+    def _opened(self, person: Person, kind: TokenKind) -> tuple[list[SoftwareToken], list[str]]:
+        """The user's tokens that open, and why others do not."""
+        try:
+            ring = self.ring()
+        except Fault as fault:
+            _log.error("software tokens cannot be judged: %s", fault)
+            return [], [fault.problem]
+        opened, obstacles = [], []
+        for item in sealed_tokens(person.user, kind):
+            try:
+                opened.append(unsealed_token(ring, person.id, item.text))
+            except Fault as fault:
+                _log.error("token %s of %s cannot be used: %s", item.serial, person.dn, fault)
+                obstacles.append(f"token {item.serial}: {fault.problem}")
+        return opened, obstacles
+
+
+def _first(answers: Iterable[Checked | None]) -> Checked | None:
+    """The first answer; no token after it is looked at, so none but that one moves."""
+    return next((answer for answer in answers if answer is not None), None)

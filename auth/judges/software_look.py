@@ -1,0 +1,115 @@
+"""One look at one software token: is this a code of it, and may it be accepted now."""
+
+from datetime import datetime
+
+import msgspec
+
+from auth.facts import CodeVerdict
+from auth.judges.base import Asked, Checked
+from auth.otp.token import SoftwareToken
+from auth.otp.window import Position, drift_after, matches, wider_window, window
+from auth.state import Store
+from schema.secret import Secret
+from schema.words import TokenKind
+
+
+class _Held(msgspec.Struct, frozen=True, array_like=True):
+    """The first of two codes that find a token again: it says where the token was, and no code."""
+
+    identity: str
+    position: int
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Held).decode
+
+
+class Look:
+    """The token as it stands, and a code that was typed; each method answers, or None when it is not for it to say.
+
+    Args:
+        store: where the token is is remembered there.
+        token: the token.
+        asked: whose; the policy says how wide the windows are.
+        code: what was typed, plain.
+        now: the present instant.
+    """
+
+    def __init__(self, store: Store, token: SoftwareToken, asked: Asked, code: Secret, now: datetime) -> None:
+        self._store = store
+        self._token = token
+        self._policy = asked.policy
+        self._challenge = asked.challenge
+        self._code = code
+        self._now = now
+        self._mark_key = f"otp {token.identity}"
+        self._drift_key = f"drift {token.identity}"
+        drift = store.kept(self._drift_key)
+        self._position = Position(store.mark(self._mark_key), int(drift) if drift else 0)
+        self._window = window(token, self._position, self._policy, now)
+        self._found = matches(token, code, self._window)
+
+    def in_window(self) -> Checked | None:
+        """Right, when it is a code that counts now and was not accepted yet."""
+        for where in self._found:
+            if self._consume(where):
+                if self._token.kind is TokenKind.TOTP:
+                    self._keep(drift_after(self._token, self._position, where, self._policy, self._now))
+                return Checked(CodeVerdict.RIGHT, f"token {self._token.serial}")
+        return None
+
+    def second_of_two(self) -> Checked | None:
+        """Right, when it is the code after the one that was typed before."""
+        held = self._held()
+        if held is None or held.identity != self._token.identity:
+            return None
+        where = held.position + 1
+        if not matches(self._token, self._code, (where,)) or not self._consume(where):
+            return None
+        if self._token.kind is TokenKind.TOTP:
+            self._keep(where - self._token.step(self._now))
+        return Checked(CodeVerdict.RIGHT, f"token {self._token.serial}, found again by two codes in a row")
+
+    def first_of_two(self) -> Checked | None:
+        """One more code is wanted, when this one is of the wider window and was not accepted yet."""
+        around = wider_window(self._token, self._position, self._policy, self._now)
+        mark = self._position.mark
+        far = [where for where in around if where not in self._window and (mark is None or where > mark)]
+        for where in matches(self._token, self._code, far):
+            detail = f"token {self._token.serial} is {self._distance(where)}"
+            held = _encode(_Held(self._token.identity, where))
+            return Checked(CodeVerdict.RESYNCHRONISE, detail, held=held)
+        return None
+
+    def used_already(self) -> Checked | None:
+        """Wrong, and why, when it is a code that was right once.
+
+        Where nothing in the window is beyond the mark, the fault is the clock's and not the person's.
+        """
+        if not self._found:
+            return None
+        mark = self._store.mark(self._mark_key)
+        if mark is not None and self._window[-1] < mark:
+            detail = f"token {self._token.serial}: this machine's clock is behind the code that was accepted last"
+            return Checked(CodeVerdict.WRONG, detail, violation=False)
+        return Checked(CodeVerdict.WRONG, f"token {self._token.serial}: the code was accepted already, or a later one")
+
+    def _consume(self, where: int) -> bool:
+        return self._store.consume(self._mark_key, where)
+
+    def _keep(self, drift: int) -> None:
+        if drift != self._position.drift:
+            self._store.keep(self._drift_key, str(drift).encode())
+
+    def _distance(self, where: int) -> str:
+        if self._token.kind is TokenKind.TOTP:
+            steps = where - self._token.step(self._now)
+            return f"{abs(steps)} time steps {'ahead' if steps > 0 else 'behind'}"
+        return f"{where - self._window[0]} codes ahead"
+
+    def _held(self) -> _Held | None:
+        octets = self._challenge.held if self._challenge else None
+        try:
+            return _decode(octets) if octets else None
+        except msgspec.MsgspecError:
+            return None

@@ -1,0 +1,149 @@
+"""A software token as a value, and the codes that it shows (RFC 4226, RFC 6238); pyotp computes them. Pure."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+
+import pyotp
+
+from schema.errors import Fault
+from schema.secret import Secret
+from schema.words import TokenKind
+
+SOFTWARE_KINDS = (TokenKind.TOTP, TokenKind.HOTP)
+FEWEST_DIGITS, MOST_DIGITS = 6, 8
+FEWEST_OCTETS, MOST_OCTETS = 16, 128  # RFC 4226 section 4, R6: at least 128 bits
+SHORTEST_PERIOD, LONGEST_PERIOD = 10, 300
+LAST_COUNTER = 2**62
+_SERIAL = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class Algorithm(StrEnum):
+    """The hash under the HMAC."""
+
+    SHA1 = "sha1"
+    SHA256 = "sha256"
+    SHA512 = "sha512"
+
+
+class UnfitToken(Fault):
+    """A software token has a property that none can have."""
+
+
+@dataclass(frozen=True)
+class SoftwareToken:
+    """A token whose codes follow from a seed and a number: the time step, or a counter.
+
+    Attributes:
+        kind: totp or hotp.
+        serial: what people call it: letters, digits, dots, dashes and underscores, at most 64.
+        seed: 16 to 128 octets.
+        algorithm: the hash.
+        digits: of a code, 6 to 8.
+        period: seconds of a time step, 10 to 300; of no meaning for hotp.
+        counter: the first counter value that is good, for hotp.
+
+    Raises:
+        UnfitToken: one of them is not what it must be.
+    """
+
+    kind: TokenKind
+    serial: str
+    seed: bytes = field(repr=False)
+    algorithm: Algorithm = Algorithm.SHA1
+    digits: int = 6
+    period: int = 30
+    counter: int = 0
+
+    def __post_init__(self) -> None:
+        for fits, problem, remedy in (
+            (self.kind in SOFTWARE_KINDS, f"{self.kind} is no software token", "use totp or hotp"),
+            (
+                bool(_SERIAL.fullmatch(self.serial)),
+                f"{self.serial!r} cannot be a serial",
+                "use letters, digits, dots, dashes and underscores, at most 64",
+            ),
+            (
+                FEWEST_OCTETS <= len(self.seed) <= MOST_OCTETS,
+                f"a seed of {len(self.seed)} octets cannot be used",
+                f"use one of {FEWEST_OCTETS} to {MOST_OCTETS} octets; RFC 4226 wants at least 128 bits",
+            ),
+            (
+                FEWEST_DIGITS <= self.digits <= MOST_DIGITS,
+                f"codes of {self.digits} digits cannot be used",
+                f"use {FEWEST_DIGITS} to {MOST_DIGITS}",
+            ),
+            (
+                SHORTEST_PERIOD <= self.period <= LONGEST_PERIOD,
+                f"a period of {self.period} seconds cannot be used",
+                f"use {SHORTEST_PERIOD} to {LONGEST_PERIOD}",
+            ),
+            (0 <= self.counter <= LAST_COUNTER, f"{self.counter} is no counter", "use a whole number from 0 on"),
+        ):
+            if not fits:
+                raise UnfitToken(problem, remedy=remedy)
+
+    @cached_property
+    def _generator(self) -> "_Generator":
+        return _Generator(self)
+
+    def code(self, position: int) -> Secret:
+        """The code at a time step or counter value."""
+        return Secret(self._generator.generate_otp(position))
+
+    def step(self, now: datetime) -> int:
+        """The time step of an instant (RFC 6238 section 4.2)."""
+        return int(now.timestamp() // self.period)
+
+    @property
+    def identity(self) -> str:
+        """Under what its position is kept: the same for the same seed wherever and however it is sealed.
+
+        So a token that is sealed anew goes on where it was, one with a new seed begins anew under an old serial, and
+        of a seed that two people have each code is good once.
+        """
+        return hmac.digest(self.seed, b"dirfactor position " + self.kind.encode(), hashlib.sha256)[:12].hex()
+
+    @property
+    def base32(self) -> Secret:
+        """The seed as apps want it: RFC 4648 section 6, without padding."""
+        return Secret(base64.b32encode(self.seed).decode().rstrip("="))
+
+
+def seed_from_text(text: str) -> bytes:
+    """The octets of a seed that is written in hex or base32, with spaces or dashes or without.
+
+    Hex is tried first: what could be both has only the characters 2 to 7 and A to F, and is hardly base32.
+
+    Raises:
+        UnfitToken: it is neither. The text is not repeated.
+    """
+    plain = "".join(text.split()).replace("-", "")
+    try:
+        return bytes.fromhex(plain)
+    except ValueError:
+        pass
+    try:
+        return base64.b32decode(plain.rstrip("=") + "=" * (-len(plain.rstrip("=")) % 8), casefold=True)
+    except (binascii.Error, ValueError) as error:
+        raise UnfitToken("a seed is neither hex nor base32", remedy="write it as 40 hex digits or 32 of A-Z2-7") from (
+            error
+        )
+
+
+class _Generator(pyotp.HOTP):
+    """pyotp's generator, with the seed decoded once and not for every code; a search needs hundreds of codes."""
+
+    def __init__(self, token: SoftwareToken) -> None:
+        self._octets = token.seed
+        digest = {Algorithm.SHA1: hashlib.sha1, Algorithm.SHA256: hashlib.sha256, Algorithm.SHA512: hashlib.sha512}
+        super().__init__(token.base32.text, digits=token.digits, digest=digest[token.algorithm])
+
+    def byte_secret(self) -> bytes:
+        return self._octets

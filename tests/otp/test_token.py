@@ -1,0 +1,117 @@
+"""Codes are those of RFC 4226 and RFC 6238, and of a foreign implementation; a token that none can be is refused."""
+
+import subprocess
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auth.otp.token import Algorithm, SoftwareToken, UnfitToken, seed_from_text
+from schema.words import TokenKind
+
+SEED = b"12345678901234567890"
+TOTP, HOTP = TokenKind.TOTP, TokenKind.HOTP
+
+
+@pytest.mark.parametrize(
+    ("counter", "code"),
+    list(
+        enumerate(["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"])
+    ),
+)
+def test_counter_codes_are_those_of_rfc_4226_appendix_d(counter, code):
+    assert SoftwareToken(HOTP, "T", SEED).code(counter).text == code
+
+
+# RFC 6238 appendix B; the seeds for the longer hashes are those of its program (erratum 2866)
+@pytest.mark.parametrize(
+    ("seconds", "sha1", "sha256", "sha512"),
+    [
+        (59, "94287082", "46119246", "90693936"),
+        (1111111109, "07081804", "68084774", "25091201"),
+        (1111111111, "14050471", "67062674", "99943326"),
+        (1234567890, "89005924", "91819424", "93441116"),
+        (2000000000, "69279037", "90698825", "38618901"),
+        (20000000000, "65353130", "77737706", "47863826"),
+    ],
+)
+def test_time_codes_are_those_of_rfc_6238_appendix_b(seconds, sha1, sha256, sha512):
+    for algorithm, length, code in (("sha1", 20, sha1), ("sha256", 32, sha256), ("sha512", 64, sha512)):
+        token = SoftwareToken(TOTP, "T", (SEED * 4)[:length], Algorithm(algorithm), digits=8)
+        assert token.code(token.step(datetime.fromtimestamp(seconds, UTC))).text == code
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("algorithm", Algorithm)
+@pytest.mark.parametrize("digits", [6, 7, 8])
+def test_oathtool_shows_the_same_codes(algorithm, digits):
+    token = SoftwareToken(TOTP, "T", bytes(range(40)), algorithm, digits, period=60)
+    at = datetime(2026, 11, 26, 2, 0, 30, tzinfo=UTC)
+    shown = oathtool(f"--totp={algorithm}", "--time-step-size=60s", f"--now={at:%Y-%m-%d %H:%M:%S} UTC", token=token)
+    assert shown == [token.code(token.step(at)).text]
+    if algorithm is Algorithm.SHA1:
+        shown = oathtool("--hotp", "--counter=7", "--window=3", token=token)
+        assert shown == [token.code(counter).text for counter in range(7, 11)]
+
+
+def oathtool(*arguments, token):
+    command = ["oathtool", *arguments, f"--digits={token.digits}", "--base32", token.base32.text]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+
+
+@given(st.binary(min_size=16, max_size=128))
+def test_a_seed_is_read_back_from_base32_and_from_hex(seed):
+    token = SoftwareToken(TOTP, "T", seed)
+    assert seed_from_text(token.base32.text) == seed or len(token.base32.text) % 2 == 0
+    assert seed_from_text(seed.hex()) == seed_from_text(seed.hex().upper()) == seed
+    assert seed_from_text(" ".join(seed.hex())) == seed
+
+
+@pytest.mark.parametrize(
+    "text", ["gezd gnbv gy3t qojq gezd gnbv gy3t qojq", "GEZD-GNBV-GY3T-QOJQ-GEZDGNBVGY3TQOJQ===="]
+)
+def test_a_seed_is_read_as_people_write_it(text):
+    assert seed_from_text(text) == SEED
+
+
+def test_what_is_no_seed_is_refused_without_being_repeated():
+    with pytest.raises(UnfitToken) as caught:
+        seed_from_text("0189!secretseed")
+    assert "secretseed" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"kind": TokenKind.SMS}, "no software token"),
+        ({"serial": ""}, "cannot be a serial"),
+        ({"serial": "a:b"}, "cannot be a serial"),
+        ({"serial": "x" * 65}, "cannot be a serial"),
+        ({"seed": b"x" * 15}, "15 octets"),
+        ({"seed": b"x" * 129}, "129 octets"),
+        ({"digits": 5}, "5 digits"),
+        ({"digits": 9}, "9 digits"),
+        ({"period": 9}, "9 seconds"),
+        ({"period": 301}, "301 seconds"),
+        ({"counter": -1}, "no counter"),
+    ],
+)
+def test_a_token_that_cannot_be_is_refused_with_what_can(change, problem):
+    values = {"kind": TOTP, "serial": "T", "seed": SEED} | change
+    with pytest.raises(UnfitToken, match=problem) as caught:
+        SoftwareToken(**values)
+    assert caught.value.remedy
+
+
+def test_the_seed_is_not_shown():
+    token = SoftwareToken(TOTP, "T", SEED)
+    assert "123456" not in repr(token)
+    assert "***" in repr(token.base32)
+
+
+def test_identity_follows_the_seed_and_not_the_serial():
+    one = SoftwareToken(HOTP, "one", SEED)
+    assert one.identity == SoftwareToken(HOTP, "two", SEED, digits=8).identity
+    assert one.identity != SoftwareToken(TOTP, "one", SEED).identity
+    assert one.identity != SoftwareToken(HOTP, "one", SEED[::-1]).identity
