@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from auth.audit import AuditFile
+from auth.audit import AuditTrail
+from auth.audit.upkeep import keep_up, opened_trail
 from auth.clock import Clock, Entropy
 from auth.code_check import CodeCheck
 from auth.embedded_state import EmbeddedStore
@@ -62,6 +63,7 @@ class App:
         nodes: the access nodes.
         store: open logins.
         journal: what outcomes were decided from.
+        audit: what is recorded.
         service: the three verbs.
         syncs: carry changes into the replica, by the name of the directory.
     """
@@ -73,6 +75,7 @@ class App:
     nodes: Nodes
     store: EmbeddedStore
     journal: Journal
+    audit: AuditTrail
     service: LoginService
     syncs: Mapping[str, SyncScheduler]
 
@@ -92,7 +95,9 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
             contextlib.closing(Replica(service_settings.replica_file, named=settings.named_policies))
         )
         store = stack.enter_context(contextlib.closing(EmbeddedStore(service_settings.state_file, _boot_id(entropy))))
-        audit = stack.enter_context(contextlib.closing(AuditFile(service_settings.audit)))
+        audit = stack.enter_context(
+            contextlib.closing(opened_trail(service_settings.audit, settings.audit, clock.now, entropy))
+        )
         journal = opened_journal(service_settings.journal_file, service_settings.journal_days)
         stack.enter_context(contextlib.closing(journal))
         nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
@@ -119,7 +124,7 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
             entropy=entropy,
             refusal_seconds=service_settings.refusal_seconds,
         )
-        yield App(settings, clock, entropy, replica, nodes, store, journal, LoginService(parts), syncs)
+        yield App(settings, clock, entropy, replica, nodes, store, journal, audit, LoginService(parts), syncs)
 
 
 def rules(settings: Settings) -> Rules:
@@ -207,7 +212,8 @@ async def serve(settings: Settings, clock: Clock, entropy: Entropy) -> None:
         for sync in app.syncs.values():
             sync.start()
         places = [place async for place in _open_doors(app, doors)]
-        doors.push_async_callback(_cancel, loop.create_task(_purge(app)))
+        for upkeep in (_purge(app), keep_up(app.audit, settings.audit.sync)):
+            doors.push_async_callback(_cancel, loop.create_task(upkeep))
         freeze_what_stays()
         _log.info("ready: %s", ", ".join(places))
         await stop.wait()

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from auth.audit.files import AuditFiles
+from auth.audit.settings import AuditSettings
 from auth.channels.mail.settings import MailServerSettings
 from auth.channels.sms.settings import SmsGatewaySettings
 from dirsync.mapping import policy_id
@@ -20,7 +22,8 @@ class ServiceSettings(msgspec.Struct, frozen=True):
 
     Attributes:
         state_directory: where the replica, the state of open logins and the server's own key are kept.
-        audit_file: one JSON line for each outcome is appended here; `audit.jsonl` in the state directory when absent.
+        audit_file: what the audit's files are called after: lines go to one file a day, for audit.jsonl to
+            audit-20261126.jsonl beside it; `audit.jsonl` in the state directory when absent.
         region: country (ISO 3166, such as AT) of phone numbers that the directory has without a country code.
         refusal_seconds: no refusal is given sooner than this after the request, so that its time tells nothing.
         delivery_seconds: how long all gateways together may take to accept a message.
@@ -62,9 +65,9 @@ class ServiceSettings(msgspec.Struct, frozen=True):
         return self.state_directory / "keys.ring"
 
     @property
-    def audit(self) -> Path:
+    def audit(self) -> AuditFiles:
         """Where audit lines go."""
-        return self.audit_file or self.state_directory / "audit.jsonl"
+        return AuditFiles(self.audit_file or self.state_directory / "audit.jsonl", self.state_directory / "audit.key")
 
 
 class RadiusSettings(msgspec.Struct, frozen=True):
@@ -147,6 +150,7 @@ class Settings:
     sync: SyncSettings
     radius: RadiusSettings
     http: HttpSettings
+    audit: AuditSettings
     vip: VipSection | None = None
     sms: Mapping[str, SmsGatewaySettings] = field(default_factory=dict)
     email: Mapping[str, MailServerSettings] = field(default_factory=dict)

@@ -110,7 +110,7 @@ class Site:
 
     @property
     def audit(self) -> Path:
-        """The audit file."""
+        """What the audit's files are called after."""
         return self.folder / "state" / "audit.jsonl"
 
     @property
