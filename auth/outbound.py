@@ -9,9 +9,9 @@ from auth.channels.sms.http.gateway import HttpSmsGateway
 from auth.clock import Clock, Entropy
 from auth.delivery import Delivery
 from auth.http_client import http_client
-from auth.judges.vip import NoVip, Validator
+from auth.judges.vip import NoVip
 from auth.settings import Settings, VipSection
-from auth.vip.client import VipClient, VipSettings
+from auth.vip.client import VipClient
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.app")
@@ -38,24 +38,32 @@ def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExi
     )
 
 
-def vip(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> Validator:
-    """The VIP client. When it cannot be had, whoever stands for it says why, and everyone else is served."""
+def vip(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> VipClient | NoVip:
+    """The VIP client. When it cannot be had, whoever stands for it says why, and everyone else is served.
+
+    A certificate that cannot be used now may be replaced while the service runs, so that it is no reason to do without.
+    """
     if settings.vip is None:
         return NoVip(Fault("VIP is not configured", remedy="add a [vip] section to config.ini"))
     try:
-        client = vip_client(settings.vip, clock, entropy)
+        client = VipClient(settings.vip.client, clock, entropy)
     except Fault as fault:
         _log.error("VIP cannot be used: %s", fault)
         return NoVip(fault)
     stack.push_async_callback(client.aclose)
+    try:
+        client.check()
+    except Fault as fault:
+        _log.error("VIP cannot be used: %s", fault)
     return client
 
 
 def vip_client(section: VipSection, clock: Clock, entropy: Entropy) -> VipClient:
-    """The VIP client.
+    """The VIP client, whose certificate is good.
 
     Raises:
         Fault: the section or its files cannot be used.
     """
-    wanted = VipSettings(section.certificate, section.password, section.url, section.ca_file, section.deadline_seconds)
-    return VipClient(wanted, entropy, clock.now())
+    client = VipClient(section.client, clock, entropy)
+    client.check()
+    return client

@@ -18,13 +18,16 @@ from auth.doctor.runner import Examination
 from auth.outbound import vip_client
 from auth.settings import Settings, VipSection
 from auth.tls import tls_context
-from auth.vip.certificate import open_pkcs12
+from auth.vip.client import VipClient
+from auth.vip.faults import VipUnavailable
 from dirsync.examination.session import NotExaminedError
 from schema.errors import Fault
 
 _PORTS = {"http": 80, "https": 443}
 # VIP Manager hands out certificates to administrators only, who may be on holiday.
 _VIP_NOTICE = Notice(failed=7, warning=30, info=60)
+_NOT_SHOWN = Notice(failed=0, warning=0, info=60)
+_NEW_ONE = "request a new one in VIP Manager: Account, Manage VIP Certificates"
 _ITS_OPERATOR = "tell its operator: once it has ended, nothing can be sent"
 
 
@@ -35,7 +38,7 @@ def outbound_examinations(settings: Settings, clock: Clock, entropy: Entropy) ->
     for name, mail in settings.email.items():
         yield Examination(Check.MAIL, f"[email:{name}]", partial(_mail, name, mail, clock, entropy))
     if settings.vip is not None:
-        yield Examination(Check.VIP_CERTIFICATE, "[vip]", partial(_vip_certificate, settings.vip, clock))
+        yield Examination(Check.VIP_CERTIFICATE, "[vip]", partial(_vip_certificates, settings.vip, clock, entropy))
         yield Examination(Check.VIP_SERVICE, "[vip]", partial(_vip_service, settings.vip, clock, entropy))
 
 
@@ -63,19 +66,28 @@ def _mail(name: str, settings: MailServerSettings, clock: Clock, entropy: Entrop
     yield _reached(settings.host, end, clock)
 
 
-def _vip_certificate(settings: VipSection, clock: Clock) -> Iterator[Finding]:
-    now = clock.now()
-    certificate = open_pkcs12(settings.certificate, settings.password, now)
-    remedy = "request a new one in VIP Manager: Account, Manage VIP Certificates"
-    yield days_left(str(settings.certificate), certificate.expires, now, remedy, _VIP_NOTICE)
+def _vip_certificates(settings: VipSection, clock: Clock, entropy: Entropy) -> Iterator[Finding]:
+    states = VipClient(settings.client, clock, entropy).certificates()
+    covered = any(state.shown for state in states)
+    for state in states:
+        if state.expires is None:
+            yield Finding(Status.WARNING if covered else Status.FAILED, state.problem, _NEW_ONE)
+            continue
+        notice = _VIP_NOTICE if state.shown else _NOT_SHOWN
+        what = f"{state.path}{', shown to VIP' if len(states) > 1 and state.shown else ''}"
+        yield days_left(what, state.expires, clock.now(), _NEW_ONE, notice)
 
 
 def _vip_service(settings: VipSection, clock: Clock, entropy: Entropy) -> Iterator[Finding]:
-    async def reached() -> datetime:
+    async def reached(url: str) -> datetime:
         async with vip_client(settings, clock, entropy) as client:
-            return await client.reach()
+            return (await client.reach(url)).certificate_ends
 
-    yield _reached(settings.url, asyncio.run(reached()), clock)
+    for url in VipClient(settings.client, clock, entropy).urls:
+        try:
+            yield _reached(url, asyncio.run(reached(url)), clock)
+        except VipUnavailable as fault:
+            yield Finding.of(fault.about(url), Status.FAILED)
 
 
 def _reached(what: str, end: datetime | None, clock: Clock) -> Finding:
