@@ -14,6 +14,7 @@ from auth.channels.sms.http.gateway import HttpSmsGateway
 from auth.channels.sms.settings import SmsGatewaySettings
 from auth.http_client import http_client
 from channels.peers import PASSWORD, run_demo_program
+from microsoft.running import microsoft_double
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -38,6 +39,19 @@ def mail_program(password_file, tmp_path_factory, authority):
     account = ("--username", "us", "--password-file", str(password_file))
     with closing(run_demo_program("mail_server", "--certificate", str(pem), *account)) as program:
         yield program
+
+
+@pytest.fixture(scope="session")
+def microsoft_program(tmp_path_factory):
+    with microsoft_double(tmp_path_factory.mktemp("microsoft")) as double:
+        yield double
+
+
+@pytest.fixture
+def microsoft(microsoft_program):
+    """The run's double of Microsoft, which has said nothing yet."""
+    microsoft_program.events()
+    return microsoft_program
 
 
 @pytest.fixture(scope="session")
