@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from auth.audit import AuditTrail
-from auth.audit.upkeep import keep_up, opened_trail
+from auth.audit import AuditFile
 from auth.clock import Clock, Entropy
 from auth.code_check import CodeCheck
 from auth.embedded_state import EmbeddedStore
@@ -22,7 +21,7 @@ from auth.http_server import open_http
 from auth.judges.base import Judge
 from auth.judges.minted import MintedJudge
 from auth.judges.software import SoftwareJudge
-from auth.judges.vip import NoVip, VipJudge
+from auth.judges.vip import VipJudge
 from auth.keys.ring_file import RingFile
 from auth.nodes import Nodes
 from auth.outbound import delivery, vip
@@ -32,8 +31,6 @@ from auth.radius.server import RadiusServer, listen
 from auth.server_key import server_key
 from auth.service import LoginService, Parts
 from auth.settings import Settings
-from auth.vip.client import VipClient
-from auth.vip.watch import CertificateWatch, days
 from auth.weakening import loss_under
 from auth.why.journal import opened_journal
 from auth.why.record import Journal
@@ -65,10 +62,8 @@ class App:
         nodes: the access nodes.
         store: open logins.
         journal: what outcomes were decided from.
-        audit: what is recorded.
         service: the three verbs.
         syncs: carry changes into the replica, by the name of the directory.
-        vip: asks VIP, or says why nobody can.
     """
 
     settings: Settings
@@ -78,10 +73,8 @@ class App:
     nodes: Nodes
     store: EmbeddedStore
     journal: Journal
-    audit: AuditTrail
     service: LoginService
     syncs: Mapping[str, SyncScheduler]
-    vip: VipClient | NoVip
 
 
 @asynccontextmanager
@@ -99,21 +92,17 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
             contextlib.closing(Replica(service_settings.replica_file, named=settings.named_policies))
         )
         store = stack.enter_context(contextlib.closing(EmbeddedStore(service_settings.state_file, _boot_id(entropy))))
-        audit = stack.enter_context(
-            contextlib.closing(opened_trail(service_settings.audit, settings.audit, clock.now, entropy))
-        )
+        audit = stack.enter_context(contextlib.closing(AuditFile(service_settings.audit)))
         journal = opened_journal(service_settings.journal_file, service_settings.journal_days)
         stack.enter_context(contextlib.closing(journal))
         nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
-        key = server_key(service_settings.key_file, entropy)
-        minted = MintedJudge(store, key, entropy.below)
+        minted = MintedJudge(store, server_key(service_settings.key_file, entropy), entropy.below)
         ring = RingFile(service_settings.ring_file)
         software = SoftwareJudge(store, ring.ring)
-        asked_of_vip = vip(settings, clock, entropy, stack)
         judges: dict[TokenKind, Judge] = {
             TokenKind.SMS: minted,
             TokenKind.EMAIL: minted,
-            TokenKind.VIP: VipJudge(asked_of_vip, key, entropy.octets),
+            TokenKind.VIP: VipJudge(vip(settings, clock, entropy, stack)),
             TokenKind.TOTP: software,
             TokenKind.HOTP: software,
         }
@@ -130,8 +119,7 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
             entropy=entropy,
             refusal_seconds=service_settings.refusal_seconds,
         )
-        service = LoginService(parts)
-        yield App(settings, clock, entropy, replica, nodes, store, journal, audit, service, syncs, asked_of_vip)
+        yield App(settings, clock, entropy, replica, nodes, store, journal, LoginService(parts), syncs)
 
 
 def rules(settings: Settings) -> Rules:
@@ -219,9 +207,7 @@ async def serve(settings: Settings, clock: Clock, entropy: Entropy) -> None:
         for sync in app.syncs.values():
             sync.start()
         places = [place async for place in _open_doors(app, doors)]
-        watches = [CertificateWatch(app.vip, clock).run()] if isinstance(app.vip, VipClient) else []
-        for upkeep in (_purge(app), keep_up(app.audit, settings.audit.sync), *watches):
-            doors.push_async_callback(_cancel, loop.create_task(upkeep))
+        doors.push_async_callback(_cancel, loop.create_task(_purge(app)))
         freeze_what_stays()
         _log.info("ready: %s", ", ".join(places))
         await stop.wait()
@@ -265,9 +251,6 @@ def health(app: App) -> Health:
     except Fault as fault:
         problems.append(fault.problem)
     details["directory_version"] = version
-    if isinstance(app.vip, VipClient):
-        left = next((days(state, now) for state in app.vip.certificates() if state.shown), None)
-        details["vip_certificate_days"] = -1 if left is None else left
     if age != float("inf"):
         details["directory_age_seconds"] = round(age, 1)
     return Health(problems, details)

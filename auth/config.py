@@ -15,8 +15,7 @@ import msgspec
 import phonenumbers
 
 from auth import directory_keys
-from auth.audit.settings import AuditSettings
-from auth.channels.mail.settings import MailServerSettings
+from auth.channels.mail.sections import structure as mail_structure
 from auth.channels.sms.settings import SmsGatewaySettings
 from auth.ini import IniFile, Problem
 from auth.lines import Lines
@@ -33,7 +32,7 @@ from schema.secret import Secret
 from schema.words import NodeType
 
 _Section = TypeVar("_Section", bound=msgspec.Struct)
-_SINGLE = ("service", "directory", "map", "sync", "radius", "http", "audit", "vip")
+_SINGLE = ("service", "directory", "map", "sync", "radius", "http", "vip")
 _NAMED = ("directory", "map", "sms", "email", "policy", "node", "secret")
 _EVERYONE = "everyone"
 _LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -41,10 +40,8 @@ _BOUNDS = {
     "port": (0, 65_535),
     "reconcile_at": (0, 23),
     "refusal_seconds": (0, 60),
-    "days": (0, 36_500),
     "interval_seconds": (0.1, 3600),
     "journal_days": (0, 3650),
-    "syslog_facility": (0, 23),
     "tripwire_users": (0, 1_000_000_000),
 }
 _ONE_NODE = {
@@ -113,10 +110,9 @@ class _Reader:
             sync=read(SyncSettings, "sync") or SyncSettings(),
             radius=read(RadiusSettings, "radius") or RadiusSettings(),
             http=read(HttpSettings, "http") or HttpSettings(),
-            audit=read(AuditSettings, "audit") or AuditSettings(),
             vip=read(VipSection, "vip") if "vip" in self._ini.sections else None,
             sms=self._named("sms", lambda section, _: read(SmsGatewaySettings, section)),
-            email=self._named("email", lambda section, _: read(MailServerSettings, section)),
+            email=self._named("email", lambda section, _: read(mail_structure(self._ini.sections[section]), section)),
             policies=self._named("policy", self._policy),
             nodes=self._named("node", self._node),
             secrets=self._secrets,

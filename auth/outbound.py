@@ -3,15 +3,18 @@
 import logging
 from contextlib import AsyncExitStack
 
+from auth.channels.mail.graph import GraphGateway
+from auth.channels.mail.passage import MailGateway
+from auth.channels.mail.settings import GraphSettings, MailSettings
 from auth.channels.mail.smtp import SmtpGateway
 from auth.channels.minted import MintedChannel
 from auth.channels.sms.http.gateway import HttpSmsGateway
 from auth.clock import Clock, Entropy
 from auth.delivery import Delivery
 from auth.http_client import http_client
-from auth.judges.vip import NoVip
+from auth.judges.vip import NoVip, Validator
 from auth.settings import Settings, VipSection
-from auth.vip.client import VipClient
+from auth.vip.client import VipClient, VipSettings
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.app")
@@ -30,7 +33,7 @@ def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExi
         texts.append(gateway)
     mails = []
     for name, mail in settings.email.items():
-        server = SmtpGateway(name, mail, clock, entropy)
+        server = mail_gateway(name, mail, clock, entropy)
         stack.push_async_callback(server.aclose)
         mails.append(server)
     return Delivery(
@@ -38,32 +41,35 @@ def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExi
     )
 
 
-def vip(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> VipClient | NoVip:
-    """The VIP client. When it cannot be had, whoever stands for it says why, and everyone else is served.
-
-    A certificate that cannot be used now may be replaced while the service runs, so that it is no reason to do without.
-    """
-    if settings.vip is None:
-        return NoVip(Fault("VIP is not configured", remedy="add a [vip] section to config.ini"))
-    try:
-        client = VipClient(settings.vip.client, clock, entropy)
-    except Fault as fault:
-        _log.error("VIP cannot be used: %s", fault)
-        return NoVip(fault)
-    stack.push_async_callback(client.aclose)
-    try:
-        client.check()
-    except Fault as fault:
-        _log.error("VIP cannot be used: %s", fault)
-    return client
-
-
-def vip_client(section: VipSection, clock: Clock, entropy: Entropy) -> VipClient:
-    """The VIP client, whose certificate is good.
+def mail_gateway(name: str, section: MailSettings, clock: Clock, entropy: Entropy) -> MailGateway:
+    """The gateway that an [email:NAME] section describes.
 
     Raises:
         Fault: the section or its files cannot be used.
     """
-    client = VipClient(section.client, clock, entropy)
-    client.check()
+    if isinstance(section, GraphSettings):
+        return GraphGateway(name, section, clock, entropy)
+    return SmtpGateway(name, section, clock, entropy)
+
+
+def vip(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> Validator:
+    """The VIP client. When it cannot be had, whoever stands for it says why, and everyone else is served."""
+    if settings.vip is None:
+        return NoVip(Fault("VIP is not configured", remedy="add a [vip] section to config.ini"))
+    try:
+        client = vip_client(settings.vip, clock, entropy)
+    except Fault as fault:
+        _log.error("VIP cannot be used: %s", fault)
+        return NoVip(fault)
+    stack.push_async_callback(client.aclose)
     return client
+
+
+def vip_client(section: VipSection, clock: Clock, entropy: Entropy) -> VipClient:
+    """The VIP client.
+
+    Raises:
+        Fault: the section or its files cannot be used.
+    """
+    wanted = VipSettings(section.certificate, section.password, section.url, section.ca_file, section.deadline_seconds)
+    return VipClient(wanted, entropy, clock.now())

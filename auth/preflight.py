@@ -4,14 +4,13 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from auth.channels.mail.smtp import SmtpGateway
 from auth.channels.sms.http.gateway import HttpSmsGateway
 from auth.clock import Clock, Entropy
 from auth.config import ConfigFault, read_config
 from auth.http_client import http_client
 from auth.http_server import http_tls
 from auth.ini import IniFile, Problem
-from auth.outbound import vip_client
+from auth.outbound import mail_gateway, vip_client
 from auth.settings import Settings
 from schema.errors import Fault
 
@@ -54,7 +53,7 @@ async def needed_to_serve(settings: Settings, clock: Clock, entropy: Entropy) ->
             await HttpSmsGateway(name, sms, http_client(sms.ca_file)).aclose()
     for name, mail in settings.email.items():
         with ini.section(f"email:{name}"):
-            await SmtpGateway(name, mail, clock, entropy).aclose()
+            await mail_gateway(name, mail, clock, entropy).aclose()
     return ini.problems
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from auth import steps
-from auth.audit import AuditLine, AuditTrail, AuditUnavailable
+from auth.audit import AuditFile, AuditLine, AuditUnavailable
 from auth.clock import Clock, Entropy
 from auth.coalesce import Coalescer
 from auth.code_check import CodeCheck
@@ -77,7 +77,7 @@ class Parts:
     minted: MintedJudge
     codes: CodeCheck
     delivery: Delivery
-    audit: AuditTrail
+    audit: AuditFile
     journal: Journal
     clock: Clock
     entropy: Entropy

@@ -46,19 +46,40 @@ def server_tls_context(certificate: Path, private_key: Path | None) -> ssl.SSLCo
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    present(context, certificate, private_key)
+    return context
+
+
+def present(
+    context: ssl.SSLContext,
+    certificate: Path,
+    private_key: Path | None,
+    names: tuple[str, str] = ("certificate", "private_key"),
+) -> None:
+    """Let a context show a certificate; nobody is ever asked for a password.
+
+    Args:
+        context: a client's or a server's.
+        certificate: PEM file of the certificate and its chain.
+        private_key: PEM file of its private key; None when the certificate's file has it as well.
+        names: what config.ini calls the two.
+
+    Raises:
+        Fault: a file cannot be read, the key is encrypted, or they do not belong together.
+    """
     key = private_key or certificate
-    for name, file in (("certificate", certificate), ("private_key", key)):
+    for what, path in zip(names, (certificate, key), strict=True):
         try:
-            file.open("rb").close()
+            path.open("rb").close()
         except OSError as error:
             raise Fault(
-                f"{name} {file} cannot be read: {error.strerror}",
+                f"{what} {path} cannot be read: {error.strerror}",
                 remedy="give a PEM file that the service's user may read",
             ) from None
 
     def no_password() -> bytes:
         raise Fault(
-            f"private_key {key} is encrypted",
+            f"{names[1]} {key} is encrypted",
             remedy="store it unencrypted, for the service's user only (mode 600): openssl pkey -in KEY -out NEW",
         )
 
@@ -67,14 +88,13 @@ def server_tls_context(certificate: Path, private_key: Path | None) -> ssl.SSLCo
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise Fault(
-                f"certificate {certificate} and private_key {key} do not belong together",
-                remedy="give the key that the certificate was made for; the server's own certificate stands first",
+                f"{names[0]} {certificate} and {names[1]} {key} do not belong together",
+                remedy="give the key that the certificate was made for; the certificate itself stands first",
             ) from None
         raise Fault(
-            f"certificate {certificate} with private_key {key} cannot be used: {error.reason or 'no PEM'}",
+            f"{names[0]} {certificate} with {names[1]} {key} cannot be used: {error.reason or 'no PEM'}",
             remedy="give PEM files: the certificate with its chain, and its private key",
         ) from None
-    return context
 
 
 def tls_problem(error: BaseException) -> str | None:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from auth.audit.settings import AuditSettings
-from auth.channels.mail.settings import MailServerSettings
+from auth.channels.mail.settings import GraphSettings, SmtpSettings
 from auth.channels.sms.settings import SmsGatewaySettings
 from auth.config import read_config
 from auth.doctor.catalogue import as_table
@@ -21,10 +20,10 @@ SECTIONS = {
     "sync": SyncSettings,
     "radius": RadiusSettings,
     "http": HttpSettings,
-    "audit": AuditSettings,
     "vip": VipSection,
     "sms:kannel": SmsGatewaySettings,
-    "email:relay": MailServerSettings,
+    "email:relay": SmtpSettings,
+    "email:office": GraphSettings,
 }
 
 
@@ -63,7 +62,6 @@ def test_the_sample_configuration_loads_and_holds_the_defaults(tmp_path):
     assert settings.sync == SyncSettings()
     assert settings.radius == RadiusSettings()
     assert settings.http == HttpSettings()
-    assert settings.audit == AuditSettings()
     assert settings.directories[""].kind is DirectorySettings().kind
     assert settings.directories[""].timeout_seconds == DirectorySettings().timeout_seconds
 

@@ -14,6 +14,7 @@ from auth.app import rules, serve
 from auth.cli.check import check_app
 from auth.cli.delegate import delegate_app
 from auth.cli.doctor import doctor_command
+from auth.cli.email import email_app
 from auth.cli.output import (
     CONFIG_OPTION,
     DEFAULT_CONFIG,
@@ -55,6 +56,7 @@ app.add_typer(check_app, name="check")
 app.add_typer(policy_app, name="policy")
 app.add_typer(schema_app, name="schema")
 app.add_typer(delegate_app, name="delegate")
+app.add_typer(email_app, name="email")
 app.add_typer(token_app, name="token")
 app.add_typer(sync_app, name="sync")
 app.add_typer(user_app, name="user")

@@ -136,9 +136,9 @@ class Check(StrEnum):
     )
     MAIL = (
         "mail-server",
-        "each mail server: greeting, STARTTLS or TLS, AUTH when there is a username, certificate; no mail is sent",
-        "failed: not reached, not trusted, no AUTH, or under 7 days left; warning: under 30",
-        "correct host, port, security or ca_file, or renew the certificate",
+        "each mail server or Microsoft Graph: greeting, TLS, AUTH, access token, certificates; no mail is sent",
+        "failed: not reached, not trusted, no AUTH, no token, or under 7 days left; warning: under 30",
+        "do what stands below the finding, or renew the certificate; `dirfactor email test` goes further",
     )
     VIP_CERTIFICATE = (
         "vip-certificate",

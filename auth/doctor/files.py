@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from auth.channels.mail.settings import own_keys
 from auth.doctor.catalogue import Check
 from auth.doctor.report import Finding, Status
 from auth.doctor.runner import Examination
@@ -52,9 +53,9 @@ def secret_paths(settings: Settings) -> tuple[Path, ...]:
     values = [value for section in IniFile(settings.file).sections.values() for value in section.values()]
     named = [referred_file(value.strip(), folder) for value in values]
     keys = [each for directory in settings.directories.values() for each in (directory.keytab, directory.client_key)]
+    keys += [key for section in settings.email.values() for key in own_keys(section)]
     of_http = settings.http.private_key or settings.http.certificate
-    of_vip = (settings.vip.certificate, settings.vip.next_certificate) if settings.vip else ()
-    found = (*named, *keys, of_http if settings.http.enabled else None, *of_vip)
+    found = (*named, *keys, of_http if settings.http.enabled else None, settings.vip and settings.vip.certificate)
     return tuple(dict.fromkeys(path for path in found if path))
 
 

@@ -6,8 +6,9 @@ from datetime import datetime
 from functools import partial
 from urllib.parse import urlsplit
 
-from auth.channels.mail.settings import MailServerSettings
-from auth.channels.mail.smtp import SmtpGateway
+from cryptography import x509
+
+from auth.channels.mail.settings import GraphSettings, MailSettings, own_certificates
 from auth.channels.sms.settings import SmsGatewaySettings
 from auth.clock import Clock, Entropy
 from auth.doctor.catalogue import Check
@@ -15,19 +16,17 @@ from auth.doctor.days import Notice, days_left
 from auth.doctor.endpoint import certificate_end
 from auth.doctor.report import Finding, Status
 from auth.doctor.runner import Examination
-from auth.outbound import vip_client
+from auth.outbound import mail_gateway, vip_client
 from auth.settings import Settings, VipSection
 from auth.tls import tls_context
-from auth.vip.client import VipClient
-from auth.vip.faults import VipUnavailable
+from auth.vip.certificate import open_pkcs12
 from dirsync.examination.session import NotExaminedError
 from schema.errors import Fault
 
 _PORTS = {"http": 80, "https": 443}
 # VIP Manager hands out certificates to administrators only, who may be on holiday.
 _VIP_NOTICE = Notice(failed=7, warning=30, info=60)
-_NOT_SHOWN = Notice(failed=0, warning=0, info=60)
-_NEW_ONE = "request a new one in VIP Manager: Account, Manage VIP Certificates"
+_OURS = "renew it, and let the mail server or the application's registration know the new one first"
 _ITS_OPERATOR = "tell its operator: once it has ended, nothing can be sent"
 
 
@@ -38,7 +37,7 @@ def outbound_examinations(settings: Settings, clock: Clock, entropy: Entropy) ->
     for name, mail in settings.email.items():
         yield Examination(Check.MAIL, f"[email:{name}]", partial(_mail, name, mail, clock, entropy))
     if settings.vip is not None:
-        yield Examination(Check.VIP_CERTIFICATE, "[vip]", partial(_vip_certificates, settings.vip, clock, entropy))
+        yield Examination(Check.VIP_CERTIFICATE, "[vip]", partial(_vip_certificate, settings.vip, clock))
         yield Examination(Check.VIP_SERVICE, "[vip]", partial(_vip_service, settings.vip, clock, entropy))
 
 
@@ -51,43 +50,38 @@ def _sms(settings: SmsGatewaySettings, clock: Clock) -> Iterator[Finding]:
     yield _reached(url.hostname, end, clock)
 
 
-def _mail(name: str, settings: MailServerSettings, clock: Clock, entropy: Entropy) -> Iterator[Finding]:
+def _mail(name: str, settings: MailSettings, clock: Clock, entropy: Entropy) -> Iterator[Finding]:
     async def greeted() -> datetime | None:
-        server = SmtpGateway(name, settings, clock, entropy)
+        server = mail_gateway(name, settings, clock, entropy)
         try:
             return await server.greet()
         finally:
             await server.aclose()
 
+    for file in own_certificates(settings):
+        end = x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc
+        yield days_left(f"our certificate {file}", end, clock.now(), _OURS)
+    where = settings.graph_url if isinstance(settings, GraphSettings) else settings.host
     try:
-        end = asyncio.run(greeted())
+        end_of_theirs = asyncio.run(greeted())
     except Fault as fault:
-        raise fault.about(settings.host) from None
-    yield _reached(settings.host, end, clock)
+        raise fault.about(where) from None
+    yield _reached(where, end_of_theirs, clock)
 
 
-def _vip_certificates(settings: VipSection, clock: Clock, entropy: Entropy) -> Iterator[Finding]:
-    states = VipClient(settings.client, clock, entropy).certificates()
-    covered = any(state.shown for state in states)
-    for state in states:
-        if state.expires is None:
-            yield Finding(Status.WARNING if covered else Status.FAILED, state.problem, _NEW_ONE)
-            continue
-        notice = _VIP_NOTICE if state.shown else _NOT_SHOWN
-        what = f"{state.path}{', shown to VIP' if len(states) > 1 and state.shown else ''}"
-        yield days_left(what, state.expires, clock.now(), _NEW_ONE, notice)
+def _vip_certificate(settings: VipSection, clock: Clock) -> Iterator[Finding]:
+    now = clock.now()
+    certificate = open_pkcs12(settings.certificate, settings.password, now)
+    remedy = "request a new one in VIP Manager: Account, Manage VIP Certificates"
+    yield days_left(str(settings.certificate), certificate.expires, now, remedy, _VIP_NOTICE)
 
 
 def _vip_service(settings: VipSection, clock: Clock, entropy: Entropy) -> Iterator[Finding]:
-    async def reached(url: str) -> datetime:
+    async def reached() -> datetime:
         async with vip_client(settings, clock, entropy) as client:
-            return (await client.reach(url)).certificate_ends
+            return await client.reach()
 
-    for url in VipClient(settings.client, clock, entropy).urls:
-        try:
-            yield _reached(url, asyncio.run(reached(url)), clock)
-        except VipUnavailable as fault:
-            yield Finding.of(fault.about(url), Status.FAILED)
+    yield _reached(settings.url, asyncio.run(reached()), clock)
 
 
 def _reached(what: str, end: datetime | None, clock: Clock) -> Finding:

@@ -4,7 +4,7 @@ import pytest
 
 from auth.addresses import EmailAddress, PhoneNumber
 from auth.channels.base import DeliveryFailed, Message
-from auth.channels.mail.settings import MailServerSettings, Security
+from auth.channels.mail.settings import Security, SmtpSettings
 from auth.channels.mail.smtp import SmtpGateway
 from auth.channels.sms.settings import BodyKind, HttpMethod, SmsGatewaySettings
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
@@ -92,7 +92,7 @@ async def mailer(postfix):
             "sender": "logon@example.test",
             "ca_file": postfix.ca_file,
         }
-        section = MailServerSettings(**(standard | changes))
+        section = SmtpSettings(**(standard | changes))
         built.append(SmtpGateway("postfix", section, SYSTEM_CLOCK, SYSTEM_ENTROPY))
         return built[-1]
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from auth.channels.base import OnUnknown
-from auth.channels.mail.settings import MailServerSettings, Security
+from auth.channels.mail.settings import GraphSettings, Security, SmtpSettings
 from auth.channels.mail.smtp import SmtpGateway
 from auth.channels.sms.http.gateway import HttpSmsGateway
 from auth.channels.sms.settings import BodyKind, HttpMethod, SmsGatewaySettings
@@ -90,7 +90,7 @@ def test_a_success_rule_must_be_given(tmp_path):
         read_config(file)
 
 
-@pytest.mark.parametrize("section", [SmsGatewaySettings, MailServerSettings])
+@pytest.mark.parametrize("section", [SmsGatewaySettings, SmtpSettings, GraphSettings])
 def test_every_setting_is_documented_in_one_line_in_the_order_of_the_section(section):
     """The sample of config.ini is made from these lines."""
     attributes = (section.__doc__ or "").partition("Attributes:\n")[2]

@@ -6,8 +6,9 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 
-from auth.addresses import EmailAddress
-from auth.channels.base import Message
+from auth.addresses import EmailAddress, email_address
+from auth.channels.base import DeliveryFailed, Message
+from schema.errors import Fault
 
 # 7bit: bodies are encoded, so no server on the way has to know 8BITMIME
 _POLICY = email.policy.SMTP.clone(cte_type="7bit")
@@ -21,15 +22,28 @@ class Composer:
     Attributes:
         sender: address that mails come from.
         sender_name: name that is shown with it; may be empty.
+        reply_to: where answers go; None for the sender.
     """
 
     sender: EmailAddress
-    sender_name: str
+    sender_name: str = ""
+    reply_to: EmailAddress | None = None
 
     @property
     def domain(self) -> str:
         """The sender's domain."""
         return self.sender.rpartition("@")[2]
+
+    def octets(self, to: EmailAddress, message: Message, now: datetime, identity: str) -> bytes:
+        """As `compose`, ready to be sent.
+
+        Raises:
+            DeliveryFailed: the address cannot stand in a mail.
+        """
+        try:
+            return self.compose(to, message, now, identity).as_bytes()
+        except ValueError:
+            raise bad_address() from None
 
     def compose(self, to: EmailAddress, message: Message, now: datetime, identity: str) -> EmailMessage:
         """A mail to one person.
@@ -45,6 +59,8 @@ class Composer:
         """
         mail = EmailMessage(policy=_POLICY if to.isascii() else _POLICY_UTF8)
         mail["From"] = _address(self.sender, one_line(self.sender_name))
+        if self.reply_to is not None:
+            mail["Reply-To"] = _address(self.reply_to, "")
         mail["To"] = _address(to, "")
         mail["Subject"] = one_line(message.subject)
         mail["Date"] = now
@@ -55,6 +71,29 @@ class Composer:
         if message.html is not None:
             mail.add_alternative(message.html, subtype="html")
         return mail
+
+
+def sender_of(key: str, text: str) -> EmailAddress:
+    """The address of a mail's sender.
+
+    Args:
+        key: what config.ini calls it.
+        text: what stands there.
+
+    Raises:
+        Fault: it is none that every server takes.
+    """
+    sender = email_address(text)
+    if sender is None or not sender.isascii():
+        raise Fault(f"{key} is no mail address", remedy="give one, such as logon@example.org")
+    return sender
+
+
+def bad_address() -> DeliveryFailed:
+    """The failure for an address that cannot stand in a mail; it is not quoted."""
+    return DeliveryFailed(
+        "the mail address cannot stand in a mail", remedy="check the person's mail address", permanent=True
+    )
 
 
 def one_line(text: str) -> str:

@@ -1,10 +1,25 @@
 """What a mail server's answer, or its silence, means. No I/O."""
 
 import re
+from enum import StrEnum
 
 from auth.channels.base import DeliveryFailed
-from auth.channels.mail.smtp_dialogue import Stage
 from auth.tls import tls_problem
+
+
+class Stage(StrEnum):
+    """How far a mail has come; once at MAIL, the server may have taken it."""
+
+    CONNECTION = "the connection"
+    LOGIN = "the login"
+    SENDER = "the sender"
+    RECIPIENT = "the recipient"
+    MAIL = "the mail"
+
+
+class LoginRefused(DeliveryFailed):
+    """The server does not take our credential."""
+
 
 _ENHANCED = re.compile(r"[245]\.(\d{1,3})\.\d{1,3}\b", re.ASCII)  # RFC 3463 section 2
 _OF_ADDRESS_OR_MAILBOX = {"0", "1", "2"}  # its section 3: 0 says nothing, the rest is about systems and policies
@@ -16,6 +31,19 @@ _REMEDIES = {
     Stage.SENDER: "check sender, username and password of its section: the server must let us send",
     Stage.RECIPIENT: "look into the mail server's log",
     Stage.MAIL: "look into the mail server's log",
+}
+# What is the same at every stage, by reply code or enhanced status code.
+_KNOWN = {
+    421: "the server is busy or going down: see whether it runs, and whether it limits us; connections may be fewer",
+    432: "the server allows fewer connections at once: set connections lower",
+    450: "the server puts us off, perhaps by greylisting: let it except us from that",
+    451: "the server puts us off, perhaps by greylisting or for a fault of its own: look into its log",
+    452: "a mailbox or the server's disk is full: look into its log",
+    530: "the server wants TLS or a login first: check security, and username and password",
+    534: "the server wants another way to log in: an application password, or token_url",
+    538: "the server wants TLS before the login: set security = starttls",
+    "5.7.30": "the provider no longer takes passwords: set token_url, or driver = graph",
+    "5.7.139": "the provider has switched off SMTP AUTH for this mailbox: switch it on, or set driver = graph",
 }
 
 
@@ -38,9 +66,11 @@ def refused(stage: Stage, code: int, text: str) -> DeliveryFailed:
         and code not in _ABOUT_US
         and (enhanced is None or enhanced[1] in _OF_ADDRESS_OR_MAILBOX)
     )
-    return DeliveryFailed(
+    known = _KNOWN.get(enhanced[0] if enhanced else "") or _KNOWN.get(code) or _REMEDIES[stage]
+    kind = LoginRefused if stage is Stage.LOGIN and code in _PERMANENT else DeliveryFailed
+    return kind(
         f"refused {stage} with {code}{f' {enhanced[0]}' if enhanced else ''}",
-        remedy="check the person's mail address" if permanent else _REMEDIES[stage],
+        remedy="check the person's mail address" if permanent else known,
         permanent=permanent,
     )
 
@@ -65,3 +95,20 @@ def silent(stage: Stage, error: Exception | None) -> DeliveryFailed:
         )
     why = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__ if error else "no SMTP"
     return DeliveryFailed(f"broke off before {stage} was through ({why})", remedy=_REMEDIES[Stage.CONNECTION])
+
+
+# Postfix and Sendmail; Exchange; Exim; Gmail. Nothing else of an answer is shown: it may hold the address.
+_QUEUE_ID = re.compile(
+    r"(?:queued as |InternalId=|\bid=|^(?:2\.\d\.\d )?OK +\d{9,11} )([A-Za-z0-9][A-Za-z0-9.-]{3,63})(?![\w.@-])",
+    re.IGNORECASE,
+)
+
+
+def queue_id(text: str) -> str | None:
+    """What the server calls the mail that it has taken; None when it does not say so in a way that we know.
+
+    Args:
+        text: what follows the reply code.
+    """
+    found = _QUEUE_ID.search(text)
+    return found[1] if found else None
