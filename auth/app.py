@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from auth.audit import AuditFile
+from auth.audit import AuditTrail
+from auth.audit.upkeep import keep_up, opened_trail
 from auth.clock import Clock, Entropy
 from auth.code_check import CodeCheck
+from auth.delivery import Delivery
 from auth.embedded_state import EmbeddedStore
 from auth.facts import Reach
 from auth.facts_reader import FactsReader, Rules
@@ -21,7 +23,7 @@ from auth.http_server import open_http
 from auth.judges.base import Judge
 from auth.judges.minted import MintedJudge
 from auth.judges.software import SoftwareJudge
-from auth.judges.vip import VipJudge
+from auth.judges.vip import NoVip, VipJudge
 from auth.keys.ring_file import RingFile
 from auth.nodes import Nodes
 from auth.outbound import delivery, vip
@@ -31,6 +33,12 @@ from auth.radius.server import RadiusServer, listen
 from auth.server_key import server_key
 from auth.service import LoginService, Parts
 from auth.settings import Settings
+from auth.spend.answered import AnsweredTexts
+from auth.spend.guard import SpendGuard
+from auth.spend.limits import Limits
+from auth.spend.settings import number_rules
+from auth.vip.client import VipClient
+from auth.vip.watch import CertificateWatch, days
 from auth.weakening import loss_under
 from auth.why.journal import opened_journal
 from auth.why.record import Journal
@@ -62,8 +70,11 @@ class App:
         nodes: the access nodes.
         store: open logins.
         journal: what outcomes were decided from.
+        audit: what is recorded.
         service: the three verbs.
         syncs: carry changes into the replica, by the name of the directory.
+        delivery: the channels for codes that we mint.
+        vip: asks VIP, or says why nobody can.
     """
 
     settings: Settings
@@ -73,8 +84,11 @@ class App:
     nodes: Nodes
     store: EmbeddedStore
     journal: Journal
+    audit: AuditTrail
     service: LoginService
     syncs: Mapping[str, SyncScheduler]
+    delivery: Delivery
+    vip: VipClient | NoVip
 
 
 @asynccontextmanager
@@ -92,17 +106,23 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
             contextlib.closing(Replica(service_settings.replica_file, named=settings.named_policies))
         )
         store = stack.enter_context(contextlib.closing(EmbeddedStore(service_settings.state_file, _boot_id(entropy))))
-        audit = stack.enter_context(contextlib.closing(AuditFile(service_settings.audit)))
+        audit = stack.enter_context(
+            contextlib.closing(opened_trail(service_settings.audit, settings.audit, clock.now, entropy))
+        )
         journal = opened_journal(service_settings.journal_file, service_settings.journal_days)
         stack.enter_context(contextlib.closing(journal))
         nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
-        minted = MintedJudge(store, server_key(service_settings.key_file, entropy), entropy.below)
+        key = server_key(service_settings.key_file, entropy)
+        minted = MintedJudge(store, key, entropy.below)
+        guard = SpendGuard(Limits(settings.spend, key), store)
+        channels = delivery(settings, clock, entropy, stack, guard)
         ring = RingFile(service_settings.ring_file)
         software = SoftwareJudge(store, ring.ring)
+        asked_of_vip = vip(settings, clock, entropy, stack)
         judges: dict[TokenKind, Judge] = {
-            TokenKind.SMS: minted,
+            TokenKind.SMS: AnsweredTexts(minted, guard),
             TokenKind.EMAIL: minted,
-            TokenKind.VIP: VipJudge(vip(settings, clock, entropy, stack)),
+            TokenKind.VIP: VipJudge(asked_of_vip, key, entropy.octets),
             TokenKind.TOTP: software,
             TokenKind.HOTP: software,
         }
@@ -112,14 +132,17 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
             store=store,
             minted=minted,
             codes=CodeCheck(store, judges),
-            delivery=delivery(settings, clock, entropy, stack),
+            delivery=channels,
             audit=audit,
             journal=journal,
             clock=clock,
             entropy=entropy,
             refusal_seconds=service_settings.refusal_seconds,
         )
-        yield App(settings, clock, entropy, replica, nodes, store, journal, LoginService(parts), syncs)
+        service = LoginService(parts)
+        yield App(
+            settings, clock, entropy, replica, nodes, store, journal, audit, service, syncs, channels, asked_of_vip
+        )
 
 
 def rules(settings: Settings) -> Rules:
@@ -128,7 +151,12 @@ def rules(settings: Settings) -> Rules:
         server_default=settings.policies.get("default"),
         expired_after=settings.sync.expired_after_seconds,
         region=settings.service.region,
-        reach=Reach(frozenset(settings.sms), frozenset(settings.email), settings.vip is not None),
+        reach=Reach(
+            frozenset(settings.sms),
+            frozenset(settings.email),
+            vip=settings.vip is not None,
+            numbers=number_rules(settings.spend, settings.service.region),
+        ),
     )
 
 
@@ -207,7 +235,9 @@ async def serve(settings: Settings, clock: Clock, entropy: Entropy) -> None:
         for sync in app.syncs.values():
             sync.start()
         places = [place async for place in _open_doors(app, doors)]
-        doors.push_async_callback(_cancel, loop.create_task(_purge(app)))
+        watches = [CertificateWatch(app.vip, clock).run()] if isinstance(app.vip, VipClient) else []
+        for upkeep in (_purge(app), keep_up(app.audit, settings.audit.sync), *watches):
+            doors.push_async_callback(_cancel, loop.create_task(upkeep))
         freeze_what_stays()
         _log.info("ready: %s", ", ".join(places))
         await stop.wait()
@@ -251,8 +281,12 @@ def health(app: App) -> Health:
     except Fault as fault:
         problems.append(fault.problem)
     details["directory_version"] = version
+    if isinstance(app.vip, VipClient):
+        left = next((days(state, now) for state in app.vip.certificates() if state.shown), None)
+        details["vip_certificate_days"] = -1 if left is None else left
     if age != float("inf"):
         details["directory_age_seconds"] = round(age, 1)
+    details |= app.delivery.report()
     return Health(problems, details)
 
 

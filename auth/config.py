@@ -9,18 +9,22 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import msgspec
 import phonenumbers
 
 from auth import directory_keys
+from auth.audit.settings import AuditSettings
 from auth.channels.mail.sections import structure as mail_structure
-from auth.channels.sms.settings import SmsGatewaySettings
+from auth.channels.sms.sections import SmsSettings, reading
 from auth.ini import IniFile, Problem
 from auth.lines import Lines
 from auth.references import read_reference
 from auth.settings import ConfiguredNode, HttpSettings, RadiusSettings, ServiceSettings, Settings, VipSection
+from auth.spend.settings import SpendSettings
+from auth.spend.settings import findings as spend_findings
 from dirsync.mapping import MAPPABLE
 from dirsync.settings import DirectorySettings, SyncSettings
 from schema import dn, grammar
@@ -32,7 +36,7 @@ from schema.secret import Secret
 from schema.words import NodeType
 
 _Section = TypeVar("_Section", bound=msgspec.Struct)
-_SINGLE = ("service", "directory", "map", "sync", "radius", "http", "vip")
+_SINGLE = ("service", "directory", "map", "sync", "radius", "http", "audit", "vip", "spend")
 _NAMED = ("directory", "map", "sms", "email", "policy", "node", "secret")
 _EVERYONE = "everyone"
 _LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -40,9 +44,20 @@ _BOUNDS = {
     "port": (0, 65_535),
     "reconcile_at": (0, 23),
     "refusal_seconds": (0, 60),
+    "days": (0, 36_500),
     "interval_seconds": (0.1, 3600),
     "journal_days": (0, 3650),
+    "syslog_facility": (0, 23),
     "tripwire_users": (0, 1_000_000_000),
+    "per_user_hour": (0, 1_000_000_000),
+    "per_user_day": (0, 1_000_000_000),
+    "per_number_day": (0, 1_000_000_000),
+    "prefix_digits": (2, 12),
+    "per_prefix_day": (0, 1_000_000_000),
+    "per_day": (0, 1_000_000_000),
+    "money_per_day": (0, 1_000_000_000),
+    "alarm_below": (0, 1),
+    "alarm_after": (0, 1_000_000_000),
 }
 _ONE_NODE = {
     "dirfactorAddress": "give each node addresses of its own",
@@ -110,8 +125,10 @@ class _Reader:
             sync=read(SyncSettings, "sync") or SyncSettings(),
             radius=read(RadiusSettings, "radius") or RadiusSettings(),
             http=read(HttpSettings, "http") or HttpSettings(),
+            audit=read(AuditSettings, "audit") or AuditSettings(),
             vip=read(VipSection, "vip") if "vip" in self._ini.sections else None,
-            sms=self._named("sms", lambda section, _: read(SmsGatewaySettings, section)),
+            spend=read(SpendSettings, "spend") or SpendSettings(),
+            sms=self._named("sms", lambda section, _: self._sms(section)),
             email=self._named("email", lambda section, _: read(mail_structure(self._ini.sections[section]), section)),
             policies=self._named("policy", self._policy),
             nodes=self._named("node", self._node),
@@ -119,6 +136,8 @@ class _Reader:
         )
         self._check_service(settings.service)
         self._check_directories(settings.directories)
+        for finding in spend_findings(settings.spend, settings.sms):
+            self._ini.report("spend", *finding)
         self._check_shared(settings.nodes)
         self._check_references(settings)
         return settings
@@ -173,9 +192,20 @@ class _Reader:
         values = {section.removeprefix(prefix): read(section, section.removeprefix(prefix)) for section in sections}
         return {name: value for name, value in values.items() if value is not None}
 
-    def _section(self, structure: type[_Section], section: str) -> _Section | None:
-        """The section as its structure; None after a problem that leaves it without a value it needs."""
-        options = dict(self._ini.sections[section]) if section in self._ini.sections else {}
+    def _sms(self, section: str) -> SmsSettings | None:
+        found = reading(self._ini.sections[section])
+        for finding in found.findings:
+            self._ini.report(section, *finding)
+        return self._section(found.structure, section, found.beneath)
+
+    def _section(
+        self, structure: type[_Section], section: str, beneath: Mapping[str, str] = MappingProxyType({})
+    ) -> _Section | None:
+        """The section as its structure; None after a problem that leaves it without a value it needs.
+
+        What stands beneath it counts where the section itself says nothing.
+        """
+        options = {**beneath, **self._ini.sections.get(section, {})}
         hints = {key: hint for key, hint in typing.get_type_hints(structure).items() if not _is_section(hint)}
         for key in options.keys() - hints.keys():
             self._ini.report(section, key, "unknown key", _did_you_mean(key, list(hints)))

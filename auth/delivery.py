@@ -1,13 +1,33 @@
-"""A code on its way to its token's owner: which channel, which words."""
+"""Codes on their way to their token's owner: which channel, which words, and whether the spend guard lets them go."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from auth.addresses import EmailAddress, PhoneNumber
 from auth.channels.base import DeliveryFailed, Message, Receipt
+from auth.channels.breaker import Standing
 from auth.channels.minted import MintedChannel, render
+from auth.channels.sms.encoding import parts
+from auth.spend.guard import SpendGuard, Text
 from auth.tokens import Usable
-from schema.entry import Policy
+from schema.entry import EntryId, Policy
 from schema.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What codes are sent for.
+
+    Attributes:
+        user: whose they are.
+        login: correlation of the request that began the login.
+        answered_now: whether a code is asked for at this logon; else they are for logons to come.
+    """
+
+    user: EntryId
+    login: str
+    answered_now: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,33 +38,62 @@ class Delivery:
         sms: texts.
         mail: mails.
         deadline_seconds: how long all gateways together may take for one message.
+        guard: which texts may be sent.
+        now: the instant.
     """
 
     sms: MintedChannel[PhoneNumber]
     mail: MintedChannel[EmailAddress]
     deadline_seconds: float
+    guard: SpendGuard
+    now: Callable[[], datetime]
 
-    async def deliver(self, token: Usable, policy: Policy, code: Secret) -> Receipt:
-        """Hand the code to the gateways that the policy names.
+    async def deliver(self, token: Usable, policy: Policy, codes: Sequence[Secret], errand: Errand) -> Receipt:
+        """Hand the codes, in one message, to the gateways that the policy names.
 
         Raises:
             DeliveryFailed: none took it.
+            SpendRefused: the spend guard does not let the text go.
+            StateUnavailable: whether it may go cannot be known.
         """
-        minutes = max(1, policy.code_lifetime // 60)
+        shown, minutes = [code.text for code in codes], max(1, policy.code_lifetime // 60)
         if token.phone is not None:
-            text = render(policy.sms_template, (code.text,), minutes)
-            message = Message(subject="", text=text, html=None)
-            return await self.sms.deliver(
-                token.phone, message, gateways=policy.sms_gateways, deadline_seconds=self.deadline_seconds
-            )
+            text = render(policy.sms_template, shown, minutes)
+            return await self._text(token.phone, text, policy, errand)
         if token.mail is not None:
             html = policy.email_html_template
             message = Message(
                 subject=policy.email_subject,
-                text=render(policy.email_template, (code.text,), minutes),
-                html=render(html, (code.text,), minutes) if html else None,
+                text=render(policy.email_template, shown, minutes),
+                html=render(html, shown, minutes) if html else None,
             )
             return await self.mail.deliver(
                 token.mail, message, gateways=policy.email_gateways, deadline_seconds=self.deadline_seconds
             )
         raise DeliveryFailed(f"a {token.kind} token has no address", remedy="report this with the log", permanent=True)
+
+    def report(self) -> Mapping[str, str | int]:
+        """For whoever watches the service: gateways that are left alone, and what the spend guard did."""
+        standings = {
+            f"{kind}:{name}": standing.value
+            for kind, channel in (("sms", self.sms), ("email", self.mail))
+            for name, standing in channel.standings().items()
+            if standing is not Standing.CLOSED
+        }
+        alarms = {"texts_unanswered": ", ".join(f"+{prefix}" for prefix in self.guard.alarms)}
+        refused = {"texts_refused": self.guard.refused}
+        return standings | (alarms if self.guard.alarms else {}) | (refused if self.guard.refused else {})
+
+    async def _text(self, number: PhoneNumber, text: str, policy: Policy, errand: Errand) -> Receipt:
+        """A text, which counts unless it is known that nobody took it."""
+        gateways = policy.sms_gateways or self.sms.names
+        at = self.now()
+        counted = self.guard.reserve(Text(errand.user, number, gateways, len(parts(text)), errand.answered_now), at)
+        try:
+            return await self.sms.deliver(
+                number, Message(subject="", text=text), gateways=gateways, deadline_seconds=self.deadline_seconds
+            )
+        except DeliveryFailed as failure:
+            if not failure.unknown:
+                self.guard.give_back(counted, at)
+            raise

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from auth.state import Challenge, StateUnavailable, state_key
+from auth.spend import ledger
+from auth.state import Challenge, Limit, StateUnavailable, state_key
 from schema.entry import EntryId
 from schema.secret import Secret
 
@@ -68,7 +69,7 @@ class EmbeddedStore:
         with self._transaction() as run:
             _use_write_ahead_log(run)
             run("PRAGMA synchronous = NORMAL")
-            self._connection.executescript(_TABLES)
+            self._connection.executescript(_TABLES + ledger.TABLES)
         with self._write() as run:
             known = run("SELECT value FROM meta WHERE key = 'boot'").fetchone()
             if known is None or known[0] != boot_id:
@@ -173,6 +174,21 @@ class EmbeddedStore:
             row = run("SELECT value FROM kept WHERE key = ?", (key,)).fetchone()
         return None if row is None else bytes(row[0])
 
+    def reserve(self, limits: Sequence[Limit], at: datetime) -> Limit | None:
+        """Count all or none; see `Store.reserve`."""
+        with self._write() as run:
+            return ledger.reserve(run, limits, at)
+
+    def give_back(self, limits: Sequence[Limit], at: datetime) -> None:
+        """Take back; see `Store.give_back`."""
+        with self._write() as run:
+            ledger.give_back(run, limits, at)
+
+    def tally(self, key: str, at: datetime, window_seconds: int) -> int:
+        """Add up; see `Store.tally`."""
+        with self._transaction() as run:
+            return ledger.tally(run, key, at, window_seconds)
+
     def purge(self, now: datetime) -> int:
         """Remove what is over; see `Store.purge`."""
         with self._write() as run:
@@ -183,6 +199,7 @@ class EmbeddedStore:
                     ("failure", "at", now - _FAILURES_KEPT),
                     ("event", "at", now - _EVENTS_KEPT),
                     ("stock", "expires", now),
+                    ("spend", "at", now - ledger.KEPT),
                 )
             )
 

@@ -1,10 +1,11 @@
 """What a decision is made from: everything known about one login, gathered before it is decided. Values only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from auth.spend.numbers import NumberRules
 from dirsync.password import PasswordVerdict
 from dirsync.view import Freshness, Person, PolicyLink
 from schema.entry import AccessNode, EntryId, Policy
@@ -34,12 +35,14 @@ class Reach:
         sms: names of the SMS gateways, [sms:NAME].
         mail: names of the mail servers, [email:NAME].
         vip: whether there is a [vip] section.
+        numbers: which phone numbers get no text.
         keys: ids of the keys in the key ring; None where it is not known, and nothing is held against a token.
     """
 
     sms: frozenset[str] = frozenset()
     mail: frozenset[str] = frozenset()
     vip: bool = False
+    numbers: NumberRules = field(default_factory=NumberRules)
     keys: frozenset[str] | None = None
 
 

@@ -24,7 +24,11 @@ def http_client(ca_file: Path | None) -> httpx.AsyncClient:
 
 
 def http_client_over(
-    tls: ssl.SSLContext, *, base_url: str = "", headers: Mapping[str, str] | None = None
+    tls: ssl.SSLContext,
+    *,
+    base_url: str = "",
+    headers: Mapping[str, str] | None = None,
+    proxy: httpx.Proxy | None = None,
 ) -> httpx.AsyncClient:
     """A client that keeps connections alive and follows no redirect, proxy setting or cookie.
 
@@ -34,6 +38,7 @@ def http_client_over(
         tls: what servers are verified with, and perhaps our own certificate.
         base_url: stands before every address.
         headers: go with every request.
+        proxy: stands between; https goes through it by CONNECT, so that `tls` holds from end to end.
     """
     _mute()
     # answers come as they are, so that a limit on what is read is a limit on what an answer can cost
@@ -42,6 +47,7 @@ def http_client_over(
         base_url=base_url,
         headers=standard | dict(headers or {}),
         verify=tls,
+        proxy=proxy,
         trust_env=False,
         follow_redirects=False,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),

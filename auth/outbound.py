@@ -3,24 +3,25 @@
 import logging
 from contextlib import AsyncExitStack
 
+from auth.channels.base import DeliveryReport
 from auth.channels.mail.graph import GraphGateway
 from auth.channels.mail.passage import MailGateway
 from auth.channels.mail.settings import GraphSettings, MailSettings
 from auth.channels.mail.smtp import SmtpGateway
 from auth.channels.minted import MintedChannel
-from auth.channels.sms.http.gateway import HttpSmsGateway
+from auth.channels.sms.gateways import sms_gateway
 from auth.clock import Clock, Entropy
 from auth.delivery import Delivery
-from auth.http_client import http_client
-from auth.judges.vip import NoVip, Validator
+from auth.judges.vip import NoVip
 from auth.settings import Settings, VipSection
-from auth.vip.client import VipClient, VipSettings
+from auth.spend.guard import SpendGuard
+from auth.vip.client import VipClient
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.app")
 
 
-def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> Delivery:
+def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack, guard: SpendGuard) -> Delivery:
     """The channels for codes that we mint; what they hold open is closed with the stack.
 
     Raises:
@@ -28,7 +29,7 @@ def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExi
     """
     texts = []
     for name, sms in settings.sms.items():
-        gateway = HttpSmsGateway(name, sms, http_client(sms.ca_file))
+        gateway = sms_gateway(name, sms, clock, entropy, _reported)
         stack.push_async_callback(gateway.aclose)
         texts.append(gateway)
     mails = []
@@ -37,7 +38,11 @@ def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExi
         stack.push_async_callback(server.aclose)
         mails.append(server)
     return Delivery(
-        MintedChannel(texts, clock.monotonic), MintedChannel(mails, clock.monotonic), settings.service.delivery_seconds
+        MintedChannel(texts, clock.monotonic),
+        MintedChannel(mails, clock.monotonic),
+        settings.service.delivery_seconds,
+        guard,
+        clock.now,
     )
 
 
@@ -52,24 +57,38 @@ def mail_gateway(name: str, section: MailSettings, clock: Clock, entropy: Entrop
     return SmtpGateway(name, section, clock, entropy)
 
 
-def vip(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> Validator:
-    """The VIP client. When it cannot be had, whoever stands for it says why, and everyone else is served."""
+def _reported(report: DeliveryReport) -> None:
+    """A delivery receipt, for whoever looks for a text that did not arrive."""
+    code = f", error code {report.error_code}" if report.error_code else ""
+    _log.info("%s: message %s: %s%s", report.gateway, report.message_id, report.fate, code)
+
+
+def vip(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> VipClient | NoVip:
+    """The VIP client. When it cannot be had, whoever stands for it says why, and everyone else is served.
+
+    A certificate that cannot be used now may be replaced while the service runs, so that it is no reason to do without.
+    """
     if settings.vip is None:
         return NoVip(Fault("VIP is not configured", remedy="add a [vip] section to config.ini"))
     try:
-        client = vip_client(settings.vip, clock, entropy)
+        client = VipClient(settings.vip.client, clock, entropy)
     except Fault as fault:
         _log.error("VIP cannot be used: %s", fault)
         return NoVip(fault)
     stack.push_async_callback(client.aclose)
+    try:
+        client.check()
+    except Fault as fault:
+        _log.error("VIP cannot be used: %s", fault)
     return client
 
 
 def vip_client(section: VipSection, clock: Clock, entropy: Entropy) -> VipClient:
-    """The VIP client.
+    """The VIP client, whose certificate is good.
 
     Raises:
         Fault: the section or its files cannot be used.
     """
-    wanted = VipSettings(section.certificate, section.password, section.url, section.ca_file, section.deadline_seconds)
-    return VipClient(wanted, entropy, clock.now())
+    client = VipClient(section.client, clock, entropy)
+    client.check()
+    return client

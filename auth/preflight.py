@@ -4,10 +4,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from auth.channels.sms.http.gateway import HttpSmsGateway
+from auth.channels.sms.gateways import sms_gateway
 from auth.clock import Clock, Entropy
 from auth.config import ConfigFault, read_config
-from auth.http_client import http_client
 from auth.http_server import http_tls
 from auth.ini import IniFile, Problem
 from auth.outbound import mail_gateway, vip_client
@@ -50,7 +49,7 @@ async def needed_to_serve(settings: Settings, clock: Clock, entropy: Entropy) ->
             http_tls(settings.http)
     for name, sms in settings.sms.items():
         with ini.section(f"sms:{name}"):
-            await HttpSmsGateway(name, sms, http_client(sms.ca_file)).aclose()
+            await sms_gateway(name, sms, clock, entropy, lambda _: None).aclose()
     for name, mail in settings.email.items():
         with ini.section(f"email:{name}"):
             await mail_gateway(name, mail, clock, entropy).aclose()

@@ -10,12 +10,12 @@ from typing import TypeVar
 import msgspec
 
 from auth import steps
-from auth.audit import AuditFile, AuditLine, AuditUnavailable
+from auth.audit import AuditLine, AuditTrail, AuditUnavailable
 from auth.clock import Clock, Entropy
 from auth.coalesce import Coalescer
 from auth.code_check import CodeCheck
 from auth.decision import decide, passed
-from auth.delivery import Delivery
+from auth.delivery import Delivery, Errand
 from auth.facts import CodeVerdict, Evidence, Typed
 from auth.facts_reader import FactsReader
 from auth.incident import describe
@@ -77,7 +77,7 @@ class Parts:
     minted: MintedJudge
     codes: CodeCheck
     delivery: Delivery
-    audit: AuditFile
+    audit: AuditTrail
     journal: Journal
     clock: Clock
     entropy: Entropy
@@ -251,7 +251,8 @@ class LoginService:
         asked = self._open(session, decided, token.kind, digest, prompt, Reason.CODE_SENT, now, identity=identity)
         session.notes["destination"] = destination(token)
         try:
-            receipt = await self._parts.delivery.deliver(token, policy, code)
+            errand = Errand(person.id, session.login or session.origin.correlation)
+            receipt = await self._parts.delivery.deliver(token, policy, (code,), errand)
         except Fault as fault:
             self._parts.store.attempt(asked.state, session.origin.node)
             session.notes["detail"] = fault.problem

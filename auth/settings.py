@@ -6,8 +6,12 @@ from pathlib import Path
 
 import msgspec
 
+from auth.audit.files import AuditFiles
+from auth.audit.settings import AuditSettings
 from auth.channels.mail.settings import MailSettings
-from auth.channels.sms.settings import SmsGatewaySettings
+from auth.channels.sms.sections import SmsSettings
+from auth.spend.settings import SpendSettings
+from auth.vip.settings import CertificateFile, DialectName, Proxy, VipSettings
 from dirsync.mapping import policy_id
 from dirsync.settings import DirectorySettings, SyncSettings
 from dirsync.view import PolicyLink
@@ -20,7 +24,8 @@ class ServiceSettings(msgspec.Struct, frozen=True):
 
     Attributes:
         state_directory: where the replica, the state of open logins and the server's own key are kept.
-        audit_file: one JSON line for each outcome is appended here; `audit.jsonl` in the state directory when absent.
+        audit_file: what the audit's files are called after: lines go to one file a day, for audit.jsonl to
+            audit-20261126.jsonl beside it; `audit.jsonl` in the state directory when absent.
         region: country (ISO 3166, such as AT) of phone numbers that the directory has without a country code.
         refusal_seconds: no refusal is given sooner than this after the request, so that its time tells nothing.
         delivery_seconds: how long all gateways together may take to accept a message.
@@ -62,9 +67,9 @@ class ServiceSettings(msgspec.Struct, frozen=True):
         return self.state_directory / "keys.ring"
 
     @property
-    def audit(self) -> Path:
+    def audit(self) -> AuditFiles:
         """Where audit lines go."""
-        return self.audit_file or self.state_directory / "audit.jsonl"
+        return AuditFiles(self.audit_file or self.state_directory / "audit.jsonl", self.state_directory / "audit.key")
 
 
 class RadiusSettings(msgspec.Struct, frozen=True):
@@ -103,18 +108,51 @@ class VipSection(msgspec.Struct, frozen=True):
     """The [vip] section; without it VIP credentials cannot be used.
 
     Attributes:
-        certificate: PKCS#12 file from VIP Manager.
-        password: reference to its password, such as file:vip.password.
-        url: where the VIP service is.
+        certificate: PKCS#12 or PEM file from VIP Manager.
+        password: reference to its password, such as file:vip.password; not for a private key that is not encrypted.
+        next_certificate: the certificate that takes over.
+        next_password: reference to its password; that of the first one when absent.
+        hand_over_days: how many days before the first one ends the next one takes over, once VIP accepts it.
+        dialect: authentication or user-services.
+        url: where the VIP service is; the dialect's own address when absent.
+        fallback_urls: where else, when nothing could be sent there.
+        proxy: what outbound HTTPS goes through, such as http://proxy.example.org:3128.
+        proxy_username: for the proxy.
+        proxy_password: reference to the password for the proxy.
         ca_file: PEM file of the authorities to trust for the service; the system's when absent.
-        deadline_seconds: how long one question to the service may take.
+        deadline_seconds: how long one code may take: all questions about it, at all URLs.
     """
 
     certificate: Path
-    password: Secret
-    url: str = "https://services-auth.vip.symantec.com"
+    password: Secret | None = None
+    next_certificate: Path | None = None
+    next_password: Secret | None = None
+    hand_over_days: float = 14.0
+    dialect: DialectName = DialectName.AUTHENTICATION
+    url: str | None = None
+    fallback_urls: tuple[str, ...] = ()
+    proxy: str | None = None
+    proxy_username: str = ""
+    proxy_password: Secret | None = None
     ca_file: Path | None = None
     deadline_seconds: float = 4.0
+
+    @property
+    def client(self) -> VipSettings:
+        """What the client is told."""
+        first = CertificateFile(self.certificate, self.password or Secret(""))
+        password = self.next_password or first.password
+        return VipSettings(
+            certificate=first,
+            dialect=self.dialect,
+            next_certificate=CertificateFile(self.next_certificate, password) if self.next_certificate else None,
+            hand_over_days=self.hand_over_days,
+            url=self.url or "",
+            fallback_urls=self.fallback_urls,
+            proxy=Proxy(self.proxy, self.proxy_username, self.proxy_password) if self.proxy else None,
+            ca_file=self.ca_file,
+            deadline=self.deadline_seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +185,10 @@ class Settings:
     sync: SyncSettings
     radius: RadiusSettings
     http: HttpSettings
+    audit: AuditSettings
     vip: VipSection | None = None
-    sms: Mapping[str, SmsGatewaySettings] = field(default_factory=dict)
+    spend: SpendSettings = field(default_factory=SpendSettings)
+    sms: Mapping[str, SmsSettings] = field(default_factory=dict)
     email: Mapping[str, MailSettings] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
     nodes: Mapping[str, ConfiguredNode] = field(default_factory=dict)

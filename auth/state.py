@@ -47,6 +47,24 @@ class Challenge(msgspec.Struct, frozen=True):
         return f"Challenge({self.method} for {self.user.hex()} at {self.node}, stage {self.stage})"
 
 
+class Limit(msgspec.Struct, frozen=True):
+    """What may be counted under a key, within a window of time that ends now.
+
+    Attributes:
+        name: what people know it by.
+        key: under which is counted; limits of one key count the same amount.
+        window_seconds: how long the window is, a day at most.
+        most: what may be in it; None for whatever comes.
+        amount: what is counted this time.
+    """
+
+    name: str
+    key: str
+    window_seconds: int
+    most: int | None
+    amount: int = 1
+
+
 class Store(Protocol):
     """Where the state lives. Each verb is one transaction and durable through kill -9 when it returns.
 
@@ -114,6 +132,21 @@ class Store(Protocol):
 
     def kept(self, key: str) -> bytes | None:
         """The value remembered under a key."""
+        ...
+
+    def reserve(self, limits: Sequence[Limit], at: datetime) -> Limit | None:
+        """Count all of these, or none: then the first limit that would be passed.
+
+        Whatever the schedule, and also when the clock is set back, no window ever has more in it than its limit.
+        """
+        ...
+
+    def give_back(self, limits: Sequence[Limit], at: datetime) -> None:
+        """Take back what was reserved at this instant: it was not used after all."""
+        ...
+
+    def tally(self, key: str, at: datetime, window_seconds: int) -> int:
+        """What is counted under a key in the window that ends at this instant, and after it."""
         ...
 
     def purge(self, now: datetime) -> int:

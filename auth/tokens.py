@@ -82,6 +82,9 @@ def _sms(user: User, policy: Policy, region: str | None, reach: Reach) -> Usable
     phone = phone_number(text, region)
     if phone is None:
         return Unusable(TokenKind.SMS, f"{home} does not hold a phone number that can be dialled")
+    refusal = reach.numbers.refusal(phone)
+    if refusal is not None:
+        return Unusable(TokenKind.SMS, f"the number in {home} {refusal.problem}: {refusal.remedy}")
     return Usable(TokenKind.SMS, phone=phone, code_length=policy.code_length)
 
 

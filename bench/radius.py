@@ -17,7 +17,7 @@ from load import Outcome
 from machine import Machine, cpu_seconds, this_machine
 from report import Spread, digits, progress, show, show_json, spread, table, times
 
-from auth.demo.service import free_port
+from auth.demo.service import audit_lines, free_port
 from auth.demo.site import Site, open_site
 from schema.errors import Fault
 
@@ -192,7 +192,7 @@ async def _pyrad(secret: Path) -> AsyncIterator[tuple[int, asyncio.subprocess.Pr
 
 def _check_audit(site: Site, requests: int) -> None:
     """Every request to us left its line, or the figures were of a service that cuts corners."""
-    lines = site.audit.read_bytes().count(b"\n")
+    lines = len(audit_lines(site.audit))
     if lines < requests:
         raise Fault(f"{requests} requests left {lines} lines in the audit", remedy="report this")
 

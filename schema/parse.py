@@ -11,6 +11,7 @@ from schema.entry import AccessNode, AttributeText, Container, Entry, Group, Pol
 from schema.errors import Malformed
 from schema.grammar import ReplyRule
 from schema.matching import prepared
+from schema.placeholders import IN_MESSAGES, unknown_in
 from schema.syntax import Syntax
 
 # attribute name in lower case -> its values as the directory gave them
@@ -51,6 +52,8 @@ DIRECTORY_ATTRIBUTES = (
 # What says that an account must not be used, where the directory is not AD: draft-behera-ldap-password-policy-10,
 # RFC 2307 and 389 Directory Server.
 ACCOUNT_ATTRIBUTES = ("pwdAccountLockedTime", "shadowExpire", "nsAccountLock", "accountUnlockTime")
+_CODE = "{code}"
+_PLACES = "no words in braces but " + " and ".join(f"{{{word}}}" for word in IN_MESSAGES)
 _FOR_GOOD = b"000001010000Z"  # pwdAccountLockedTime: until an administrator undoes it, not by wrong passwords
 _NEVER_UNLOCKED = b"19700101000000Z"  # accountUnlockTime: likewise
 _LAST_DAY = (date.max - date(1970, 1, 1)).days
@@ -122,16 +125,14 @@ def parse_policy(name: str, attributes: Attributes) -> Policy:
     """A security policy of the directory, or of a [policy:NAME] section: the same words, the same reader."""
     reading = _Reading(attributes)
     values = reading.values("dirfactorSecurityPolicy")
-    for field, key in (
-        ("sms_template", "{code}"),
-        ("email_template", "{code}"),
-        ("email_html_template", "{code}"),
-    ):
-        if key not in values.get(field, key):
-            reading.malformed.append(
-                Malformed(_spelling("dirfactorSecurityPolicy", field), "...", f"{key} in the text")
-            )
-            del values[field]
+    for field in ("sms_template", "email_template", "email_html_template"):
+        text = values.get(field, _CODE)
+        unknown = unknown_in(text)
+        if _CODE in text and not unknown:
+            continue
+        found, expected = (f"{{{unknown[0]}}}", _PLACES) if unknown else ("...", f"{_CODE} in the text")
+        reading.malformed.append(Malformed(_spelling("dirfactorSecurityPolicy", field), found, expected))
+        del values[field]
     return Policy(name=name, malformed=tuple(reading.malformed), **values)
 
 

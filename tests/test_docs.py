@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from auth.audit.settings import AuditSettings
 from auth.channels.mail.settings import GraphSettings, SmtpSettings
-from auth.channels.sms.settings import SmsGatewaySettings
+from auth.channels.sms.command.settings import CommandSettings
+from auth.channels.sms.http.settings import SmsGatewaySettings
+from auth.channels.sms.smpp.settings import SmppSettings
 from auth.config import read_config
 from auth.doctor.catalogue import as_table
 from auth.reason import Reason
@@ -20,8 +23,11 @@ SECTIONS = {
     "sync": SyncSettings,
     "radius": RadiusSettings,
     "http": HttpSettings,
+    "audit": AuditSettings,
     "vip": VipSection,
     "sms:kannel": SmsGatewaySettings,
+    "sms:operator": SmppSettings,
+    "sms:modem": CommandSettings,
     "email:relay": SmtpSettings,
     "email:office": GraphSettings,
 }
@@ -62,6 +68,7 @@ def test_the_sample_configuration_loads_and_holds_the_defaults(tmp_path):
     assert settings.sync == SyncSettings()
     assert settings.radius == RadiusSettings()
     assert settings.http == HttpSettings()
+    assert settings.audit == AuditSettings()
     assert settings.directories[""].kind is DirectorySettings().kind
     assert settings.directories[""].timeout_seconds == DirectorySettings().timeout_seconds
 

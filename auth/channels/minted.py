@@ -73,6 +73,11 @@ class MintedChannel(Generic[Address]):
             failures.append(_too_late(name, deadline_seconds))
         raise _together(failures)
 
+    @property
+    def names(self) -> Sequence[str]:
+        """The gateways in the order of config.ini."""
+        return tuple(self._gateways)
+
     def standings(self) -> Mapping[str, Standing]:
         """How each gateway's circuit breaker stands now."""
         return self._health.standings()

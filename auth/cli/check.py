@@ -9,6 +9,7 @@ import typer
 
 from auth.cli.numbers import numbers_command
 from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, demand_a_sync, faults, out, print_json
+from auth.cli.templates import templates_command
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
 from auth.preflight import everything, examined_config
@@ -67,3 +68,4 @@ def _commands(mend: Mending | None, kinds: Container[DirectoryKind]) -> str:
 
 
 check_app.command("numbers")(numbers_command)
+check_app.command("templates")(templates_command)

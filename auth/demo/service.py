@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 import msgspec
 
+from auth.audit.files import AuditFiles
+from auth.audit.reader import outcomes
 from auth.clock import Entropy
 from auth.demo.program import Program, start
 from auth.radius.attributes import Attribute, Pair
@@ -148,9 +150,9 @@ class RunningService:
                 await asyncio.sleep(0.05)
 
 
-def audit_lines(file: Path) -> list[dict[str, Any]]:
-    """Every line of an audit file."""
-    return [msgspec.json.decode(line) for line in file.read_bytes().splitlines()] if file.exists() else []
+def audit_lines(base: Path) -> list[dict[str, Any]]:
+    """Every outcome of an audit whose files are called after `base`."""
+    return [msgspec.to_builtins(line) for line in outcomes(AuditFiles(base, base.with_suffix(".key")))]
 
 
 def free_port(kind: socket.SocketKind) -> int:

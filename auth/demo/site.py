@@ -110,7 +110,7 @@ class Site:
 
     @property
     def audit(self) -> Path:
-        """The audit file."""
+        """What the audit's files are called after."""
         return self.folder / "state" / "audit.jsonl"
 
     @property
@@ -236,7 +236,7 @@ def _programs(folder: Path, unreachable: Collection[str]) -> tuple[AbstractAsync
     certificates = CertificateFolder(folder / "certificates")
     sms = ["auth.demo.sms_gateway", "--password-file", str(folder / "sms.password"), "--unreachable", *unreachable]
     mail = ["auth.demo.mail_server", "--certificate", str(certificates.server)]
-    vip = ["auth.demo.vip_service", "--certificates", str(certificates.folder)]
+    vip = ["auth.demo.vip", "--certificates", str(certificates.folder)]
     vip += ["--credentials", str(folder / "credentials.json")]
     return started("SMS gateway", sms), started("mail server", mail), started("VIP", vip)
 

@@ -55,7 +55,8 @@ def secret_paths(settings: Settings) -> tuple[Path, ...]:
     keys = [each for directory in settings.directories.values() for each in (directory.keytab, directory.client_key)]
     keys += [key for section in settings.email.values() for key in own_keys(section)]
     of_http = settings.http.private_key or settings.http.certificate
-    found = (*named, *keys, of_http if settings.http.enabled else None, settings.vip and settings.vip.certificate)
+    of_vip = (settings.vip.certificate, settings.vip.next_certificate) if settings.vip else ()
+    found = (*named, *keys, of_http if settings.http.enabled else None, *of_vip)
     return tuple(dict.fromkeys(path for path in found if path))
 
 

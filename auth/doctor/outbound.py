@@ -9,7 +9,12 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from auth.channels.mail.settings import GraphSettings, MailSettings, own_certificates
-from auth.channels.sms.settings import SmsGatewaySettings
+from auth.channels.sms.command.gateway import CommandGateway
+from auth.channels.sms.command.settings import CommandSettings
+from auth.channels.sms.http.request import located
+from auth.channels.sms.http.settings import SmsGatewaySettings
+from auth.channels.sms.sections import SmsSettings
+from auth.channels.sms.smpp.settings import SmppSettings
 from auth.clock import Clock, Entropy
 from auth.doctor.catalogue import Check
 from auth.doctor.days import Notice, days_left
@@ -19,13 +24,16 @@ from auth.doctor.runner import Examination
 from auth.outbound import mail_gateway, vip_client
 from auth.settings import Settings, VipSection
 from auth.tls import tls_context
-from auth.vip.certificate import open_pkcs12
+from auth.vip.client import VipClient
+from auth.vip.faults import VipUnavailable
 from dirsync.examination.session import NotExaminedError
 from schema.errors import Fault
 
 _PORTS = {"http": 80, "https": 443}
 # VIP Manager hands out certificates to administrators only, who may be on holiday.
 _VIP_NOTICE = Notice(failed=7, warning=30, info=60)
+_NOT_SHOWN = Notice(failed=0, warning=0, info=60)
+_NEW_ONE = "request a new one in VIP Manager: Account, Manage VIP Certificates"
 _OURS = "renew it, and let the mail server or the application's registration know the new one first"
 _ITS_OPERATOR = "tell its operator: once it has ended, nothing can be sent"
 
@@ -33,21 +41,32 @@ _ITS_OPERATOR = "tell its operator: once it has ended, nothing can be sent"
 def outbound_examinations(settings: Settings, clock: Clock, entropy: Entropy) -> Iterator[Examination]:
     """The examinations of everything that [sms:NAME], [email:NAME] and [vip] name."""
     for name, sms in settings.sms.items():
-        yield Examination(Check.SMS, f"[sms:{name}]", partial(_sms, sms, clock))
+        yield Examination(Check.SMS, f"[sms:{name}]", partial(_sms, name, sms, clock))
     for name, mail in settings.email.items():
         yield Examination(Check.MAIL, f"[email:{name}]", partial(_mail, name, mail, clock, entropy))
     if settings.vip is not None:
-        yield Examination(Check.VIP_CERTIFICATE, "[vip]", partial(_vip_certificate, settings.vip, clock))
+        yield Examination(Check.VIP_CERTIFICATE, "[vip]", partial(_vip_certificates, settings.vip, clock, entropy))
         yield Examination(Check.VIP_SERVICE, "[vip]", partial(_vip_service, settings.vip, clock, entropy))
 
 
-def _sms(settings: SmsGatewaySettings, clock: Clock) -> Iterator[Finding]:
-    url = urlsplit(settings.url)
+def _sms(name: str, settings: SmsSettings, clock: Clock) -> Iterator[Finding]:
+    if isinstance(settings, CommandSettings):
+        CommandGateway(name, settings)
+        yield Finding(Status.OK, f"{settings.program}: can be executed")
+        return
+    host, port, encrypted = _address(settings)
+    tls = tls_context(settings.ca_file) if encrypted else None
+    yield _reached(host, certificate_end(host, port, tls, settings.timeout_seconds), clock)
+
+
+def _address(settings: SmsGatewaySettings | SmppSettings) -> tuple[str, int, bool]:
+    """Host, port, and whether TLS is spoken there."""
+    if isinstance(settings, SmppSettings):
+        return settings.host, settings.port, settings.tls
+    url = urlsplit(located(settings))
     if url.scheme not in _PORTS or not url.hostname:
         raise NotExaminedError("url is no address, see config")
-    tls = tls_context(settings.ca_file) if url.scheme == "https" else None
-    end = certificate_end(url.hostname, url.port or _PORTS[url.scheme], tls, settings.timeout_seconds)
-    yield _reached(url.hostname, end, clock)
+    return url.hostname, url.port or _PORTS[url.scheme], url.scheme == "https"
 
 
 def _mail(name: str, settings: MailSettings, clock: Clock, entropy: Entropy) -> Iterator[Finding]:
@@ -69,19 +88,28 @@ def _mail(name: str, settings: MailSettings, clock: Clock, entropy: Entropy) -> 
     yield _reached(where, end_of_theirs, clock)
 
 
-def _vip_certificate(settings: VipSection, clock: Clock) -> Iterator[Finding]:
-    now = clock.now()
-    certificate = open_pkcs12(settings.certificate, settings.password, now)
-    remedy = "request a new one in VIP Manager: Account, Manage VIP Certificates"
-    yield days_left(str(settings.certificate), certificate.expires, now, remedy, _VIP_NOTICE)
+def _vip_certificates(settings: VipSection, clock: Clock, entropy: Entropy) -> Iterator[Finding]:
+    states = VipClient(settings.client, clock, entropy).certificates()
+    covered = any(state.shown for state in states)
+    for state in states:
+        if state.expires is None:
+            yield Finding(Status.WARNING if covered else Status.FAILED, state.problem, _NEW_ONE)
+            continue
+        notice = _VIP_NOTICE if state.shown else _NOT_SHOWN
+        what = f"{state.path}{', shown to VIP' if len(states) > 1 and state.shown else ''}"
+        yield days_left(what, state.expires, clock.now(), _NEW_ONE, notice)
 
 
 def _vip_service(settings: VipSection, clock: Clock, entropy: Entropy) -> Iterator[Finding]:
-    async def reached() -> datetime:
+    async def reached(url: str) -> datetime:
         async with vip_client(settings, clock, entropy) as client:
-            return await client.reach()
+            return (await client.reach(url)).certificate_ends
 
-    yield _reached(settings.url, asyncio.run(reached()), clock)
+    for url in VipClient(settings.client, clock, entropy).urls:
+        try:
+            yield _reached(url, asyncio.run(reached(url)), clock)
+        except VipUnavailable as fault:
+            yield Finding.of(fault.about(url), Status.FAILED)
 
 
 def _reached(what: str, end: datetime | None, clock: Clock) -> Finding:

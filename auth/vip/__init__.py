@@ -1,1 +1,1 @@
-"""The Symantec VIP Authentication Service: its messages, its reason codes and a client for it."""
+"""Symantec VIP: two dialects of one service, its reason codes, our certificates, and a client for all of it."""

@@ -1,111 +1,65 @@
-"""Asks the VIP Authentication Service over mutual TLS: one question, one answer, one deadline, no retry."""
+"""Asks VIP over mutual TLS: one deadline for everything, and no code is ever judged twice.
+
+A question goes to the next URL only when nothing of it was sent (no connection, no TLS, no way through the proxy), or
+when the service itself said that it did not look at it (4879). A question that changes nothing goes there after any
+failure. A code that may have been judged is not asked about again: the second answer could call a right code used.
+"""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Self
 from urllib.parse import urlsplit
 
 import httpx
 
-from auth.clock import Entropy
-from auth.http_client import http_client_over
-from auth.tls import peer_certificate_end, tls_problem
-from auth.vip.answers import Response, parse
-from auth.vip.certificate import open_pkcs12, tls_context
-from auth.vip.faults import VipAnswerRefused, VipTlsFailed, VipUnavailable
-from auth.vip.messages import (
-    MOST_CREDENTIALS,
-    ActivateToken,
-    GetTokenInformation,
-    Request,
-    Validate,
-    ValidateMultiple,
-    build,
-    is_code,
-)
-from auth.vip.reasons import NOT_A_CODE, Kind, look_up
+from auth import tls
+from auth.clock import Clock, Entropy
+from auth.vip.connection import NOTHING_SENT, Connection, Reached, unreachable, wrong_status
+from auth.vip.credential import MOST_CREDENTIALS, is_code
+from auth.vip.dialect import Ask, Question
+from auth.vip.faults import VipAnswerRefused, VipUnavailable
+from auth.vip.identities import CertificateState, Identities
+from auth.vip.reasons import NOT_A_CODE, Kind
+from auth.vip.settings import VipSettings
+from auth.vip.verdict import Response, Verdict
 from schema.errors import Fault
 from schema.secret import Secret
 
-SERVICE_URL = "https://services-auth.vip.symantec.com"
-
-_HEADERS = {
-    "Content-Type": "text/xml; charset=utf-8",
-    "SOAPAction": '""',
-    "Accept": "text/xml",
-}
-_XML_TYPES = frozenset({"text/xml", "application/xml"})
-_LARGEST_ANSWER = 256 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class VipSettings:
-    """How the VIP service is reached.
-
-    Attributes:
-        certificate: PKCS#12 file from VIP Manager.
-        password: its password.
-        url: https, host and perhaps port; the service's own paths are appended.
-        ca_file: PEM file of the authorities to trust for the service's certificate; None for the system's.
-        deadline: seconds for one question altogether: connection, TLS, request and answer.
-    """
-
-    certificate: Path
-    password: Secret
-    url: str = SERVICE_URL
-    ca_file: Path | None = None
-    deadline: float = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What VIP says about a code.
-
-    Attributes:
-        kind: whose business it is; only `Kind.SUCCESS` opens.
-        reason_code: as `auth.vip.reasons.VipReason.code`.
-        credential: the credential whose code it was; None without success, and where VIP does not say.
-        detail: the service's own words, one printable line; for audit and operator.
-    """
-
-    kind: Kind
-    reason_code: str
-    credential: str | None = None
-    detail: str = ""
+_NOT_LOOKED_AT = "4879"
+_REST_SECONDS = 30.0
 
 
 class VipClient:
-    """A client of the VIP Authentication Service; connections are kept alive between questions.
-
-    Every question is asked once: a second attempt could find the code used up by the first.
+    """A client of VIP in one dialect; connections are kept alive between questions.
 
     Args:
         settings: how the service is reached.
+        clock: tells which certificate is valid, and for how long a URL that failed is asked last.
         entropy: where request ids come from.
-        now: the instant at which the client certificate must be valid, with a zone.
 
     Attributes:
-        certificate_expires: when the client certificate ends, in UTC.
+        urls: where the service is, in the order in which they are asked.
 
     Raises:
-        Fault: settings, certificate or CA file cannot be used.
+        Fault: the settings cannot be used. Certificates are opened when they are needed; see `check`.
     """
 
-    certificate_expires: datetime
+    urls: tuple[str, ...]
 
-    def __init__(self, settings: VipSettings, entropy: Entropy, now: datetime) -> None:
+    def __init__(self, settings: VipSettings, clock: Clock, entropy: Entropy) -> None:
         if settings.deadline <= 0:
             raise Fault("the deadline for VIP is not positive", remedy="give seconds, for example 5")
-        base = _base_url(settings.url)
-        certificate = open_pkcs12(settings.certificate, settings.password, now)
-        self.certificate_expires = certificate.expires
+        self._dialect = settings.dialect.dialect
+        self.urls = tuple(map(self._service_url, (settings.url or self._dialect.service_url, *settings.fallback_urls)))
+        _check_proxy(settings)
+        tls.tls_context(settings.ca_file)
+        self._settings = settings
+        self._clock = clock
         self._entropy = entropy
-        self._deadline = settings.deadline
-        context = tls_context(certificate, settings.ca_file, entropy)
-        self._http = http_client_over(context, base_url=base, headers=_HEADERS)
+        self._identities = Identities(settings)
+        self._connection: Connection | None = None
+        self._resting: dict[str, float] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -115,143 +69,230 @@ class VipClient:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        if self._connection is not None:
+            await self._connection.aclose()
+
+    def check(self) -> None:
+        """That there is a certificate that can be shown. Raises Fault when there is none."""
+        self._identities.current(self._clock.now())
+
+    def certificates(self) -> tuple[CertificateState, ...]:
+        """The configured certificates, and which of them is shown."""
+        return self._identities.states(self._clock.now())
 
     async def validate(self, credentials: Sequence[str], code: Secret) -> Verdict:
         """Whether the code is the current one of one of these credentials.
 
         Args:
-            credentials: 1 to 5 ids; VIP counts a wrong code against each of them.
+            credentials: 1 to 5, as `auth.vip.credential.Credential.text`; VIP counts a wrong code against each.
             code: as typed; what cannot be a code is the person's mistake and never sent.
 
         Raises:
             VipUnavailable: the service could not be asked, or its answer cannot be used.
-            Fault: no credential, too many of them, or one that cannot be an id.
+            Fault: no credential, too many, one that cannot be asked about, or no certificate of ours that is valid.
         """
-        distinct = tuple(dict.fromkeys(credentials))
-        if not 1 <= len(distinct) <= MOST_CREDENTIALS:
-            raise Fault(
-                f"{len(distinct)} VIP credentials cannot be validated together",
-                remedy=f"assign 1 to {MOST_CREDENTIALS} in dirfactorVipCredential",
-            )
+        asked = _distinct(credentials)
         if not is_code(code):
             return Verdict(NOT_A_CODE.kind, NOT_A_CODE.code)
-        if len(distinct) == 1:
-            return _verdict(await self.ask(Validate(distinct[0], code)))
-        return _verdict(await self.ask(ValidateMultiple(distinct, code)))
+        return Verdict.of(await self._within(lambda ask: self._dialect.validate(ask, asked, code)))
+
+    async def resynchronise(self, credentials: Sequence[str], code1: Secret, code2: Secret) -> Verdict:
+        """Whether these are two consecutive codes of one of the credentials, after 4923; raises as `validate` does."""
+        asked = _distinct(credentials)
+        if not is_code(code2):
+            return Verdict(NOT_A_CODE.kind, NOT_A_CODE.code)
+        return Verdict.of(await self._within(lambda ask: self._dialect.resynchronise(ask, asked, code1, code2)))
+
+    async def send(self, credentials: Sequence[str]) -> Verdict:
+        """Have VIP send a code to the first credential that is a telephone; raises as `validate` does.
+
+        Never asked twice, so that one keyword is one text.
+        """
+        asked = _distinct(credentials)
+        return Verdict.of(await self._within(lambda ask: self._dialect.send(ask, asked)))
 
     async def activate(self, credential: str, code1: Secret, code2: Secret | None = None) -> Verdict:
         """Take a credential into use in our account; raises as `validate` does."""
-        return _verdict(await self.ask(ActivateToken(credential, code1, code2)))
+        return Verdict.of(await self._within(lambda ask: self._dialect.activate(ask, credential, code1, code2)))
+
+    async def possessed(self, credential: str, code1: Secret, code2: Secret | None = None) -> Verdict:
+        """Whether these codes come from this credential, for enrolment only; raises as `validate` does."""
+        return Verdict.of(await self._within(lambda ask: self._dialect.possessed(ask, credential, code1, code2)))
 
     async def information(self, credential: str) -> Response:
-        """In which state a credential is; also shows that certificate, password and URL work. Raises VipUnavailable."""
-        return await self.ask(GetTokenInformation(credential))
+        """In which state a credential is; raises as `validate` does."""
+        return await self._within(lambda ask: self._dialect.describe(ask, credential))
 
-    async def reach(self) -> datetime:
-        """Make one HTTP request that asks about nobody: that it is answered at all shows network, TLS and certificates.
+    async def server_time(self, url: str = "") -> Response:
+        """What time it is at VIP: proves certificate, password and URL together, and asks about nobody.
 
-        Returns:
-            When the service's own certificate ends.
+        Args:
+            url: one of `urls`, to ask this one only.
+
+        Raises:
+            VipUnavailable: the service could not be asked, or its answer cannot be used.
+            Fault: there is no certificate of ours that is valid.
+        """
+        return await self._within(self._dialect.server_time, (url,) if url else ())
+
+    async def reach(self, url: str) -> Reached:
+        """Make one HTTP request that asks nothing: that it is answered at all shows network, TLS and certificates.
 
         Raises:
             VipUnavailable: it is not answered within the deadline, or one side does not trust the other.
+            Fault: there is no certificate of ours that is valid.
         """
-        limit = httpx.Timeout(None, connect=self._deadline / 2)
+        connection = await self._connected()
         try:
-            async with asyncio.timeout(self._deadline), self._http.stream("GET", "/", timeout=limit) as answer:
-                return peer_certificate_end(answer.extensions["network_stream"].get_extra_info("ssl_object"))
+            async with asyncio.timeout(self._settings.deadline):
+                with connection.in_use():
+                    return await connection.reach(url, self._settings.deadline / 2)
         except TimeoutError:
             raise self._silent() from None
         except (httpx.HTTPError, OSError) as error:
-            raise _unreachable(error) from None
+            raise unreachable(error) from None
 
-    async def ask(self, request: Request) -> Response:
-        """One question to the service, and the answer to exactly this question.
+    async def hand_over(self) -> bool:
+        """Show the next certificate from now on, when its time has come and VIP accepts it.
+
+        Returns:
+            Whether that happened just now.
 
         Raises:
-            VipUnavailable: no connection, no answer within the deadline, or an answer that cannot be used.
+            VipUnavailable: it was tried, and VIP could not be asked with it.
+            Fault: it was tried, and cannot be used.
         """
-        request_id = self._entropy.octets(16).hex()
+        candidate = self._identities.due(self._clock.now())
+        if candidate is None:
+            return False
+        connection = Connection(candidate, self._settings, self._entropy)
         try:
-            async with asyncio.timeout(self._deadline):
-                status, body = await self._post(request.path, build(request, request_id))
+            answer = await self._within(self._dialect.server_time, connection=connection)
+        finally:
+            await connection.aclose()
+        if answer.kind is not Kind.SUCCESS:
+            raise Fault(
+                f"VIP does not accept the next certificate: {answer.reason_code} {answer.message}",
+                remedy="check that next_certificate was issued for this VIP account, and download it again",
+            )
+        self._identities.prove(candidate)
+        return True
+
+    async def _within(
+        self,
+        verb: Callable[[Ask], Awaitable[Response]],
+        urls: tuple[str, ...] = (),
+        connection: Connection | None = None,
+    ) -> Response:
+        """All questions of one verb, within the deadline."""
+        used = connection or await self._connected()
+        try:
+            async with asyncio.timeout(self._settings.deadline):
+                with used.in_use():
+                    return await verb(partial(self._ask, used, urls))
         except TimeoutError:
             raise self._silent() from None
+        finally:
+            await used.settle()
+
+    async def _ask(self, connection: Connection, urls: tuple[str, ...], question: Question) -> Response:
+        """One question, at one URL or, where that is harmless, at several."""
+        answer: Response | None = None
+        failure: VipUnavailable | None = None
+        for url in urls or self._in_order():
+            try:
+                answer = await self._ask_at(connection, url, question)
+            except NOTHING_SENT as error:
+                self._resting[url] = self._clock.monotonic() + _REST_SECONDS
+                failure = unreachable(error)
+                continue
+            except VipUnavailable as fault:
+                if not question.repeatable:
+                    raise
+                failure = fault
+                continue
+            if answer.kind is not Kind.SERVICE or not (question.repeatable or answer.reason_code == _NOT_LOOKED_AT):
+                break
+        if answer is None:
+            raise failure or self._silent()
+        return answer
+
+    async def _ask_at(self, connection: Connection, url: str, question: Question) -> Response:
+        request_id = self._entropy.octets(16).hex()
+        # one share of the time for each URL, and one for the answer
+        share = self._settings.deadline / (len(self.urls) + 1)
+        try:
+            status, body = await connection.post(url + question.path, question.build(request_id), share)
+        except NOTHING_SENT:
+            raise
         except (httpx.HTTPError, OSError) as error:
-            raise _unreachable(error) from None
+            raise unreachable(error) from None
         if status == httpx.codes.OK:
-            return parse(body, request, request_id)
-        return _fault_of(status, body, request, request_id)
+            return question.parse(body, request_id)
+        return _fault_of(status, body, question, request_id)
+
+    def _in_order(self) -> list[str]:
+        """The URLs, those last that failed a moment ago."""
+        now = self._clock.monotonic()
+        return sorted(self.urls, key=lambda url: self._resting.get(url, now) > now)
+
+    async def _connected(self) -> Connection:
+        """The connection with the certificate that is to be shown now."""
+        certificate = self._identities.current(self._clock.now())
+        if self._connection is None or self._connection.fingerprint != certificate.fingerprint:
+            old, self._connection = self._connection, Connection(certificate, self._settings, self._entropy)
+            if old is not None:
+                await old.retire()
+        return self._connection
 
     def _silent(self) -> VipUnavailable:
         return VipUnavailable(
-            f"the VIP service gave no answer within {self._deadline:g} s",
+            f"the VIP service gave no answer within {self._settings.deadline:g} s",
             remedy="check the network and proxies on the way, and the service's status page",
         )
 
-    async def _post(self, path: str, envelope: bytes) -> tuple[int, bytes]:
-        # half the time for TCP and for TLS: httpcore leaves a socket open when our deadline cuts a handshake
-        limit = httpx.Timeout(None, connect=self._deadline / 2)
-        async with self._http.stream("POST", path, content=envelope, timeout=limit) as answer:
-            if answer.status_code not in (httpx.codes.OK, httpx.codes.INTERNAL_SERVER_ERROR):
-                raise _status(answer.status_code)
-            media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-            if media_type not in _XML_TYPES or "Content-Encoding" in answer.headers:
-                raise _status(answer.status_code, "content that is no plain XML")
-            body = bytearray()
-            async for chunk in answer.aiter_raw():
-                body += chunk
-                if len(body) > _LARGEST_ANSWER:
-                    raise _status(answer.status_code, f"more than {_LARGEST_ANSWER // 1024} KiB")
-            return answer.status_code, bytes(body)
+    def _service_url(self, text: str) -> str:
+        wrong = Fault(f"{text!r} is no service URL for VIP", remedy=f"give one such as {self._dialect.service_url}")
+        if not _is_address(text, "https"):
+            raise wrong
+        return text.rstrip("/")
 
 
-def _base_url(text: str) -> str:
-    wrong = Fault(f"{text!r} is no service URL for VIP", remedy=f"give one such as {SERVICE_URL}")
+def _distinct(credentials: Sequence[str]) -> tuple[str, ...]:
+    distinct = tuple(dict.fromkeys(credentials))
+    if not 1 <= len(distinct) <= MOST_CREDENTIALS:
+        raise Fault(
+            f"{len(distinct)} VIP credentials cannot be validated together",
+            remedy=f"assign 1 to {MOST_CREDENTIALS} in dirfactorVipCredential",
+        )
+    return distinct
+
+
+def _check_proxy(settings: VipSettings) -> None:
+    if settings.proxy is not None and not _is_address(settings.proxy.url, "http"):
+        raise Fault(
+            f"{settings.proxy.url!r} is no proxy for VIP",
+            remedy="give one such as http://proxy.example.org:3128; its credentials are proxy_username and "
+            "proxy_password",
+        )
+
+
+def _is_address(text: str, scheme: str) -> bool:
     try:
         url = urlsplit(text)
-        plain = url.scheme == "https" and url.hostname and url.port != 0 and "@" not in url.netloc
+        plain = url.scheme == scheme and url.hostname and url.port != 0 and "@" not in url.netloc
         httpx.URL(text)
     except (ValueError, httpx.InvalidURL):
-        raise wrong from None
-    if not plain or url.query or url.fragment:
-        raise wrong
-    return text
+        return False
+    return bool(plain) and not url.query and not url.fragment
 
 
-def _verdict(response: Response) -> Verdict:
-    kind = look_up(response.reason_code).kind
-    return Verdict(kind, response.reason_code, response.credential, response.message)
-
-
-def _fault_of(status: int, body: bytes, request: Request, request_id: str) -> Response:
+def _fault_of(status: int, body: bytes, question: Question, request_id: str) -> Response:
     """SOAP 1.1 section 6.2 sends a Fault, and nothing else, with HTTP status 500."""
     try:
-        response = parse(body, request, request_id)
+        response = question.parse(body, request_id)
     except VipAnswerRefused:
-        raise _status(status) from None
+        raise wrong_status(status) from None
     if not response.reason_code.startswith("soap:"):
-        raise _status(status)
+        raise wrong_status(status)
     return response
-
-
-def _status(status: int, what: str = "") -> VipUnavailable:
-    return VipUnavailable(
-        f"the VIP service answered with HTTP status {status}{' and ' if what else ''}{what}",
-        remedy="check the service URL and its status page; look for a proxy on the way",
-    )
-
-
-def _unreachable(error: BaseException) -> VipUnavailable:
-    problem = tls_problem(error)
-    if problem is not None:
-        return VipTlsFailed(
-            f"the VIP service could not be asked: {problem}",
-            remedy="check ca_file, whether something on the way opens TLS, and that our certificate belongs to this "
-            "VIP account and was not revoked",
-        )
-    return VipUnavailable(
-        f"the VIP service could not be reached: {type(error).__name__} {error}".rstrip(),
-        remedy="check name, network and firewall; a closed connection may mean that our certificate is not accepted",
-    )

@@ -1,30 +1,95 @@
-"""An explanation as people and programs read it. Pure."""
+"""An explanation with what it rests on, as people and programs read it. Pure."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
+from rich.text import Text
+
 from auth.effective import Candidate
-from auth.why.explain import Explanation
+from auth.facts import Facts
+from auth.why.explain import Explanation, explain
+from auth.why.grounds import Grounds, GroupGround, TokenGround, grounds
+
+_GOOD, _BAD, _HEAD, _QUIET = "green", "bold red", "bold", "dim"
 
 
-def as_text(explanation: Explanation) -> str:
-    """The explanation for a terminal, without colours."""
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The answer to "what would happen, and why".
+
+    Attributes:
+        explanation: the walk through `decide`.
+        grounds: what it rests on.
+        asked_at: the instant that was asked about; None for the present.
+        node: the access node, with its login mode.
+    """
+
+    explanation: Explanation
+    grounds: Grounds
+    asked_at: datetime | None
+    node: str
+
+
+def reported(facts: Facts, now: datetime, asked_at: datetime | None = None) -> Report:
+    """The answer for a login now, or at another instant with the directory's data as they are, and as old as now.
+
+    Args:
+        facts: as for a real login now.
+        now: the present (aware).
+        asked_at: the instant of the login, if it is another (aware).
+    """
+    at = asked_at or now
+    as_of = facts.freshness.as_of
+    if as_of is not None:
+        facts = replace(facts, freshness=replace(facts.freshness, as_of=as_of + (at - now)))
+    explanation = explain(facts, at)
+    node = f"{facts.node.node.name} ({facts.node.node.login_mode})" if facts.node else "unknown"
+    return Report(explanation, grounds(facts, explanation.decision, at), asked_at, node)
+
+
+def as_text(report: Report) -> Text:
+    """The answer for a terminal; its `plain` is what is printed elsewhere."""
+    return Text("\n").join(_lines(report))
+
+
+def _lines(report: Report) -> Iterator[Text]:
+    explanation, known = report.explanation, report.grounds
     decided = explanation.decision
-    lines = [explanation.outcome]
+    yield Text(explanation.outcome, _GOOD if explanation.outcome == "accepted" else _BAD)
     if explanation.remedy:
-        lines.append(f"  remedy: {explanation.remedy}")
-    lines += ["", "what is looked at"]
-    lines += [f"  {finding.check:<20} {finding.found}" for finding in explanation.trace]
-    if decided.candidates:
-        lines += ["", "policies that could govern"]
-        lines += [candidate_line(candidate) for candidate in decided.candidates]
+        yield Text(f"  remedy: {explanation.remedy}")
+    about = {
+        "user": decided.person.dn if decided.person else "",
+        "access node": report.node,
+        "at": f"{report.asked_at:%a %Y-%m-%d %H:%M %Z}, with the directory as it is now" if report.asked_at else "",
+        "policy": decided.policy_name,
+        "directory data": f"version {explanation.directory_version}, {explanation.directory_age:.0f} s old,"
+        f" too old after {known.staleness_limit} s",
+    }
+    yield from (Text(f"  {what:<20} {value}") for what, value in about.items() if value)
     if explanation.steps:
-        lines += ["", "what happens"]
-        lines += [f"  {number}. {step}" for number, step in enumerate(explanation.steps, 1)]
-    if explanation.reply_attributes:
-        lines += ["", "what an accept carries"]
-        lines += [f"  {name} = {value}" for name, value in explanation.reply_attributes]
-    lines += ["", f"directory data: version {explanation.directory_version}, {explanation.directory_age:.0f} s old"]
-    return "\n".join(lines)
+        yield from _headed("what happens", [f"{count}. {step}" for count, step in enumerate(explanation.steps, 1)])
+    if decided.candidates:
+        yield from _headed("policies that could govern", ())
+        for candidate in decided.candidates:
+            yield Text(candidate_line(candidate), _GOOD if candidate.won else _QUIET)
+    if known.tokens:
+        yield from _headed("tokens", ())
+        yield from (Text(_token_line(token), "" if token.usable else _QUIET) for token in known.tokens)
+    yield from _group_lines(known.groups)
+    yield from _headed("violations", _violations(known))
+    if known.replies:
+        kind = "what an accept carries" if explanation.reply_attributes else "what an accept would carry"
+        yield from _headed(kind, [f"{item.name} = {item.value}   from {item.source}" for item in known.replies])
+    yield from _headed("what is looked at", [f"{item.check:<20} {item.found}" for item in explanation.trace])
+
+
+def _headed(heading: str, lines: Sequence[str]) -> Iterator[Text]:
+    yield Text("")
+    yield Text(heading, _HEAD)
+    yield from (Text(f"  {line}") for line in lines)
 
 
 def candidate_line(candidate: Candidate) -> str:
@@ -33,20 +98,61 @@ def candidate_line(candidate: Candidate) -> str:
     return f"  {mark} {candidate.level:<20} {candidate.policy_name}\n      at {candidate.holder}: {candidate.why}"
 
 
-def as_data(explanation: Explanation) -> dict[str, Any]:
-    """The explanation for --json."""
-    decided = explanation.decision
+def _token_line(token: TokenGround) -> str:
+    found = f"{token.address}, from {token.attribute}" if token.usable else f"not usable: {token.why}"
+    return f"  {token.kind:<20} {found}"
+
+
+def _group_lines(groups: Sequence[GroupGround]) -> Iterator[Text]:
+    """Those that decide about something, by their paths; of the others how many there are."""
+    if not groups:
+        return
+    counting = [group for group in groups if group.counts_for]
+    lines = [f"{' > '.join(group.path)}   for {', '.join(group.counts_for)}" for group in counting]
+    others = len(groups) - len(counting)
+    rest = [f"{others} {'more ' if counting else ''}that decide nothing here"] if others else []
+    yield from _headed("groups", [*lines, *rest])
+
+
+def _violations(known: Grounds) -> Sequence[str]:
+    where = known.standing
+    if where is None:
+        return ("not known: there is no one user with a policy",)
+    line = f"{where.violations} violations, {where.failures} wrong codes that count"
+    if known.failures_to_lock is None:
+        return (f"{line}; locked until {where.locked_until:%Y-%m-%d %H:%M:%S} UTC",)
+    return (f"{line}; {known.failures_to_lock} more lock",)
+
+
+def as_data(report: Report) -> dict[str, Any]:
+    """The answer for --json."""
+    explanation, known = report.explanation, report.grounds
+    decided, where = explanation.decision, known.standing
+    age = explanation.directory_age
     return {
         "outcome": explanation.outcome,
         "remedy": explanation.remedy,
         "user": decided.person.dn if decided.person else None,
+        "user_id": decided.person.id.hex() if decided.person else None,
+        "access_node": report.node.partition(" (")[0],
+        "at": report.asked_at,
         "policy": decided.policy_name,
         "trace": [{"check": item.check, "found": item.found} for item in explanation.trace],
         "candidates": [candidate_data(candidate) for candidate in decided.candidates],
         "steps": list(explanation.steps),
-        "reply_attributes": [{"name": name, "value": value} for name, value in explanation.reply_attributes],
+        "tokens": known.tokens,
+        "groups": known.groups,
+        "violations": where
+        and {
+            "wrong_codes": where.failures,
+            "violations": where.violations,
+            "locked_until": where.locked_until if known.failures_to_lock is None else None,
+            "wrong_codes_to_lock": known.failures_to_lock,
+        },
+        "reply_attributes": known.replies if explanation.reply_attributes else [],
         "directory_version": explanation.directory_version,
-        "directory_age": explanation.directory_age if explanation.directory_age != float("inf") else None,
+        "directory_age": age if age != float("inf") else None,
+        "directory_age_limit": known.staleness_limit,
     }
 
 

@@ -14,7 +14,7 @@ from dirsync.replica.snapshot import Snapshot, findings
 from dirsync.replica.store import fault, open_for_reading, unusable
 from dirsync.replica.writer import Applied, ReplicaWriter
 from dirsync.view import Freshness, Node, Person, PolicyLink
-from schema.entry import EntryId
+from schema.entry import EntryId, Policy
 from schema.errors import Fault, Malformed
 from schema.parse import fold
 
@@ -80,6 +80,10 @@ class Replica:
     def policy(self, policy: EntryId) -> PolicyLink:
         """The policy with this id, as a link that leads to it."""
         return self._read(lambda snapshot: snapshot.policy(policy))
+
+    def policies(self) -> Sequence[tuple[str, Policy]]:
+        """Every security policy with its DN, by DN; not those that have no entry, but stand in config.ini."""
+        return self._read(lambda snapshot: snapshot.policies())
 
     def malformed(self) -> Iterator[tuple[str, Malformed]]:
         """(DN, finding) for every malformed value in the directory, by DN."""

@@ -139,6 +139,11 @@ class Snapshot:
         link = PolicyLink(policy, row.dn if row else None, entry if isinstance(entry, Policy) else None)
         return self._policies.keep(policy, link)
 
+    def policies(self) -> list[tuple[str, Policy]]:
+        """As `Replica.policies`."""
+        rows = self._db.execute("SELECT dn, parsed FROM entry WHERE kind = 'policy' ORDER BY folded").fetchall()
+        return [(dn, entry) for dn, parsed in rows if isinstance(entry := _DECODE(parsed), Policy)]
+
     def malformed(self) -> list[tuple[str, bytes]]:
         """DN and parsed form of every entry with a malformed value, by DN; see `findings`."""
         return self._db.execute("SELECT dn, parsed FROM entry WHERE malformed ORDER BY folded").fetchall()

@@ -11,7 +11,8 @@ import pytest
 import trustme
 
 from auth.channels.sms.http.gateway import HttpSmsGateway
-from auth.channels.sms.settings import SmsGatewaySettings
+from auth.channels.sms.http.settings import SmsGatewaySettings
+from auth.clock import SYSTEM_CLOCK
 from auth.http_client import http_client
 from channels.peers import PASSWORD, run_demo_program
 from microsoft.running import microsoft_double
@@ -107,7 +108,7 @@ async def gateway():
     built = []
 
     def build(settings: SmsGatewaySettings, client: httpx.AsyncClient | None = None) -> HttpSmsGateway:
-        built.append(HttpSmsGateway("test", settings, client or http_client(settings.ca_file)))
+        built.append(HttpSmsGateway("test", settings, client or http_client(settings.ca_file), SYSTEM_CLOCK))
         return built[-1]
 
     yield build

@@ -6,7 +6,7 @@ from auth.addresses import EmailAddress, PhoneNumber
 from auth.channels.base import DeliveryFailed, Message
 from auth.channels.mail.settings import Security, SmtpSettings
 from auth.channels.mail.smtp import SmtpGateway
-from auth.channels.sms.settings import BodyKind, HttpMethod, SmsGatewaySettings
+from auth.channels.sms.http.settings import BodyKind, HttpMethod, SmsGatewaySettings
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.lines import Lines
 from rig.fixtures import FULL_MAILBOX, NO_MAILBOX

@@ -8,7 +8,7 @@ from auth.channels.base import OnUnknown
 from auth.channels.mail.settings import GraphSettings, Security, SmtpSettings
 from auth.channels.mail.smtp import SmtpGateway
 from auth.channels.sms.http.gateway import HttpSmsGateway
-from auth.channels.sms.settings import BodyKind, HttpMethod, SmsGatewaySettings
+from auth.channels.sms.http.settings import BodyKind, HttpMethod, SmsGatewaySettings
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
 from auth.http_client import http_client
@@ -64,7 +64,7 @@ def settings(tmp_path):
 
 async def test_sections_become_gateways(settings):
     for name, section in settings.sms.items():
-        gateway = HttpSmsGateway(name, section, http_client(section.ca_file))
+        gateway = HttpSmsGateway(name, section, http_client(section.ca_file), SYSTEM_CLOCK)
         assert gateway.name == name
         await gateway.aclose()
     relay = SmtpGateway("relay", settings.email["relay"], SYSTEM_CLOCK, SYSTEM_ENTROPY)

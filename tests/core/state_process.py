@@ -1,4 +1,4 @@
-"""Processes that share a state file, run by test_embedded_state: `state_process.py race|kill FILE`. Prints JSON.
+"""Processes that share a state file, run by test_embedded_state: `state_process.py race|kill|spend FILE`. Prints JSON.
 
 It is a process of its own, with one thread, so that it can fork many children in a short time.
 """
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from auth.embedded_state import EmbeddedStore  # noqa: E402 - after the path
-from auth.state import Challenge  # noqa: E402 - after the path
+from auth.state import Challenge, Limit  # noqa: E402 - after the path
 from schema.secret import Secret  # noqa: E402 - after the path
 
 BOOT = "boot-1"
@@ -167,5 +167,29 @@ def kill(file):
     return {"rounds": rounds, "handed": handed, "waiting": sorted(waiting), "left": left}
 
 
+def spend(file):
+    """Processes want to send at once, each until it is refused ten times running; what each was allowed, by limit."""
+    EmbeddedStore(file, BOOT).close()
+    start, begin = os.pipe()
+
+    def sender(number):
+        def work(say):
+            store = EmbeddedStore(file, BOOT)
+            os.read(start, 1)
+            refused = 0
+            while refused < 10:
+                own = Limit("own", f"own {number % 2}", 3_600, 60)
+                limits = (own, Limit("all", "all", 86_400, 100), Limit("money", "money", 86_400, 1_000, 7 + number))
+                reached = store.reserve(limits, NOW + timedelta(seconds=number))
+                refused = refused + 1 if reached else 0
+                say(reached.name if reached else f"sent {number % 2} {7 + number}")
+
+        return work
+
+    children = [forked(sender(number)) for number in range(RACERS)]
+    os.write(begin, b"." * RACERS)
+    return [line for _, reader in children for line in told(reader)]
+
+
 if __name__ == "__main__":
-    json.dump({"race": race, "kill": kill}[sys.argv[1]](Path(sys.argv[2])), sys.stdout)
+    json.dump({"race": race, "kill": kill, "spend": spend}[sys.argv[1]](Path(sys.argv[2])), sys.stdout)

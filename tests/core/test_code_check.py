@@ -12,8 +12,8 @@ from auth.facts import CodeVerdict
 from auth.judges.base import Asked
 from auth.judges.vip import VipJudge
 from auth.tokens import Usable
-from auth.vip.client import Verdict
 from auth.vip.reasons import look_up
+from auth.vip.verdict import Verdict
 from core.logins import NOW, person, policy
 from schema.secret import Secret
 from schema.words import TokenKind
@@ -22,7 +22,7 @@ TYPED = Secret("Ab3456 7890")
 TOKEN = Usable(TokenKind.VIP, credentials=("VSST12345678",))
 WHOSE_FAULT = {
     "49B5": (CodeVerdict.WRONG, 1),
-    "4923": (CodeVerdict.WRONG, 0),  # the device has drifted
+    "4923": (CodeVerdict.RESYNCHRONISE, 0),  # the device has drifted
     "4993": (CodeVerdict.MISCONFIGURED, 0),
     "4879": (CodeVerdict.UNAVAILABLE, 0),
 }
@@ -46,7 +46,7 @@ def store(tmp_path):
 
 
 async def checked(store, judge, typed=TYPED):
-    check = CodeCheck(store, {TokenKind.VIP: VipJudge(judge)})
+    check = CodeCheck(store, {TokenKind.VIP: VipJudge(judge, b"k" * 32, lambda number: b"n" * number)})
     return await check.check(Asked(person(), policy(), TOKEN, None), typed, NOW)
 
 

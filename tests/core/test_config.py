@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auth.channels.sms.settings import BodyKind
+from auth.channels.sms.http.settings import BodyKind
 from auth.config import ConfigFault, read_config
 from auth.settings import HttpSettings, RadiusSettings
 from core.config_file import CANARY, LDIF, only, problems, read

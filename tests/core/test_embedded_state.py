@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from auth.codes import digest
 from auth.embedded_state import EmbeddedStore, FailuresFile
-from auth.state import Challenge, StateUnavailable
+from auth.state import Challenge, Limit, StateUnavailable
 from schema.secret import Secret
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -395,6 +395,90 @@ def test_kill_9_between_and_during_verbs_hands_nothing_out_twice_and_loses_nothi
     connection.close()
 
 
+def test_8_processes_together_send_no_more_than_each_limit_and_no_less(file):
+    said = processes("spend", file)
+    sent = [tuple(map(int, line.split()[1:])) for line in said if line.startswith("sent")]
+    money = sum(amount for _, amount in sent)
+    assert len(said) > len(sent) >= 50
+    assert max([user for user, _ in sent].count(number) for number in range(2)) <= 60
+    assert len(sent) <= 100
+    assert money <= 1_000
+    assert len(sent) == 100 or money > 1_000 - 14, "they end when there is no room for one more"
+
+
+# what was sent
+
+
+limits = st.lists(
+    st.builds(
+        Limit,
+        st.just("limit"),
+        st.sampled_from(["user", "number", "all"]),
+        st.sampled_from([60, 3_600, 86_400]),
+        st.none() | st.integers(0, 12),
+        st.integers(1, 5),
+    ),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda limit: limit.key,
+)
+schedules = st.lists(st.tuples(limits, st.integers(0, 200_000), st.booleans()), max_size=30)
+
+
+@given(schedules)
+@settings(max_examples=60)
+def test_whatever_the_schedule_no_window_has_more_in_it_than_the_limit_of_whoever_was_let_through(schedule):
+    """Also when the clock jumps. What is given back leaves room, what is refused takes none."""
+    sent: list[tuple[float, Limit]] = []
+    with memory_folder() as folder:
+        store = EmbeddedStore(Path(folder) / "state.sqlite", "boot-1")
+        for wanted, seconds, kept in schedule:
+            at = NOW + timedelta(seconds=seconds)
+            before = [store.tally(limit.key, NOW, 86_400) for limit in wanted]
+            reached = store.reserve(wanted, at)
+            if reached is None:
+                for limit in wanted:
+                    began = seconds - limit.window_seconds
+                    amounts = [each.amount for when, each in sent if each.key == limit.key and when > began]
+                    assert limit.most is None or sum(amounts) + limit.amount <= limit.most
+                sent += [(seconds, limit) for limit in wanted]
+                if not kept:
+                    store.give_back(wanted, at)
+                    sent = sent[: -len(wanted)]
+            else:
+                began = seconds - reached.window_seconds
+                amounts = [each.amount for when, each in sent if each.key == reached.key and when > began]
+                assert sum(amounts) + reached.amount > reached.most, "nobody is refused without reason"
+            if reached is not None or not kept:
+                assert [store.tally(limit.key, NOW, 86_400) for limit in wanted] == before
+        store.close()
+
+
+def test_two_limits_of_one_key_count_a_text_once(store):
+    both = (Limit("hour", "user", 3_600, 2), Limit("day", "user", 86_400, 3))
+    assert [store.reserve(both, NOW + timedelta(hours=hours)) for hours in (0, 0, 0, 1, 2)] == [
+        None,
+        None,
+        both[0],
+        None,
+        both[1],
+    ]
+
+
+def test_what_was_sent_survives_a_restart_of_the_machine(file):
+    most = (Limit("all", "all", 86_400, 1),)
+    first = EmbeddedStore(file, "boot-1")
+    assert first.reserve(most, NOW) is None
+    first.close()
+    second = EmbeddedStore(file, "boot-2")
+    assert second.reserve(most, NOW) == most[0]
+    second.purge(NOW + timedelta(days=1))
+    assert second.tally("all", NOW, 86_400) == 1
+    second.purge(NOW + timedelta(days=3))
+    assert second.tally("all", NOW, 86_400) == 0
+    second.close()
+
+
 # restarts
 
 
@@ -571,6 +655,9 @@ VERBS = {
     "forgive": lambda store: store.forgive(ALICE),
     "failures": lambda store: store.failures(ALICE),
     "count": lambda store: store.count("send", NOW, 900, 5),
+    "reserve": lambda store: store.reserve([Limit("all", "all", 60, 1)], NOW),
+    "give_back": lambda store: store.give_back([Limit("all", "all", 60, 1)], NOW),
+    "tally": lambda store: store.tally("all", NOW, 60),
     "purge": lambda store: store.purge(NOW),
 }
 
@@ -584,7 +671,7 @@ def test_a_store_that_cannot_be_used_is_a_fault_from_every_verb_and_tells_no_sec
     assert "secret-state" not in str(caught.value)
 
 
-@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"failures"}))
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"failures", "tally"}))
 def test_a_store_that_another_process_keeps_busy_is_a_fault_that_changes_nothing_and_it_works_again_after(
     file, store, verb
 ):

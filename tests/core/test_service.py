@@ -1,7 +1,6 @@
 """What the service writes down when it fails or declines: enough to find the cause, nothing that a person typed."""
 
 import contextlib
-import json
 import logging
 import re
 from dataclasses import replace
@@ -9,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from auth.audit import AuditFile
+from auth.audit import AuditFiles, AuditKey, AuditTrail
+from auth.audit.reader import outcomes
 from auth.clock import SYSTEM_ENTROPY, Clock
 from auth.reason import Reason
 from auth.request import AnswerRequest, Door, Origin, Refused
@@ -31,8 +31,10 @@ class BrokenStore:
 
 @pytest.fixture
 def audit(tmp_path):
-    with contextlib.closing(AuditFile(tmp_path / "audit.jsonl")) as opened:
-        yield SimpleNamespace(file=opened, text=(tmp_path / "audit.jsonl").read_text)
+    files = AuditFiles(tmp_path / "audit.jsonl", tmp_path / "audit.key")
+    with contextlib.closing(AuditTrail(files, AuditKey(bytes(32)), lambda: NOW)) as opened:
+        text = files.segment("20261124").read_text
+        yield SimpleNamespace(file=opened, text=text, lines=lambda: list(outcomes(files)))
 
 
 def service(audit):
@@ -49,7 +51,7 @@ async def test_the_text_of_an_unexpected_error_is_in_neither_log_nor_audit(audit
     with caplog.at_level(logging.DEBUG):
         outcome = await service(audit.file).answer(AnswerRequest(ORIGIN, Secret("s-t-a-t-e"), Secret("123456")))
     assert outcome == Refused(Reason.INTERNAL_FAULT)
-    assert [json.loads(line)["reason"] for line in audit.text().splitlines()] == ["internal-fault"]
+    assert [line.reason for line in audit.lines()] == ["internal-fault"]
     shown = logging.Formatter().format(caplog.records[0])
     assert re.fullmatch(r"0123456789abcdef: ValueError in test_service\.py line \d+", shown)
     assert len(caplog.records) == 1
@@ -59,13 +61,13 @@ async def test_the_text_of_an_unexpected_error_is_in_neither_log_nor_audit(audit
 async def test_what_a_door_declines_is_one_line_with_reason_and_correlation(audit):
     outcome = await service(audit.file).decline(ORIGIN, "alice", Reason.PASSWORD_PROTOCOL)
     assert outcome == Refused(Reason.PASSWORD_PROTOCOL)
-    [line] = [json.loads(line) for line in audit.text().splitlines()]
-    assert (line["outcome"], line["reason"], line["correlation"]) == (
+    [line] = audit.lines()
+    assert (line.outcome, line.reason, line.correlation) == (
         "refused",
         "password-protocol",
         "0123456789abcdef",
     )
-    assert (line["door"], line["node"], line["address"], line["name"]) == ("radius", "vpn", "192.0.2.7", "alice")
+    assert (line.door, line.node, line.address, line.name) == ("radius", "vpn", "192.0.2.7", "alice")
 
 
 async def test_marks_of_the_caller_are_in_neither_log_nor_audit_nor_repr(audit, caplog):
@@ -74,7 +76,7 @@ async def test_marks_of_the_caller_are_in_neither_log_nor_audit_nor_repr(audit, 
         await service(audit.file).decline(ORIGIN, "alice", Reason.PASSWORD_PROTOCOL)
         await service(audit.file).answer(AnswerRequest(ORIGIN, Secret("x"), Secret("123456")))
     written = audit.text() + caplog.text + repr(AnswerRequest(ORIGIN, Secret("x"), Secret("123456")))
-    assert len(audit.text().splitlines()) == 2
+    assert len(audit.lines()) == 2
     assert "436640000067" not in written
     assert "a-session" not in written
 
@@ -88,6 +90,6 @@ async def test_an_outcome_whose_grounds_cannot_be_kept_is_told_all_the_same_and_
     """The journal is evidence, not control: nobody is kept out by it."""
     parts = replace(service(audit.file)._parts, journal=FullDisk())
     assert await LoginService(parts).decline(ORIGIN, "alice", Reason.USER_UNKNOWN) == Refused(Reason.USER_UNKNOWN)
-    [line] = [json.loads(line) for line in audit.text().splitlines()]
-    assert line["journal"] == "journal: the disk is full"
+    [line] = audit.lines()
+    assert line.journal == "journal: the disk is full"
     assert "make room" in caplog.text

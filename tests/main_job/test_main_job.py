@@ -170,7 +170,7 @@ async def test_an_edit_in_active_directory_decides_how_the_next_person_logs_on(f
     private(tmp_path / "directory.password", SERVICE_PASSWORD)
     private(tmp_path / "kannel.password", kannel.password)
     secret_file = private(tmp_path / "radius.secret", "a-secret-of-this-test-only-1234")
-    vip_arguments = ["auth.demo.vip_service", "--certificates", str(certificates.folder)]
+    vip_arguments = ["auth.demo.vip", "--certificates", str(certificates.folder)]
     vip_arguments += ["--credentials", str(tmp_path / "credentials.json")]
     async with started("VIP", vip_arguments) as vip:
         ready = await vip.event(lambda seen: seen["event"] == "ready")

@@ -5,6 +5,7 @@ import json
 import re
 import sqlite3
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,8 @@ async def office(tmp_path_factory):
         policy("with-pin", dirfactorFirstMethod="pin"),
         texted("locked", 9, dirfactorPolicy=policy_dn("strict")),
         policy("strict", dirfactorLogonAttempts="1", dirfactorViolationLimit="1"),
+        texted("worker", 10, dirfactorPolicy=policy_dn("weekdays")),
+        policy("weekdays", dirfactorLogonHours="Mon-Fri 00:00-24:00; UTC"),
         policy("untidy", dirfactorLogonHours="always"),
     ]
     folder = tmp_path_factory.mktemp("commands")
@@ -111,7 +114,8 @@ async def test_explain_names_the_reply_attributes_that_the_accept_carries(office
     ended = await explained(office, "auditor", "--json")
     asked, code = await office.texted("http", "auditor")
     accepted = await office.answer("http", "auditor", asked.state, code)
-    assert json.loads(ended.out)["reply_attributes"] == [{"name": "Filter-Id", "value": accepted.filter_id}]
+    [given] = json.loads(ended.out)["reply_attributes"]
+    assert given == {"name": "Filter-Id", "value": accepted.filter_id, "source": f"policy {policy_dn('auditing')}"}
 
 
 async def test_explain_names_every_policy_and_why_it_lost(office: Office):
@@ -130,6 +134,33 @@ async def test_explain_names_every_policy_and_why_it_lost(office: Office):
     assert "2. a code is sent by sms to +43***02 and asked for" in text
     assert "Filter-Id = auditing" in text
     assert phone(2) not in text
+
+
+async def test_explain_takes_a_dn_and_an_object_guid_for_a_user(office: Office):
+    by_name = json.loads((await explained(office, "auditor", "--json")).out)
+    identity = uuid.UUID(by_name["user_id"])
+    for meant in (by_name["user"], by_name["user"].upper(), str(identity), f"{{{identity}}}", by_name["user_id"]):
+        said = json.loads((await explained(office, meant, "--json")).out)
+        assert (said["user"], said["steps"]) == (by_name["user"], by_name["steps"]), meant
+
+
+async def test_explain_says_when_a_dn_or_an_object_guid_is_nobody_s(office: Office):
+    for meant, problem in (
+        ("uid=nobody,dc=demo,dc=example", "no entry has the DN uid=nobody,dc=demo,dc=example"),
+        (STAFF, f"{STAFF} is not a user"),
+        (str(uuid.UUID(int=7)), f"no user has the objectGUID {uuid.UUID(int=7)}"),
+    ):
+        ended = await explained(office, meant)
+        assert (ended.status, ended.out) == (2, "")
+        assert ended.err.startswith(problem)
+
+
+async def test_explain_of_another_instant_goes_by_the_hours_that_are_permitted_then(office: Office):
+    for at, status in (("2026-11-23T07:30Z", 0), ("2026-11-22T07:30Z", 1)):
+        assert (await explained(office, "worker", "--at", at)).status == status
+    ended = await explained(office, "worker", "--at", "tomorrow")
+    assert (ended.status, ended.out) == (2, "")
+    assert "Mon 07:30" in ended.err
 
 
 async def test_explain_changes_nothing(office: Office):

@@ -8,12 +8,14 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
 
-from auth.clock import SYSTEM_ENTROPY
-from auth.demo.service import Reply, RunningService, free_port
+from auth.audit.files import AuditFiles, day_of
+from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
+from auth.demo.service import Reply, RunningService, audit_lines, free_port
 from scenarios.company import NODE_MEMBERS, password_of, person, phone, policy, policy_dn, texted, with_vip
 from scenarios.office import DOORS, Office, each_door, open_office, until
 from schema.secret import Secret
@@ -216,13 +218,21 @@ async def test_a_wrong_certificate_password_stops_vip_and_nothing_else(office: O
     assert (await office.answer("radius", "vera", asked.state, office.site.vip_code("VERA"))).outcome == "accepted"
 
 
-async def test_whoever_cannot_be_recorded_is_not_let_in(office: Office):
+async def test_whoever_cannot_be_recorded_is_not_let_in_until_there_is_room_again(office: Office):
     """Linux has a device for a full disk."""
-    async with beside(office, "[service]\n", "[service]\naudit_file = /dev/full\n") as other:
+    audit = office.site.folder / "full"
+    audit.mkdir()
+    days = [AuditFiles(audit / "audit.jsonl", audit).segment(day_of(SYSTEM_CLOCK.now() + timedelta(n))) for n in (0, 1)]
+    for day in days:
+        day.symlink_to("/dev/full")
+    async with beside(office, "[service]\n", "[service]\naudit_file = full/audit.jsonl\n") as other:
         assert await other.service.radius("badge", other.site.vip_code("BADGE")) == REFUSED
         assert await other.service.http("alice", password=password_of("alice")) == REFUSED
-        assert other.audit() == []
-        assert "audit file /dev/full: No space left on device" in other.site.log.read_text()
+        assert re.search(r"audit file .*/audit-\d+\.jsonl: No space left on device", other.site.log.read_text())
+        for day in days:
+            day.unlink()
+        assert (await other.log_on("http", "alice")).outcome == "challenged"
+        assert [line["name"] for line in audit_lines(audit / "audit.jsonl")] == ["alice"]
     assert [event["outcome"] for event in office.asked_of_vip("BADGE")] == ["0000"]
 
 

@@ -20,10 +20,11 @@ import pytest
 import xmlschema
 from defusedxml.ElementTree import fromstring
 
-from auth.clock import SYSTEM_ENTROPY
+from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY, Clock
 from auth.demo.certificates import CertificateFolder
-from auth.vip.certificate import open_pkcs12, tls_context
-from auth.vip.client import VipClient, VipSettings
+from auth.vip.certificate import open_certificate, tls_context
+from auth.vip.client import VipClient
+from auth.vip.settings import CertificateFile, VipSettings
 from schema.secret import Secret
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -31,24 +32,27 @@ SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 
 
 @pytest.fixture(scope="session")
-def vip_schema() -> xmlschema.XMLSchema:
+def vip_files() -> Path:
+    """The folder with the service's own WSDL and XSD."""
     folder = Path(os.environ.get("DIRFACTOR_VIP_XSD", REPOSITORY.parent / "shared" / "vip"))
-    file = folder / "vip_auth.xsd"
-    if not file.is_file():
+    if not (folder / "vip_auth.xsd").is_file():
         why = f"the VIP service's own schema is not at {folder}; set DIRFACTOR_VIP_XSD to the folder with vip_auth.xsd"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
-    return xmlschema.XMLSchema(file)
+    return folder
 
 
 @pytest.fixture(scope="session")
-def violations(vip_schema):
-    """What the service's schema has to say against the one element in the body of an envelope."""
+def violations(vip_files):
+    """What the service's schemas have to say against the one element in the body of an envelope."""
+    schemas = [xmlschema.XMLSchema(vip_files / name) for name in ("vip_auth.xsd", "vipuserservices-1.7.xsd")]
 
     def judge(envelope: bytes) -> list[str]:
         (body,) = fromstring(envelope).findall(f"{{{SOAP}}}Body")
         (message,) = body
-        assert message.tag.rpartition("}")[2] in vip_schema.elements, "the schema must know the element"
-        return [str(error.reason) for error in vip_schema.iter_errors(message)]
+        namespace, _, name = message.tag.rpartition("}")
+        (schema,) = (each for each in schemas if "{" + each.target_namespace == namespace)
+        assert name in schema.elements, "the schema must know the element"
+        return [str(error.reason) for error in schema.iter_errors(message)]
 
     return judge
 
@@ -67,7 +71,6 @@ class Simulator:
     process: subprocess.Popen
     certificates: CertificateFolder
     entries: dict[str, dict]
-    started_in: float
     port: int = 0
     events: list[dict] = field(default_factory=list)
     output: list[str] = field(default_factory=list)
@@ -83,18 +86,20 @@ class Simulator:
 
     def settings(self, **changes) -> VipSettings:
         standard = {
-            "certificate": self.certificates.client,
-            "password": self.password,
+            "certificate": self.certificate(),
             "url": self.url,
             "ca_file": self.certificates.authority,
         }
         return VipSettings(**(standard | changes))
 
-    def client(self, **changes) -> VipClient:
-        return VipClient(self.settings(**changes), SYSTEM_ENTROPY, datetime.now(UTC))
+    def certificate(self, path: Path | None = None) -> CertificateFile:
+        return CertificateFile(path or self.certificates.client, self.password)
+
+    def client(self, clock: Clock = SYSTEM_CLOCK, **changes) -> VipClient:
+        return VipClient(self.settings(**changes), clock, SYSTEM_ENTROPY)
 
     def tls(self) -> ssl.SSLContext:
-        certificate = open_pkcs12(self.certificates.client, self.password, datetime.now(UTC))
+        certificate = open_certificate(self.certificate(), datetime.now(UTC))
         return tls_context(certificate, self.certificates.authority, SYSTEM_ENTROPY)
 
     def post(self, path: str, body: bytes | str, **headers: str) -> httpx.Response:
@@ -109,7 +114,7 @@ class Simulator:
         return Secret(totp.at(int(time.time()) + 30 * steps))
 
     def wrong_code(self, *credentials: str) -> Secret:
-        near = {self.code(each, steps).text for each in credentials for steps in range(-4, 5)}
+        near = {self.code(each, steps).text for each in credentials for steps in range(-24, 25)}
         return Secret(next(text for text in (f"{number:06}" for number in range(1000)) if text not in near))
 
     def saw(self, **event: str) -> None:
@@ -127,8 +132,7 @@ class Simulator:
 def start(folder: Path, certificates: CertificateFolder, entries: Sequence[dict], *options: str) -> Iterator[Simulator]:
     file = folder / "credentials.json"
     file.write_text(json.dumps(entries))
-    command = [sys.executable, "-m", "auth.demo.vip_service", "--credentials", str(file)]
-    begun = time.monotonic()
+    command = [sys.executable, "-m", "auth.demo.vip", "--credentials", str(file)]
     process = subprocess.Popen(
         [*command, "--certificates", str(certificates.folder), *options],
         cwd=REPOSITORY,
@@ -136,7 +140,7 @@ def start(folder: Path, certificates: CertificateFolder, entries: Sequence[dict]
         text=True,
     )
     by_id = {entry["id"]: entry for entry in entries}
-    simulator = Simulator(process, certificates, by_id, 0.0)
+    simulator = Simulator(process, certificates, by_id)
 
     def listen() -> None:
         for line in process.stdout:
@@ -148,7 +152,6 @@ def start(folder: Path, certificates: CertificateFolder, entries: Sequence[dict]
     listener.start()
     try:
         ready = json.loads(simulator.arrived.get(timeout=10))
-        simulator.started_in = time.monotonic() - begun
         assert ready["event"] == "ready"
         simulator.port = ready["port"]
         yield simulator

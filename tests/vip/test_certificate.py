@@ -5,11 +5,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    pkcs12,
+)
 
 from auth.clock import SYSTEM_ENTROPY
-from auth.demo.certificates import Authority
-from auth.vip.certificate import open_pkcs12, tls_context
+from auth.demo.certificates import Authority, Issued
+from auth.vip.certificate import ClientCertificate, open_certificate, tls_context
+from auth.vip.settings import CertificateFile
 from schema.errors import Fault
 from schema.secret import Secret
 
@@ -29,12 +37,16 @@ def file(tmp_path, authority) -> Path:
     return path
 
 
+def open_pkcs12(path: Path, password: Secret, now: datetime) -> ClientCertificate:
+    return open_certificate(CertificateFile(path, password), now)
+
+
 def refusal(path: Path, password: Secret = PASSWORD, now: datetime = NOW) -> str:
     with pytest.raises(Fault) as caught:
         open_pkcs12(path, password, now)
     assert caught.value.remedy
     assert str(path) in caught.value.problem
-    assert password.text not in str(caught.value)
+    assert not password or password.text not in str(caught.value)
     return caught.value.problem
 
 
@@ -58,9 +70,40 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_a_wrong_password_is_told_from_a_wrong_file(file, tmp_path, authority):
     assert "password" in refusal(file, Secret("another password"))
-    pem = tmp_path / "client.pem"
-    pem.write_bytes(authority.client("Test Account").pem())
-    assert "is no PKCS#12 file" in refusal(pem)
+    text = tmp_path / "client.txt"
+    text.write_bytes(b"neither")
+    assert "is neither PKCS#12 nor PEM" in refusal(text)
+
+
+def pem_file(tmp_path: Path, *parts: bytes) -> Path:
+    path = tmp_path / "client.pem"
+    path.write_bytes(b"".join(parts))
+    return path
+
+
+def key_of(issued: Issued, password: Secret | None) -> bytes:
+    encryption = BestAvailableEncryption(password.octets) if password else NoEncryption()
+    return issued.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+
+
+@pytest.mark.parametrize("password", [PASSWORD, None])
+def test_pem_is_as_good_whether_its_key_is_encrypted_or_not_and_in_any_order(tmp_path, authority, password):
+    issued = authority.client("Test Account")
+    parts = [authority.certificate.public_bytes(Encoding.PEM), issued.certificate.public_bytes(Encoding.PEM)]
+    for order in ([key_of(issued, password), *parts], [*parts, key_of(issued, password)]):
+        found = open_pkcs12(pem_file(tmp_path, *order), PASSWORD, NOW)
+        assert found.chain == (issued.certificate, authority.certificate)
+        assert tls_context(found, None, SYSTEM_ENTROPY).verify_mode is ssl.CERT_REQUIRED
+
+
+def test_pem_with_a_wrong_password_without_key_or_with_another_certificate_is_refused(tmp_path, authority):
+    issued, other = authority.client("Test Account"), authority.client("Another")
+    own = issued.certificate.public_bytes(Encoding.PEM)
+    assert "password" in refusal(pem_file(tmp_path, key_of(issued, PASSWORD), own), Secret("another password"))
+    assert "password" in refusal(pem_file(tmp_path, key_of(issued, PASSWORD), own), Secret(""))
+    assert "no private key" in refusal(pem_file(tmp_path, own))
+    assert "not its certificate" in refusal(pem_file(tmp_path, key_of(other, None), own))
+    assert "not its certificate" in refusal(pem_file(tmp_path, key_of(other, None)))
 
 
 @pytest.mark.parametrize("damage", [slice(0, 40), slice(0, -1)])

@@ -9,11 +9,11 @@ import httpx
 import pyotp
 import pytest
 
-from auth.clock import SYSTEM_ENTROPY
-from auth.vip.answers import TokenStatus
-from auth.vip.client import Verdict, VipClient
+from auth.clock import Clock
 from auth.vip.faults import VipAnswerRefused, VipTlsFailed, VipUnavailable
-from auth.vip.reasons import Kind
+from auth.vip.reasons import NOT_A_CODE, Kind
+from auth.vip.settings import CertificateFile
+from auth.vip.verdict import TokenStatus, Verdict
 from schema.errors import Fault
 from schema.secret import Secret
 
@@ -97,7 +97,7 @@ async def test_no_credential_and_more_than_five_are_the_administrators(simulator
 
 async def test_what_cannot_be_a_code_is_the_persons_and_is_not_sent(simulator):
     said = await verdict(simulator, "UNSENT", Secret("hunter2!"))
-    assert (said.kind, said.reason_code) == (Kind.PERSON, "local")
+    assert (said.kind, said.reason_code) == (Kind.PERSON, NOT_A_CODE.code)
     await verdict(simulator, "UNSENT")
     assert simulator.outcomes("UNSENT", 1) == ["0000"]
 
@@ -155,7 +155,7 @@ async def test_silence_ends_at_the_deadline(simulator, credential):
     assert 0.5 <= time.monotonic() - begun < 3
 
 
-async def test_a_service_that_never_speaks_tls_costs_half_the_deadline_and_no_socket(simulator):
+async def test_a_service_that_never_speaks_tls_costs_its_share_of_the_deadline_and_no_socket(simulator):
     """httpcore leaves a socket open when a deadline from outside cuts its handshake; its own limit closes it."""
     closed = asyncio.Event()
 
@@ -185,8 +185,9 @@ async def test_a_cookie_is_not_kept(simulator):
     """Set by a proxy, it would follow one person's question into another's."""
     async with simulator.client() as vip:
         answer = httpx.Response(200, headers={"Set-Cookie": "who=a"}, request=httpx.Request("POST", simulator.url))
-        vip._http.cookies.extract_cookies(answer)
-        assert not vip._http.cookies
+        http = (await vip._connected())._http
+        http.cookies.extract_cookies(answer)
+        assert not http.cookies
 
 
 async def test_after_a_fault_the_same_client_works_on(simulator):
@@ -208,7 +209,7 @@ async def test_a_path_that_is_not_the_services_is_unavailable(simulator):
 
 
 async def test_a_certificate_that_the_service_does_not_know(simulator):
-    fault = await failure(simulator, "WIRE", certificate=simulator.certificates.foreign_client)
+    fault = await failure(simulator, "WIRE", certificate=simulator.certificate(simulator.certificates.foreign_client))
     assert "certificate" in fault.remedy
 
 
@@ -229,26 +230,22 @@ async def test_a_service_certificate_of_another_name(start_simulator):
 # --- what is wrong before the first question
 
 
-def test_a_wrong_password_is_a_fault_at_the_start(simulator):
+def test_a_wrong_password_is_a_fault_before_the_first_question(simulator):
+    file = CertificateFile(simulator.certificates.client, Secret("another"))
     with pytest.raises(Fault, match="password"):
-        simulator.client(password=Secret("another"))
+        simulator.client(certificate=file).check()
 
 
-def test_an_expired_certificate_is_a_fault_at_the_start_and_its_end_is_known_before(simulator):
-    async def expiry() -> datetime:
-        async with simulator.client() as vip:
-            return vip.certificate_expires
-
-    expires = asyncio.run(expiry())
-    assert timedelta(days=89) < expires - datetime.now(UTC) <= timedelta(days=90)
+def test_an_expired_certificate_is_a_fault_and_its_end_is_known_before(simulator):
+    (state,) = simulator.client().certificates()
+    assert timedelta(days=89) < state.expires - datetime.now(UTC) <= timedelta(days=90)
     with pytest.raises(Fault, match="expired"):
-        VipClient(simulator.settings(), SYSTEM_ENTROPY, expires)
+        simulator.client(Clock(lambda: state.expires, time.monotonic)).check()
 
 
 @pytest.mark.parametrize(
     "url",
     [
-        "",
         "http://localhost",
         "localhost:443",
         "https://",

@@ -7,19 +7,24 @@ from defusedxml.ElementTree import fromstring
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from auth.vip.answers import Response, TokenStatus, parse
-from auth.vip.faults import VipAnswerRefused
-from auth.vip.messages import (
-    SOAP,
+from auth.vip.authentication.answers import parse
+from auth.vip.authentication.messages import (
     VIP,
     ActivateToken,
+    CheckOTP,
+    GetServerTime,
     GetTokenInformation,
+    SendOTP,
+    Synchronize,
     Validate,
     ValidateMultiple,
     build,
-    is_code,
 )
+from auth.vip.credential import is_code
+from auth.vip.faults import VipAnswerRefused
 from auth.vip.reasons import Kind, look_up
+from auth.vip.soap import SOAP
+from auth.vip.verdict import Response, TokenStatus
 from schema.errors import Fault
 from schema.secret import Secret
 
@@ -29,15 +34,21 @@ SEVERAL = ValidateMultiple(("VSST12345678", "VSMT00000002"), Secret("001234"))
 LOOK = GetTokenInformation("VSST12345678")
 ACTIVATION = ActivateToken("VSST12345678", Secret("001234"), Secret("004321"))
 
-credentials = st.from_regex(r"[!-~]{1,40}", fullmatch=True)
+plain = st.from_regex(r"[!-9;-~]{1,40}", fullmatch=True)
+telephones = st.from_regex(r"(sms|voice):\+?[0-9]{5,20}", fullmatch=True)
+credentials = plain | telephones
 codes = st.from_regex(r"[a-zA-Z0-9]{6,10}", fullmatch=True).map(Secret)
 requests = st.one_of(
     st.builds(Validate, credentials, codes),
     st.builds(ValidateMultiple, st.lists(credentials, min_size=2, max_size=5).map(tuple), codes),
     st.builds(GetTokenInformation, credentials),
     st.builds(ActivateToken, credentials, codes, st.none() | codes),
+    st.builds(CheckOTP, credentials, codes, st.none() | codes),
+    st.builds(Synchronize, credentials, codes, codes),
+    st.builds(SendOTP, credentials),
+    st.builds(GetServerTime),
 )
-request_ids = st.from_regex(r"[0-9A-Za-z_]{1,40}", fullmatch=True)
+request_ids = st.from_regex(r"[0-9A-Za-z_]{4,40}", fullmatch=True)
 
 
 def answer(
@@ -127,7 +138,7 @@ def test_validate_multiple_takes_two_to_five(count):
         ValidateMultiple(tuple(f"VSST{n}" for n in range(count)), Secret("123456"))
 
 
-@pytest.mark.parametrize("request_id", ["", "x" * 41, 'a"b', "ä", "a\n"])
+@pytest.mark.parametrize("request_id", ["", "abc", "x" * 41, 'abc"d', "äbcd", "abcd\n"])
 def test_a_request_id_has_one_form(request_id):
     with pytest.raises(ValueError, match="request id"):
         build(SAMPLE, request_id)

@@ -13,8 +13,9 @@ import pyotp
 import pytest
 from defusedxml.ElementTree import fromstring
 
-from auth.demo.vip_credentials import Credential, Registry
-from auth.demo.vip_misbehaviour import Misbehaviour, Wrong
+from auth.demo.vip.credentials import Credential
+from auth.demo.vip.misbehaviour import Misbehaviour, Wrong
+from auth.demo.vip.registry import Registry
 from schema.secret import Secret
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -179,13 +180,16 @@ def test_http_that_is_not_soap_is_refused(simulator):
 # --- it counts, locks and forgets like the service
 
 
-@pytest.mark.parametrize(("steps", "code"), [(-2, "49B5"), (-1, "0000"), (0, "0000"), (1, "0000"), (2, "49B5")])
-def test_codes_are_good_one_step_around_the_present(steps, code):
+@pytest.mark.parametrize(
+    ("steps", "code"),
+    [(-21, "49B5"), (-20, "4923"), (-2, "4923"), (-1, "0000"), (0, "0000"), (1, "0000"), (2, "4923"), (21, "49B5")],
+)
+def test_codes_are_good_one_step_around_the_present_and_ask_for_another_within_ten_minutes(steps, code):
     now = datetime(2026, 6, 1, 12, 0, 10, tzinfo=UTC)
     seed = pyotp.random_base32()
     registry = Registry([Credential("A", Secret(seed), "ENABLED")])
     typed = Secret(pyotp.TOTP(seed).at(int(now.timestamp()) + 30 * steps))
-    assert registry.validate(["A"], typed, now).code == code
+    assert registry.validate([("A", "")], typed, now).code == code
 
 
 def test_a_wrong_code_counts_against_every_credential_and_a_right_one_clears_its_own(simulator):
@@ -227,10 +231,6 @@ def test_a_silent_connection_holds_up_nobody(simulator):
 # --- the program
 
 
-def test_it_is_ready_within_a_second(simulator):
-    assert simulator.started_in < 1.0
-
-
 def test_each_request_is_logged_with_its_outcome_and_without_its_code(simulator):
     right, wrong = simulator.code("CANARY").text, simulator.wrong_code("CANARY").text
     for code in (wrong, right):
@@ -268,7 +268,7 @@ def test_a_misbehaviour_that_does_not_exist_is_refused(text):
 def test_credentials_that_are_none_end_the_program_before_it_serves(tmp_path, certificates, entries):
     file = tmp_path / "credentials.json"
     file.write_text(entries)
-    command = [sys.executable, "-m", "auth.demo.vip_service", "--certificates", str(certificates.folder)]
+    command = [sys.executable, "-m", "auth.demo.vip", "--certificates", str(certificates.folder)]
     ended = subprocess.run(
         [*command, "--credentials", str(file)], capture_output=True, text=True, check=False, timeout=10, cwd=REPOSITORY
     )
@@ -278,7 +278,7 @@ def test_credentials_that_are_none_end_the_program_before_it_serves(tmp_path, ce
 
 
 def test_the_program_makes_its_own_certificates(tmp_path):
-    command = [sys.executable, "-m", "auth.demo.vip_service", "--make-certificates", str(tmp_path)]
+    command = [sys.executable, "-m", "auth.demo.vip", "--make-certificates", str(tmp_path)]
     subprocess.run(command, check=True, timeout=10, cwd=REPOSITORY)
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
     assert set(modes) == {"ca.pem", "server.pem", "client.p12", "client.password", "foreign-client.p12"}
@@ -286,7 +286,7 @@ def test_the_program_makes_its_own_certificates(tmp_path):
 
 
 def test_the_simulator_is_an_independent_reading():
-    code = "import sys, auth.demo.vip_service; print([m for m in sys.modules if m.startswith('auth.vip')])"
+    code = "import sys, auth.demo.vip.server; print([m for m in sys.modules if m.startswith('auth.vip')])"
     ended = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=10, cwd=REPOSITORY
     )

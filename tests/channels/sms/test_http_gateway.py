@@ -13,7 +13,8 @@ import trustme
 from auth.addresses import PhoneNumber
 from auth.channels.base import DeliveryFailed, Message, OnUnknown, Receipt
 from auth.channels.minted import MintedChannel
-from auth.channels.sms.settings import BodyKind, HttpMethod, SmsGatewaySettings
+from auth.channels.sms.http.settings import BodyKind, HttpMethod, SmsGatewaySettings
+from auth.clock import SYSTEM_CLOCK
 from auth.http_client import http_client
 from auth.lines import Lines
 from channels.peers import PASSWORD, RawHttp, everything_said, http_answer
@@ -338,7 +339,7 @@ class TestSecrets:
 def from_settings(url: str, client: httpx.AsyncClient) -> None:
     from auth.channels.sms.http.gateway import HttpSmsGateway  # noqa: PLC0415 - not to be mistaken for the fixture's
 
-    HttpSmsGateway("test", plain(1, url=url), client)
+    HttpSmsGateway("test", plain(1, url=url), client, SYSTEM_CLOCK)
 
 
 async def test_no_time_at_all_is_a_fault_at_the_start(gateway):

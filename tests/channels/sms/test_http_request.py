@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from auth.channels.sms.http.request import RequestTemplate
-from auth.channels.sms.settings import BodyKind, HttpMethod, SmsGatewaySettings
+from auth.channels.sms.http.settings import BodyKind, HttpMethod, SignatureKind, SmsGatewaySettings
 from auth.lines import Lines
 from schema.errors import Fault
 from schema.secret import Secret
@@ -152,6 +152,13 @@ REFUSED = [
     ({"url": f"https://exa mple.org/?{QUERY}\n"}, "no http or https address", "https://"),
     ({"url": f"https://{{username}}:{{password}}@sms.example.org/?{QUERY}"}, "credentials", "basic_auth"),
     ({"url": f"https://me:canary@sms.example.org/?{QUERY}"}, "credentials", "basic_auth"),
+    ({"url": f"https://{{host}}/?{QUERY}"}, "{host} stands there", "host ="),
+    ({"url": f"https://{{host}}/?{QUERY}", "host": "a/b"}, "host cannot stand", "as the provider"),
+    ({"url": f"https://{{host}}/?{QUERY}", "host": "me@example.org"}, "host cannot stand", "as the provider"),
+    ({"url": f"https://a.{{region}}.example.org/?{QUERY}", "region": "x.y"}, "region cannot stand", "as the provider"),
+    ({"url": f"{URL}?{QUERY}&c={{coding}}"}, "coding is not set", "coding = 0, 2"),
+    ({"coding": ("0",)}, "two words", "0, 2"),
+    ({"basic_auth": True, "signature": SignatureKind.AWS}, "more than one Authorization", "signature"),
     ({"url": f"https://{{sender}}.example.org/?{QUERY}"}, "placeholder where host", "basic_auth"),
     ({"url": f"{URL}?{QUERY}#part"}, "#", "%23"),
     ({"url": f"{URL}?{QUERY}&p=%{{phone_digits}}"}, "%", "%25"),

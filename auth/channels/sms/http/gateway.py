@@ -10,7 +10,9 @@ from auth.addresses import PhoneNumber
 from auth.channels.base import DeliveryFailed, Message, Receipt
 from auth.channels.sms.http.answer import AnswerRules
 from auth.channels.sms.http.request import RequestTemplate, SmsRequest
-from auth.channels.sms.settings import SmsGatewaySettings
+from auth.channels.sms.http.settings import SmsGatewaySettings
+from auth.channels.sms.http.signature import signer
+from auth.clock import Clock
 from auth.tls import tls_problem
 from schema.errors import Fault
 
@@ -26,26 +28,29 @@ class HttpSmsGateway:
         name: its name in config.ini.
         settings: its section.
         client: from `auth.http_client`, closed by `aclose`.
+        clock: dates signatures.
 
     Raises:
         Fault: the section cannot work.
     """
 
-    def __init__(self, name: str, settings: SmsGatewaySettings, client: httpx.AsyncClient) -> None:
+    def __init__(self, name: str, settings: SmsGatewaySettings, client: httpx.AsyncClient, clock: Clock) -> None:
         self.name = name
         self.on_unknown = settings.on_unknown
         self._client = client
+        self._now = clock.now
         try:
             self._seconds = _positive(settings.timeout_seconds)
             self._template = RequestTemplate(settings)
             self._rules = AnswerRules(settings)
+            self._sign = signer(settings)
         except Fault as fault:
             raise fault.about(f"[sms:{name}]") from None
 
     async def send(self, to: PhoneNumber, message: Message, *, seconds: float = math.inf) -> Receipt:
         """Make the request once; see `Gateway.send`."""
         try:
-            request = self._template.fill(to, message.text)
+            request = self._sign(self._template.fill(to, message.text), self._now())
         except Fault as fault:
             raise DeliveryFailed(fault.problem, remedy=fault.remedy) from None
         sent, seconds = _Sent(), min(seconds, self._seconds)

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape as escape_markup
 
 Escape = Callable[[str], str]
 
-PLACEHOLDERS = ("phone", "phone_digits", "text", "sender", "username", "password")
+PLACEHOLDERS = ("phone", "phone_digits", "text", "coding", "sender", "account", "username", "password")
 
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 section 2.2
@@ -77,5 +77,7 @@ def escape_for(media_type: str) -> Escape | None:
     if essence.endswith(("/xml", "+xml")):
         return in_xml
     if essence.endswith(("/json", "+json")):
+        return in_json
+    if essence.startswith("application/x-amz-json-"):
         return in_json
     return {"text/plain": as_it_is, "application/x-www-form-urlencoded": in_form}.get(essence)

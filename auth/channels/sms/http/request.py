@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from auth.addresses import PhoneNumber
+from auth.channels.sms.encoding import Encoding, encoding_of
 from auth.channels.sms.http.placeholders import (
     PLACEHOLDERS,
     Escape,
@@ -21,12 +22,16 @@ from auth.channels.sms.http.placeholders import (
     is_header_value,
     placeholders,
 )
-from auth.channels.sms.settings import BodyKind, SmsGatewaySettings
+from auth.channels.sms.http.settings import BodyKind, SignatureKind, SmsGatewaySettings
 from auth.tls import stays_on_this_host
 from schema.errors import Fault
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 _FRAMING = {"connection", "content-length", "host", "transfer-encoding"}
+_PLACED_IN_HOST = {
+    "host": re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?"),
+    "region": re.compile(r"[A-Za-z0-9-]+"),
+}
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTENT_TYPES = {
     BodyKind.FORM: "application/x-www-form-urlencoded",
@@ -56,16 +61,18 @@ class RequestTemplate:
 
     def __init__(self, settings: SmsGatewaySettings) -> None:
         self._settings = settings
-        self._path, self._question, self._query = settings.url.partition("?")
+        self._url = located(settings)
+        self._path, self._question, self._query = self._url.partition("?")
         self._headers = tuple(_pair(line, ":", "headers") for line in settings.headers)
         self._fields = tuple(_pair(line, "=", "fields") for line in settings.fields)
         self._known = {
             "sender": settings.sender,
+            "account": settings.account,
             "username": settings.username,
             "password": settings.password.text if settings.password else "",
         }
         self._check_places()
-        _check_url(settings)
+        _check_url(self._url, allow_plain_http=settings.allow_plain_http)
         self._check_authentication()
         self._raw_escape = self._check_body()
         self._check_sample()
@@ -77,6 +84,7 @@ class RequestTemplate:
             Fault: the text cannot stand where the section wants it, which is in a header.
         """
         values = self._known | {"phone": to, "phone_digits": to.removeprefix("+"), "text": text}
+        values["coding"] = self._coding(text)
         url = fill(self._path, values, in_path) + self._question + fill(self._query, values, in_query)
         headers = [(name, fill(value, values, as_it_is)) for name, value in self._headers]
         for name, value in headers:
@@ -86,6 +94,10 @@ class RequestTemplate:
                     remedy="keep sender, credentials and text to ASCII, or send them in the body",
                 )
         return SmsRequest(self._settings.method, url, (*headers, *self._own_headers()), self._body(values))
+
+    def _coding(self, text: str) -> str:
+        for_gsm, for_all = self._settings.coding or ("", "")
+        return for_gsm if encoding_of(text) is Encoding.GSM else for_all
 
     def _own_headers(self) -> list[tuple[str, str]]:
         settings, own = self._settings, []
@@ -115,13 +127,22 @@ class RequestTemplate:
 
     def _check_places(self) -> None:
         settings = self._settings
-        named = placeholders((settings.url, settings.raw, *settings.headers, *settings.fields))
+        named = placeholders((self._url, settings.raw, *settings.headers, *settings.fields))
         for name in named:
             if name not in PLACEHOLDERS:
                 known = ", ".join(f"{{{each}}}" for each in PLACEHOLDERS)
                 raise Fault(f"unknown placeholder {{{name}}}", remedy=f"use {known}")
+            if name == "coding" and not settings.coding:
+                raise Fault(
+                    "{coding} stands there, but coding is not set", remedy="add both words, such as `coding = 0, 2`"
+                )
             if name in self._known and not self._known[name]:
                 raise Fault(f"{{{name}}} stands there, but {name} is not set", remedy=f"add `{name} = ...`")
+        if settings.coding and len(settings.coding) != len(Encoding):
+            raise Fault(
+                "coding does not have two words",
+                remedy="give that for the GSM alphabet and that for all other texts, such as 0, 2",
+            )
         if "text" not in named or not {"phone", "phone_digits"} & set(named):
             raise Fault(
                 "the request does not carry the text and the number",
@@ -130,11 +151,16 @@ class RequestTemplate:
 
     def _check_authentication(self) -> None:
         settings = self._settings
-        ways = [settings.basic_auth, settings.bearer_token is not None, bool(self._header("Authorization"))]
+        ways = [
+            settings.basic_auth,
+            settings.bearer_token is not None,
+            settings.signature is not SignatureKind.NONE,
+            bool(self._header("Authorization")),
+        ]
         if ways.count(True) > 1:
             raise Fault(
                 "there is more than one Authorization",
-                remedy="keep one of basic_auth, bearer_token and the header Authorization",
+                remedy="keep one of basic_auth, bearer_token, signature and the header Authorization",
             )
         if settings.basic_auth and not (settings.username and settings.password and ":" not in settings.username):
             raise Fault(
@@ -189,10 +215,27 @@ def _pair(line: str, separator: str, key: str) -> tuple[str, str]:
     return name, value
 
 
-def _check_url(settings: SmsGatewaySettings) -> None:
+def located(settings: SmsGatewaySettings) -> str:
+    """The URL with its host and region: which host is asked does not depend on the text.
+
+    Raises:
+        Fault: one of them is missing or has no such form; without a name in front.
+    """
+    url = settings.url
+    for name, form in _PLACED_IN_HOST.items():
+        place, value = f"{{{name}}}", getattr(settings, name)
+        if place in url and not value:
+            raise Fault(f"{place} stands there, but {name} is not set", remedy=f"add `{name} = ...`")
+        if value and not form.fullmatch(value):
+            raise Fault(f"{name} cannot stand in a URL", remedy=f"give {name} as the provider names it")
+        url = url.replace(place, value)
+    return url
+
+
+def _check_url(address: str, *, allow_plain_http: bool) -> None:
     try:
-        httpx.URL(settings.url)
-        url = urlsplit(settings.url)
+        httpx.URL(address)
+        url = urlsplit(address)
         usable = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
     except (ValueError, httpx.InvalidURL):
         usable = False
@@ -202,9 +245,9 @@ def _check_url(settings: SmsGatewaySettings) -> None:
         raise Fault(
             "url has credentials or a placeholder where host and port stand", remedy="use basic_auth = yes for them"
         )
-    if "#" in settings.url or _BARE_PERCENT.search(settings.url):
+    if "#" in address or _BARE_PERCENT.search(address):
         raise Fault("url has a # or a % that escapes nothing", remedy="write %23 or %25 for them")
-    if url.scheme == "http" and not settings.allow_plain_http and not stays_on_this_host(url.hostname or ""):
+    if url.scheme == "http" and not allow_plain_http and not stays_on_this_host(url.hostname or ""):
         raise Fault(
             f"url would send codes and credentials to {url.hostname} in clear text",
             remedy="use https, or set allow_plain_http = yes where the network is yours alone",

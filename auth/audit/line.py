@@ -1,8 +1,6 @@
-"""The audit: one JSON line for each outcome, with its reason and the correlation id, and without any secret."""
+"""What is recorded of an outcome: its reason, its correlation id and all that explains it, without any secret."""
 
-import os
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 
@@ -61,42 +59,3 @@ class AuditLine(msgspec.Struct, frozen=True, omit_defaults=True):
     directory_version: int = 0
     directory_age: float = 0.0
     milliseconds: float = 0.0
-
-
-class AuditFile:
-    """Appends lines to a file; each is one write, so that lines of several processes do not mix.
-
-    Raises:
-        AuditUnavailable: the file cannot be opened.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._encoder = msgspec.json.Encoder()
-        try:
-            self._descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        except OSError as error:
-            raise self._unavailable(error) from error
-
-    def write(self, line: AuditLine) -> None:
-        """Append one line.
-
-        Raises:
-            AuditUnavailable: it was not written, or not whole.
-        """
-        octets = self._encoder.encode(line) + b"\n"
-        try:
-            written = os.write(self._descriptor, octets)
-        except OSError as error:
-            raise self._unavailable(error) from error
-        if written != len(octets):
-            raise self._unavailable(OSError("the disk is full"))
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._descriptor)
-
-    def _unavailable(self, error: OSError) -> AuditUnavailable:
-        return AuditUnavailable(
-            f"audit file {self._file}: {error.strerror or error}", remedy="check the disk, the folder and its owner"
-        )

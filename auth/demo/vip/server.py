@@ -1,36 +1,22 @@
-"""A VIP Authentication Service on this machine: `python -m auth.demo.vip_service --help`.
+"""The VIP simulator's server: mutual TLS, HTTP, one thread for each connection, and going wrong as it is told."""
 
-It reads the wire on its own (nothing of auth.vip is in it), demands a client certificate of its own authority, keeps
-its credentials in memory and refuses what the real service refuses. Standard output carries JSON lines: one that
-says `ready` with the port, then one for each request, without its codes.
-"""
-
-import argparse
 import json
 import ssl
 import sys
 import threading
-from datetime import UTC
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 from socket import socket
 from socketserver import ThreadingTCPServer
+from types import ModuleType
 from typing import Any, cast
 
-from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY, Clock
+from auth.clock import Clock, Entropy
 from auth.demo.certificates import CertificateFolder
-from auth.demo.vip_credentials import Registry, Result
-from auth.demo.vip_misbehaviour import Misbehaviour, Wrong
-from auth.demo.vip_wire import (
-    PATHS,
-    ErrorAnswer,
-    FaultAnswer,
-    Question,
-    read,
-    write,
-    write_error,
-    write_fault,
-)
+from auth.demo.vip import authentication, user_services
+from auth.demo.vip.misbehaviour import Misbehaviour, Wrong
+from auth.demo.vip.registry import Registry, Result
+from auth.demo.vip.wire import ErrorAnswer, FaultAnswer, Question, opened, write_fault
 
 _LARGEST_REQUEST = 64 * 1024
 _OVERSIZED = 300 * 1024
@@ -51,6 +37,7 @@ class VipServer(ThreadingTCPServer):
         registry: the credentials.
         always: what to do wrong at each request; None for nothing.
         clock: the time that codes are checked against.
+        entropy: draws the codes that are sent.
     """
 
     daemon_threads = True
@@ -64,11 +51,13 @@ class VipServer(ThreadingTCPServer):
         registry: Registry,
         always: Misbehaviour | None,
         clock: Clock,
+        entropy: Entropy,
     ) -> None:
         super().__init__(address, VipHandler)
         self.registry = registry
         self.always = always
         self.clock = clock
+        self.entropy = entropy
         self._tls = tls
         self._output = threading.Lock()
 
@@ -107,50 +96,57 @@ class VipHandler(BaseHTTPRequestHandler):
             self._refuse(_LENGTH_REQUIRED)
             return
         octets = self.rfile.read(int(length))
-        if self.path not in PATHS:
+        if self.path not in authentication.PATHS | user_services.PATHS:
             self._refuse(_NOT_FOUND)
         elif self.headers.get_content_type() not in ("text/xml", "application/xml"):
             self._refuse(_UNSUPPORTED_MEDIA_TYPE)
         else:
             self._answer(octets)
 
+    @property
+    def _dialect(self) -> ModuleType:
+        return authentication if self.path in authentication.PATHS else user_services
+
     def _answer(self, octets: bytes) -> None:
-        read_request = read(self.path, octets)
+        request = opened(octets)
+        read_request = request if isinstance(request, FaultAnswer) else self._dialect.read(self.path, request)
         if "SOAPAction" not in self.headers:  # SOAP 1.1 section 6.1.1
             read_request = FaultAnswer("Client", "the SOAPAction header is missing")
         match read_request:
             case FaultAnswer(code):
-                self._log("", (), f"soap:{code}")
+                self._log("", "", f"soap:{code}")
                 self._send(_SERVER_ERROR, write_fault(read_request))
             case ErrorAnswer(code):
-                self._log("", (), code)
-                self._send(_OK, write_error(read_request))
-            case Question(operation, credentials=credentials):
+                self._log("", "", code)
+                self._send(_OK, self._dialect.write_error(read_request))
+            case Question(operation, credentials=credentials, user=user):
+                about = user or ",".join(id_ for id_, _ in credentials)
                 wrong = self.server.registry.misbehaviour(credentials) or self.server.always
                 if wrong is None:
                     result = self._decide(read_request)
-                    self._log(operation, credentials, result.code)
-                    self._send(_OK, write(read_request, result, self.server.clock.now()))
+                    self._log(operation, about, result.code)
+                    self._send(_OK, self._write(read_request, result))
                 else:
-                    self._log(operation, credentials, f"misbehaviour:{wrong.wrong}")
+                    self._log(operation, about, f"misbehaviour:{wrong.wrong}")
                     self._misbehave(read_request, wrong)
 
     def _decide(self, question: Question) -> Result:
-        registry, now = self.server.registry, self.server.clock.now()
-        match question.operation:
-            case "GetTokenInformation":
-                return registry.describe(question.credentials[0])
-            case "ActivateToken":
-                return registry.activate(question.credentials[0], question.codes, now)
-            case _:
-                return registry.validate(question.credentials, question.codes[0], now)
+        server = self.server
+        result: Result = self._dialect.decide(server.registry, question, server.clock.now(), server.entropy.below)
+        if result.texted is not None and result.credential is not None:
+            server.log(event="sent", to=result.credential.id, body=f"Your code is {result.texted.text}")
+        return result
+
+    def _write(self, question: Question, result: Result) -> bytes:
+        octets: bytes = self._dialect.write(question, result, self.server.clock.now())
+        return octets
 
     def _misbehave(self, question: Question, misbehaviour: Misbehaviour) -> None:
-        right = write(question, Result("0000"), self.server.clock.now())
+        right = self._write(question, Result("0000"))
         match misbehaviour.wrong:
             case Wrong.HANG:
                 threading.Event().wait(float(misbehaviour.value))
-                self._send(_OK, write(question, self._decide(question), self.server.clock.now()))
+                self._send(_OK, self._write(question, self._decide(question)))
             case Wrong.HALF_OPEN:
                 self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 1000\r\n\r\n<Env")
                 self.wfile.flush()
@@ -170,10 +166,9 @@ class VipHandler(BaseHTTPRequestHandler):
     def _wrong_body(self, question: Question, right: bytes, wrong: Wrong, value: str) -> bytes:
         match wrong:
             case Wrong.OTHER_REQUEST_ID:
-                other = Question(question.operation, question.version, "another", (), (), name_credential=False)
-                return write(other, Result("0000"), self.server.clock.now())
+                return self._write(replace(question, request_id="another"), Result("0000"))
             case Wrong.REASON:
-                return write(question, Result(value), self.server.clock.now())
+                return self._write(question, Result(value))
             case Wrong.OVERSIZED:
                 return b" " * _OVERSIZED + right
             case _:
@@ -191,8 +186,8 @@ class VipHandler(BaseHTTPRequestHandler):
         self.close_connection = True
         self._send(status, b"<html><body>no</body></html>", "text/html")
 
-    def _log(self, operation: str, credentials: tuple[str, ...], outcome: str) -> None:
-        self.server.log(event="request", operation=operation, credential=",".join(credentials), outcome=outcome)
+    def _log(self, operation: str, about: str, outcome: str) -> None:
+        self.server.log(event="request", operation=operation, credential=about, outcome=outcome)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         """Nothing: the JSON lines say it."""
@@ -206,44 +201,3 @@ def server_tls(folder: CertificateFolder) -> ssl.SSLContext:
     context.load_verify_locations(folder.authority)
     context.verify_mode = ssl.CERT_REQUIRED
     return context
-
-
-def main() -> int:
-    """Make certificates, or serve until interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m auth.demo.vip_service", description="A VIP service to try with.")
-    action = parser.add_mutually_exclusive_group(required=True)
-    action.add_argument("--make-certificates", type=Path, metavar="DIR", help="write throw-away certificates, and end")
-    action.add_argument(
-        "--credentials", type=Path, metavar="FILE", help='JSON list of {"id", "seed", "status", "misbehave"?}'
-    )
-    parser.add_argument("--certificates", type=Path, metavar="DIR", help="what --make-certificates wrote")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
-    parser.add_argument(
-        "--misbehave",
-        type=Misbehaviour.read,
-        metavar="HOW",
-        help=f"go wrong always: {', '.join(Wrong)}; reason, hang and status take a value, as hang:3",
-    )
-    arguments = parser.parse_args()
-    if arguments.make_certificates:
-        CertificateFolder(arguments.make_certificates).make(SYSTEM_CLOCK.now().astimezone(UTC), SYSTEM_ENTROPY)
-        return 0
-    if not arguments.certificates:
-        parser.error("--credentials needs --certificates")
-    try:
-        registry = Registry.load(arguments.credentials)
-        tls = server_tls(CertificateFolder(arguments.certificates))
-    except (OSError, ValueError) as error:
-        parser.error(str(error))
-    with VipServer((arguments.host, arguments.port), tls, registry, arguments.misbehave, SYSTEM_CLOCK) as server:
-        server.log(event="ready", port=server.server_address[1])
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            return 0
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

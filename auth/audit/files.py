@@ -1,0 +1,47 @@
+"""Where the audit lies: the names of its files, and the days that have a segment."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+_DAY = re.compile(r"\d{8}")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFiles:
+    """The files of one audit; all of them are called after `base`.
+
+    Attributes:
+        base: `[service] audit_file`, such as audit.jsonl; a file of this name is from before there were segments.
+        key: the seed of the key that signs and seals, for the service's user only.
+    """
+
+    base: Path
+    key: Path
+
+    @property
+    def head(self) -> Path:
+        """Says where the audit begins and ends."""
+        return self.base.with_suffix(".head")
+
+    @property
+    def lock(self) -> Path:
+        """Whoever writes holds this one."""
+        return self.base.with_suffix(".lock")
+
+    def segment(self, day: str) -> Path:
+        """The lines of a day, such as audit-20261126.jsonl."""
+        return self.base.with_name(f"{self.base.stem}-{day}{self.base.suffix}")
+
+    def days(self) -> list[str]:
+        """The days that have a segment, oldest first. Raises OSError when the folder cannot be read."""
+        start, end = f"{self.base.stem}-", self.base.suffix
+        names = (file.name for file in self.base.parent.iterdir())
+        cut = (name.removeprefix(start).removesuffix(end) for name in names if name.startswith(start))
+        return sorted(day for day in cut if _DAY.fullmatch(day) and self.segment(day).is_file())
+
+
+def day_of(at: datetime) -> str:
+    """The day in whose segment an instant belongs (UTC)."""
+    return f"{at.year:04}{at.month:02}{at.day:02}"  # ten times as fast as strftime, for every line

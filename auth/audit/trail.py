@@ -1,0 +1,135 @@
+"""The audit as its writers see it: a line for each outcome, and what keeps the chain in order meanwhile."""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from auth.audit.chain import Chain
+from auth.audit.files import AuditFiles, day_of
+from auth.audit.keys import AuditKey
+from auth.audit.line import AuditLine, AuditUnavailable
+from auth.audit.retention import retire
+from auth.audit.rows import Dropped, Kind
+
+_log = logging.getLogger("dirfactor.audit")
+CHECKPOINT_LINES = 1000
+"""No more lines than this stand between two checkpoints."""
+_CHECKPOINT_AFTER = timedelta(seconds=60)
+
+
+def _nobody(_line: bytes) -> None:
+    """Who exports nothing."""
+
+
+def _none() -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Who hears of every line outside; neither may block.
+
+    Attributes:
+        offer: takes a line as it was written.
+        dropped: how many lines were not taken, or were given up, since it was asked last.
+    """
+
+    offer: Callable[[bytes], None] = _nobody
+    dropped: Callable[[], int] = _none
+
+
+class AuditTrail:
+    """Appends outcomes to the chain; what was written before an answer is on its way to the disk before it.
+
+    Args:
+        files: where the audit lies.
+        key: signs checkpoints and seals lines.
+        now: the clock.
+        days: how many days are kept; 0 keeps all.
+        sync_each: whether a line is on the disk itself before its outcome is told.
+        export: who hears of the lines outside.
+
+    Raises:
+        AuditUnavailable: the files cannot be opened, or not written.
+    """
+
+    def __init__(
+        self,
+        files: AuditFiles,
+        key: AuditKey,
+        now: Callable[[], datetime],
+        *,
+        days: int = 0,
+        sync_each: bool = False,
+        export: Export | None = None,
+    ) -> None:
+        self._files, self._now, self._days, self._sync_each = files, now, days, sync_each
+        self._export = export or Export()
+        self._chain = Chain(files, key)
+        self._checked_at = now()
+        self._retired_on = ""
+        self._unsynced = False
+
+    def write(self, line: AuditLine) -> None:
+        """Append one outcome.
+
+        Raises:
+            AuditUnavailable: it was not written, or not whole.
+        """
+        chain = self._chain
+        with chain.turn(line.at):
+            signed = self._checkpoint(line.at) if self._is_due(line.at) else None
+            octets = chain.append(Kind.OUTCOME, line)
+            if self._sync_each:
+                chain.sync()
+        self._unsynced = True
+        if signed:
+            self._export.offer(signed)
+        self._export.offer(octets)
+
+    def tick(self) -> None:
+        """Once a second: sign what waits for it, record what was not exported, let go what is too old."""
+        now, dropped = self._now(), self._export.dropped()
+        today = day_of(now)
+        if not (dropped or self._is_due(now) or self._retired_on != today):
+            return
+        signed = None
+        with self._chain.turn(now):
+            if dropped:
+                self._chain.append(Kind.DROPPED, Dropped(now, dropped))
+            if self._days and self._retired_on != today:
+                retire(self._chain, self._files, now, self._days)
+            self._retired_on = today
+            if self._is_due(now):
+                signed = self._checkpoint(now)
+        self._unsynced = True
+        if signed:
+            self._export.offer(signed)
+
+    def sync(self) -> None:
+        """Have what was written brought to the disk; may be called by another thread, for it takes its time.
+
+        Raises:
+            AuditUnavailable: the disk refuses.
+        """
+        if self._unsynced:
+            self._unsynced = False
+            self._chain.sync()
+
+    def close(self) -> None:
+        """Sign what is there, and close the files."""
+        with suppress(AuditUnavailable), self._chain.turn(self._now()):
+            self._checkpoint(self._now())
+        with suppress(AuditUnavailable):
+            self._chain.sync()
+        self._chain.close()
+
+    def _is_due(self, now: datetime) -> bool:
+        waiting = self._chain.head.seq - self._chain.head.checkpoint
+        return waiting >= CHECKPOINT_LINES or (waiting > 0 and now - self._checked_at >= _CHECKPOINT_AFTER)
+
+    def _checkpoint(self, now: datetime) -> bytes | None:
+        self._checked_at = now
+        return self._chain.checkpoint(now)

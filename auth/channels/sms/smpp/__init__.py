@@ -1,0 +1,1 @@
+"""Texts by SMPP 3.4, the protocol of operators and aggregators: units, session, connection."""

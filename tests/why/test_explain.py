@@ -1,0 +1,157 @@
+"""Explain promises no logon that config.ini cannot carry out: what it says is what a login would meet."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auth.facts import Reach
+from auth.why.explain import explain
+from auth.why.report import as_data, as_text, reported
+from core.dialogue import login
+from core.logins import MAIL, NOW, PHONE, REACH, ancestor, entry_id, facts, link, membership, node, person, policy
+from core.test_decision_laws import any_facts, at, instants
+from dirsync.view import Freshness
+from schema.grammar import ReplyRule
+from schema.words import TokenKind
+
+SMS, EMAIL, VIP = TokenKind.SMS, TokenKind.EMAIL, TokenKind.VIP
+LACKING = {
+    SMS: (Reach(mail=REACH.mail, vip=True), {}, "config.ini has no [sms:...] section"),
+    EMAIL: (Reach(sms=REACH.sms, vip=True), {}, "config.ini has no [email:...] section"),
+    VIP: (Reach(REACH.sms, REACH.mail), {}, "config.ini has no [vip] section"),
+    "an SMS gateway": (REACH, {"sms_gateways": ("gone",)}, "the policy names gateway gone, which config.ini"),
+    "a mail server": (REACH, {"email_gateways": ("gone",)}, "the policy names gateway gone, which config.ini"),
+}
+KINDS = {"an SMS gateway": SMS, "a mail server": EMAIL}
+
+
+@pytest.mark.parametrize("what", LACKING)
+def test_whoever_has_only_a_token_that_cannot_be_reached_is_refused_and_the_trace_says_what_is_missing(what):
+    reach, asked, why = LACKING[what]
+    kind = KINDS.get(what, what)
+    known = facts(person(link(policy(**asked)), tokens=(kind,)), reach=reach)
+    explained = explain(known, NOW)
+    assert explained.outcome == "refused: no-token"
+    assert explained.remedy
+    assert any(item.check == f"token {kind}" and item.found.startswith(why) for item in explained.trace)
+    assert explain(facts(person(link(policy()), tokens=(kind,))), NOW).outcome == "accepted"
+
+
+def test_the_next_token_that_can_be_reached_is_asked_for():
+    explained = explain(facts(reach=Reach(mail=REACH.mail)), NOW)
+    assert explained.outcome == "accepted"
+    assert any("by email" in step for step in explained.steps)
+
+
+def outcome(course):
+    return "accepted" if course.accepted else f"refused: {course.reason}"
+
+
+@given(any_facts, instants)
+@settings(max_examples=300)
+def test_explain_ends_as_a_login_does_that_shows_everything_right(known, now):
+    """The login is carried by a driver of its own, which performs one step after the other as the service does."""
+    course, explained = login(known, now=now), explain(known, now)
+    assert explained.outcome == outcome(course)
+    assert explained.decision == course.decided
+    assert bool(explained.remedy) is not course.accepted
+    if course.accepted:
+        rules = [(rule.name, rule.value) for rule in course.steps[-1].reply_rules]
+        assert list(explained.reply_attributes) == rules
+    else:
+        assert explained.reply_attributes == ()
+
+
+@given(any_facts, instants, st.integers(-8 * 24, 8 * 24))
+@settings(max_examples=300)
+def test_at_another_instant_it_ends_as_a_login_then_with_the_directory_as_it_is(known, now, hours):
+    at = now + timedelta(hours=hours)
+    as_of = known.freshness.as_of
+    later = known if as_of is None else replace(known, freshness=Freshness(known.freshness.version, as_of + (at - now)))
+    report = reported(known, now, at)
+    assert report.explanation.outcome == outcome(login(later, now=at))
+    assert report.asked_at == at
+    assert reported(known, now).explanation == explain(known, now)
+
+
+@given(any_facts, instants)
+@settings(max_examples=200)
+def test_what_the_answer_rests_on_is_what_was_decided_from(known, now):
+    report = reported(known, now)
+    explained, rests_on = report.explanation, report.grounds
+    if explained.outcome == "accepted":
+        assert [(item.name, item.value) for item in rests_on.replies] == list(explained.reply_attributes)
+    for token in rests_on.tokens:
+        found = [item.found for item in explained.trace if item.check == f"token {token.kind}"]
+        if found:
+            assert found[0].startswith("usable") is token.usable
+            assert token.usable or found[0] == token.why
+    if rests_on.standing is not None:
+        assert (rests_on.failures_to_lock is None) is rests_on.standing.locked(now)
+    assert as_text(report).plain.startswith(explained.outcome)
+    assert msgspec.json.encode(as_data(report))
+
+
+@given(any_facts, instants)
+def test_no_number_is_shown_whole(known, now):
+    report = reported(known, now)
+    for shown in (as_text(report).plain, msgspec.json.encode(as_data(report)).decode()):
+        for secret in (PHONE, PHONE[1:], "+447700900123", MAIL):
+            assert secret not in shown
+
+
+def test_each_reply_attribute_says_whose_it_is_once():
+    rule, other = ReplyRule("Filter-Id", "a"), ReplyRule("Class", "b")
+    somebody = person(
+        link(policy(reply_attribute=(rule,))),
+        groups=(membership("g", reply_attributes=(rule, other)),),
+        ancestors=(ancestor("o", reply_attributes=(ReplyRule("Class", "c"),)),),
+        reply_attributes=(ReplyRule("Class", "d"),),
+    )
+    report = reported(facts(somebody, node(reply_attribute=(ReplyRule("Class", "e"),))), NOW)
+    assert [(item.name, item.value, item.source.partition(" ")[0]) for item in report.grounds.replies] == [
+        ("Filter-Id", "a", "policy"),
+        ("Class", "b", "group"),
+        ("Class", "c", "container"),
+        ("Class", "d", "user"),
+        ("Class", "e", "access"),
+    ]
+
+
+def test_a_group_is_shown_with_the_way_that_leads_to_it_and_what_it_decides():
+    groups = (
+        membership("vpn-users"),
+        membership("staff", link(policy("office")), path=("vpn-users",)),
+        membership("choir"),
+    )
+    asking = node(members=frozenset({entry_id("vpn-users")}))
+    report = reported(facts(person(groups=groups), asking), NOW)
+    text = as_text(report).plain
+    assert "  alice > vpn-users   for access node\n" in text
+    assert "  alice > vpn-users > staff   for policy\n" in text
+    assert "1 more that decide nothing here" in text
+    assert "choir" not in text
+
+
+def test_the_attribute_of_the_address_that_counts_is_named():
+    own = policy(sms_phone_attribute="pager", email_mail_attribute="mail")
+    plain = reported(facts(person(link(own))), NOW).grounds.tokens
+    overridden = reported(facts(person(link(own), phone=PHONE, mail_override=MAIL)), NOW).grounds.tokens
+    assert [token.attribute for token in plain[:2]] == ["pager", "mail"]
+    assert [(token.attribute, token.address) for token in overridden[:2]] == [
+        ("dirfactorPhone", "+43***67"),
+        ("dirfactorMail", "a***@example.org"),
+    ]
+
+
+def test_violations_say_how_many_more_lock_and_until_when():
+    strict = policy(logon_attempts=2, violation_limit=2, lock_minutes=15)
+    two = reported(facts(person(link(strict)), failures=at(-9, -8)), NOW)
+    assert "1 violations, 2 wrong codes that count; 2 more lock" in as_text(two).plain
+    four = reported(facts(person(link(strict)), failures=at(-9, -8, -7, -6)), NOW)
+    assert "; locked until 2026-11-24 12:14:54 UTC" in as_text(four).plain
+    assert as_data(four)["violations"]["locked_until"] == NOW + timedelta(minutes=15, seconds=-6)
