@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from rig.process import SYSTEM_ENVIRONMENT
 from rig.samba import LDAPS_PORT, DomainController
 from rig.samba_template import samba_template
 from rig.slapd import Slapd
+from rig.smsc import Smsc
 
 OPENLDAP_SCHEMA = Path(__file__).parents[2] / "ldif" / "openldap.ldif"
 DS389_SCHEMA = Path(__file__).parents[2] / "ldif" / "389-ds.ldif"
@@ -144,6 +146,16 @@ def kannel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kannel]:
     need("bearerbox", "smsbox", FAKESMSC)
     with running(Kannel(tmp_path_factory.mktemp("kannel"))) as gateway:
         yield gateway
+
+
+@pytest.fixture(scope="session")
+def smsc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Smsc]:
+    """The run's SMS centre, which speaks SMPP; use a number of your own."""
+    need("perl")
+    if subprocess.run(["perl", "-MNet::SMPP", "-e", "1"], capture_output=True, check=False).returncode:
+        pytest.fail("Net::SMPP is not installed: run tools/bootstrap servers", pytrace=False)
+    with running(Smsc(tmp_path_factory.mktemp("smsc"))) as centre:
+        yield centre
 
 
 @pytest.fixture(scope="session")
