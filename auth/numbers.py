@@ -57,7 +57,7 @@ def number_findings(user: User, policy: Policy, region: str | None) -> Iterator[
         return
     number = phone_number(text, region)
     if number is None:
-        problem, remedy = _why_not(text, region)
+        problem, remedy = why_no_number(text, region)
         yield NumberFinding(home, masked(text.strip()), problem, remedy)
         return
     read = phonenumbers.parse(number)
@@ -71,8 +71,13 @@ def number_findings(user: User, policy: Policy, region: str | None) -> Iterator[
         yield NumberFinding(home, masked(number), "is a landline, which may take no texts", _MOBILE, certain=False)
 
 
-def _why_not(text: str, region: str | None) -> tuple[str, str]:
-    """Why the logon's reader takes the text for no number, and what to do."""
+def why_no_number(text: str, region: str | None) -> tuple[str, str]:
+    """Why `auth.addresses.phone_number` takes a text for no number, and what to do.
+
+    Args:
+        text: that it has refused.
+        region: that it was given.
+    """
     try:
         extension = phonenumbers.parse(text, region.upper() if region else None).extension
     except NumberParseException as error:

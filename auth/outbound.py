@@ -1,8 +1,10 @@
 """Builds what speaks to the outside as config.ini says: SMS gateways, mail servers, VIP."""
 
 import logging
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
+from auth.addresses import PhoneNumber
 from auth.channels.base import DeliveryReport
 from auth.channels.mail.graph import GraphGateway
 from auth.channels.mail.passage import MailGateway
@@ -27,18 +29,13 @@ def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExi
     Raises:
         Fault: a section cannot work.
     """
-    texts = []
-    for name, sms in settings.sms.items():
-        gateway = sms_gateway(name, sms, clock, entropy, _reported)
-        stack.push_async_callback(gateway.aclose)
-        texts.append(gateway)
     mails = []
     for name, mail in settings.email.items():
         server = mail_gateway(name, mail, clock, entropy)
         stack.push_async_callback(server.aclose)
         mails.append(server)
     return Delivery(
-        MintedChannel(texts, clock.monotonic),
+        text_channel(settings, clock, entropy, stack, _reported),
         MintedChannel(mails, clock.monotonic),
         settings.service.delivery_seconds,
         guard,
@@ -55,6 +52,26 @@ def mail_gateway(name: str, section: MailSettings, clock: Clock, entropy: Entrop
     if isinstance(section, GraphSettings):
         return GraphGateway(name, section, clock, entropy)
     return SmtpGateway(name, section, clock, entropy)
+
+
+def text_channel(
+    settings: Settings,
+    clock: Clock,
+    entropy: Entropy,
+    stack: AsyncExitStack,
+    on_report: Callable[[DeliveryReport], None],
+) -> MintedChannel[PhoneNumber]:
+    """The channel for texts alone; what it holds open is closed with the stack.
+
+    Raises:
+        Fault: a section cannot work.
+    """
+    gateways = []
+    for name, section in settings.sms.items():
+        gateway = sms_gateway(name, section, clock, entropy, on_report)
+        stack.push_async_callback(gateway.aclose)
+        gateways.append(gateway)
+    return MintedChannel(gateways, clock.monotonic)
 
 
 def _reported(report: DeliveryReport) -> None:

@@ -18,6 +18,7 @@ from auth.cli.explain import explain_command
 from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, Exit, faults, out
 from auth.cli.policy import policy_app
 from auth.cli.schema import schema_app
+from auth.cli.sms import sms_app
 from auth.cli.sync import sync_app
 from auth.cli.token import token_app
 from auth.cli.user import user_app
@@ -37,6 +38,7 @@ app.add_typer(policy_app, name="policy")
 app.add_typer(schema_app, name="schema")
 app.add_typer(delegate_app, name="delegate")
 app.add_typer(email_app, name="email")
+app.add_typer(sms_app, name="sms")
 app.add_typer(token_app, name="token")
 app.add_typer(sync_app, name="sync")
 app.add_typer(user_app, name="user")
