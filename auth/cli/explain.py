@@ -22,17 +22,28 @@ from auth.cli.output import (
 from auth.clock import SYSTEM_CLOCK
 from auth.config import read_config
 from auth.embedded_state import FailuresFile
+from auth.facts import Facts
 from auth.facts_reader import FactsReader
 from auth.keys.ring_file import RingFile
 from auth.nodes import Nodes
 from auth.settings import Settings
+from auth.why import past
 from auth.why.instant import NotAnInstant, read_instant
+from auth.why.journal import read_events
+from auth.why.packing import Kept
+from auth.why.replay import replayed
 from auth.why.report import Report, as_data, as_text, reported
 from auth.why.whom import NobodyMeant, people_meant
 from dirsync.replica import Replica
 from schema.errors import Fault
 
-_USER = Annotated[str, typer.Argument(help="Login name as a client would send it, DN or objectGUID.")]
+_USER = Annotated[
+    str, typer.Argument(help="Login name as a client would send it, DN or objectGUID.", show_default=False)
+]
+_EVENT = Annotated[
+    str,
+    typer.Option("--event", help="Decide a past outcome again: its correlation id, as the audit has it.", metavar="ID"),
+]
 _NODE = Annotated[str, typer.Option("--node", "-n", help="Access node; may be left out when there is just one.")]
 _AT = Annotated[
     str, typer.Option("--at", help="Another instant: 2026-11-24T07:30, Mon 07:30, +2h. The directory is as now.")
@@ -40,25 +51,67 @@ _AT = Annotated[
 
 
 def explain_command(
-    user: _USER,
+    user: _USER = "",
     node: _NODE = "",
     at: _AT = "",
+    event: _EVENT = "",
     config: CONFIG_OPTION = DEFAULT_CONFIG,
     *,
     json: JSON_OPTION = False,
 ) -> None:
-    """Print what would happen at a logon, and why: each policy, each token, each check.
+    """Print what would happen at a logon of USER, or what happened at a past one, and why.
 
-    Exit status 1 when it would be refused.
+    Exit status 1 when it would be refused, or is decided otherwise today.
     """
     with faults():
-        report = _report(read_config(Path(config)), user, node, at)
+        settings = read_config(Path(config))
+        if event:
+            _demand(not (user or node or at), "--event stands alone")
+            found = _event(settings, event, json=json)
+        else:
+            _demand(bool(user), "nobody is named")
+            found = _user(settings, user, node, at, json=json)
+    if found:
+        raise typer.Exit(Exit.FOUND)
+
+
+def _demand(holds: object, problem: str) -> None:
+    if not holds:
+        raise UsageFault(problem, remedy="dirfactor explain USER, or dirfactor explain --event ID")
+
+
+def _user(settings: Settings, user: str, node: str, at: str, *, json: bool) -> bool:
+    report = _report(settings, user, node, at)
     if json:
         print_json(as_data(report))
     else:
         out.print(as_text(report))
-    if report.explanation.outcome != "accepted":
-        raise typer.Exit(Exit.FOUND)
+    return report.explanation.outcome != "accepted"
+
+
+def _event(settings: Settings, identity: str, *, json: bool) -> bool:
+    events = read_events(settings.service.journal_file, identity)
+    if not events:
+        raise UsageFault(
+            f"no event {identity} is kept",
+            remedy="give a correlation id of the audit; [service] journal_days says for how long events are kept",
+        )
+    with known_to(settings) as known:
+        now = SYSTEM_CLOCK.now()
+        replays = [replayed(event, _today(known, event), now) for event in events]
+    if json:
+        print_json([past.as_data(replay) for replay in replays])
+    else:
+        out.print(past.as_text(replays))
+    return not all(replay.same for replay in replays)
+
+
+def _today(known: FactsReader, event: Kept) -> Facts | None:
+    """What is known now of whom the last decision was about."""
+    if not event.moments:
+        return None
+    people = (known.directory.person(person.id) for person in event.moments[-1].facts.found)
+    return known.facts(event.node, [person for person in people if person])
 
 
 @contextmanager

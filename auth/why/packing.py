@@ -115,7 +115,10 @@ class Packer:
         node = facts.node
         return _Asked(
             self._digest(node, lambda: node and redacted_node(node), packed),
-            tuple(self._digest(one, partial(redacted_person, one, facts.region), packed) for one in facts.found),
+            tuple(
+                self._digest(one, partial(redacted_person, one, facts.region, facts.reach.numbers), packed)
+                for one in facts.found
+            ),
             self._part(frame, packed),
             facts.freshness,
             tuple(facts.failures),

@@ -5,15 +5,20 @@ from dataclasses import replace
 import msgspec
 import phonenumbers
 
-from auth.addresses import phone_number
+from auth.addresses import PhoneNumber, masked, phone_number
 from auth.facts import NodeFacts
+from auth.spend.numbers import NumberRules, number_type
 from dirsync.view import Person
 from schema.entry import AttributeText
 
 _HIDDEN = "***"
+_OURS = "df1:"
+_NO_BODY = "AAAA"
 _NO_NUMBER = "#"  # as little a number as what it stands for
 _SHOWN = 3  # characters of a number that are shown when it is masked
 _LAST = 2
+_HIDDEN_DIGITS = 4  # at least
+_FILLERS = "7513264890"
 
 
 def redacted_node(facts: NodeFacts) -> NodeFacts:
@@ -21,38 +26,59 @@ def redacted_node(facts: NodeFacts) -> NodeFacts:
     return replace(facts, node=msgspec.structs.replace(facts.node, shared_secret=None, api_key_hash=None))
 
 
-def redacted_person(person: Person, region: str | None) -> Person:
+def redacted_person(person: Person, region: str | None, rules: NumberRules) -> Person:
     """The same person with stand-ins for what is nobody's business later: numbers, digests, sealed values.
 
     Args:
         person: who.
         region: country of phone numbers without a country code.
+        rules: which numbers get no text.
     """
     user = person.user
     bare = msgspec.structs.replace(
         user,
-        phone=stand_in(user.phone, region) if user.phone else user.phone,
-        texts=tuple(_text(text, region) for text in user.texts),
+        phone=stand_in(user.phone, region, rules) if user.phone else user.phone,
+        texts=tuple(_text(text, region, rules) for text in user.texts),
         malformed=tuple(msgspec.structs.replace(item, value=_HIDDEN) for item in user.malformed),
-        pin=_HIDDEN if user.pin else user.pin,
-        secrets=tuple(_HIDDEN for _ in user.secrets),
-        temporary_response=_HIDDEN if user.temporary_response else user.temporary_response,
+        pin=_clear(user.pin),
+        secrets=tuple(filter(None, map(_clear, user.secrets))),
+        temporary_response=_clear(user.temporary_response),
     )
     return replace(person, user=bare)
 
 
-def stand_in(text: str, region: str | None) -> str:
-    """Another number of the same country and length that looks the same when it is masked; for none, none."""
+def _clear(value: str | None) -> str | None:
+    """What is clear in a sealed value or digest (`auth.keys.text`), with a body that opens nothing."""
+    if value is None:
+        return None
+    clear, colon, _ = value.rpartition(":")
+    return f"{clear}:{_NO_BODY}" if colon and value.startswith(_OURS) else _HIDDEN
+
+
+def stand_in(text: str, region: str | None, rules: NumberRules) -> str:
+    """Another number of the same length that is of the same country and type; for what is no number, none.
+
+    It looks the same when it is masked, and rules about numbers say the same of it. As few digits as possible are kept.
+    """
     number = phone_number(text, region)
     if number is None:
         return _NO_NUMBER
-    country = phonenumbers.parse(number).country_code
-    begin = number[: max(_SHOWN, 1 + len(str(country)))]
-    middle = len(number) - len(begin) - _LAST
-    made = (f"{begin}{digit * middle}{number[-_LAST:]}" for digit in "7513264890")
-    return next((other for other in made if phone_number(other, None) == other), _NO_NUMBER)
+    known = _known(number, rules)
+    for kept in range(_SHOWN, len(number) - _LAST - _HIDDEN_DIGITS + 1):
+        for digit in _FILLERS:
+            middle = digit * (len(number) - kept - _LAST)
+            other = phone_number(f"{number[:kept]}{middle}{number[-_LAST:]}", None)
+            if other is not None and len(other) == len(number) and _known(other, rules) == known:
+                return other
+    return _NO_NUMBER
 
 
-def _text(text: AttributeText, region: str | None) -> AttributeText:
+def _known(number: PhoneNumber, rules: NumberRules) -> tuple[object, ...]:
+    """All that a decision may look at."""
+    read = phonenumbers.parse(number)
+    return masked(number), read.country_code, number_type(read), rules.refusal(number)
+
+
+def _text(text: AttributeText, region: str | None, rules: NumberRules) -> AttributeText:
     """A mail address may stay: it is shown nowhere but masked, and it opens nothing."""
-    return text if "@" in text.value else AttributeText(text.attribute, stand_in(text.value, region))
+    return text if "@" in text.value else AttributeText(text.attribute, stand_in(text.value, region, rules))

@@ -175,6 +175,43 @@ async def test_explain_wants_to_know_the_node_when_there_are_several(office: Off
     assert "portal, vpn" in ended.err
 
 
+async def test_explain_decides_a_past_logon_again_and_says_what_has_changed_since(office: Office):
+    asked, code = await office.texted("radius", "auditor")
+    begun = office.last()["correlation"]
+    assert (await office.answer("radius", "auditor", asked.state, code)).outcome == "accepted"
+    answered = office.last()["correlation"]
+    config = str(office.service.config)
+    ended = await dirfactor("explain", "--event", begun, "--config", config, "--json")
+    first, second = json.loads(ended.out)
+    assert ended.status == 0
+    assert (first["event"], second["event"], second["login"]) == (begun, answered, begun)
+    assert [step["recorded"] for step in first["steps"]] == ["check password", "send code: sms to +43***02"]
+    assert [step["recorded"] for step in second["steps"]][-1] == "accept: Filter-Id=auditing"
+    assert (first["same"], first["since"]) == (True, [])
+    await office.change("cn=auditing", dirfactorSmsEnabled="FALSE")
+    try:
+        ended = await dirfactor("explain", "--event", begun, "--config", config)
+        assert ended.status == 0, "the same facts are decided the same"
+        assert f"policy {policy_dn('auditing')} sms_enabled: True -> False" in ended.out
+        assert "today the same login would come to: refuse: no-token" in ended.out
+        assert code not in ended.out
+    finally:
+        await office.change("cn=auditing", dirfactorSmsEnabled="TRUE")
+
+
+async def test_explain_of_an_event_that_is_not_kept_says_so(office: Office):
+    ended = await dirfactor("explain", "--event", "0000000000000000", "--config", str(office.service.config))
+    assert (ended.status, ended.out) == (2, "")
+    assert "no event 0000000000000000 is kept" in ended.err
+
+
+@pytest.mark.parametrize("arguments", [(), ("alice", "--event", "0" * 16)])
+async def test_explain_wants_one_question_at_a_time(office: Office, arguments):
+    ended = await dirfactor("explain", *arguments, "--config", str(office.service.config))
+    assert (ended.status, ended.out) == (2, "")
+    assert "dirfactor explain USER" in ended.err
+
+
 async def test_check_config_tells_everything_that_is_wrong_with_its_line(tmp_path):
     file = tmp_path / "config.ini"
     file.write_text(BROKEN_CONFIG)

@@ -5,15 +5,15 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
-import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from auth.addresses import masked, phone_number
 from auth.decision import decide
 from auth.facts import Evidence, Typed
 from auth.reason import Reason
+from auth.spend.numbers import NumberRules, NumberType
 from auth.tokens import usable_tokens
 from auth.why.described import described
 from auth.why.journal import JournalFile, opened_journal, read_events
@@ -85,9 +85,9 @@ def test_no_secret_is_in_what_is_kept():
 
 
 def test_that_there_is_a_secret_is_kept():
-    bare = redacted_person(person(**SECRETS), "AT").user
+    bare = redacted_person(person(**SECRETS), "AT", NumberRules()).user
     assert (bool(bare.pin), len(bare.secrets), bool(bare.temporary_response)) == (True, 1, True)
-    bare = redacted_person(person(), "AT").user
+    bare = redacted_person(person(), "AT", NumberRules()).user
     assert (bare.pin, bare.secrets, bare.temporary_response) == (None, (), None)
 
 
@@ -96,36 +96,59 @@ numbers = st.sampled_from(
 ) | st.from_regex(r"\+[1-9][0-9]{6,13}", fullmatch=True)
 
 
-@given(numbers)
-def test_a_stand_in_is_a_number_where_a_number_was_and_looks_like_it_when_it_is_masked(text):
-    number, other = phone_number(text, "AT"), stand_in(text, "AT")
-    if number is None:
+def test_what_is_clear_of_a_sealed_value_is_kept_and_its_body_is_not():
+    """A decision reads from it until when a temporary response is good."""
+    value = "df1:response:k1:20261124T115900.000000Z:20261124T125900.000000Z:single:c2VjcmV0"
+    bare = redacted_person(
+        person(temporary_response=value, secrets=("df1:seed:k1:totp:c2VjcmV0",)), "AT", NumberRules()
+    )
+    assert bare.user.temporary_response == value.replace("c2VjcmV0", "AAAA")
+    assert bare.user.secrets == ("df1:seed:k1:totp:AAAA",)
+
+
+rules = st.builds(
+    NumberRules,
+    st.sampled_from([None, ("AT", "GB"), ("+43664", "+1202", "+4930"), ()]),
+    st.sampled_from([frozenset(), frozenset({NumberType.UNKNOWN, NumberType.PREMIUM}), frozenset(NumberType)]),
+)
+
+
+@given(numbers, rules)
+def test_a_stand_in_looks_like_the_number_when_it_is_masked_and_may_be_texted_as_it(text, wanted):
+    number, other = phone_number(text, "AT"), stand_in(text, "AT", wanted)
+    if number is None or other == "#":
         assert phone_number(other, "AT") is None
     else:
         assert phone_number(other, "DE") == other, "whatever the region is when it is read again"
         assert masked(other) == masked(number)
-        assert len(set(other[4:-2])) == 1 or len(other) < 9, "nothing of the number is in its middle"
+        assert wanted.refusal(other) == wanted.refusal(number)
+        assert len(set(other[-6:-2])) == 1, "the digits before the last two are of no number"
 
 
-@given(numbers, numbers)
-def test_the_same_tokens_are_usable_for_the_same_reasons(one, two):
-    somebody = person(phone=one, texts=(), tokens=(TokenKind.SMS,))
-    for user in (somebody.user, msgspec.structs.replace(somebody.user, phone=two)):
-        bare = redacted_person(replace(somebody, user=user), "AT").user
-        before, after = (
-            [
-                (type(token), token.kind, getattr(token, "why", ""))
-                for token in usable_tokens(each, policy(), "AT", REACH)
-            ]
-            for each in (user, bare)
-        )
-        assert before == after
+@pytest.mark.parametrize(
+    "text", ["+436640000067", "0664 0000067", "+44 7700 900123", "+1 202 555 0123", "+358 401234567"]
+)
+def test_a_number_as_people_have_it_has_a_stand_in(text):
+    assert stand_in(text, "AT", NumberRules(("AT", "GB"), frozenset({NumberType.UNKNOWN}))) != "#"
+
+
+@given(numbers, rules)
+def test_the_same_tokens_are_usable_for_the_same_reasons(number, wanted):
+    somebody = person(phone=number, texts=(), tokens=(TokenKind.SMS,))
+    reach = replace(REACH, numbers=wanted)
+    bare = redacted_person(somebody, "AT", wanted)
+    assume(bare.user.phone != "#" or phone_number(number, "AT") is None)
+    before, after = (
+        [(type(one), one.kind, getattr(one, "why", "")) for one in usable_tokens(each.user, policy(), "AT", reach)]
+        for each in (somebody, bare)
+    )
+    assert before == after
 
 
 def test_every_field_of_a_user_or_node_is_kept_or_left_out_for_a_reason():
     """Whoever adds a field says here what becomes of it."""
     somebody = person(phone=PHONE, **SECRETS)
-    bare = redacted_person(somebody, "AT").user
+    bare = redacted_person(somebody, "AT", NumberRules()).user
     changed = {name for name in User.__struct_fields__ if getattr(bare, name) != getattr(somebody.user, name)}
     assert changed == {"phone", "texts", "pin", "secrets", "temporary_response", "malformed"}
     asking = node(shared_secret="a", shared_secret_name="b", api_key_hash="c")

@@ -1,0 +1,92 @@
+"""A past outcome is decided again from what was kept, and what has changed since is told without what is nobody's."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import msgspec
+from hypothesis import given, settings
+
+from auth.decision import decide
+from auth.facts import Evidence, Typed
+from auth.reason import Reason
+from auth.why.described import described
+from auth.why.packing import Packer, unpacked
+from auth.why.past import as_data, as_text
+from auth.why.record import Event, Moment
+from auth.why.replay import replayed
+from auth.why.since import differences
+from core.logins import MAIL, NOW, PHONE, facts, link, membership, node, person, policy
+from core.test_decision_laws import any_evidence, any_facts, instants
+from schema.words import TokenKind
+
+GIVEN = Evidence(typed_password=Typed.GIVEN)
+LATER = NOW + timedelta(days=1)
+
+
+def kept(*moments, reason=Reason.CODE_SENT):
+    packed = Packer().pack(Event(NOW, "0123456789abcdef", "", "vpn", "challenged", reason, moments))
+    return unpacked(packed.value, packed.parts.__getitem__)
+
+
+def moment(known, evidence=GIVEN, now=NOW):
+    return Moment(known, evidence, now, decide(known, evidence, now).step)
+
+
+@given(any_facts, any_evidence, instants)
+@settings(max_examples=200)
+def test_the_same_version_decides_as_it_did_then(known, evidence, now):
+    replay = replayed(kept(moment(known, evidence, now)), known, LATER)
+    assert replay.same
+    assert replay.since == ()
+    assert replay.today == described(decide(known, evidence, LATER).step)
+    assert "the same" in as_text([replay]).plain
+    for shown in (as_text([replay]).plain, msgspec.json.encode(as_data(replay)).decode()):
+        assert PHONE[1:] not in shown
+        assert MAIL not in shown
+
+
+def test_a_step_that_would_be_another_today_is_shown_beside_it():
+    recorded = replace(kept(moment(facts())).moments[0], step="accept: Filter-Id=everybody")
+    event = replace(kept(moment(facts())), moments=(recorded,))
+    replay = replayed(event, None, LATER)
+    assert not replay.same
+    assert "1. accept: Filter-Id=everybody" in as_text([replay]).plain
+    assert "now: check password" in as_text([replay]).plain
+
+
+def test_what_has_changed_since_is_told_attribute_by_attribute():
+    before = facts(person(link(policy("staff")), groups=(membership("a"), membership("b"))))
+    somebody = person(
+        link(policy("staff", sms_enabled=False)), groups=(membership("b"), membership("c")), tokens=(TokenKind.VIP,)
+    )
+    after = facts(somebody, node(asks := frozenset()), region="DE")
+    assert asks == frozenset()
+    told = differences(before, after)
+    assert set(told) == {
+        "config.ini region: AT -> DE",
+        "access node members: everybody -> 0 users and groups",
+        "user tokens: sms, email, vip, totp, hotp -> vip",
+        "policy cn=staff,dc=lab,dc=example sms_enabled: True -> False",
+        "group cn=a,dc=lab,dc=example: member through cn=a,dc=lab,dc=example -> nothing",
+        "group cn=a,dc=lab,dc=example name: a -> nothing",
+        "group cn=c,dc=lab,dc=example: nothing -> member through cn=c,dc=lab,dc=example",
+        "group cn=c,dc=lab,dc=example name: nothing -> c",
+    }
+
+
+def test_a_user_who_is_gone_is_told_as_such():
+    told = differences(facts(), replace(facts(), found=()))
+    assert any(line.startswith("user DN: cn=alice,") and line.endswith(" -> nothing") for line in told)
+
+
+def test_an_outcome_without_a_decision_says_so():
+    replay = replayed(kept(reason=Reason.CHALLENGE_UNKNOWN), None, LATER)
+    assert replay.same
+    assert "nothing was decided" in as_text([replay]).plain
+    assert as_data(replay)["meaning"] == Reason.CHALLENGE_UNKNOWN.meaning
+
+
+def test_a_reason_of_another_version_is_shown_as_it_was_kept():
+    replay = replayed(replace(kept(moment(facts())), reason="no-longer-a-reason"), None, LATER)
+    assert "challenged: no-longer-a-reason" in as_text([replay]).plain
+    assert as_data(replay)["meaning"] is None
