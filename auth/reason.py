@@ -170,11 +170,6 @@ class Reason(StrEnum):
     )
     CHALLENGE_EXPIRED = ("challenge-expired", "the challenge had expired", "log on again, and answer sooner")
     ATTEMPTS_EXHAUSTED = ("attempts-exhausted", "too many wrong answers to this challenge", "log on again")
-    CODE_WRONG = (
-        "code-wrong",
-        "the code was wrong",
-        "read the newest message, or the token's display, again",
-    )
     CODE_EMPTY = ("code-empty", "no code was given", "type the code")
 
     # ourselves

@@ -12,7 +12,6 @@ from auth.channels.sms.http.settings import SmsGatewaySettings
 from auth.channels.sms.smpp.settings import SmppSettings
 from auth.config import read_config
 from auth.doctor.catalogue import as_table
-from auth.reason import Reason
 from auth.settings import HttpSettings, RadiusSettings, ServiceSettings, VipSection
 from dirsync.settings import DirectorySettings, SyncSettings
 
@@ -31,21 +30,6 @@ SECTIONS = {
     "email:relay": SmtpSettings,
     "email:office": GraphSettings,
 }
-
-
-def reason_table() -> str:
-    rows = [f"| `{item.value}` | {item.meaning} | {item.remedy} |" for item in Reason]
-    return "\n".join(["| code | what it means | what helps |", "|---|---|---|", *rows])
-
-
-def test_every_reason_code_is_documented_with_its_remedy():
-    text = (ROOT / "docs" / "reasons.md").read_text()
-    assert reason_table() in text, f"put this table into docs/reasons.md:\n{reason_table()}"
-
-
-def test_every_reason_code_has_a_remedy_unless_it_is_good_news():
-    good = {Reason.ACCEPTED, Reason.CODE_SENT, Reason.CODE_WANTED, Reason.PASSWORD_WANTED, Reason.CODE_WRONG_RETRY}
-    assert {item for item in Reason if not item.remedy} <= good
 
 
 def test_every_check_of_doctor_is_documented_with_its_statuses_and_remedy():

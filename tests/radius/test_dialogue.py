@@ -258,7 +258,7 @@ def test_ascii_prompts_keep_what_can_be_read():
         "two\nlines": "two lines",
     }
     for message, line in said.items():
-        assert say(Refused(Reason.CODE_WRONG, message), node)[1] == ((Attribute.REPLY_MESSAGE, line.encode()),)
+        assert say(Refused(Reason.CODE_EMPTY, message), node)[1] == ((Attribute.REPLY_MESSAGE, line.encode()),)
 
 
 # the node

@@ -69,7 +69,7 @@ class Desk:
             return Accepted(
                 (ReplyAttribute("Filter-Id", "vpn-staff"), ReplyAttribute("Vendor-Specific.12356.1", "vpn"))
             )
-        return Refused(Reason.CODE_WRONG)
+        return Refused(Reason.CODE_EMPTY)
 
 
 class Nas:

@@ -3,14 +3,14 @@
 import pytest
 import pytest_asyncio
 
-from scenarios.company import STAFF, password_of, person, phone, texted, with_vip
+from scenarios.company import STAFF, password_of, person, phone, policy, policy_dn, texted, with_vip
 from scenarios.office import Office, another, each_door, open_office
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 VIP_PROMPT = "Enter the security code of your VIP credential."
 CREDENTIALS = (
     *("ONE-RADIUS", "ONE-HTTP", "FIRST-RADIUS", "SECOND-RADIUS", "FIRST-HTTP", "SECOND-HTTP"),
-    *("AT-ONCE", "MISS"),
+    *("AT-ONCE", "MISS", "EARLY"),
 )
 
 
@@ -23,6 +23,8 @@ async def office(tmp_path_factory):
         *(with_vip(f"two-{door}", f"FIRST-{door.upper()}", f"SECOND-{door.upper()}") for door in ("radius", "http")),
         with_vip("once", "AT-ONCE"),
         with_vip("miss", "MISS"),
+        with_vip("early", "EARLY", dirfactorPolicy=policy_dn("code-first")),
+        policy("code-first", dirfactorFirstMethod="token", dirfactorSecondMethod="password"),
     ]
     credentials = dict.fromkeys(CREDENTIALS, "")
     async with open_office(tmp_path_factory.mktemp("logons"), *people, credentials=credentials) as running:
@@ -90,6 +92,13 @@ async def test_a_vip_code_given_at_once_needs_no_challenge(office: Office):
     accepted = await office.service.http("once", password=password_of("once"), passcode=code)
     assert (accepted.outcome, accepted.filter_id) == ("accepted", "staff")
     assert office.reasons("once") == ["accepted"]
+
+
+async def test_where_the_code_comes_first_the_password_is_asked_for_after_it(office: Office):
+    asked = await office.log_on("radius", "early", password=office.site.vip_code("EARLY"))
+    assert (asked.outcome, asked.message, office.reason()) == ("challenged", "Enter your password.", "password-wanted")
+    accepted = await office.answer("radius", "early", asked.state, password_of("early"))
+    assert (accepted.outcome, office.reason()) == ("accepted", "accepted")
 
 
 async def test_a_code_given_at_once_does_not_stand_for_the_password(office: Office):
