@@ -1,15 +1,11 @@
-"""The channels against gateways that others wrote: Kannel and Postfix."""
+"""Texts through a gateway that others wrote: Kannel."""
 
 import pytest
 
-from auth.addresses import EmailAddress, PhoneNumber
+from auth.addresses import PhoneNumber
 from auth.channels.base import DeliveryFailed, Message
-from auth.channels.mail.settings import Security, SmtpSettings
-from auth.channels.mail.smtp import SmtpGateway
 from auth.channels.sms.http.settings import BodyKind, HttpMethod, SmsGatewaySettings
-from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.lines import Lines
-from rig.fixtures import FULL_MAILBOX, NO_MAILBOX
 from schema.secret import Secret
 
 pytestmark = pytest.mark.servers
@@ -79,54 +75,3 @@ async def test_kannel_refuses_a_wrong_password(kannel, gateway):
     found = await failure(gateway(wrong).send(PhoneNumber("+436640000121"), Message("", "x")))
     assert "HTTP 403" in found.problem
     assert "password" in found.remedy
-
-
-@pytest.fixture
-async def mailer(postfix):
-    built = []
-
-    def build(**changes) -> SmtpGateway:
-        standard = {
-            "host": postfix.host,
-            "port": postfix.port,
-            "sender": "logon@example.test",
-            "ca_file": postfix.ca_file,
-        }
-        section = SmtpSettings(**(standard | changes))
-        built.append(SmtpGateway("postfix", section, SYSTEM_CLOCK, SYSTEM_ENTROPY))
-        return built[-1]
-
-    yield build
-    for each in built:
-        await each.aclose()
-
-
-MESSAGE = Message("Your logon code", "481516 is your code: grüße.\n.\nBye.", "<b>481516</b>")
-
-
-async def test_postfix_delivers_a_mail_as_it_was_written(postfix, mailer):
-    to = EmailAddress("channels@example.test")
-    receipt = await mailer().send(to, MESSAGE)
-    mail = postfix.wait_for_mail(to)
-    assert mail["Message-ID"] == f"<{receipt.message_id}>"
-    assert (mail["From"], mail["To"], mail["Subject"]) == ("logon@example.test", to, MESSAGE.subject)
-    assert mail["Auto-Submitted"] == "auto-generated"
-    assert mail.get_body(("plain",)).get_content() == MESSAGE.text + "\n"
-    assert mail.get_body(("html",)).get_content() == f"{MESSAGE.html}\n"
-
-
-@pytest.mark.parametrize(("to", "said", "permanent"), [(FULL_MAILBOX, "452", False), (NO_MAILBOX, "550", True)])
-async def test_postfix_refuses_a_recipient_for_now_or_for_good(mailer, to, said, permanent):
-    found = await failure(mailer().send(EmailAddress(to), MESSAGE))
-    assert said in found.problem
-    assert found.permanent == permanent
-
-
-async def test_postfix_refuses_a_mail_in_clear_text(mailer):
-    found = await failure(mailer(security=Security.NONE, ca_file=None).send(EmailAddress("a@example.test"), MESSAGE))
-    assert "the sender with 530" in found.problem
-
-
-async def test_postfix_with_an_unknown_certificate_gets_no_mail(mailer):
-    found = await failure(mailer(ca_file=None).send(EmailAddress("a@example.test"), MESSAGE))
-    assert "certificate was not accepted" in found.problem

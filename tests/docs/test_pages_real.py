@@ -4,11 +4,12 @@ import pytest
 
 from docs.blocks import PAGES, ROOT, Block, blocks
 from docs.company import PASSWORD, TEMPS, desk, hire
+from docs.names import substituted
 from docs.place import Place
 from docs.tree import PlainSlapd, ds389_desk, openldap_desk
 from docs.tree import hire as hire_in_tree
 from rig.ds389 import DirectoryServer389
-from rig.fixtures import need, need_root, running
+from rig.fixtures import MAIL_ACCOUNT, need, need_root, running
 from rig.ldaptools import LdapRefused
 
 pytestmark = pytest.mark.servers
@@ -19,6 +20,7 @@ WITH_SCHEMA = {"least-privilege.md"}
 WITHOUT_SCHEMA = {"ldifde.md", "no-schema.md"}
 OTHER_SERVERS = {"openldap.md", "389-ds.md"}
 DOCS = ROOT / "docs"
+OTHER_SECRETS_OF_MAIL = ("mail-client.secret", "graph.secret", "google-client.secret", "google.token")
 
 
 def follow(place: Place, page) -> None:
@@ -95,7 +97,7 @@ PAGES_OF_AD = [page for page in PAGES if page.name not in OTHER_SERVERS | {FIRST
 
 
 @pytest.mark.parametrize("page", PAGES_OF_AD, ids=lambda page: page.stem)
-def test_a_page_about_active_directory_can_be_followed(page, first_hour, tmp_path):
+def test_a_page_about_active_directory_can_be_followed(page, first_hour, tmp_path, request):
     if page.name in WITHOUT_SCHEMA:
         first_hour.dc.reset()
         hire(first_hour.dc)
@@ -106,6 +108,8 @@ def test_a_page_about_active_directory_can_be_followed(page, first_hour, tmp_pat
         place = first_hour.again(tmp_path / "desk")
     if page.name == "trouble.md":
         make_trouble(place, first_hour.dc)
+    if page.name == "email.md":
+        set_up_relay(place, page, request.getfixturevalue("postfix"))
     follow(place, page)
     OUTCOMES.get(page.name, nothing_more)(place, first_hour.dc)
 
@@ -138,6 +142,19 @@ def make_trouble(place: Place, dc) -> None:
     dc.ldapmodify("\n".join(f"dn: CN={name},{people}\nchangetype: modify\ndelete: dirfactorToken\n" for name in TEMPS))
     with pytest.raises(AssertionError, match="held"):
         place.follow(sh("dirfactor sync"))
+
+
+def set_up_relay(place: Place, page, postfix) -> None:
+    """The mail server of the page's first section, in the config.ini that the first hour has left."""
+    (place.folder / "mail-ca.pem").write_bytes(postfix.ca_file.read_bytes())
+    for name, text in (("mail.password", MAIL_ACCOUNT[1]), *((each, "canary") for each in OTHER_SECRETS_OF_MAIL)):
+        (place.folder / name).touch(mode=0o600)
+        (place.folder / name).write_text(text)
+    here = f"host = {postfix.host}\nport = {postfix.ports['plain']}\nca_file = mail-ca.pem\ntimeout_seconds = 10"
+    place.names = place.names | {"host = mail.example.org": here}
+    relay = next(block for block in blocks(page) if block.kind == "ini")
+    config = place.folder / "config.ini"
+    config.write_text(f"{config.read_text()}\n{substituted(relay.text, place.names)}")
 
 
 def sh(command: str) -> Block:

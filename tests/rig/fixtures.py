@@ -26,10 +26,20 @@ from rig.smsc import Smsc
 OPENLDAP_SCHEMA = Path(__file__).parents[2] / "ldif" / "openldap.ldif"
 DS389_SCHEMA = Path(__file__).parents[2] / "ldif" / "389-ds.ldif"
 
-# How Postfix answers for two recipients: one may be tried again, one may not.
+# How Postfix answers for these recipients: some may be tried again, some may not.
 FULL_MAILBOX = "full@example.test"
 NO_MAILBOX = "nobody@example.test"
-REFUSALS = {FULL_MAILBOX: "452 4.2.2 Mailbox full", NO_MAILBOX: "550 5.1.1 No such mailbox"}
+REFUSALS = {
+    FULL_MAILBOX: "452 4.2.2 Mailbox full",
+    NO_MAILBOX: "550 5.1.1 No such mailbox",
+    "greylisted@example.test": "450 4.2.0 Greylisted, come back later",
+    "local-fault@example.test": "451 4.3.0 Local fault",
+    "closing@example.test": "421 4.3.2 Shutting down",
+    "moved@example.test": "551 5.1.6 User not local",
+    "misspelt@example.test": "553 5.1.3 Mailbox name not allowed",
+    "banned@example.test": "550 5.7.1 We do not like you",
+}
+MAIL_ACCOUNT = ("dirfactor", "canary-Mail-4")
 
 
 class Server(Protocol):
@@ -161,11 +171,11 @@ def smsc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Smsc]:
 @pytest.fixture(scope="session")
 def postfix() -> Iterator[Postfix]:
     """The run's mail server, see REFUSALS for whom it refuses; use an address of your own."""
-    need("postfix", "postconf")
+    need("postfix", "postconf", "saslpasswd2")
     need_root()
     # Not pytest's own directory: only root may enter that, and Postfix delivers as somebody else.
     with (
         tempfile.TemporaryDirectory(prefix="dirfactor-postfix-") as home,
-        running(Postfix(Path(home), REFUSALS)) as server,
+        running(Postfix(Path(home), REFUSALS, MAIL_ACCOUNT)) as server,
     ):
         yield server
