@@ -24,6 +24,7 @@ from schema.secret import Secret
 
 _LIFE = timedelta(days=90)
 _CLOCK_SKEW = timedelta(hours=1)
+_ENDING, _ENDED = timedelta(days=5), timedelta(days=-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +75,20 @@ class Authority:
         )
         return self._issue("localhost", ExtendedKeyUsageOID.SERVER_AUTH, names)
 
-    def client(self, name: str) -> Issued:
-        """A certificate that a client shows."""
-        return self._issue(name, ExtendedKeyUsageOID.CLIENT_AUTH, None)
+    def client(self, name: str, ends: datetime | None = None) -> Issued:
+        """A certificate that a client shows, good until it `ends`."""
+        return self._issue(name, ExtendedKeyUsageOID.CLIENT_AUTH, None, ends)
 
     def _issue(
-        self, name: str, usage: x509.ObjectIdentifier, alternatives: x509.SubjectAlternativeName | None
+        self,
+        name: str,
+        usage: x509.ObjectIdentifier,
+        alternatives: x509.SubjectAlternativeName | None,
+        ends: datetime | None = None,
     ) -> Issued:
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = self.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
-        builder = _builder(name, str(issuer), key, self.now)
+        builder = _builder(name, str(issuer), key, self.now, ends)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(_key_usage(signs_certificates=False), critical=True)
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
@@ -94,7 +99,10 @@ class Authority:
         return Issued(builder.sign(self.key, SHA256()), key, self.certificate)
 
 
-def _builder(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.CertificateBuilder:
+def _builder(
+    subject: str, issuer: str, key: ec.EllipticCurvePrivateKey, now: datetime, ends: datetime | None = None
+) -> x509.CertificateBuilder:
+    ends = ends or now + _LIFE
     own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     return (
         x509.CertificateBuilder()
@@ -102,8 +110,8 @@ def _builder(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey, now: da
         .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _CLOCK_SKEW)
-        .not_valid_after(now + _LIFE)
+        .not_valid_before(min(now, ends) - _CLOCK_SKEW)
+        .not_valid_after(ends)
         .add_extension(own, critical=False)
     )
 
@@ -157,6 +165,16 @@ class CertificateFolder:
         """A PKCS#12 file with the same password, of an authority that the server doesn't know."""
         return self.folder / "foreign-client.p12"
 
+    @property
+    def ending_client(self) -> Path:
+        """A PKCS#12 file with the same password, whose certificate has five days left."""
+        return self.folder / "ending-client.p12"
+
+    @property
+    def ended_client(self) -> Path:
+        """A PKCS#12 file with the same password, whose certificate ended yesterday."""
+        return self.folder / "ended-client.p12"
+
     def make(self, now: datetime, entropy: Entropy) -> None:
         """Write all of them, replacing what was there.
 
@@ -170,6 +188,8 @@ class CertificateFolder:
         self.authority.write_bytes(authority.certificate.public_bytes(Encoding.PEM))
         _write_private(self.server, authority.server().pem())
         _write_private(self.client, authority.client("Demo VIP Account").pkcs12(password))
+        for path, left in ((self.ending_client, _ENDING), (self.ended_client, _ENDED)):
+            _write_private(path, authority.client("Demo VIP Account", now + left).pkcs12(password))
         _write_private(self.client_password, password.octets)
         _write_private(self.foreign_client, stranger.client("Another Account").pkcs12(password))
 

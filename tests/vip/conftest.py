@@ -117,6 +117,16 @@ class Simulator:
         near = {self.code(each, steps).text for each in credentials for steps in range(-24, 25)}
         return Secret(next(text for text in (f"{number:06}" for number in range(1000)) if text not in near))
 
+    def text_to(self, number: str) -> Secret:
+        """The code in the last text or call to a number."""
+
+        def sent() -> list[dict]:
+            return [each for each in self.events if each.get("event") == "sent" and each["to"] == number]
+
+        while not sent():
+            self.arrived.get(timeout=5)
+        return Secret(sent()[-1]["body"].split()[-1])
+
     def saw(self, **event: str) -> None:
         """Wait until this event was logged."""
         while event not in self.events:
@@ -139,7 +149,7 @@ def start(folder: Path, certificates: CertificateFolder, entries: Sequence[dict]
         stdout=subprocess.PIPE,
         text=True,
     )
-    by_id = {entry["id"]: entry for entry in entries}
+    by_id = {entry["id"]: entry for entry in entries if "id" in entry}
     simulator = Simulator(process, certificates, by_id)
 
     def listen() -> None:
@@ -168,6 +178,7 @@ ODD = {
     "drifted": "reason:4923",
     "novel": "reason:4abc",
     "hanging": "hang:20",
+    "slow": "hang:1",
     "broken": "http-500",
     "faulting": "soap-fault",
     "babbling": "garbage",
@@ -196,6 +207,53 @@ PLAIN = [
     *(f"par-{n}" for n in range(5)),
 ]
 FRESH = ["fresh-0", "fresh-1"]
+DIALECTS = ("authentication", "user-services")
+# likewise, one for each dialect; in User Services each is bound to a user of its own
+EACH = ["fine", "bad", "spent", "strayed", "lost", "stuck", "several-1", "several-2", "novice", "proved", "barred"]
+
+
+def of_each(name: str) -> list[dict]:
+    def entry(dialect: str) -> dict:
+        status = {"novice": "NEW", "stuck": "ENABLED", "barred": "DISABLED"}.get(name, "ENABLED")
+        id_ = f"{name.upper().replace('-', '')}{dialect[0].upper()}"
+        entry = {"id": id_, "seed": pyotp.random_base32(), "status": status, "user": f"owner of {id_}"}
+        return entry | ({"temporary": "246810"} if name == "barred" else {})
+
+    return [entry(dialect) for dialect in DIALECTS]
+
+
+ZEEP = {
+    **{f"ZEEP{n}": {} for n in (1, 2, 3, 4, 6)},
+    **{f"ZEEP{n}": {"status": "NEW"} for n in (5, 7)},
+    "ZEEP8": {"user": "zeep"},
+    "436640000005": {"type": "SMS"},
+    "436640000007": {"type": "SMS"},
+    "436640000006": {"type": "SMS", "user": "zeep"},
+    "ZEEP9": {"user": "zeep", "status": "LOCKED"},
+}
+PAIRS = [f"PAIR-{n}" for n in range(10)]
+
+
+def telephone(number: str, type_: str, user: str) -> dict:
+    return {"id": number, "seed": pyotp.random_base32(), "status": "ENABLED", "type": type_, "user": user}
+
+
+USERS = [
+    {"id": "PEERA1", "seed": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXA", "status": "ENABLED", "user": "peer"},
+    {"id": "PEERA2", "seed": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXB", "status": "ENABLED", "user": "peer"},
+    {"id": "PEERA4", "seed": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXE", "status": "ENABLED", "user": "peer"},
+    {"id": "PEERA3", "seed": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXC", "status": "LOCKED", "user": "peer"},
+    {"id": "BANNED", "seed": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXD", "status": "ENABLED", "user": "banned"},
+    {"user": "banned", "status": "LOCKED"},
+    {"user": "guest", "status": "ACTIVE", "temporary": "135791"},
+    {"user": "nobody", "status": "ACTIVE"},
+    telephone("436640000001", "SMS", "anna"),
+    telephone("436640000002", "Voice", "otto"),
+    telephone("436640000003", "SMS", "ines"),
+    telephone("436640000004", "Voice", "ursula"),
+    {"id": "ENDED", "seed": pyotp.random_base32(), "status": "ENABLED", "expires": "2020-01-01T00:00:00+00:00"}
+    | {"temporary": "abc123"},
+]
 
 
 @pytest.fixture(scope="session")
@@ -206,7 +264,10 @@ def entries() -> list[dict]:
     plain = [entry(name) for name in PLAIN]
     states = [entry(name, status) for name, status in STATES.items()]
     fresh = [entry(name, "NEW") for name in FRESH]
-    return [*plain, *states, *fresh, *(entry(name, misbehave=how) for name, how in ODD.items())]
+    plain += [entry(name) for name in PAIRS]
+    plain += [entry(name) | more for name, more in ZEEP.items()]
+    each = [one for name in EACH for one in of_each(name)]
+    return [*plain, *states, *fresh, *each, *USERS, *(entry(name, misbehave=how) for name, how in ODD.items())]
 
 
 @pytest.fixture(scope="session")

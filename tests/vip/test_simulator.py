@@ -36,6 +36,10 @@ def single(name: str, code: str) -> str:
     return f"{ids(name, element='TokenId')}<v:OTP>{code}</v:OTP>"
 
 
+def pair(name: str) -> str:
+    return f"{ids(name, element='TokenId')}<v:OTP1>000000</v:OTP1><v:OTP2>000000</v:OTP2>"
+
+
 def reason(answer: httpx.Response) -> str:
     assert answer.status_code == 200
     (code,) = fromstring(answer.content).iter(f"{{{VIP}}}ReasonCode")
@@ -68,6 +72,11 @@ def test_every_answer_is_valid_against_the_services_schema(simulator, violations
         ("/mgmt/soap", envelope("ActivateToken", ids("DISABLED", element="TokenId")), "4993"),
         ("/val/soap", envelope("Validate", single("OTHER-ID", right)), "0000"),
         ("/val/soap", envelope("ValidateMultiple", several), "0000"),
+        ("/mgmt/soap", envelope("GetServerTime", ""), "0000"),
+        ("/val/soap", envelope("CheckOTP", pair("DESCRIBED")), "49B5"),
+        ("/val/soap", envelope("Synchronize", pair("DISABLED")), "4993"),
+        ("/mgmt/soap", envelope("SendOTP", '<v:TokenId type="SMS">436640000007</v:TokenId>'), "0000"),
+        ("/mgmt/soap", envelope("SendOTP", ids("DESCRIBED", element="TokenId")), "4990"),
     ]
     for path, body, code in asked:
         answer = simulator.post(path, body)
@@ -281,7 +290,8 @@ def test_the_program_makes_its_own_certificates(tmp_path):
     command = [sys.executable, "-m", "auth.demo.vip", "--make-certificates", str(tmp_path)]
     subprocess.run(command, check=True, timeout=10, cwd=REPOSITORY)
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
-    assert set(modes) == {"ca.pem", "server.pem", "client.p12", "client.password", "foreign-client.p12"}
+    clients = {f"{name}client.p12" for name in ("", "foreign-", "ending-", "ended-")}
+    assert set(modes) == {"ca.pem", "server.pem", "client.password"} | clients
     assert {modes[name] for name in modes if name != "ca.pem"} == {0o600}
 
 

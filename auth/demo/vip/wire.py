@@ -165,10 +165,10 @@ def texts(found: Mapping[str, list[Value]], *names: str) -> list[str]:
 
 
 def write_fault(fault: FaultAnswer) -> bytes:
-    """A SOAP 1.1 Fault (section 4.4); its children stand in no namespace."""
-    code, text = f"s:{fault.code}", escape(fault.text)
-    inside = f'<faultcode xmlns="">{code}</faultcode><faultstring xmlns="">{text}</faultstring>'
-    return envelope(f'<s:Fault xmlns:s="{SOAP}">{inside}</s:Fault>')
+    """A SOAP 1.1 Fault (section 4.4); its children stand in no namespace, so that there is no default one."""
+    inside = f"<faultcode>s:{fault.code}</faultcode><faultstring>{escape(fault.text)}</faultstring>"
+    body = f"<s:Body><s:Fault>{inside}</s:Fault></s:Body>"
+    return f'<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="{SOAP}">{body}</s:Envelope>'.encode()
 
 
 def envelope(content: str) -> bytes:

@@ -56,20 +56,35 @@ class UserServices:
         It is answered for locked credentials as well. So user and binding must be in force before, and the credential
         that knew the codes must be one of ours, and enabled.
         """
-        user, answer = await self._holder(ask, credentials)
-        if user is None:
-            return answer
-        answer = await ask(question(CheckOtp(user, code1, code2)))
-        if answer.kind is not Kind.SUCCESS:
-            return answer
+        answer = Response(NOT_ENABLED.code)
+        asked: set[str] = set()
+        for text in credentials:
+            user, told = await self._holder(ask, text)
+            if user is None:
+                answer = told if answer.reason_code == NOT_ENABLED.code else answer
+            elif user not in asked:
+                asked.add(user)
+                answer = await ask(question(CheckOtp(user, code1, code2)))
+                if answer.kind is Kind.SUCCESS:
+                    return await self._in_force(ask, credentials, user, answer)
+                if answer.kind is Kind.SERVICE:
+                    break
+        return answer
+
+    async def _in_force(self, ask: Ask, credentials: tuple[str, ...], user: str, answer: Response) -> Response:
+        """The answer to the two codes, when the credential that knew them is ours, enabled and bound to the user."""
         which = answer.credential
         if _user(credentials) is None:
             which = ours(credentials, which) if which is not None else None
         if which is None:
             return Response(NOT_OURS.code)
         told = await ask(question(GetCredentialInfo(which)))
-        in_force = told.information is not None and told.information.status is TokenStatus.ENABLED
-        if in_force and told.information is not None and user in told.information.users:
+        found = told.information
+        if (
+            found is not None
+            and found.status is TokenStatus.ENABLED
+            and user.casefold() in map(str.casefold, found.users)
+        ):
             return Response(answer.reason_code, answer.message, which)
         return told if told.kind is not Kind.SUCCESS else Response(NOT_ENABLED.code)
 
@@ -80,7 +95,7 @@ class UserServices:
             return await ask(question(SendOtp(user)))
         for text in credentials:
             if credential(text).kind in (CredentialKind.SMS, CredentialKind.VOICE):
-                holder, answer = await self._holder(ask, (text,))
+                holder, answer = await self._holder(ask, text)
                 return answer if holder is None else await ask(question(SendOtp(holder, text)))
         raise Fault(
             "VIP can send no code to these credentials",
@@ -107,14 +122,12 @@ class UserServices:
         """`GetServerTime`."""
         return await ask(question(GetServerTime()))
 
-    async def _holder(self, ask: Ask, credentials: tuple[str, ...]) -> tuple[str | None, Response]:
-        """The active VIP user behind the credentials; None, and why, when there is none."""
-        answer = Response(NOT_ENABLED.code)
-        for text in credentials:
-            answer = await self.describe(ask, text)
-            told = answer.information
-            if told is not None and told.status is TokenStatus.ENABLED and told.users:
-                return told.users[0], answer
+    async def _holder(self, ask: Ask, text: str) -> tuple[str | None, Response]:
+        """The active VIP user behind a credential that is enabled; None, and why, when there is none."""
+        answer = await self.describe(ask, text)
+        told = answer.information
+        if told is not None and told.status is TokenStatus.ENABLED and told.users:
+            return told.users[0], answer
         return None, answer if answer.kind is not Kind.SUCCESS else Response(NOT_ENABLED.code)
 
 

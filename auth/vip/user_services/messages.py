@@ -88,8 +88,8 @@ class SendOtp:
     repeatable: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if self.credential is not None:
-            _known(self.credential)
+        if self.credential is not None and _known(self.credential).kind is CredentialKind.STANDARD:
+            raise Fault(f"{self.credential} is no telephone", remedy="name sms:NUMBER or voice:NUMBER")
 
 
 @dataclass(frozen=True, slots=True)
