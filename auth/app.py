@@ -30,6 +30,8 @@ from auth.outbound import delivery, vip
 from auth.password_gate import PasswordGate, PasswordGates
 from auth.pauses import freeze_what_stays
 from auth.radius.server import RadiusServer, listen
+from auth.receipts.book import ReceiptBook
+from auth.receipts.door import receipt_route
 from auth.server_key import server_key
 from auth.service import LoginService, Parts
 from auth.settings import Settings
@@ -115,7 +117,8 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
         key = server_key(service_settings.key_file, entropy)
         minted = MintedJudge(store, key, entropy.below)
         guard = SpendGuard(Limits(settings.spend, key), store)
-        channels = delivery(settings, clock, entropy, stack, guard)
+        book = ReceiptBook(store, audit.write)
+        channels = delivery(settings, clock, entropy, stack, guard, book)
         ring = RingFile(service_settings.ring_file)
         software = SoftwareJudge(store, ring.ring)
         asked_of_vip = vip(settings, clock, entropy, stack)
@@ -257,7 +260,8 @@ async def _open_doors(app: App, doors: AsyncExitStack) -> AsyncIterator[str]:
         doors.push_async_callback(_drain, radius)
         yield "RADIUS udp://{}:{}".format(*radius.address)
     if app.settings.http.enabled:
-        door = http_app(app.service, app.nodes, lambda: health(app), app.entropy)
+        receipts = receipt_route(app.settings.receipts, app.delivery.book, app.clock.now)
+        door = http_app(app.service, app.nodes, lambda: health(app), app.entropy, [receipts])
         yield await open_http(app.settings.http, door, doors)
 
 

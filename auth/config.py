@@ -21,6 +21,8 @@ from auth.channels.mail.sections import structure as mail_structure
 from auth.channels.sms.sections import SmsSettings, reading
 from auth.ini import IniFile, Problem
 from auth.lines import Lines
+from auth.receipts.settings import ReceiptSettings
+from auth.receipts.settings import findings as receipt_findings
 from auth.references import read_reference
 from auth.settings import ConfiguredNode, HttpSettings, RadiusSettings, ServiceSettings, Settings, VipSection
 from auth.spend.settings import SpendSettings
@@ -37,7 +39,7 @@ from schema.words import NodeType
 
 _Section = TypeVar("_Section", bound=msgspec.Struct)
 _SINGLE = ("service", "directory", "map", "sync", "radius", "http", "audit", "vip", "spend")
-_NAMED = ("directory", "map", "sms", "email", "policy", "node", "secret")
+_NAMED = ("directory", "map", "sms", "receipts", "email", "policy", "node", "secret")
 _EVERYONE = "everyone"
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _BOUNDS = {
@@ -129,6 +131,7 @@ class _Reader:
             vip=read(VipSection, "vip") if "vip" in self._ini.sections else None,
             spend=read(SpendSettings, "spend") or SpendSettings(),
             sms=self._named("sms", lambda section, _: self._sms(section)),
+            receipts=self._named("receipts", lambda section, _: read(ReceiptSettings, section)),
             email=self._named("email", lambda section, _: read(mail_structure(self._ini.sections[section]), section)),
             policies=self._named("policy", self._policy),
             nodes=self._named("node", self._node),
@@ -138,6 +141,8 @@ class _Reader:
         self._check_directories(settings.directories)
         for finding in spend_findings(settings.spend, settings.sms):
             self._ini.report("spend", *finding)
+        for name, finding in receipt_findings(settings.receipts, settings.sms):
+            self._ini.report(f"receipts:{name}", *finding)
         self._check_shared(settings.nodes)
         self._check_references(settings)
         return settings

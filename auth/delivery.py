@@ -9,6 +9,7 @@ from auth.channels.base import DeliveryFailed, Message, Receipt
 from auth.channels.breaker import Standing
 from auth.channels.minted import MintedChannel, render
 from auth.channels.sms.encoding import parts
+from auth.receipts.book import ReceiptBook
 from auth.spend.guard import SpendGuard, Text
 from auth.tokens import Usable
 from schema.entry import EntryId, Policy
@@ -39,6 +40,7 @@ class Delivery:
         mail: mails.
         deadline_seconds: how long all gateways together may take for one message.
         guard: which texts may be sent.
+        book: remembers which text was for which login.
         now: the instant.
     """
 
@@ -46,6 +48,7 @@ class Delivery:
     mail: MintedChannel[EmailAddress]
     deadline_seconds: float
     guard: SpendGuard
+    book: ReceiptBook
     now: Callable[[], datetime]
 
     async def deliver(self, token: Usable, policy: Policy, codes: Sequence[Secret], errand: Errand) -> Receipt:
@@ -81,8 +84,9 @@ class Delivery:
             if standing is not Standing.CLOSED
         }
         alarms = {"texts_unanswered": ", ".join(f"+{prefix}" for prefix in self.guard.alarms)}
-        refused = {"texts_refused": self.guard.refused}
-        return standings | (alarms if self.guard.alarms else {}) | (refused if self.guard.refused else {})
+        counters = {"texts_refused": self.guard.refused, "receipts_unknown": self.book.unknown}
+        counted = {name: number for name, number in counters.items() if number}
+        return standings | (alarms if self.guard.alarms else {}) | counted
 
     async def _text(self, number: PhoneNumber, text: str, policy: Policy, errand: Errand) -> Receipt:
         """A text, which counts unless it is known that nobody took it."""
@@ -90,10 +94,12 @@ class Delivery:
         at = self.now()
         counted = self.guard.reserve(Text(errand.user, number, gateways, len(parts(text)), errand.answered_now), at)
         try:
-            return await self.sms.deliver(
+            receipt = await self.sms.deliver(
                 number, Message(subject="", text=text), gateways=gateways, deadline_seconds=self.deadline_seconds
             )
         except DeliveryFailed as failure:
             if not failure.unknown:
                 self.guard.give_back(counted, at)
             raise
+        self.book.sent(receipt, errand.user, errand.login, at)
+        return receipt

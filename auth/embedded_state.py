@@ -8,8 +8,9 @@ from pathlib import Path
 
 import msgspec
 
+from auth.receipts import records
 from auth.spend import ledger
-from auth.state import Challenge, Limit, StateUnavailable, state_key
+from auth.state import Challenge, Limit, SentMessage, StateUnavailable, state_key
 from schema.entry import EntryId
 from schema.secret import Secret
 
@@ -69,7 +70,7 @@ class EmbeddedStore:
         with self._transaction() as run:
             _use_write_ahead_log(run)
             run("PRAGMA synchronous = NORMAL")
-            self._connection.executescript(_TABLES + ledger.TABLES)
+            self._connection.executescript(_TABLES + ledger.TABLES + records.TABLE)
         with self._write() as run:
             known = run("SELECT value FROM meta WHERE key = 'boot'").fetchone()
             if known is None or known[0] != boot_id:
@@ -189,6 +190,19 @@ class EmbeddedStore:
         with self._transaction() as run:
             return ledger.tally(run, key, at, window_seconds)
 
+    def remember(self, message: SentMessage) -> None:
+        """Remember a message; see `Store.remember`."""
+        with self._write() as run:
+            records.put(run, message)
+
+    def remembered(self, gateway: str, identity: str) -> SentMessage | None:
+        """The message; see `Store.remembered`."""
+        with self._transaction() as run:
+            try:
+                return records.get(run, gateway, identity)
+            except msgspec.DecodeError as error:
+                raise self._unavailable(error) from error
+
     def purge(self, now: datetime) -> int:
         """Remove what is over; see `Store.purge`."""
         with self._write() as run:
@@ -200,6 +214,7 @@ class EmbeddedStore:
                     ("event", "at", now - _EVENTS_KEPT),
                     ("stock", "expires", now),
                     ("spend", "at", now - ledger.KEPT),
+                    ("sent", "at", now - records.KEPT),
                 )
             )
 

@@ -62,7 +62,9 @@ class _Problem(Exception):
         self.detail = detail
 
 
-def http_app(service: Service, nodes: Nodes, health: Callable[[], Health], entropy: Entropy) -> Starlette:
+def http_app(
+    service: Service, nodes: Nodes, health: Callable[[], Health], entropy: Entropy, further: Sequence[Route] = ()
+) -> Starlette:
     """The ASGI application.
 
     Args:
@@ -70,6 +72,7 @@ def http_app(service: Service, nodes: Nodes, health: Callable[[], Health], entro
         nodes: tells who calls, by API key.
         health: asked for each /readyz.
         entropy: draws correlation ids.
+        further: routes of others, which see to it themselves who may call.
     """
 
     async def authenticate(request: Request) -> Response:
@@ -107,6 +110,7 @@ def http_app(service: Service, nodes: Nodes, health: Callable[[], Health], entro
             Route("/v1/authenticate", authenticate, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            *further,
         ],
         exception_handlers={_Problem: problem, Exception: problem},
     )

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from datetime import datetime
 
 from auth.addresses import PhoneNumber
 from auth.channels.base import DeliveryReport
@@ -15,6 +16,7 @@ from auth.channels.sms.gateways import sms_gateway
 from auth.clock import Clock, Entropy
 from auth.delivery import Delivery
 from auth.judges.vip import NoVip
+from auth.receipts.book import ReceiptBook
 from auth.settings import Settings, VipSection
 from auth.spend.guard import SpendGuard
 from auth.vip.client import VipClient
@@ -23,7 +25,9 @@ from schema.errors import Fault
 _log = logging.getLogger("dirfactor.app")
 
 
-def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack, guard: SpendGuard) -> Delivery:
+def delivery(
+    settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack, guard: SpendGuard, book: ReceiptBook
+) -> Delivery:
     """The channels for codes that we mint; what they hold open is closed with the stack.
 
     Raises:
@@ -35,10 +39,11 @@ def delivery(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExi
         stack.push_async_callback(server.aclose)
         mails.append(server)
     return Delivery(
-        text_channel(settings, clock, entropy, stack, _reported),
+        text_channel(settings, clock, entropy, stack, _noting(book, clock.now)),
         MintedChannel(mails, clock.monotonic),
         settings.service.delivery_seconds,
         guard,
+        book,
         clock.now,
     )
 
@@ -74,10 +79,16 @@ def text_channel(
     return MintedChannel(gateways, clock.monotonic)
 
 
-def _reported(report: DeliveryReport) -> None:
-    """A delivery receipt, for whoever looks for a text that did not arrive."""
-    code = f", error code {report.error_code}" if report.error_code else ""
-    _log.info("%s: message %s: %s%s", report.gateway, report.message_id, report.fate, code)
+def _noting(book: ReceiptBook, now: Callable[[], datetime]) -> Callable[[DeliveryReport], None]:
+    """Receipts that come over a gateway's own connection, which must not suffer when one cannot be recorded."""
+
+    def note(report: DeliveryReport) -> None:
+        try:
+            book.note(report, now())
+        except Fault as fault:
+            _log.error("a receipt of %s could not be recorded: %s", report.gateway, fault)
+
+    return note
 
 
 def vip(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> VipClient | NoVip:

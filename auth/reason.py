@@ -25,6 +25,14 @@ class Reason(StrEnum):
     PASSWORD_WANTED = ("password-wanted", "the password is asked for after the code")
     CODE_WRONG_RETRY = ("code-wrong-retry", "the code was wrong and may be tried again")
 
+    # said of a text afterwards
+    MESSAGE_DELIVERED = ("message-delivered", "the provider says that the text has reached the phone")
+    MESSAGE_UNDELIVERED = (
+        "message-undelivered",
+        "the provider says that the text has not reached the phone",
+        "check the number; look into the provider's log; name another gateway first",
+    )
+
     # the request
     NODE_UNKNOWN = (
         "node-unknown",

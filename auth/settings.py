@@ -10,6 +10,7 @@ from auth.audit.files import AuditFiles
 from auth.audit.settings import AuditSettings
 from auth.channels.mail.settings import MailSettings
 from auth.channels.sms.sections import SmsSettings
+from auth.receipts.settings import ReceiptSettings
 from auth.spend.settings import SpendSettings
 from auth.vip.settings import CertificateFile, DialectName, Proxy, VipSettings
 from dirsync.mapping import policy_id
@@ -189,6 +190,7 @@ class Settings:
     vip: VipSection | None = None
     spend: SpendSettings = field(default_factory=SpendSettings)
     sms: Mapping[str, SmsSettings] = field(default_factory=dict)
+    receipts: Mapping[str, ReceiptSettings] = field(default_factory=dict)
     email: Mapping[str, MailSettings] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
     nodes: Mapping[str, ConfiguredNode] = field(default_factory=dict)

@@ -65,6 +65,26 @@ class Limit(msgspec.Struct, frozen=True):
     amount: int = 1
 
 
+class SentMessage(msgspec.Struct, frozen=True):
+    """A message that a gateway took.
+
+    Attributes:
+        gateway: its name in config.ini.
+        id: what it knows the message by.
+        user: whose code was in it.
+        login: correlation of the request that began the login.
+        at: when it took it (aware).
+        fate: what it said afterwards, `delivered` or `failed`; empty when nothing yet.
+    """
+
+    gateway: str
+    id: str
+    user: EntryId
+    login: str
+    at: datetime
+    fate: str = ""
+
+
 class Store(Protocol):
     """Where the state lives. Each verb is one transaction and durable through kill -9 when it returns.
 
@@ -147,6 +167,14 @@ class Store(Protocol):
 
     def tally(self, key: str, at: datetime, window_seconds: int) -> int:
         """What is counted under a key in the window that ends at this instant, and after it."""
+        ...
+
+    def remember(self, message: SentMessage) -> None:
+        """Remember a message for a week, in place of what was known of it."""
+        ...
+
+    def remembered(self, gateway: str, identity: str) -> SentMessage | None:
+        """The message that a gateway knows by this id; None when there is none."""
         ...
 
     def purge(self, now: datetime) -> int:

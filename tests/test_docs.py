@@ -12,7 +12,9 @@ from auth.channels.sms.http.settings import SmsGatewaySettings
 from auth.channels.sms.smpp.settings import SmppSettings
 from auth.config import read_config
 from auth.doctor.catalogue import as_table
+from auth.receipts.settings import ReceiptSettings
 from auth.settings import HttpSettings, RadiusSettings, ServiceSettings, VipSection
+from auth.spend.settings import SpendSettings
 from dirsync.settings import DirectorySettings, SyncSettings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,6 +31,8 @@ SECTIONS = {
     "sms:modem": CommandSettings,
     "email:relay": SmtpSettings,
     "email:office": GraphSettings,
+    "receipts:kannel": ReceiptSettings,
+    "spend": SpendSettings,
 }
 
 
@@ -53,6 +57,7 @@ def test_the_sample_configuration_loads_and_holds_the_defaults(tmp_path):
     assert settings.radius == RadiusSettings()
     assert settings.http == HttpSettings()
     assert settings.audit == AuditSettings()
+    assert settings.spend == SpendSettings()
     assert settings.directories[""].kind is DirectorySettings().kind
     assert settings.directories[""].timeout_seconds == DirectorySettings().timeout_seconds
 

@@ -16,6 +16,8 @@ SEEN = {
     Reason.CODE_WANTED: "the prompt",
     Reason.PASSWORD_WANTED: "the question for the password",
     Reason.CODE_WRONG_RETRY: "`That code was not right.` and the prompt",
+    Reason.MESSAGE_DELIVERED: "nothing: it comes afterwards",
+    Reason.MESSAGE_UNDELIVERED: "nothing: it comes afterwards",
     Reason.PASSWORD_PROTOCOL: "`PAP required`, which their client may show",
 }
 """What the person sees where it is not the one wording of all refusals."""
@@ -49,6 +51,7 @@ def test_every_reason_is_documented_with_its_remedy_and_what_the_person_sees():
 
 def test_every_reason_has_a_remedy_unless_it_is_good_news():
     good = {Reason.ACCEPTED, Reason.CODE_SENT, Reason.CODE_WANTED, Reason.PASSWORD_WANTED, Reason.CODE_WRONG_RETRY}
+    good |= {Reason.MESSAGE_DELIVERED}
     assert {item for item in Reason if not item.remedy} <= good
 
 

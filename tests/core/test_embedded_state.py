@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from auth.codes import digest
 from auth.embedded_state import EmbeddedStore, FailuresFile
-from auth.state import Challenge, Limit, StateUnavailable
+from auth.state import Challenge, Limit, SentMessage, StateUnavailable
 from schema.secret import Secret
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -479,6 +479,19 @@ def test_what_was_sent_survives_a_restart_of_the_machine(file):
     second.close()
 
 
+def test_a_message_is_remembered_for_a_week_by_gateway_and_id_and_its_fate_replaces_what_was_known(store):
+    message = SentMessage("kannel", "id-1", ALICE, "login-1", NOW)
+    store.remember(message)
+    store.remember(SentMessage("other", "id-1", USERS[1], "login-2", NOW))
+    assert store.remembered("kannel", "id-1") == message
+    assert store.remembered("kannel", "id-2") is None
+    store.remember(msgspec.structs.replace(message, fate="delivered"))
+    store.purge(NOW + timedelta(days=6))
+    assert store.remembered("kannel", "id-1").fate == "delivered"
+    store.purge(NOW + timedelta(days=8))
+    assert store.remembered("kannel", "id-1") is None
+
+
 # restarts
 
 
@@ -658,6 +671,8 @@ VERBS = {
     "reserve": lambda store: store.reserve([Limit("all", "all", 60, 1)], NOW),
     "give_back": lambda store: store.give_back([Limit("all", "all", 60, 1)], NOW),
     "tally": lambda store: store.tally("all", NOW, 60),
+    "remember": lambda store: store.remember(SentMessage("kannel", "id-1", ALICE, "login-1", NOW)),
+    "remembered": lambda store: store.remembered("kannel", "id-1"),
     "purge": lambda store: store.purge(NOW),
 }
 
@@ -671,7 +686,7 @@ def test_a_store_that_cannot_be_used_is_a_fault_from_every_verb_and_tells_no_sec
     assert "secret-state" not in str(caught.value)
 
 
-@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"failures", "tally"}))
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"failures", "remembered", "tally"}))
 def test_a_store_that_another_process_keeps_busy_is_a_fault_that_changes_nothing_and_it_works_again_after(
     file, store, verb
 ):
