@@ -71,17 +71,25 @@ class DeliveryFailed(Fault):
         remedy: what to do.
         permanent: the address itself was refused, so no other gateway would take it.
         unknown: the message may have been taken, so another attempt may send it twice.
+        answered: the gateway is well, and refuses just this message.
     """
 
-    def __init__(self, problem: str, *, remedy: str, permanent: bool = False, unknown: bool = False) -> None:
+    def __init__(
+        self, problem: str, *, remedy: str, permanent: bool = False, unknown: bool = False, answered: bool = False
+    ) -> None:
         super().__init__(problem, remedy=remedy)
         self.permanent = permanent
         self.unknown = unknown
+        self.answered = answered or permanent
 
     def about(self, where: str) -> Self:
         """The same failure, with the place it was found in front of the problem."""
         return type(self)(
-            f"{where}: {self.problem}", remedy=self.remedy, permanent=self.permanent, unknown=self.unknown
+            f"{where}: {self.problem}",
+            remedy=self.remedy,
+            permanent=self.permanent,
+            unknown=self.unknown,
+            answered=self.answered,
         )
 
 

@@ -88,14 +88,14 @@ class MintedChannel(Generic[Address]):
             await gateway.aclose()
 
     async def _ask(self, gateway: Gateway[Address], to: Address, message: Message, seconds: float) -> Receipt:
-        """One attempt, and what it says about the gateway. An address that is refused is not the gateway's fault."""
+        """One attempt, and what it says about the gateway. That it refuses just this message is not its fault."""
         self._health.asked(gateway.name)
         worked = False
         try:
             receipt = await gateway.send(to, message, seconds=seconds)
             worked = True
         except DeliveryFailed as failure:
-            worked = failure.permanent
+            worked = failure.answered
             raise
         finally:
             (self._health.worked if worked else self._health.failed)(gateway.name)

@@ -152,8 +152,9 @@ async def test_a_failure_names_the_gateways_that_were_left_out():
     assert problems[-1] == "a: not asked, it failed several times in a row; b: is out of order"
 
 
-async def test_an_address_that_is_refused_is_not_held_against_the_gateway():
-    first = refusing("a", permanent=True)
+@pytest.mark.parametrize("what", [{"permanent": True}, {"answered": True}])
+async def test_a_message_that_is_refused_as_such_is_not_held_against_the_gateway(what):
+    first = refusing("a", **what)
     channel = MintedChannel((first,), lambda: 0.0)
     for _ in range(TRIPS_AFTER + 1):
         with pytest.raises(DeliveryFailed):

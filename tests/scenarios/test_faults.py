@@ -75,7 +75,8 @@ async def office(tmp_path_factory):
     entries = [
         texted("alice", 1),
         person("emma", "email"),
-        texted("cut-off", 404),
+        texted("cut-off", 404, dirfactorPolicy=policy_dn("one-gateway")),
+        policy("one-gateway", **{sms_at: "gateway"}),
         texted("deaf", 2, dirfactorPolicy=policy_dn("dead")),
         policy("dead", **{sms_at: "dead", mail_at: "dead"}),
         person("unposted", "email", dirfactorPolicy=policy_dn("dead")),

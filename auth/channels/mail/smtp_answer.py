@@ -25,6 +25,7 @@ _ENHANCED = re.compile(r"[245]\.(\d{1,3})\.\d{1,3}\b", re.ASCII)  # RFC 3463 sec
 _OF_ADDRESS_OR_MAILBOX = {"0", "1", "2"}  # its section 3: 0 says nothing, the rest is about systems and policies
 _PERMANENT = range(500, 600)  # RFC 5321 section 4.2.1
 _ABOUT_US = {530, 534, 535, 538}  # RFC 4954 section 6: refused is who asks, not whom it is for
+_CLOSING = 421  # RFC 5321 section 3.8
 _REMEDIES = {
     Stage.CONNECTION: "check host, port and security of its section, and whether the server runs",
     Stage.LOGIN: "check username and password of its section, and whether the server lets this account log in",
@@ -72,6 +73,7 @@ def refused(stage: Stage, code: int, text: str) -> DeliveryFailed:
         f"refused {stage} with {code}{f' {enhanced[0]}' if enhanced else ''}",
         remedy="check the person's mail address" if permanent else known,
         permanent=permanent,
+        answered=stage in (Stage.RECIPIENT, Stage.MAIL) and code not in _ABOUT_US | {_CLOSING},
     )
 
 

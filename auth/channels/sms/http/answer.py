@@ -14,6 +14,7 @@ _FAILURES = range(300, 600)
 _SUCH_AS = {_SUCCESSES: "200, 202", _FAILURES: "429, 503"}
 _BUSY = "wait; if it stays like this, ask the provider for a higher rate or add another gateway"
 _CREDENTIALS = {401, 403, 407}
+_ABOUT_THE_TEXT = {400, 404, 422}
 _SHOWN_ID = re.compile(r"[!-~]{1,100}")
 _DIGITS = re.compile(r"\d{4,}", re.ASCII)  # as many as a code or a number has
 _SHOWN_CODE = re.compile(r"[A-Za-z0-9_.-]{1,40}")
@@ -58,6 +59,7 @@ class AnswerRules:
             f"answered HTTP {status}{refusal}{f', error code {code}' if code else ''}",
             remedy=_BUSY if busy else _remedy(status, permanent=permanent),
             permanent=permanent,
+            answered=not busy and (status in _SUCCESSES or status in _ABOUT_THE_TEXT),
             unknown=status == _GATEWAY_TIMEOUT and not busy,
         )
 
