@@ -201,7 +201,7 @@ class _Reader:
         found = reading(self._ini.sections[section])
         for finding in found.findings:
             self._ini.report(section, *finding)
-        return self._section(found.structure, section, found.beneath)
+        return self._section(found.structure, section, found.beneath) if found.structure else None
 
     def _section(
         self, structure: type[_Section], section: str, beneath: Mapping[str, str] = MappingProxyType({})

@@ -130,9 +130,9 @@ class Check(StrEnum):
     )
     SMS = (
         "sms-gateway",
-        "each SMS gateway: name, connection, TLS, certificate and its days; no text is sent",
+        "each SMS gateway: name, connection, TLS, certificate and its days, or its program; no text is sent",
         "failed: not reached, not trusted, or under 7 days left; warning: under 30",
-        "correct url or ca_file, open the firewall, or tell the provider",
+        "correct url, host or ca_file, open the firewall, or tell the provider; `dirfactor sms test` goes further",
     )
     MAIL = (
         "mail-server",

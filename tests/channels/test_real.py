@@ -5,6 +5,7 @@ import pytest
 from auth.addresses import PhoneNumber
 from auth.channels.base import DeliveryFailed, Message
 from auth.channels.sms.http.settings import BodyKind, HttpMethod, SmsGatewaySettings
+from auth.config import read_config
 from auth.lines import Lines
 from schema.secret import Secret
 
@@ -56,6 +57,19 @@ async def test_kannel_takes_headers_and_a_raw_body_as_well(kannel, gateway, text
         kannel, url=kannel.sendsms_url, method=HttpMethod.POST, headers=HEADERS, body=BodyKind.RAW, raw="{text}"
     )
     await gateway(post).send(to, Message("", text))
+    assert kannel.wait_for_text(to) == text
+
+
+@pytest.mark.parametrize("text", TEXTS)
+async def test_kannel_takes_what_its_preset_says(kannel, gateway, tmp_path, text):
+    to = PhoneNumber(f"+43664000013{TEXTS.index(text)}")
+    (tmp_path / "directory.ldif").touch()
+    (tmp_path / "password").touch(mode=0o600)
+    (tmp_path / "password").write_text(kannel.password)
+    keys = {"url": kannel.sendsms_url, "username": kannel.username, "password": "file:password", "sender": "Example"}
+    lines = ["[directory]", "kind = ldif", "file = directory.ldif", "[sms:kannel]", "preset = kannel"]
+    (tmp_path / "config.ini").write_text("\n".join([*lines, *(f"{key} = {value}" for key, value in keys.items())]))
+    await gateway(read_config(tmp_path / "config.ini").sms["kannel"]).send(to, Message("", text))
     assert kannel.wait_for_text(to) == text
 
 

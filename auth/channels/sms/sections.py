@@ -27,24 +27,23 @@ class Reading:
     """How a section is read.
 
     Attributes:
-        structure: what it becomes.
+        structure: what it becomes; None when it does not say what it is, so that nothing else can be found in it.
         beneath: what its preset says where the section itself says nothing.
         findings: what is wrong already.
     """
 
-    structure: type[SmsSettings]
+    structure: type[SmsSettings] | None
     beneath: Mapping[str, str]
     findings: tuple[Finding, ...] = ()
 
 
 def reading(options: Mapping[str, str]) -> Reading:
-    """How a section with these keys is read; one that names an unknown driver is read as one for HTTP."""
+    """How a section with these keys is read."""
     word = options.get("driver", Driver.HTTP).strip()
     try:
         driver = grammar.word(Driver).read(word)
-    except ValueError:
-        # its value is found malformed when the structure is read
-        driver = Driver.HTTP
+    except ValueError as error:
+        return Reading(None, {}, (Finding("driver", f"{error}", f"give {grammar.word(Driver).expected}"),))
     if driver is Driver.SMPP:
         return Reading(SmppSettings, {})
     if driver is Driver.COMMAND:
@@ -59,7 +58,7 @@ def _http(options: Mapping[str, str]) -> Reading:
     preset = presets().get(name)
     if preset is None:
         known = ", ".join(presets())
-        return Reading(SmsGatewaySettings, {}, (Finding("preset", f"there is no preset {name}", f"known are {known}"),))
+        return Reading(None, {}, (Finding("preset", f"there is no preset {name}", f"known are {known}"),))
     # a url is missed by the structure itself
     missing = [key for key in lacking({**preset.options, **options}) if key != "url"]
     return Reading(

@@ -127,6 +127,32 @@ class TestStrictGateway:
         assert answer.json()["status"] == "refused"
 
 
+@pytest.mark.parametrize("silence", [False, True])
+@pytest.mark.parametrize("point", ["accepted", "head", "request", "status", "body"])
+async def test_wherever_the_connection_dies_a_text_is_handed_in_at_most_once(serve, gateway, point, silence):
+    """Once a request may have been read whole, it is not known what became of it; nobody asks a second time."""
+    connections = []
+
+    async def dying(reader, writer):
+        connections.append(writer)
+        if point == "head":
+            await reader.readuntil(b"\r\n")
+        elif point != "accepted":
+            await reader.readuntil(b"\r\n\r\n")
+        half = {"status": b"HTTP/1.1 2", "body": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"}
+        writer.write(half.get(point, b""))
+        await writer.drain()
+        if silence:
+            await asyncio.Event().wait()
+
+    found = await failure(gateway(plain(await serve(dying), timeout_seconds=0.3)))
+    assert len(connections) == 1
+    assert found.unknown or point == "accepted"
+    said = everything_said(found)
+    assert CODE not in said
+    assert TO[1:] not in said
+
+
 class TestMisbehaviour:
     async def test_an_answer_that_never_comes_leaves_it_unknown_within_the_time_limit(self, serve, gateway):
         port = await serve(RawHttp(None))
