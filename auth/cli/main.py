@@ -18,6 +18,9 @@ from auth.cli.explain import explain_command
 from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, Exit, faults, out
 from auth.cli.policy import policy_app
 from auth.cli.schema import schema_app
+from auth.cli.sealed.imports import import_command
+from auth.cli.sealed.pin import pin_command
+from auth.cli.sealed.response import temporary_response_command
 from auth.cli.sms import sms_app
 from auth.cli.sync import sync_app
 from auth.cli.token import token_app
@@ -42,6 +45,9 @@ app.add_typer(sms_app, name="sms")
 app.add_typer(token_app, name="token")
 app.add_typer(sync_app, name="sync")
 app.add_typer(user_app, name="user")
+token_app.command("import")(import_command)
+user_app.command("pin")(pin_command)
+user_app.command("temporary-response")(temporary_response_command)
 app.command("doctor")(doctor_command)
 app.command("explain")(explain_command)
 

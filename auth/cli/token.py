@@ -1,7 +1,10 @@
 """`dirfactor token`: who has which token, and what the user must be told when that changes."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -10,26 +13,34 @@ from auth.addresses import email_address, masked, phone_number
 from auth.cli.administrator import DRY_RUN, Administrator, reads_directory, the_user, writes_directory
 from auth.cli.output import JSON_OPTION, Exit, UsageFault, out, print_json
 from auth.cli.progress import followed
-from auth.clock import SYSTEM_CLOCK
+from auth.cli.sealed.enrol import Wish, enrol
+from auth.cli.sealed.ring import sealing_ring
+from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
+from auth.keys.sealing import NONCE_OCTETS
+from auth.otp.sealed import held_seeds, sealed_token, sealed_tokens
+from auth.otp.token import SOFTWARE_KINDS, Algorithm
 from auth.outlook import warnings, what_to_tell, works
 from auth.profile import token_lines, token_rows
 from dirsync.admin import tokens
-from dirsync.admin.directory import AdminDirectory, are_people
-from dirsync.admin.edit import Edit, Values, applied, as_ldif
+from dirsync.admin.directory import AdminDirectory, are_people, entry_id
+from dirsync.admin.edit import Edit, Replacement, Values, applied, as_ldif
 from dirsync.admin.filters import all_of, equal, present
 from dirsync.admin.found import Found
 from schema.attributes import BY_NAME
-from schema.entry import User
+from schema.entry import Policy, User
 from schema.words import TokenKind
 
 token_app = typer.Typer(help="Assign, remove, list and show people's tokens.", no_args_is_help=True)
 
 _USER = Annotated[str, typer.Argument(help="Login name as a person types it, or DN.", metavar="USER")]
-_KIND = Annotated[TokenKind, typer.Argument(help="sms, email or vip.", metavar="KIND", case_sensitive=False)]
+_KIND = Annotated[
+    TokenKind, typer.Argument(help="sms, email, vip, totp or hotp.", metavar="KIND", case_sensitive=False)
+]
 _CREDENTIAL = Annotated[
     list[str] | None, typer.Option("--credential", help="VIP credential id, such as VSST12345678; may be repeated.")
 ]
-_SOFTWARE = (TokenKind.TOTP, TokenKind.HOTP)
+_SERIAL = Annotated[str, typer.Option("--serial", help="Serial of a software token; drawn if absent.")]
+_BUILT_IN = Policy(name="built-in")
 
 
 @token_app.command("assign")
@@ -42,16 +53,31 @@ def assign_command(
     credential: _CREDENTIAL = None,
     phone: Annotated[str, typer.Option("--phone", help="Number for texts, instead of the policy's attribute.")] = "",
     mail: Annotated[str, typer.Option("--mail", help="Address for mails, instead of the policy's attribute.")] = "",
+    serial: _SERIAL = "",
+    digits: Annotated[int, typer.Option("--digits", help="Digits of a software token's codes, 6 to 8.")] = 6,
+    algorithm: Annotated[
+        Algorithm, typer.Option("--algorithm", help="Hash of a software token.", case_sensitive=False)
+    ] = Algorithm.SHA1,
+    period: Annotated[int, typer.Option("--period", help="Seconds for which a totp code is shown.")] = 30,
+    issuer: Annotated[str, typer.Option("--issuer", help="What the app shows beside the account's name.")] = "",
+    seed_file: Annotated[
+        Path | None, typer.Option("--seed-file", help="Seed of a token that exists, hex or base32.", metavar="FILE")
+    ] = None,
+    png: Annotated[Path | None, typer.Option("--png", help="Also write the QR code there.", metavar="FILE")] = None,
+    code: Annotated[str, typer.Option("--code", help="First code of a software token; asked for if absent.")] = "",
+    no_confirm: Annotated[bool, typer.Option("--no-confirm", help="Do without a first code.")] = False,
     dry_run: DRY_RUN = False,
     json: JSON_OPTION = False,
 ) -> None:
-    """Assign a token. Prints what the user must be told; exit status 1 when the token will not work as things stand."""
-    if kind in _SOFTWARE:
-        raise UsageFault(
-            f"{kind} tokens cannot be assigned: this version cannot enrol software tokens",
-            remedy="assign sms, email or vip",
-        )
+    """Assign a token. Prints what the user must be told; exit status 1 when the token will not work as things stand.
+
+    For totp and hotp a seed is drawn and shown as a QR code, and a first code is asked for before anything is written.
+    """
     _check_options(kind, credential, phone, mail)
+    if kind in SOFTWARE_KINDS:
+        wish = Wish(serial, algorithm, digits, period, issuer, seed_file, png, code, not no_confirm)
+        _assign_software(administrator, user, kind, wish, dry_run=dry_run, json=json)
+        return
     credentials = [_credential(text) for text in credential or ()]
     number = _phone(phone, administrator.region) if phone else ""
     address = _mail(mail) if mail else ""
@@ -69,15 +95,20 @@ def remove_command(
     kind: _KIND,
     *,
     credential: _CREDENTIAL = None,
+    serial: _SERIAL = "",
     dry_run: DRY_RUN = False,
     json: JSON_OPTION = False,
 ) -> None:
-    """Take a token away; for vip its credentials as well. Exit status 1 when the user cannot log on any more."""
+    """Take a token away; for vip its credentials as well, for totp and hotp its seeds, or that with --serial only.
+
+    Exit status 1 when the user cannot log on any more.
+    """
     _check_options(kind, credential, "", "")
     credentials = [_credential(text) for text in credential or ()]
     with administrator.directory() as directory:
         found = the_user(directory, user)
-        changes = tokens.removing(found, kind, credentials)
+        software = kind in SOFTWARE_KINDS
+        changes = _without(directory, found, kind, serial) if software else tokens.removing(found, kind, credentials)
         _change(administrator, directory, found, changes, None, dry_run=dry_run, json=json)
 
 
@@ -145,18 +176,65 @@ class _Holder:
         return f"{self.name:<20} {', '.join(self.tokens)}{credentials}  {self.dn}"
 
 
+def _assign_software(
+    administrator: Administrator, user: str, kind: TokenKind, wish: Wish, *, dry_run: bool, json: bool
+) -> None:
+    """Enrol it, and write it when its first code was right."""
+    ring = sealing_ring(administrator, dry_run=dry_run)
+    with administrator.directory() as directory:
+        found = the_user(directory, user)
+        entry = _entry(directory, found)
+        taken = [token.serial for token in held_seeds(entry) if token.serial == wish.serial]
+        if taken:
+            raise UsageFault(
+                f"the user has a token {wish.serial} already", remedy="remove that, or give another serial"
+            )
+        policy = administrator.outlook(directory, found, SYSTEM_CLOCK.now()).effective.policy or _BUILT_IN
+        named = replace(wish, issuer=wish.issuer or _domain(directory.base))
+        enrolled = enrol(kind, named, entry.upn or entry.sam or found.dn, policy)
+        seed = sealed_token(ring, entry_id(found), enrolled.token, SYSTEM_ENTROPY.octets(NONCE_OCTETS))
+        changes = tokens.enrolling(found, {seed: kind})
+        shown = {"serial": enrolled.token.serial, "otpauth": enrolled.address.text}
+        _change(administrator, directory, found, changes, kind, shown, dry_run=dry_run, json=json)
+
+
+def _without(directory: AdminDirectory, found: Found, kind: TokenKind, serial: str) -> tuple[Values | Replacement, ...]:
+    """The changes that take away the seeds of a kind, or that with the serial."""
+    held = sealed_tokens(_entry(directory, found), kind)
+    gone = [token for token in held if serial in {"", token.serial}]
+    if serial and not gone:
+        raise UsageFault(
+            f"no {kind} token {serial} can be read in dirfactorSecret of {found.dn}",
+            remedy="look the serial up with token show, as an account that may read dirfactorSecret",
+        )
+    return tokens.removing_software(found, kind, [token.text for token in gone], last=len(gone) == len(held))
+
+
+def _entry(directory: AdminDirectory, found: Found) -> User:
+    entry = directory.parsed(found)
+    return entry if isinstance(entry, User) else User()
+
+
+def _domain(base: str) -> str:
+    """The tree's name as people say it: dc=example,dc=org is example.org."""
+    parts = (part.strip().partition("=") for part in base.split(","))
+    return ".".join(value for name, _, value in parts if name.lower() == "dc") or "dirfactor"
+
+
 def _change(
     administrator: Administrator,
     directory: AdminDirectory,
     found: Found,
-    changes: tuple[Values, ...],
+    changes: tuple[Values | Replacement, ...],
     kind: TokenKind | None,
+    shown: Mapping[str, Any] = MappingProxyType({}),
     *,
     dry_run: bool,
     json: bool,
 ) -> None:
-    """Write it and say what follows from it; `kind` is the token that is meant to work."""
-    classes = directory.classes(found, "dirfactorUser") if any(change.added for change in changes) else ()
+    """Write it and say what follows from it; `kind` is the token that is meant to work, `shown` goes into the JSON."""
+    sets = any(change.added for change in changes if isinstance(change, Values))
+    classes = directory.classes(found, "dirfactorUser") if sets else ()
     edit = Edit(found.dn, (*classes, *changes))
     if not dry_run:
         directory.write(edit)
@@ -166,9 +244,8 @@ def _change(
     tell, notes = what_to_tell(name, ahead), warnings(name, ahead, kind)
     if json:
         ldif = as_ldif(edit)
-        print_json(
-            {"dn": found.dn, "ldif": ldif, "written": bool(changes) and not dry_run, "tell": tell, "warnings": notes}
-        )
+        written = bool(changes) and not dry_run
+        print_json({"dn": found.dn, "ldif": ldif, "written": written, "tell": tell, "warnings": notes, **shown})
     elif dry_run and changes:
         out.print(as_ldif(edit), markup=False, end="")
     else:

@@ -1,6 +1,5 @@
 """`dirfactor user`: everything that decides about a person, and the helpdesk's unlock."""
 
-from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ from auth.clock import SYSTEM_CLOCK
 from auth.profile import Profile, as_data, as_text, violations_data, violations_line
 from auth.standing import standing, unlocked_at
 from dirsync.admin.directory import AdminDirectory, entry_id
-from dirsync.admin.edit import Edit, as_ldif, replaced
+from dirsync.admin.edit import Edit, as_ldif, instant, replaced
 from dirsync.admin.found import Found
 from schema.entry import Policy, User
 
@@ -42,7 +41,7 @@ def unlock_command(
     with administrator.directory() as directory:
         found = the_user(directory, user)
         before = _profile(administrator, directory, found)
-        now = replaced(found, _UNLOCKED_AT, _written(before.now))
+        now = replaced(found, _UNLOCKED_AT, instant(before.now))
         edit = Edit(found.dn, (*directory.classes(found, "dirfactorUser"), *now))
         if not dry_run:
             directory.write(edit)
@@ -73,12 +72,6 @@ def _profile(administrator: Administrator, directory: AdminDirectory, found: Fou
         policy = ahead.effective.policy or Policy(name="built-in")
         where = standing(administrator.failures(entry_id(found)), policy, unlocked_at(user, now))
     return Profile(found.dn, user, ahead, where, now)
-
-
-def _written(now: datetime) -> bytes:
-    """GeneralizedTime as AD wants it (MS-ADTS 3.1.1.2.2.2), rounded up: what has just failed is not to count either."""
-    whole = now if now.microsecond == 0 else now.replace(microsecond=0) + timedelta(seconds=1)
-    return f"{whole:%Y%m%d%H%M%S}.0Z".encode()
 
 
 def _notes(user: User) -> list[str]:

@@ -18,7 +18,7 @@ class _Body(msgspec.Struct, frozen=True, array_like=True):
     seed: bytes
     algorithm: Algorithm
     period: int
-    counter: int
+    first: int
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -46,7 +46,7 @@ class SealedToken:
 
 def sealed_token(ring: Ring, entry: EntryId, token: SoftwareToken, nonce: bytes) -> str:
     """A value of dirfactorSecret for the entry; see `auth.keys.sealing.sealed`. Raises NoEntryId."""
-    body = _encode(_Body(token.seed, token.algorithm, token.period, token.counter))
+    body = _encode(_Body(token.seed, token.algorithm, token.period, token.first))
     return sealed(ring, Purpose.SEED, entry, (token.kind, str(token.digits), token.serial), body, nonce)
 
 
@@ -62,7 +62,7 @@ def unsealed_token(ring: Ring, entry: EntryId, text: str) -> SoftwareToken:
         body = _decode(unsealed(ring, Purpose.SEED, entry, text, _HEADER_PARTS).octets)
     except msgspec.MsgspecError as error:
         raise _not_ours() from error
-    return SoftwareToken(clear.kind, clear.serial, body.seed, body.algorithm, clear.digits, body.period, body.counter)
+    return SoftwareToken(clear.kind, clear.serial, body.seed, body.algorithm, clear.digits, body.period, body.first)
 
 
 def read_sealed(text: str) -> SealedToken:
@@ -77,13 +77,18 @@ def read_sealed(text: str) -> SealedToken:
 
 def sealed_tokens(user: User, kind: TokenKind) -> tuple[SealedToken, ...]:
     """The user's sealed tokens of a kind, by serial; values that are not ours are passed over."""
+    return tuple(token for token in held_seeds(user) if token.kind is kind)
+
+
+def held_seeds(user: User) -> tuple[SealedToken, ...]:
+    """All of the user's sealed tokens, by serial; values that are not ours are passed over."""
     found = []
     for text in user.secrets:
         try:
             found.append(read_sealed(text))
         except NotOurs:
             continue
-    return tuple(sorted((token for token in found if token.kind is kind), key=lambda token: token.serial))
+    return tuple(sorted(found, key=lambda token: token.serial))
 
 
 def _not_ours() -> NotOurs:

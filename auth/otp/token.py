@@ -47,7 +47,7 @@ class SoftwareToken:
         algorithm: the hash.
         digits: of a code, 6 to 8.
         period: seconds of a time step, 10 to 300; of no meaning for hotp.
-        counter: the first counter value that is good, for hotp.
+        first: the first counter value, or time step, whose code is good.
 
     Raises:
         UnfitToken: one of them is not what it must be.
@@ -59,7 +59,7 @@ class SoftwareToken:
     algorithm: Algorithm = Algorithm.SHA1
     digits: int = 6
     period: int = 30
-    counter: int = 0
+    first: int = 0
 
     def __post_init__(self) -> None:
         for fits, problem, remedy in (
@@ -84,18 +84,19 @@ class SoftwareToken:
                 f"a period of {self.period} seconds cannot be used",
                 f"use {SHORTEST_PERIOD} to {LONGEST_PERIOD}",
             ),
-            (0 <= self.counter <= LAST_COUNTER, f"{self.counter} is no counter", "use a whole number from 0 on"),
+            (0 <= self.first <= LAST_COUNTER, f"{self.first} is no counter", "use a whole number from 0 on"),
         ):
             if not fits:
                 raise UnfitToken(problem, remedy=remedy)
 
     @cached_property
-    def _generator(self) -> "_Generator":
+    def generator(self) -> pyotp.HOTP:
+        """What computes the codes."""
         return _Generator(self)
 
     def code(self, position: int) -> Secret:
         """The code at a time step or counter value."""
-        return Secret(self._generator.generate_otp(position))
+        return Secret(self.generator.generate_otp(position))
 
     def step(self, now: datetime) -> int:
         """The time step of an instant (RFC 6238 section 4.2)."""

@@ -32,7 +32,7 @@ def window(token: SoftwareToken, position: Position, policy: Policy, now: dateti
     are recognised, and refused.
     """
     if token.kind is TokenKind.TOTP:
-        return _around(token.step(now) + position.drift, policy.totp_window)
+        return _around(token, token.step(now) + position.drift, policy.totp_window)
     following = _next_counter(token, position)
     return range(following, following + policy.hotp_look_ahead + 1)
 
@@ -40,7 +40,7 @@ def window(token: SoftwareToken, position: Position, policy: Policy, now: dateti
 def wider_window(token: SoftwareToken, position: Position, policy: Policy, now: datetime) -> range:
     """The positions at which two codes in a row find a token again: dirfactorResynchroniseWindow, as in `window`."""
     if token.kind is TokenKind.TOTP:
-        return _around(token.step(now) + position.drift, policy.resynchronise_window)
+        return _around(token, token.step(now) + position.drift, policy.resynchronise_window)
     following = _next_counter(token, position)
     return range(following, following + policy.resynchronise_window + 1)
 
@@ -64,9 +64,9 @@ def drift_after(token: SoftwareToken, position: Position, accepted: int, policy:
     return position.drift + (1 if offset > position.drift else -1)
 
 
-def _around(middle: int, steps: int) -> range:
-    return range(max(0, middle - steps), max(0, middle + steps + 1))
+def _around(token: SoftwareToken, middle: int, steps: int) -> range:
+    return range(max(token.first, middle - steps), max(token.first, middle + steps + 1))
 
 
 def _next_counter(token: SoftwareToken, position: Position) -> int:
-    return token.counter if position.mark is None else max(token.counter, position.mark + 1)
+    return token.first if position.mark is None else max(token.first, position.mark + 1)

@@ -21,8 +21,9 @@ from schema.parse import ACCOUNT_ATTRIBUTES, ADDRESS_ATTRIBUTES, DIRECTORY_ATTRI
 
 _ROOT = ("defaultNamingContext", "configurationNamingContext", "namingContexts", "changeLog", "supportedCapabilities")
 _IS_ACTIVE_DIRECTORY = "1.2.840.113556.1.4.800"  # MS-ADTS 3.1.1.3.4.3.1
-# Secrets are not read: no command has a use for them.
-_OURS = tuple(item.name for item in ATTRIBUTES if not item.confidential and item.forward_link is None)
+# Of secrets only what is sealed or digested, which tells nothing without the key ring; shared secrets may be clear.
+_UNREAD = "dirfactorSharedSecret"
+_OURS = tuple(item.name for item in ATTRIBUTES if item.name != _UNREAD and item.forward_link is None)
 _IDS = ("objectGUID", "entryUUID", "nsUniqueId")
 _GUID_OCTETS = 16
 _PEOPLE = ("user", "inetOrgPerson", "posixAccount", "account")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from dirsync.admin.found import Found
 from schema.active_directory import Add
@@ -26,6 +27,19 @@ class Values:
 
 
 @dataclass(frozen=True, slots=True)
+class Replacement:
+    """Puts values in the place of all that the entry has, which need not be known: secrets are written unread.
+
+    Attributes:
+        attribute: the attribute.
+        values: what it has afterwards; nothing takes it away.
+    """
+
+    attribute: str
+    values: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """Changes one entry, as one modify operation: all of it or nothing (RFC 4511 section 4.6).
 
@@ -35,7 +49,7 @@ class Edit:
     """
 
     dn: str
-    changes: tuple[Values, ...]
+    changes: tuple[Values | Replacement, ...]
 
 
 def replaced(found: Found, attribute: str, *values: bytes) -> tuple[Values, ...]:
@@ -49,6 +63,9 @@ def applied(found: Found, edit: Edit) -> Found:
     attributes = dict(found.attributes)
     for change in edit.changes:
         name = change.attribute.lower()
+        if isinstance(change, Replacement):
+            attributes[name] = change.values
+            continue
         kept = tuple(value for value in attributes.get(name, ()) if value not in change.removed)
         attributes[name] = kept + change.added
     return Found(found.dn, {name: values for name, values in attributes.items() if values})
@@ -66,8 +83,19 @@ def as_ldif(edit: Edit | Add) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _modifications(changes: Iterable[Values]) -> Iterator[str]:
+def instant(now: datetime) -> bytes:
+    """GeneralizedTime as AD wants it (MS-ADTS 3.1.1.2.2.2), rounded up: what happened up to `now` is not after it."""
+    whole = now if now.microsecond == 0 else now.replace(microsecond=0) + timedelta(seconds=1)
+    return f"{whole:%Y%m%d%H%M%S}.0Z".encode()
+
+
+def _modifications(changes: Iterable[Values | Replacement]) -> Iterator[str]:
     for change in changes:
+        if isinstance(change, Replacement):
+            yield f"replace: {change.attribute}"
+            yield from (line(change.attribute, _text(value)) for value in change.values)
+            yield "-"
+            continue
         for verb, values in (("delete", change.removed), ("add", change.added)):
             if values:
                 yield f"{verb}: {change.attribute}"

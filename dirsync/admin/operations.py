@@ -8,7 +8,7 @@ from typing import Any, Literal
 import ldap3
 from ldap3.core.exceptions import LDAPExceptionError, LDAPOperationResult
 
-from dirsync.admin.edit import Edit
+from dirsync.admin.edit import Edit, Replacement
 from dirsync.admin.found import Found
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.wire.search import Control
@@ -156,6 +156,9 @@ class AdminConnection:
         """
         operations: dict[str, list[tuple[str, list[bytes]]]] = {}
         for item in edit.changes:
+            if isinstance(item, Replacement):
+                operations[item.attribute] = [(Operation.REPLACE.value, list(item.values))]
+                continue
             for operation, values in ((Operation.DELETE, item.removed), (Operation.ADD, item.added)):
                 if values:
                     operations.setdefault(item.attribute, []).append((operation.value, list(values)))

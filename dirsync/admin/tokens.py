@@ -1,8 +1,8 @@
 """What assigning and removing a token changes in a user's entry. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from dirsync.admin.edit import Values, replaced
+from dirsync.admin.edit import Replacement, Values, replaced
 from dirsync.admin.found import Found
 from schema.words import TokenKind
 
@@ -10,6 +10,7 @@ TOKEN = "dirfactorToken"  # noqa: S105 - the name of an attribute
 CREDENTIAL = "dirfactorVipCredential"
 PHONE = "dirfactorPhone"
 MAIL = "dirfactorMail"
+SEED = "dirfactorSecret"
 
 
 def assigning(
@@ -28,6 +29,32 @@ def assigning(
     changes += replaced(found, PHONE, phone.encode()) if phone else ()
     changes += replaced(found, MAIL, mail.encode()) if mail else ()
     return tuple(changes)
+
+
+def enrolling(found: Found, seeds: Mapping[str, TokenKind]) -> tuple[Values, ...]:
+    """Sealed seeds, each with its kind, beside those that are there; what is there need not be readable."""
+    added = Values(SEED, (), tuple(seed.encode() for seed in seeds))
+    return (*_added(found, TOKEN, seeds.values()), added) if seeds else ()
+
+
+def removing_software(
+    found: Found, kind: TokenKind, seeds: Iterable[str], *, last: bool
+) -> tuple[Values | Replacement, ...]:
+    """Seeds go, and the token when it was the last one of its kind.
+
+    Args:
+        found: the user's entry.
+        kind: the token.
+        seeds: the values of dirfactorSecret that go. Without any, and with no other kind that has seeds, all of them
+            do, so that an account that may not read them can take them away as well.
+        last: whether the user has no other token of the kind.
+    """
+    gone = tuple(seed.encode() for seed in seeds)
+    token = _removed(found, TOKEN, [kind]) if last else ()
+    if gone:
+        return (*token, Values(SEED, gone))
+    others = {_folded(value) for value in _values(found, TOKEN)} & ({"totp", "hotp"} - {kind})
+    return token if others or not token else (*token, Replacement(SEED))
 
 
 def removing(found: Found, kind: TokenKind, credentials: Iterable[str] = ()) -> tuple[Values, ...]:

@@ -144,7 +144,7 @@ def test_names_and_dns_with_special_characters_are_found_and_written(lab):
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("totp",), "cannot enrol software tokens"),
+        (("totp",), "where the key ring is"),
         (("sms", "--phone", "1-800-FLOWERS"), "is no number that can be dialled"),
         (("sms", "--phone", "0664 0000001"), "is no number that can be dialled"),
         (("email", "--mail", "a@example.org, b@example.org"), "not one plain mail address"),

@@ -47,7 +47,7 @@ async def test_a_time_code_is_right_in_the_window_and_wrong_or_astray_outside_it
 @pytest.mark.parametrize("look_ahead", [1, 3])
 async def test_a_counter_code_is_right_up_to_the_look_ahead_and_astray_beyond_it(world, look_ahead):
     for counter in range(20):
-        alice = world(token(HOTP, counter=5)).with_policy(hotp_look_ahead=look_ahead, resynchronise_window=8)
+        alice = world(token(HOTP, first=5)).with_policy(hotp_look_ahead=look_ahead, resynchronise_window=8)
         found = await verdict(alice, alice.code(counter))
         wanted = RIGHT if 5 <= counter <= 5 + look_ahead else AGAIN if 5 <= counter <= 13 else WRONG
         assert found is wanted, counter
@@ -75,7 +75,7 @@ async def test_a_code_from_before_the_last_accepted_one_finds_nothing_again(worl
 
 async def test_the_look_ahead_begins_after_the_last_accepted_code(world):
     for beyond in (1, 2, 3, 4, 5):
-        alice = world(token(HOTP, counter=5))
+        alice = world(token(HOTP, first=5))
         assert await verdict(alice, alice.code(6)) is RIGHT
         assert await verdict(alice, alice.code(6 + beyond)) is (RIGHT if beyond <= 4 else AGAIN)
 

@@ -27,7 +27,7 @@ software_tokens = st.builds(
     algorithm=st.sampled_from(Algorithm),
     digits=st.integers(6, 8),
     period=st.integers(10, 300),
-    counter=st.integers(0, 2**62),
+    first=st.integers(0, 2**62),
 )
 
 

@@ -94,7 +94,7 @@ def test_what_is_no_seed_is_refused_without_being_repeated():
         ({"digits": 9}, "9 digits"),
         ({"period": 9}, "9 seconds"),
         ({"period": 301}, "301 seconds"),
-        ({"counter": -1}, "no counter"),
+        ({"first": -1}, "no counter"),
     ],
 )
 def test_a_token_that_cannot_be_is_refused_with_what_can(change, problem):
