@@ -8,6 +8,7 @@ from auth.addresses import masked
 from auth.effective import Effective, Level, effective_policy
 from auth.facts import Facts, NodeFacts, Reach
 from auth.tokens import Unusable, Usable, usable_tokens
+from auth.vip.credential import shown
 from auth.why.explain import Explanation, explain
 from dirsync.view import Freshness, Person
 from schema.entry import AccessNode, Policy
@@ -91,7 +92,7 @@ def what_to_tell(name: str, ahead: Outlook) -> str:
         return f"{name} gets a mail to {masked(token.mail)} at the next logon"
     if token.serials:
         return f"{name} is asked for the code of software token {' or '.join(token.serials)} at the next logon"
-    credentials = " or ".join(token.credentials)
+    credentials = " or ".join(map(shown, token.credentials))
     return f"{name} is asked for the security code of VIP credential {credentials} at the next logon"
 
 

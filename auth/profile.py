@@ -8,6 +8,7 @@ from auth.outlook import Outlook, warnings, what_to_tell
 from auth.prompts import destination
 from auth.standing import Standing
 from auth.tokens import Unusable, Usable
+from auth.vip.credential import shown
 from auth.why.report import candidate_data, candidate_line
 from schema.entry import User
 
@@ -45,7 +46,10 @@ def token_rows(user: User, ahead: Outlook) -> list[dict[str, Any]]:
 def _about(token: Usable | Unusable | None) -> dict[str, Any]:
     match token:
         case Usable():
-            return {"usable": True, "about": destination(token) or ", ".join(token.credentials + token.serials)}
+            return {
+                "usable": True,
+                "about": destination(token) or ", ".join((*map(shown, token.credentials), *token.serials)),
+            }
         case Unusable(why=why):
             return {"usable": False, "about": why}
         case _:

@@ -25,6 +25,7 @@ from auth.cli.sms import sms_app
 from auth.cli.sync import sync_app
 from auth.cli.token import token_app
 from auth.cli.user import user_app
+from auth.cli.vip import vip_app
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.preflight import examined_config, needed_to_serve
 from auth.version import __version__
@@ -45,6 +46,7 @@ app.add_typer(sms_app, name="sms")
 app.add_typer(token_app, name="token")
 app.add_typer(sync_app, name="sync")
 app.add_typer(user_app, name="user")
+app.add_typer(vip_app, name="vip")
 token_app.command("import")(import_command)
 user_app.command("pin")(pin_command)
 user_app.command("temporary-response")(temporary_response_command)

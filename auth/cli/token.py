@@ -1,7 +1,7 @@
 """`dirfactor token`: who has which token, and what the user must be told when that changes."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -15,12 +15,16 @@ from auth.cli.output import JSON_OPTION, Exit, UsageFault, out, print_json
 from auth.cli.progress import followed
 from auth.cli.sealed.enrol import Wish, enrol
 from auth.cli.sealed.ring import sealing_ring
+from auth.cli.vip import asked_of_vip, proof_given
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.keys.sealing import NONCE_OCTETS
 from auth.otp.sealed import held_seeds, sealed_token, sealed_tokens
 from auth.otp.token import SOFTWARE_KINDS, Algorithm
 from auth.outlook import warnings, what_to_tell, works
 from auth.profile import token_lines, token_rows
+from auth.vip.credential import shown as shown_credential
+from auth.vip.credential import typed
+from auth.vip.enrolment import Enrolled
 from dirsync.admin import tokens
 from dirsync.admin.directory import AdminDirectory, are_people, entry_id
 from dirsync.admin.edit import Edit, Replacement, Values, applied, as_ldif
@@ -28,6 +32,7 @@ from dirsync.admin.filters import all_of, equal, present
 from dirsync.admin.found import Found
 from schema.attributes import BY_NAME
 from schema.entry import Policy, User
+from schema.errors import Fault
 from schema.words import TokenKind
 
 token_app = typer.Typer(help="Assign, remove, list and show people's tokens.", no_args_is_help=True)
@@ -40,6 +45,9 @@ _CREDENTIAL = Annotated[
     list[str] | None, typer.Option("--credential", help="VIP credential id, such as VSST12345678; may be repeated.")
 ]
 _SERIAL = Annotated[str, typer.Option("--serial", help="Serial of a software token; drawn if absent.")]
+_IDS = Annotated[
+    list[str] | None, typer.Argument(help="VIP credentials: VSST12345678, sms:NUMBER, voice:NUMBER or user:NAME.")
+]
 _BUILT_IN = Policy(name="built-in")
 
 
@@ -49,8 +57,20 @@ def assign_command(
     administrator: Administrator,
     user: _USER,
     kind: _KIND,
+    ids: _IDS = None,
     *,
     credential: _CREDENTIAL = None,
+    code: Annotated[
+        str,
+        typer.Option(
+            "--code", help="First code of a software token, asked for if absent; or one of the VIP credential."
+        ),
+    ] = "",
+    code2: Annotated[str, typer.Option("--code2", help="The code that it shows next.")] = "",
+    activate: Annotated[
+        bool, typer.Option("--activate", help="Activate the VIP credential, even without a code.")
+    ] = False,
+    unchecked: Annotated[bool, typer.Option("--unchecked", help="Do not ask VIP about the credential.")] = False,
     phone: Annotated[str, typer.Option("--phone", help="Number for texts, instead of the policy's attribute.")] = "",
     mail: Annotated[str, typer.Option("--mail", help="Address for mails, instead of the policy's attribute.")] = "",
     serial: _SERIAL = "",
@@ -64,7 +84,6 @@ def assign_command(
         Path | None, typer.Option("--seed-file", help="Seed of a token that exists, hex or base32.", metavar="FILE")
     ] = None,
     png: Annotated[Path | None, typer.Option("--png", help="Also write the QR code there.", metavar="FILE")] = None,
-    code: Annotated[str, typer.Option("--code", help="First code of a software token; asked for if absent.")] = "",
     no_confirm: Annotated[bool, typer.Option("--no-confirm", help="Do without a first code.")] = False,
     dry_run: DRY_RUN = False,
     json: JSON_OPTION = False,
@@ -72,19 +91,24 @@ def assign_command(
     """Assign a token. Prints what the user must be told; exit status 1 when the token will not work as things stand.
 
     For totp and hotp a seed is drawn and shown as a QR code, and a first code is asked for before anything is written.
+    VIP is asked about a credential when config.ini has a [vip] section. With --code it is activated if need be, and the
+    code must be its own: nothing is written when it is not, or when VIP does not have the credential in this account.
     """
-    _check_options(kind, credential, phone, mail)
+    given = [*(ids or ()), *(credential or ())]
+    _check_options(kind, given, phone, mail)
     if kind in SOFTWARE_KINDS:
         wish = Wish(serial, algorithm, digits, period, issuer, seed_file, png, code, not no_confirm)
         _assign_software(administrator, user, kind, wish, dry_run=dry_run, json=json)
         return
-    credentials = [_credential(text) for text in credential or ()]
+    credentials = [_credential(text) for text in given]
+    proof = proof_given(kind, credentials, code, code2, activate=activate)
     number = _phone(phone, administrator.region) if phone else ""
     address = _mail(mail) if mail else ""
     with administrator.directory() as directory:
         found = the_user(directory, user)
+        asked = asked_of_vip(administrator.settings, [] if unchecked else credentials, proof, dry_run=dry_run)
         changes = tokens.assigning(found, kind, credentials, number, address)
-        _change(administrator, directory, found, changes, kind, dry_run=dry_run, json=json)
+        _change(administrator, directory, found, changes, kind, dry_run=dry_run, json=json, asked=asked)
 
 
 @token_app.command("remove")
@@ -172,7 +196,7 @@ class _Holder:
         return {"name": self.name, "dn": self.dn, "tokens": self.tokens, "vip_credentials": self.credentials}
 
     def line(self) -> str:
-        credentials = f" ({', '.join(self.credentials)})" if self.credentials else ""
+        credentials = f" ({', '.join(map(shown_credential, self.credentials))})" if self.credentials else ""
         return f"{self.name:<20} {', '.join(self.tokens)}{credentials}  {self.dn}"
 
 
@@ -231,8 +255,12 @@ def _change(
     *,
     dry_run: bool,
     json: bool,
+    asked: Sequence[Enrolled] = (),
 ) -> None:
-    """Write it and say what follows from it; `kind` is the token that is meant to work, `shown` goes into the JSON."""
+    """Write it and say what follows from it.
+
+    `kind` is the token that is meant to work, `asked` what VIP says of it, `shown` goes into the JSON.
+    """
     sets = any(change.added for change in changes if isinstance(change, Values))
     classes = directory.classes(found, "dirfactorUser") if sets else ()
     edit = Edit(found.dn, (*classes, *changes))
@@ -245,14 +273,19 @@ def _change(
     if json:
         ldif = as_ldif(edit)
         written = bool(changes) and not dry_run
-        print_json({"dn": found.dn, "ldif": ldif, "written": written, "tell": tell, "warnings": notes, **shown})
+        vip = [{"credential": each.credential, "status": each.status, "told": each.told} for each in asked]
+        said = {"dn": found.dn, "ldif": ldif, "written": written, "tell": tell, "warnings": notes, "vip": vip}
+        print_json({**said, **shown})
     elif dry_run and changes:
         out.print(as_ldif(edit), markup=False, end="")
     else:
         out.print(f"{found.dn}: " + ("changed" if changes else "nothing to change"), markup=False)
     if not json:
-        _say(tell, notes)
-    if not works(ahead, kind):
+        _say(tell, (*notes, *(each.told for each in asked if not each.works)))
+        for each in asked:
+            if each.works:
+                out.print(each.told, markup=False)
+    if not works(ahead, kind) or not all(each.works for each in asked):
         raise typer.Exit(Exit.FOUND)
 
 
@@ -279,12 +312,16 @@ def _check_options(kind: TokenKind, credential: list[str] | None, phone: str, ma
 
 
 def _credential(text: str) -> str:
-    """A credential id as VIP knows it; people write it with spaces and dashes, and in any case."""
-    plain = "".join(character for character in text.upper() if character not in " -")
+    """A credential as VIP knows it and the directory takes it."""
     row = BY_NAME[tokens.CREDENTIAL.lower()]
-    if not (plain.isascii() and plain.isalnum()) or not (row.low or 0) <= len(plain) <= (row.high or 0):
+    try:
+        plain = typed(text)
+    except Fault as fault:
+        raise UsageFault(fault.problem, remedy=fault.remedy) from None
+    if not (row.low or 0) <= len(plain) <= (row.high or 0) or not (":" in plain or plain.isalnum()):
         raise UsageFault(
-            f"{text!r} is no VIP credential id", remedy="copy it from the app or the token, such as VSST12345678"
+            f"{shown_credential(text)!r} is no VIP credential id",
+            remedy="copy it from the app or the token, such as VSST12345678",
         )
     return plain
 

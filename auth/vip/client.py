@@ -111,7 +111,7 @@ class VipClient:
         asked = _distinct(credentials)
         return Verdict.of(await self._within(lambda ask: self._dialect.send(ask, asked)))
 
-    async def activate(self, credential: str, code1: Secret, code2: Secret | None = None) -> Verdict:
+    async def activate(self, credential: str, code1: Secret | None = None, code2: Secret | None = None) -> Verdict:
         """Take a credential into use in our account; raises as `validate` does."""
         return Verdict.of(await self._within(lambda ask: self._dialect.activate(ask, credential, code1, code2)))
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from auth.addresses import masked
 from schema.errors import Fault
 from schema.secret import Secret
 
@@ -54,11 +55,34 @@ def credential(text: str) -> Credential:
         form = _USER if kind is CredentialKind.USER else _NUMBER
     if (colon and kind is CredentialKind.STANDARD) or not form.fullmatch(id_):
         raise Fault(
-            f"{text!r} is not a VIP credential id",
+            f"{shown(text)!r} is not a VIP credential id",
             remedy="give the id as VIP Access shows it, without spaces; or sms:NUMBER or voice:NUMBER with the country "
             "code, or user:NAME",
         )
     return Credential(text, kind, id_)
+
+
+def typed(text: str) -> str:
+    """A credential as VIP knows it; people write ids in any case, and ids and numbers with spaces and dashes.
+
+    Raises:
+        Fault: it is none.
+    """
+    word, colon, rest = text.partition(":")
+    if not colon:
+        return credential(_bare(text).upper()).text
+    kind = word.strip().lower()
+    return credential(f"{kind}:{rest.strip() if kind == CredentialKind.USER else _bare(rest).lstrip('+')}").text
+
+
+def shown(text: str) -> str:
+    """A credential for log and eye: of a telephone number no more than its owner needs to know it."""
+    word, colon, rest = text.partition(":")
+    return f"{word}:{masked(rest)}" if colon and word.lower() != CredentialKind.USER else text
+
+
+def _bare(text: str) -> str:
+    return "".join(character for character in text if character not in " -\u00a0()/")
 
 
 def check(credentials: Sequence[str], *codes: Secret) -> None:

@@ -60,8 +60,8 @@ class Dialect(Protocol):
         """Whether the codes come from this credential."""
         ...
 
-    async def activate(self, ask: Ask, credential: str, code1: Secret, code2: Secret | None) -> Response:
-        """Take the credential into use in our account."""
+    async def activate(self, ask: Ask, credential: str, code1: Secret | None, code2: Secret | None) -> Response:
+        """Take the credential into use in our account, with its codes or, where the dialect can, without."""
         ...
 
     async def server_time(self, ask: Ask) -> Response:

@@ -7,6 +7,7 @@ from typing import Any
 from auth.prompts import destination
 from auth.steps import Step
 from auth.tokens import Usable
+from auth.vip.credential import shown
 from schema.grammar import ReplyRule
 
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -22,7 +23,7 @@ def described(step: Step) -> str:
 def _text(value: Any) -> str:
     match value:
         case Usable():
-            where = destination(value) or ", ".join(value.credentials)
+            where = destination(value) or ", ".join(map(shown, value.credentials))
             return f"{value.kind} to {where}" if where else str(value.kind)
         case ReplyRule():
             return f"{value.name}={value.value}"

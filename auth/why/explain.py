@@ -10,6 +10,7 @@ from auth.facts import CodeVerdict, Evidence, Facts, Typed
 from auth.prompts import destination
 from auth.steps import Decision, Finding
 from auth.tokens import Usable
+from auth.vip.credential import shown
 from dirsync.password import PasswordVerdict
 
 
@@ -71,7 +72,7 @@ def explain(facts: Facts, now: datetime) -> Explanation:
 
 
 def _checked_elsewhere(token: Usable) -> str:
-    credentials = ", ".join(token.credentials)
+    credentials = ", ".join(map(shown, token.credentials))
     return f"the code of {token.kind} is asked for" + (f" and checked by VIP for {credentials}" if credentials else "")
 
 

@@ -9,6 +9,7 @@ from auth.prompts import destination
 from auth.standing import Standing, standing, unlocked_at
 from auth.steps import Decision
 from auth.tokens import Unusable, Usable, phone_home, usable_tokens
+from auth.vip.credential import shown
 from dirsync.view import Membership, Person
 from schema.dn import split
 from schema.entry import Policy, User
@@ -107,7 +108,7 @@ def _token(user: User, policy: Policy, token: Usable | Unusable) -> TokenGround:
     home = _home(user, policy, token.kind)
     if isinstance(token, Unusable):
         return TokenGround(token.kind, usable=False, address="", attribute=home, why=token.why)
-    address = destination(token) or ", ".join(token.credentials)
+    address = destination(token) or ", ".join(map(shown, token.credentials))
     return TokenGround(token.kind, usable=True, address=address, attribute=home, why="")
 
 

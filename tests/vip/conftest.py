@@ -209,12 +209,27 @@ PLAIN = [
 FRESH = ["fresh-0", "fresh-1"]
 DIALECTS = ("authentication", "user-services")
 # likewise, one for each dialect; in User Services each is bound to a user of its own
-EACH = ["fine", "bad", "spent", "strayed", "lost", "stuck", "several-1", "several-2", "novice", "proved", "barred"]
+EACH = [
+    "fine",
+    "bad",
+    "spent",
+    "strayed",
+    "lost",
+    "stuck",
+    "several-1",
+    "several-2",
+    "novice",
+    "proved",
+    "barred",
+    "enrolled",
+    "owned",
+    "codeless",
+]
 
 
 def of_each(name: str) -> list[dict]:
     def entry(dialect: str) -> dict:
-        status = {"novice": "NEW", "stuck": "ENABLED", "barred": "DISABLED"}.get(name, "ENABLED")
+        status = {"novice": "NEW", "enrolled": "NEW", "codeless": "NEW", "barred": "DISABLED"}.get(name, "ENABLED")
         id_ = f"{name.upper().replace('-', '')}{dialect[0].upper()}"
         entry = {"id": id_, "seed": pyotp.random_base32(), "status": status, "user": f"owner of {id_}"}
         return entry | ({"temporary": "246810"} if name == "barred" else {})

@@ -81,7 +81,7 @@ class Authentication:
         """`CheckOTP`."""
         return await ask(question(CheckOTP(credential, code1, code2)))
 
-    async def activate(self, ask: Ask, credential: str, code1: Secret, code2: Secret | None) -> Response:
+    async def activate(self, ask: Ask, credential: str, code1: Secret | None, code2: Secret | None) -> Response:
         """`ActivateToken`."""
         return await ask(question(ActivateToken(credential, code1, code2)))
 

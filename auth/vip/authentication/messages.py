@@ -105,7 +105,7 @@ class ActivateToken:
     """Take this credential into use in our account; two codes must be consecutive."""
 
     credential: str
-    code1: Secret
+    code1: Secret | None = None
     code2: Secret | None = None
     path: ClassVar[str] = _MANAGEMENT
     repeatable: ClassVar[bool] = False
@@ -150,8 +150,8 @@ def _children(request: Request) -> list[Child]:
             ids = [_token("TokenIds", text) for text in texts]
             return [*ids, ("OTP", code.text), ("SendSuccessfulTokenId", "true")]
         case CheckOTP(text, code1, code2) | Synchronize(text, code1, code2) | ActivateToken(text, code1, code2):
-            second: list[Child] = [("OTP2", code2.text)] if code2 is not None else []
-            return [_token("TokenId", text), ("OTP1", code1.text), *second]
+            codes = (("OTP1", code1), ("OTP2", code2))
+            return [_token("TokenId", text), *((name, code.text) for name, code in codes if code is not None)]
         case SendOTP(text) | GetTokenInformation(text):
             return [_token("TokenId", text)]
         case GetServerTime():

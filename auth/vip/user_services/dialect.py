@@ -114,8 +114,10 @@ class UserServices:
             return await ask(question(AuthenticateUser(user, code1)))
         return await ask(question(AuthenticateCredentials((credential,), code1, code2)))
 
-    async def activate(self, ask: Ask, credential: str, code1: Secret, code2: Secret | None) -> Response:
+    async def activate(self, ask: Ask, credential: str, code1: Secret | None, code2: Secret | None) -> Response:
         """`AuthenticateCredentials` with `activate`."""
+        if code1 is None:
+            raise Fault("VIP User Services activate a credential with its code only", remedy="give --code")
         return await ask(question(AuthenticateCredentials((credential,), code1, code2, activate=True)))
 
     async def server_time(self, ask: Ask) -> Response:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from auth.vip.credential import MOST_CREDENTIALS, Credential, CredentialKind, check, credential
+from auth.vip.credential import MOST_CREDENTIALS, Credential, CredentialKind, check, credential, shown
 from auth.vip.soap import Child, checked_id, envelope
 from schema.errors import Fault
 from schema.secret import Secret
@@ -185,7 +185,7 @@ def _known(text: str) -> Credential:
         )
     if not _ID.fullmatch(meant.id):
         raise Fault(
-            f"{text!r} is not a credential id of VIP User Services",
+            f"{shown(text)!r} is not a credential id of VIP User Services",
             remedy="give 4 or more letters and digits, as VIP Access shows the id",
         )
     return meant
