@@ -21,14 +21,15 @@ def retire(chain: Chain, files: AuditFiles, now: datetime, days: int) -> None:
     present = files.days()
     kept = [day for day in present if day >= oldest or day >= chain.head.day]
     gone = [day for day in present if day not in kept]
+    older = [files.base] if gone and files.base.is_file() else []
     if gone and kept and kept[0] > chain.head.first_day:
         with files.segment(kept[0]).open("rb") as opened:
             first = next((row for line in opened if (row := row_of(line)) is not None), None)
         if first is None:
             return
-        names = tuple(files.segment(day).name for day in gone)
+        names = tuple(file.name for file in (*older, *map(files.segment, gone)))
         chain.append(Kind.RETIRED, Retired(now, names, first.seq))
         head = msgspec.structs.replace(chain.head, first_day=kept[0], first=first.seq, first_prev=first.prev)
         chain.begin_with(head)
-    for day in gone:
-        files.segment(day).unlink()
+    for file in (*older, *map(files.segment, gone)):
+        file.unlink()
