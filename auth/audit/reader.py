@@ -8,9 +8,11 @@ import msgspec
 from auth.audit.backwards import lines_backwards
 from auth.audit.files import AuditFiles
 from auth.audit.line import AuditLine
-from auth.audit.rows import Kind
+from auth.audit.rows import Delivered, Kind
 
-_OF_A_SEGMENT = f'"kind":"{Kind.OUTCOME}",'.encode()
+_OUTCOME = f'"kind":"{Kind.OUTCOME}",'.encode()
+DELIVERY = f'"kind":"{Kind.DELIVERY}",'.encode()
+"""What tells a receipt's line."""
 _OLDER = b'{"at":'  # a line from before there were segments
 _WHERE_THE_KIND_STANDS = 128
 
@@ -26,14 +28,25 @@ class Written(AuditLine, frozen=True, kw_only=True):
 
 
 _decoder = msgspec.json.Decoder(Written)
+_delivery_decoder = msgspec.json.Decoder(Delivered)
 
 
 def outcome_of(line: bytes) -> Written | None:
     """The outcome that a line records; None when it records something else, or is not whole."""
-    if not (line.startswith(_OLDER) or _OF_A_SEGMENT in line[:_WHERE_THE_KIND_STANDS]):
+    if not (line.startswith(_OLDER) or _OUTCOME in line[:_WHERE_THE_KIND_STANDS]):
         return None
     try:
         return _decoder.decode(line)
+    except msgspec.DecodeError:
+        return None
+
+
+def told_of(line: bytes) -> Written | Delivered | None:
+    """The outcome or the receipt that a line records; None when it records something else, or is not whole."""
+    if DELIVERY not in line[:_WHERE_THE_KIND_STANDS]:
+        return outcome_of(line)
+    try:
+        return _delivery_decoder.decode(line)
     except msgspec.DecodeError:
         return None
 
@@ -51,15 +64,16 @@ def outcomes(files: AuditFiles) -> Iterator[Written]:
             yield from filter(None, map(outcome_of, opened))
 
 
-def outcomes_backwards(files: AuditFiles, worthwhile: Callable[[bytes], bool] = bool) -> Iterator[Written]:
-    """Every outcome, the newest first.
+def told_backwards(files: AuditFiles, worthwhile: Callable[[bytes], bool] = bool) -> Iterator[Written | Delivered]:
+    """Every outcome and every receipt, the newest first.
 
     Args:
         files: where the audit lies.
-        worthwhile: whether any outcome in these octets can be wanted; what cannot be is not looked at closely.
+        worthwhile: whether anything in these octets can be wanted; what cannot be is not looked at closely.
 
     Raises:
         OSError: a file cannot be read.
     """
     for file in reversed(segments(files)):
-        yield from filter(None, (outcome_of(line) for _, line in lines_backwards(file, worthwhile)))
+        lines = (line for _, line in lines_backwards(file, worthwhile) if worthwhile(line))
+        yield from filter(None, map(told_of, lines))

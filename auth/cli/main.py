@@ -10,6 +10,7 @@ import typer
 import uvloop
 
 from auth.app import serve
+from auth.cli.audit import audit_app
 from auth.cli.check import check_app
 from auth.cli.delegate import delegate_app
 from auth.cli.doctor import doctor_command
@@ -37,6 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(audit_app, name="audit")
 app.add_typer(check_app, name="check")
 app.add_typer(policy_app, name="policy")
 app.add_typer(schema_app, name="schema")

@@ -1,0 +1,84 @@
+"""A login in words, and as data."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from auth.audit.reader import Written
+from auth.audit.rows import Delivered
+from auth.audit.told.story import Story
+from auth.reason import Reason
+
+
+def as_text(story: Story) -> str:
+    """The login with what it came to, what that means, what helps, and each step on the way."""
+    return "\n".join(_lines(story))
+
+
+def as_data(story: Story) -> dict[str, Any]:
+    """The same for programs: the steps as they stand in the audit."""
+    reason = known_reason(story.last.reason)
+    return {
+        "login": story.login,
+        "at": story.steps[0].at,
+        "name": _name(story),
+        "outcome": story.last.outcome,
+        "reason": story.last.reason,
+        "meaning": reason.meaning if reason else "",
+        "remedy": reason.remedy if reason else "",
+        "steps": [msgspec.to_builtins(step) for step in story.steps],
+        "receipts": [msgspec.to_builtins(each) for each in story.receipts],
+    }
+
+
+def step_line(step: Written) -> str:
+    """An outcome on one line, for whoever watches them come."""
+    return f"{step.at:%Y-%m-%d %H:%M:%S}  {step.name or '-':20}  {_step(step)}  at {step.node}  {step.correlation}"
+
+
+def known_reason(code: str) -> Reason | None:
+    """The reason with this code; None when another version has written it."""
+    return next((reason for reason in Reason if reason.value == code), None)
+
+
+def _lines(story: Story) -> Iterator[str]:
+    first, last = story.steps[0], story.last
+    yield f"{first.at:%Y-%m-%d %H:%M:%S} UTC  {_name(story)}  {last.outcome}: {last.reason}"
+    yield f"    at {first.node} by {first.door} from {first.address}, login {story.login}"
+    reason = known_reason(last.reason)
+    if reason is not None:
+        yield f"    {reason.meaning}"
+        if reason.remedy:
+            yield f"    what helps: {reason.remedy}"
+    who = next((step for step in reversed(story.steps) if step.user), None)
+    if who is not None:
+        yield f"    {who.user}, policy {who.policy or 'none'}"
+        yield f"    directory version {who.directory_version}, {who.directory_age:g} s old"
+    moments = [(step.at, _step(step)) for step in story.steps] + [(each.at, _receipt(each)) for each in story.receipts]
+    for at, text in sorted(moments):
+        yield f"      {at:%H:%M:%S.%f}"[:-3] + f"  {text}"
+
+
+def _name(story: Story) -> str:
+    return next((step.name or step.user for step in story.steps if step.name or step.user), "-")
+
+
+def _step(step: Written) -> str:
+    parts = [f"{step.outcome:10}  {step.reason}"]
+    if step.method:
+        parts.append(step.method)
+    if step.destination:
+        parts.append(f"to {step.destination}")
+    if step.gateway:
+        parts.append(f"by {step.gateway}")
+    if step.message_id:
+        parts.append(f"message {step.message_id}")
+    if step.detail:
+        parts.append(f"({step.detail})")
+    return "  ".join((*parts, f"{step.milliseconds:g} ms"))
+
+
+def _receipt(each: Delivered) -> str:
+    code = f", error code {each.error_code}" if each.error_code else ""
+    return f"{'receipt':10}  {each.fate}{code}  by {each.gateway}  message {each.message_id}"
