@@ -8,11 +8,9 @@ import msgspec
 from auth.audit.backwards import lines_backwards
 from auth.audit.files import AuditFiles
 from auth.audit.line import AuditLine
-from auth.audit.rows import Delivered, Kind
+from auth.audit.rows import Kind
 
 _OUTCOME = f'"kind":"{Kind.OUTCOME}",'.encode()
-DELIVERY = f'"kind":"{Kind.DELIVERY}",'.encode()
-"""What tells a receipt's line."""
 _OLDER = b'{"at":'  # a line from before there were segments
 _WHERE_THE_KIND_STANDS = 128
 
@@ -28,7 +26,6 @@ class Written(AuditLine, frozen=True, kw_only=True):
 
 
 _decoder = msgspec.json.Decoder(Written)
-_delivery_decoder = msgspec.json.Decoder(Delivered)
 
 
 def outcome_of(line: bytes) -> Written | None:
@@ -37,16 +34,6 @@ def outcome_of(line: bytes) -> Written | None:
         return None
     try:
         return _decoder.decode(line)
-    except msgspec.DecodeError:
-        return None
-
-
-def told_of(line: bytes) -> Written | Delivered | None:
-    """The outcome or the receipt that a line records; None when it records something else, or is not whole."""
-    if DELIVERY not in line[:_WHERE_THE_KIND_STANDS]:
-        return outcome_of(line)
-    try:
-        return _delivery_decoder.decode(line)
     except msgspec.DecodeError:
         return None
 
@@ -64,16 +51,16 @@ def outcomes(files: AuditFiles) -> Iterator[Written]:
             yield from filter(None, map(outcome_of, opened))
 
 
-def told_backwards(files: AuditFiles, worthwhile: Callable[[bytes], bool] = bool) -> Iterator[Written | Delivered]:
-    """Every outcome and every receipt, the newest first.
+def outcomes_backwards(files: AuditFiles, worthwhile: Callable[[bytes], bool] = bool) -> Iterator[Written]:
+    """Every outcome, the newest first.
 
     Args:
         files: where the audit lies.
-        worthwhile: whether anything in these octets can be wanted; what cannot be is not looked at closely.
+        worthwhile: whether any outcome in these octets can be wanted; what cannot be is not looked at closely.
 
     Raises:
         OSError: a file cannot be read.
     """
     for file in reversed(segments(files)):
         lines = (line for _, line in lines_backwards(file, worthwhile) if worthwhile(line))
-        yield from filter(None, map(told_of, lines))
+        yield from filter(None, map(outcome_of, lines))

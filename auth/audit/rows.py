@@ -26,7 +26,6 @@ class Kind(StrEnum):
     """What a line is of."""
 
     OUTCOME = "outcome"
-    DELIVERY = "delivery"
     HEADER = "header"
     CHECKPOINT = "checkpoint"
     TORN = "torn"
@@ -103,24 +102,6 @@ class Dropped(msgspec.Struct, frozen=True):
 
     at: datetime
     lines: int
-
-
-class Delivered(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a gateway has told of a message that it took: its receipt.
-
-    Attributes:
-        at: when it was told.
-        gateway: which gateway.
-        message_id: as in the outcome's line.
-        fate: what has become of the message: delivered, failed or under way.
-        error_code: the network's code for a failure.
-    """
-
-    at: datetime
-    gateway: str
-    message_id: str
-    fate: str
-    error_code: str = ""
 
 
 class Retired(msgspec.Struct, frozen=True):

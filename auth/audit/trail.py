@@ -11,7 +11,7 @@ from auth.audit.files import AuditFiles, day_of
 from auth.audit.keys import AuditKey
 from auth.audit.line import AuditLine, AuditUnavailable
 from auth.audit.retention import retire
-from auth.audit.rows import Delivered, Dropped, Kind
+from auth.audit.rows import Dropped, Kind
 
 _log = logging.getLogger("dirfactor.audit")
 CHECKPOINT_LINES = 1000
@@ -87,17 +87,6 @@ class AuditTrail:
         self._unsynced = True
         if signed:
             self._export.offer(signed)
-        self._export.offer(octets)
-
-    def deliver(self, delivered: Delivered) -> None:
-        """Append a gateway's receipt; it holds nobody up when it cannot be written, but is told to the log."""
-        try:
-            with self._chain.turn(delivered.at):
-                octets = self._chain.append(Kind.DELIVERY, delivered)
-        except AuditUnavailable as fault:
-            _log.error("message %s: %s", delivered.message_id, fault)
-            return
-        self._unsynced = True
         self._export.offer(octets)
 
     def tick(self) -> None:

@@ -15,7 +15,7 @@ import typer
 
 from auth.audit.files import AuditFiles
 from auth.audit.follow import following
-from auth.audit.reader import told_backwards
+from auth.audit.reader import outcomes_backwards
 from auth.audit.told.story import Story, stories
 from auth.audit.told.wanted import Wanted
 from auth.audit.told.words import as_data, as_text, known_reason, step_line
@@ -95,8 +95,8 @@ def reading() -> Iterator[None]:
 
 
 def _found(files: AuditFiles, wanted: Wanted) -> Iterator[Story]:
-    told = told_backwards(files, wanted.worthwhile())
-    return filter(wanted.takes, stories(takewhile(lambda each: not wanted.is_past(each.at), told)))
+    found = outcomes_backwards(files, wanted.worthwhile())
+    return filter(wanted.takes, stories(takewhile(lambda each: not wanted.is_past(each.at), found)))
 
 
 def _whom(settings: Settings, user: str) -> tuple[frozenset[str], frozenset[str]]:
@@ -122,9 +122,9 @@ def _login(files: AuditFiles, event: str) -> str:
     if not event:
         return ""
     of_event = Wanted(login=event)
-    for each in told_backwards(files, of_event.worthwhile()):
-        if getattr(each, "correlation", "") == event:
-            return getattr(each, "login", "") or event
+    for each in outcomes_backwards(files, of_event.worthwhile()):
+        if each.correlation == event:
+            return each.login or event
     return event
 
 

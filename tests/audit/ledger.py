@@ -33,7 +33,7 @@ class Ledger:
     def line(self, **values):
         self.written += 1
         known = {"correlation": f"{self.written:016x}", "outcome": "accepted", "reason": "accepted", "door": "radius"}
-        return AuditLine(at=self.now, node="vpn", address="192.0.2.7", **(known | values))
+        return AuditLine(at=self.now, address="192.0.2.7", **({"node": "vpn"} | known | values))
 
     def write(self, number=1, **settings):
         """A service that writes so many lines and ends."""

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from auth.audit.reader import Written
-from auth.audit.rows import Delivered
+
+_RECEIPT = "receipt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,42 +14,29 @@ class Story:
 
     Attributes:
         login: correlation id of the request that began it.
-        steps: its outcomes, oldest first; at least one.
-        receipts: what gateways told later of the messages that these steps sent, oldest first.
+        steps: its outcomes and the receipts of its messages, oldest first; at least one.
     """
 
     login: str
     steps: tuple[Written, ...]
-    receipts: tuple[Delivered, ...] = ()
 
     @property
     def last(self) -> Written:
-        """The step that it came to."""
-        return self.steps[-1]
+        """The outcome that it came to: a receipt may come later, and changes nothing."""
+        return next((step for step in reversed(self.steps) if step.outcome != _RECEIPT), self.steps[-1])
 
 
-def stories(told: Iterable[Written | Delivered]) -> Iterator[Story]:
-    """The logins of what is told backwards, the one that began last first.
+def stories(outcomes: Iterable[Written]) -> Iterator[Story]:
+    """The logins of outcomes that are told backwards, the one that began last first.
 
-    A login is whole when the request is met that began it: all its later steps, and the receipts of its messages, were
-    recorded after that. Those whose beginning is not told come last.
+    A login is whole when the request is met that began it: all else of it was recorded after that. Those of which the
+    beginning is not told come last.
     """
     begun: dict[str, list[Written]] = {}
-    receipts: dict[tuple[str, str], list[Delivered]] = {}
-    for each in told:
-        if isinstance(each, Delivered):
-            receipts.setdefault((each.gateway, each.message_id), []).append(each)
-            continue
+    for each in outcomes:
         login = each.login or each.correlation
         begun.setdefault(login, []).append(each)
         if not each.login:
-            yield _story(login, begun.pop(login), receipts)
+            yield Story(login, tuple(reversed(begun.pop(login))))
     for login, steps in begun.items():
-        yield _story(login, steps, receipts)
-
-
-def _story(login: str, steps: list[Written], receipts: dict[tuple[str, str], list[Delivered]]) -> Story:
-    """Of steps that were met backwards."""
-    sent = [(step.gateway, step.message_id) for step in reversed(steps) if step.message_id]
-    told = [each for message in sent for each in reversed(receipts.pop(message, []))]
-    return Story(login, tuple(reversed(steps)), tuple(told))
+        yield Story(login, tuple(reversed(steps)))

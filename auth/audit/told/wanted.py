@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from auth.audit.reader import DELIVERY, Written
+from auth.audit.reader import Written
 from auth.audit.told.story import Story
 from schema.parse import fold
 
@@ -65,7 +65,7 @@ class Wanted:
 
         def any_of_them(lines: bytes) -> bool:
             lowered = lines.lower()
-            return any(each in lowered for each in octets) or DELIVERY in lines
+            return any(each in lowered for each in octets)
 
         return any_of_them
 

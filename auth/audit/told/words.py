@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 
 from auth.audit.reader import Written
-from auth.audit.rows import Delivered
 from auth.audit.told.story import Story
 from auth.reason import Reason
 
@@ -28,7 +27,6 @@ def as_data(story: Story) -> dict[str, Any]:
         "meaning": reason.meaning if reason else "",
         "remedy": reason.remedy if reason else "",
         "steps": [msgspec.to_builtins(step) for step in story.steps],
-        "receipts": [msgspec.to_builtins(each) for each in story.receipts],
     }
 
 
@@ -55,9 +53,8 @@ def _lines(story: Story) -> Iterator[str]:
     if who is not None:
         yield f"    {who.user}, policy {who.policy or 'none'}"
         yield f"    directory version {who.directory_version}, {who.directory_age:g} s old"
-    moments = [(step.at, _step(step)) for step in story.steps] + [(each.at, _receipt(each)) for each in story.receipts]
-    for at, text in sorted(moments):
-        yield f"      {at:%H:%M:%S.%f}"[:-3] + f"  {text}"
+    for step in story.steps:
+        yield f"      {step.at:%H:%M:%S.%f}"[:-3] + f"  {_step(step)}"
 
 
 def _name(story: Story) -> str:
@@ -76,9 +73,6 @@ def _step(step: Written) -> str:
         parts.append(f"message {step.message_id}")
     if step.detail:
         parts.append(f"({step.detail})")
-    return "  ".join((*parts, f"{step.milliseconds:g} ms"))
-
-
-def _receipt(each: Delivered) -> str:
-    code = f", error code {each.error_code}" if each.error_code else ""
-    return f"{'receipt':10}  {each.fate}{code}  by {each.gateway}  message {each.message_id}"
+    if step.milliseconds:
+        parts.append(f"{step.milliseconds:g} ms")
+    return "  ".join(parts)
