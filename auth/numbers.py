@@ -5,21 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberType
+from phonenumbers import NumberParseException
 
 from auth.addresses import masked, phone_number
+from auth.spend.numbers import NumberRules, NumberType, number_type
 from auth.tokens import phone_home
 from schema.entry import Policy, User
 from schema.words import TokenKind
 
 _LETTER = re.compile(r"[^\W\d_]")
-_TYPES = {
-    PhoneNumberType.PREMIUM_RATE: "is a premium-rate number, which gateways refuse",
-    PhoneNumberType.SHARED_COST: "is a shared-cost number, which takes no texts",
-    PhoneNumberType.TOLL_FREE: "is a toll-free number, which takes no texts",
-    PhoneNumberType.UAN: "is a company's access number, which takes no texts",
-    PhoneNumberType.VOICEMAIL: "is a voice mailbox, which takes no texts",
-}
 _MOBILE = "write the person's mobile number, with its country code"
 
 
@@ -42,13 +36,14 @@ class NumberFinding:
     certain: bool = True
 
 
-def number_findings(user: User, policy: Policy, region: str | None) -> Iterator[NumberFinding]:
+def number_findings(user: User, policy: Policy, region: str | None, rules: NumberRules) -> Iterator[NumberFinding]:
     """What is wrong with the number that a text to this user would go to; who needs none need not have one.
 
     Args:
         user: whose number.
         policy: says where it stands.
         region: country of numbers without a country code.
+        rules: which numbers get no text.
     """
     home, text = phone_home(user, policy)
     if text is None:
@@ -60,14 +55,14 @@ def number_findings(user: User, policy: Policy, region: str | None) -> Iterator[
         problem, remedy = why_no_number(text, region)
         yield NumberFinding(home, masked(text.strip()), problem, remedy)
         return
-    read = phonenumbers.parse(number)
-    kind = phonenumbers.number_type(read)
-    if not phonenumbers.is_valid_number(read):
+    refusal = rules.refusal(number)
+    kind = number_type(phonenumbers.parse(number))
+    if refusal is not None:
+        yield NumberFinding(home, masked(number), refusal.problem, refusal.remedy)
+    elif kind is NumberType.UNKNOWN:
         problem = "is in no range that its country is known to have given out"
         yield NumberFinding(home, masked(number), problem, "see that no digit is missing or wrong", certain=False)
-    elif kind in _TYPES:
-        yield NumberFinding(home, masked(number), _TYPES[kind], _MOBILE)
-    elif kind == PhoneNumberType.FIXED_LINE:
+    elif kind is NumberType.LANDLINE:
         yield NumberFinding(home, masked(number), "is a landline, which may take no texts", _MOBILE, certain=False)
 
 

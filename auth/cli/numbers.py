@@ -12,6 +12,7 @@ from auth.config import read_config
 from auth.effective import effective_policy
 from auth.numbers import NumberFinding, number_findings
 from auth.settings import Settings
+from auth.spend.settings import number_rules
 from dirsync.replica import Replica
 from dirsync.view import Person
 from schema.entry import Policy
@@ -47,7 +48,8 @@ def _findings(person: Person, settings: Settings) -> list[NumberFinding]:
     """By the policy that governs where no access node has one; when none can, by the built-in one."""
     effective = effective_policy(person, "any access node", None, settings.policies.get("default"))
     policy = effective.policy or Policy(name="built-in")
-    return list(number_findings(person.user, policy, settings.service.region))
+    region = settings.service.region
+    return list(number_findings(person.user, policy, region, number_rules(settings.spend, region)))
 
 
 def _data(dn: str, finding: NumberFinding) -> dict[str, Any]:

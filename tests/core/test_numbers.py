@@ -4,16 +4,19 @@ import pytest
 
 from auth.addresses import phone_number
 from auth.numbers import number_findings
+from auth.spend.settings import SpendSettings, number_rules
 from core.logins import policy
 from schema.entry import AttributeText, User
 from schema.words import TokenKind
 
 STAFF = policy(sms_phone_attribute="mobile")
+ANYWHERE = SpendSettings(countries=("any",))
 
 
-def findings(number, region=None, **values):
+def findings(number, region=None, spend=ANYWHERE, **values):
     texts = (AttributeText("mobile", number),) if number is not None else ()
-    return list(number_findings(User(sam="alice", texts=texts, **values), STAFF, region))
+    rules = number_rules(spend, region)
+    return list(number_findings(User(sam="alice", texts=texts, **values), STAFF, region, rules))
 
 
 @pytest.mark.parametrize(
@@ -48,13 +51,26 @@ def test_what_the_logon_cannot_dial_is_certain_not_to_work_and_is_explained(numb
         ("+43 900 123456", "premium-rate", True),
         ("+43 800 123456", "toll-free", True),
         ("+43 810 123456", "shared-cost", True),
-        ("+43 1 0000001", "no range", False),
+        ("+43 720 123456", "internet telephone", True),
+        ("+43 1 0000001", "no range", True),
         ("+43 1 5880000", "landline", False),
     ],
 )
 def test_what_can_be_dialled_and_takes_no_texts_is_found_as_well(number, problem, certain):
     (found,) = findings(number)
     assert (problem in found.problem, found.certain) == (True, certain)
+
+
+def test_a_country_that_texts_are_not_sent_to_is_found_with_what_lets_them():
+    (found,) = findings("+49 151 12345678", "AT", SpendSettings())
+    assert (found.problem, found.certain) == ("is in a country that texts are not sent to (DE, +49)", True)
+    assert found.remedy.startswith("add DE to countries of [spend]")
+    assert findings("+49 151 12345678", "AT", SpendSettings(countries=("AT", "DE"))) == []
+
+
+def test_a_number_of_no_known_range_is_doubtful_where_texts_are_sent_to_it():
+    (found,) = findings("+43 1 0000001", spend=SpendSettings(countries=("any",), refused_types=("premium",)))
+    assert ("no range" in found.problem, found.certain) == (True, False)
 
 
 @pytest.mark.parametrize(
