@@ -8,6 +8,7 @@ import pytest
 from auth.audit.settings import AuditSettings
 from auth.channels.mail.settings import GraphSettings, SmtpSettings
 from auth.channels.sms.command.settings import CommandSettings
+from auth.channels.sms.http.presets import presets
 from auth.channels.sms.http.settings import SmsGatewaySettings
 from auth.channels.sms.smpp.settings import SmppSettings
 from auth.config import read_config
@@ -34,6 +35,21 @@ SECTIONS = {
     "receipts:kannel": ReceiptSettings,
     "spend": SpendSettings,
 }
+
+
+def preset_table() -> str:
+    rows = [
+        f"| `{each.name}` | {each.title} | {'; '.join(f'`{key}`: {meaning}' for key, meaning in each.means.items())} |"
+        for each in presets().values()
+    ]
+    return "\n".join(["| preset | service | what the section says |", "|---|---|---|", *rows, ""])
+
+
+def test_every_preset_is_documented_with_what_it_needs():
+    text = (ROOT / "docs" / "sms.md").read_text()
+    begin = text.index("| preset |")
+    table = text[begin : text.index("\n\n", begin) + 1]
+    assert table == preset_table(), f"put this table into docs/sms.md:\n{preset_table()}"
 
 
 def test_every_check_of_doctor_is_documented_with_its_statuses_and_remedy():
