@@ -9,7 +9,7 @@ from auth.audit.settings import AuditSettings
 from auth.channels.mail.settings import GraphSettings, SmtpSettings
 from auth.channels.sms.command.settings import CommandSettings
 from auth.channels.sms.http.presets import presets
-from auth.channels.sms.http.settings import SmsGatewaySettings
+from auth.channels.sms.http.settings import HttpSmsSettings
 from auth.channels.sms.smpp.settings import SmppSettings
 from auth.config import read_config
 from auth.doctor.catalogue import as_table
@@ -27,7 +27,7 @@ SECTIONS = {
     "http": HttpSettings,
     "audit": AuditSettings,
     "vip": VipSection,
-    "sms:kannel": SmsGatewaySettings,
+    "sms:kannel": HttpSmsSettings,
     "sms:operator": SmppSettings,
     "sms:modem": CommandSettings,
     "email:relay": SmtpSettings,

@@ -12,7 +12,7 @@ from auth.channels.mail.settings import GraphSettings, MailSettings, own_certifi
 from auth.channels.sms.command.gateway import CommandGateway
 from auth.channels.sms.command.settings import CommandSettings
 from auth.channels.sms.http.request import located
-from auth.channels.sms.http.settings import SmsGatewaySettings
+from auth.channels.sms.http.settings import HttpSmsSettings
 from auth.channels.sms.sections import SmsSettings
 from auth.channels.sms.smpp.settings import SmppSettings
 from auth.clock import Clock, Entropy
@@ -59,7 +59,7 @@ def _sms(name: str, settings: SmsSettings, clock: Clock) -> Iterator[Finding]:
     yield _reached(host, certificate_end(host, port, tls, settings.timeout_seconds), clock)
 
 
-def _address(settings: SmsGatewaySettings | SmppSettings) -> tuple[str, int, bool]:
+def _address(settings: HttpSmsSettings | SmppSettings) -> tuple[str, int, bool]:
     """Host, port, and whether TLS is spoken there."""
     if isinstance(settings, SmppSettings):
         return settings.host, settings.port, settings.tls

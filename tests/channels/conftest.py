@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from auth.channels.sms.http.gateway import HttpSmsGateway
-from auth.channels.sms.http.settings import SmsGatewaySettings
+from auth.channels.sms.http.settings import HttpSmsSettings
 from auth.clock import SYSTEM_CLOCK
 from auth.http_client import http_client
 from channels.peers import PASSWORD, run_demo_program
@@ -107,7 +107,7 @@ async def gateway():
     """Build HTTP gateways from settings; closes their clients."""
     built = []
 
-    def build(settings: SmsGatewaySettings, client: httpx.AsyncClient | None = None) -> HttpSmsGateway:
+    def build(settings: HttpSmsSettings, client: httpx.AsyncClient | None = None) -> HttpSmsGateway:
         built.append(HttpSmsGateway("test", settings, client or http_client(settings.ca_file), SYSTEM_CLOCK))
         return built[-1]
 

@@ -4,7 +4,7 @@ import pytest
 
 from auth.addresses import PhoneNumber
 from auth.channels.base import DeliveryFailed, Message
-from auth.channels.sms.http.settings import BodyKind, HttpMethod, SmsGatewaySettings
+from auth.channels.sms.http.settings import BodyKind, HttpMethod, HttpSmsSettings
 from auth.config import read_config
 from auth.lines import Lines
 from schema.secret import Secret
@@ -23,7 +23,7 @@ HEADERS = Lines(
 )
 
 
-def section(kannel, **changes) -> SmsGatewaySettings:
+def section(kannel, **changes) -> HttpSmsSettings:
     """Kannel's send-SMS interface as an administrator would describe it."""
     query = "username={username}&password={password}&to={phone}&text={text}&charset=UTF-8&coding=2"
     standard = {
@@ -34,7 +34,7 @@ def section(kannel, **changes) -> SmsGatewaySettings:
         "success_status": ("202",),
         "success_body": "^0: ",
     }
-    return SmsGatewaySettings(**(standard | changes))
+    return HttpSmsSettings(**(standard | changes))
 
 
 async def failure(sending) -> DeliveryFailed:

@@ -7,7 +7,7 @@ from auth.channels.base import DeliveryReport, Gateway
 from auth.channels.sms.command.gateway import CommandGateway
 from auth.channels.sms.command.settings import CommandSettings
 from auth.channels.sms.http.gateway import HttpSmsGateway
-from auth.channels.sms.http.settings import SmsGatewaySettings
+from auth.channels.sms.http.settings import HttpSmsSettings
 from auth.channels.sms.sections import SmsSettings
 from auth.channels.sms.smpp.gateway import SmppGateway
 from auth.channels.sms.smpp.settings import SmppSettings
@@ -31,7 +31,7 @@ def sms_gateway(
         Fault: the section cannot work.
     """
     match settings:
-        case SmsGatewaySettings():
+        case HttpSmsSettings():
             return HttpSmsGateway(name, settings, http_client(settings.ca_file), clock)
         case SmppSettings():
             return SmppGateway(name, settings, entropy, on_report)

@@ -8,7 +8,7 @@ from auth.addresses import PhoneNumber
 from auth.channels.sms.command.gateway import arguments, environment
 from auth.channels.sms.command.settings import CommandSettings
 from auth.channels.sms.http.request import RequestTemplate
-from auth.channels.sms.http.settings import SignatureKind, SmsGatewaySettings
+from auth.channels.sms.http.settings import HttpSmsSettings, SignatureKind
 from auth.channels.sms.sections import SmsSettings
 from auth.channels.sms.smpp.settings import SmppSettings
 from auth.channels.sms.smpp.submission import submissions
@@ -32,7 +32,7 @@ def outline(settings: SmsSettings, to: PhoneNumber, text: str) -> str:
     secrets = (key for key in settings.__struct_fields__ if isinstance(getattr(settings, key), Secret))
     shown = msgspec.structs.replace(settings, **dict.fromkeys(secrets, _HIDDEN))
     match shown:
-        case SmsGatewaySettings():
+        case HttpSmsSettings():
             return "\n".join(_http(shown, to, text))
         case SmppSettings():
             return "\n".join(_smpp(shown, to, text))
@@ -40,7 +40,7 @@ def outline(settings: SmsSettings, to: PhoneNumber, text: str) -> str:
             return "\n".join(_command(shown, to, text))
 
 
-def _http(settings: SmsGatewaySettings, to: PhoneNumber, text: str) -> Iterator[str]:
+def _http(settings: HttpSmsSettings, to: PhoneNumber, text: str) -> Iterator[str]:
     request = RequestTemplate(settings).fill(to, text)
     yield f"{request.method} {request.url}"
     for name, value in request.headers:

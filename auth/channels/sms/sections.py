@@ -7,11 +7,11 @@ from typing import NamedTuple
 from auth.channels.sms.command.settings import CommandSettings
 from auth.channels.sms.driver import Driver
 from auth.channels.sms.http.presets import lacking, presets
-from auth.channels.sms.http.settings import SmsGatewaySettings
+from auth.channels.sms.http.settings import HttpSmsSettings
 from auth.channels.sms.smpp.settings import SmppSettings
 from schema import grammar
 
-SmsSettings = SmsGatewaySettings | SmppSettings | CommandSettings
+SmsSettings = HttpSmsSettings | SmppSettings | CommandSettings
 
 
 class Finding(NamedTuple):
@@ -54,7 +54,7 @@ def reading(options: Mapping[str, str]) -> Reading:
 def _http(options: Mapping[str, str]) -> Reading:
     name = options.get("preset", "").strip().lower()
     if not name:
-        return Reading(SmsGatewaySettings, {})
+        return Reading(HttpSmsSettings, {})
     preset = presets().get(name)
     if preset is None:
         known = ", ".join(presets())
@@ -62,7 +62,7 @@ def _http(options: Mapping[str, str]) -> Reading:
     # a url is missed by the structure itself
     missing = [key for key in lacking({**preset.options, **options}) if key != "url"]
     return Reading(
-        SmsGatewaySettings,
+        HttpSmsSettings,
         preset.options,
         tuple(
             Finding(key, f"is missing, and {preset.title} needs it", f"add `{key} = ...`: {preset.means.get(key, key)}")

@@ -4,14 +4,14 @@ import pytest
 
 from auth.channels.base import DeliveryFailed
 from auth.channels.sms.http.answer import AnswerRules
-from auth.channels.sms.http.settings import SmsGatewaySettings
+from auth.channels.sms.http.settings import HttpSmsSettings
 from schema.errors import Fault
 
 SENT = ("+12025550123", "481516 is your logon code.")
 
 
 def rules(*statuses: str, **more: str) -> AnswerRules:
-    return AnswerRules(SmsGatewaySettings(url="", success_status=statuses or ("200",), **more))
+    return AnswerRules(HttpSmsSettings(url="", success_status=statuses or ("200",), **more))
 
 
 def refusal(found: AnswerRules, status: int, body: str) -> DeliveryFailed:
@@ -105,4 +105,4 @@ def test_an_error_code_that_echoes_what_was_sent_is_not_shown(echo):
 )
 def test_a_rule_that_is_none_is_refused_at_the_start(statuses, more, problem):
     with pytest.raises(Fault, match=problem):
-        AnswerRules(SmsGatewaySettings(url="", success_status=statuses, **more))
+        AnswerRules(HttpSmsSettings(url="", success_status=statuses, **more))

@@ -13,7 +13,7 @@ import trustme
 from auth.addresses import PhoneNumber
 from auth.channels.base import DeliveryFailed, Message, OnUnknown, Receipt
 from auth.channels.minted import MintedChannel
-from auth.channels.sms.http.settings import BodyKind, HttpMethod, SmsGatewaySettings
+from auth.channels.sms.http.settings import BodyKind, HttpMethod, HttpSmsSettings
 from auth.clock import SYSTEM_CLOCK
 from auth.http_client import http_client
 from auth.lines import Lines
@@ -27,7 +27,7 @@ MESSAGE = Message(subject="", text=f"{CODE} is your logon code: “äöü€” 
 WRONG_NUMBER = PhoneNumber("12025550123")  # no plus: the type says E.164, and this law is about whom it refuses
 
 
-def demo(port: int, **changes) -> SmsGatewaySettings:
+def demo(port: int, **changes) -> HttpSmsSettings:
     """As docs would describe the demo's gateway."""
     standard = {
         "url": f"http://127.0.0.1:{port}/messages",
@@ -43,10 +43,10 @@ def demo(port: int, **changes) -> SmsGatewaySettings:
         "message_id": '"id": "([^"]+)"',
         "error_code": '"code": (\\d+)',
     }
-    return SmsGatewaySettings(**(standard | changes))
+    return HttpSmsSettings(**(standard | changes))
 
 
-def plain(port: int, **changes) -> SmsGatewaySettings:
+def plain(port: int, **changes) -> HttpSmsSettings:
     """Everything in the URL, credentials as well."""
     standard = {
         "url": f"http://127.0.0.1:{port}/s?u={{username}}&p={{password}}&to={{phone}}&text={{text}}",
@@ -55,7 +55,7 @@ def plain(port: int, **changes) -> SmsGatewaySettings:
         "password": Secret(PASSWORD),
         "success_status": ("200",),
     }
-    return SmsGatewaySettings(**(standard | changes))
+    return HttpSmsSettings(**(standard | changes))
 
 
 async def failure(gateway, to: PhoneNumber = TO) -> DeliveryFailed:
@@ -260,7 +260,7 @@ class TestMisbehaviour:
 
 
 class TestTls:
-    def settings(self, port: int, **more) -> SmsGatewaySettings:
+    def settings(self, port: int, **more) -> HttpSmsSettings:
         return plain(port, url=f"https://localhost:{port}/?to={{phone}}&text={{text}}", **more)
 
     async def test_the_configured_authority_is_trusted(self, serve, gateway, server_tls, ca_file):

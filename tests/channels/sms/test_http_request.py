@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from auth.channels.sms.http.request import RequestTemplate
-from auth.channels.sms.http.settings import BodyKind, HttpMethod, SignatureKind, SmsGatewaySettings
+from auth.channels.sms.http.settings import BodyKind, HttpMethod, HttpSmsSettings, SignatureKind
 from auth.lines import Lines
 from schema.errors import Fault
 from schema.secret import Secret
@@ -26,12 +26,12 @@ texts = st.text(max_size=200)
 secrets = st.text(min_size=1, max_size=40)
 
 
-def settings(url: str = URL, **more) -> SmsGatewaySettings:
+def settings(url: str = URL, **more) -> HttpSmsSettings:
     standard = {"url": url, "success_status": ("200",), "sender": "us", "username": "user", "password": Secret("pass")}
-    return SmsGatewaySettings(**(standard | more))
+    return HttpSmsSettings(**(standard | more))
 
 
-def values(number: str, text: str, given: SmsGatewaySettings) -> dict[str, str]:
+def values(number: str, text: str, given: HttpSmsSettings) -> dict[str, str]:
     known = {"sender": given.sender, "username": given.username, "password": given.password.text}
     return {"phone": number, "phone_digits": number[1:], "text": text} | known
 

@@ -11,7 +11,7 @@ from auth.addresses import PhoneNumber
 from auth.channels.sms.http.aws_signature import AwsKey, aws_headers
 from auth.channels.sms.http.azure_signature import azure_headers, azure_key
 from auth.channels.sms.http.request import RequestTemplate
-from auth.channels.sms.http.settings import SignatureKind, SmsGatewaySettings
+from auth.channels.sms.http.settings import HttpSmsSettings, SignatureKind
 from auth.channels.sms.http.signature import signer
 from schema.errors import Fault
 from schema.secret import Secret
@@ -74,7 +74,7 @@ def test_azure_signs_method_address_date_host_and_the_digest_of_the_body():
 )
 def test_a_section_without_what_a_signature_is_made_with_is_refused(changes, problem):
     standard = {"username": "AKIDEXAMPLE", "password": Secret("x" * 4), "region": "us-east-1"}
-    given = SmsGatewaySettings(url="https://x.test/?{phone}{text}", success_status=("200",), **(standard | changes))
+    given = HttpSmsSettings(url="https://x.test/?{phone}{text}", success_status=("200",), **(standard | changes))
     with pytest.raises(Fault) as caught:
         signer(given)
     assert problem in caught.value.problem
@@ -86,7 +86,7 @@ def test_an_access_key_is_base64():
 
 
 def test_each_text_is_signed_anew():
-    given = SmsGatewaySettings(
+    given = HttpSmsSettings(
         url="https://x.test/?{phone}{text}",
         success_status=("200",),
         signature=SignatureKind.AWS,

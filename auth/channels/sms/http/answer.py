@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from auth.channels.base import DeliveryFailed
-from auth.channels.sms.http.settings import SmsGatewaySettings
+from auth.channels.sms.http.settings import HttpSmsSettings
 from schema.errors import Fault
 
 # A proxy gave up waiting for the gateway behind it (RFC 9110 section 15.6.5): as good as no answer.
@@ -27,7 +27,7 @@ class AnswerRules:
         Fault: a rule is missing or no rule; without a name in front.
     """
 
-    def __init__(self, settings: SmsGatewaySettings) -> None:
+    def __init__(self, settings: HttpSmsSettings) -> None:
         self._statuses = _statuses("success_status", settings.success_status, _SUCCESSES)
         self._busy_statuses = _statuses("transient_status", settings.transient_status, _FAILURES)
         self._success = _expression("success_body", settings.success_body)

@@ -10,7 +10,7 @@ from auth.addresses import PhoneNumber
 from auth.channels.base import DeliveryFailed, Message, Receipt
 from auth.channels.sms.http.answer import AnswerRules
 from auth.channels.sms.http.request import RequestTemplate, SmsRequest
-from auth.channels.sms.http.settings import SmsGatewaySettings
+from auth.channels.sms.http.settings import HttpSmsSettings
 from auth.channels.sms.http.signature import signer
 from auth.clock import Clock
 from auth.tls import tls_problem
@@ -34,7 +34,7 @@ class HttpSmsGateway:
         Fault: the section cannot work.
     """
 
-    def __init__(self, name: str, settings: SmsGatewaySettings, client: httpx.AsyncClient, clock: Clock) -> None:
+    def __init__(self, name: str, settings: HttpSmsSettings, client: httpx.AsyncClient, clock: Clock) -> None:
         self.name = name
         self.on_unknown = settings.on_unknown
         self._client = client

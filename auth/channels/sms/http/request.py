@@ -22,7 +22,7 @@ from auth.channels.sms.http.placeholders import (
     is_header_value,
     placeholders,
 )
-from auth.channels.sms.http.settings import BodyKind, SignatureKind, SmsGatewaySettings
+from auth.channels.sms.http.settings import BodyKind, HttpSmsSettings, SignatureKind
 from auth.tls import stays_on_this_host
 from schema.errors import Fault
 
@@ -59,7 +59,7 @@ class RequestTemplate:
         Fault: the section describes no request that could be made; without a name in front.
     """
 
-    def __init__(self, settings: SmsGatewaySettings) -> None:
+    def __init__(self, settings: HttpSmsSettings) -> None:
         self._settings = settings
         self._url = located(settings)
         self._path, self._question, self._query = self._url.partition("?")
@@ -215,7 +215,7 @@ def _pair(line: str, separator: str, key: str) -> tuple[str, str]:
     return name, value
 
 
-def located(settings: SmsGatewaySettings) -> str:
+def located(settings: HttpSmsSettings) -> str:
     """The URL with its host and region: which host is asked does not depend on the text.
 
     Raises:

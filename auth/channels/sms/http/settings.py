@@ -36,7 +36,7 @@ class SignatureKind(StrEnum):
     AZURE = "azure"
 
 
-class SmsGatewaySettings(msgspec.Struct, frozen=True):
+class HttpSmsSettings(msgspec.Struct, frozen=True):
     """A [sms:NAME] section: one HTTP request for one text.
 
     In url, headers, fields and raw, {phone} (+12025550123), {phone_digits} (12025550123), {text}, {coding}, {sender},

@@ -7,14 +7,14 @@ from datetime import datetime
 from auth.channels.sms.http.aws_signature import AwsKey, aws_headers
 from auth.channels.sms.http.azure_signature import azure_headers, azure_key
 from auth.channels.sms.http.request import SmsRequest
-from auth.channels.sms.http.settings import SignatureKind, SmsGatewaySettings
+from auth.channels.sms.http.settings import HttpSmsSettings, SignatureKind
 from schema.errors import Fault
 
 Signer = Callable[[SmsRequest, datetime], SmsRequest]
 _AWS_SERVICE = "sms-voice"  # the credential scope of AWS End User Messaging SMS, version 2
 
 
-def signer(settings: SmsGatewaySettings) -> Signer:
+def signer(settings: HttpSmsSettings) -> Signer:
     """What a request passes through before it is sent.
 
     Raises:
@@ -29,7 +29,7 @@ def signer(settings: SmsGatewaySettings) -> Signer:
             return _azure(settings)
 
 
-def _aws(settings: SmsGatewaySettings) -> Signer:
+def _aws(settings: HttpSmsSettings) -> Signer:
     if not (settings.username and settings.password and settings.region):
         raise Fault(
             "signature = aws lacks a key or a region",
@@ -44,7 +44,7 @@ def _aws(settings: SmsGatewaySettings) -> Signer:
     return sign
 
 
-def _azure(settings: SmsGatewaySettings) -> Signer:
+def _azure(settings: HttpSmsSettings) -> Signer:
     if settings.password is None:
         raise Fault("signature = azure lacks a key", remedy="set password to the resource's access key")
     key = azure_key(settings.password)
