@@ -16,6 +16,7 @@ import msgspec
 import phonenumbers
 
 from auth import directory_keys
+from auth.audit.export.target import EXPECTED, read_target
 from auth.audit.settings import AuditSettings
 from auth.channels.mail.sections import structure as mail_structure
 from auth.channels.sms.sections import SmsSettings, reading
@@ -138,6 +139,7 @@ class _Reader:
             secrets=self._secrets,
         )
         self._check_service(settings.service)
+        self._check_audit(settings.audit)
         self._check_directories(settings.directories)
         for finding in spend_findings(settings.spend, settings.sms):
             self._ini.report("spend", *finding)
@@ -336,6 +338,12 @@ class _Reader:
             self._ini.report("service", "log_level", "is not known", "give one of " + ", ".join(_LOG_LEVELS))
         if service.region is not None and service.region not in phonenumbers.SUPPORTED_REGIONS:
             self._ini.report("service", "region", "is not known", "give a country's ISO 3166 code, such as AT")
+
+    def _check_audit(self, audit: AuditSettings) -> None:
+        try:
+            read_target(audit.syslog or "udp://nobody")
+        except ValueError as error:
+            self._ini.report("audit", "syslog", f"{error}", f"give {EXPECTED}")
 
     def _check_directories(self, directories: Mapping[str, DirectorySettings]) -> None:
         found = [(name, finding) for name, each in directories.items() for finding in directory_keys.findings(each)]

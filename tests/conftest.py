@@ -9,7 +9,7 @@ hypothesis.settings.load_profile("laws")
 
 pytest_plugins = ["rig.fixtures"]
 
-SERVER_FIXTURES = frozenset({"samba_dc", "realm_dc", "dns", "slapd", "kannel", "smsc", "postfix"})
+SERVER_FIXTURES = frozenset({"samba_dc", "realm_dc", "dns", "slapd", "kannel", "smsc", "postfix", "rsyslog"})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

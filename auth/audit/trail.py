@@ -27,17 +27,23 @@ def _none() -> int:
     return 0
 
 
+def _nothing() -> None:
+    """Whoever exports nothing has nothing to end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Who hears of every line outside; neither may block.
+    """Who hears of every line outside; only `close` may take its time.
 
     Attributes:
         offer: takes a line as it was written.
         dropped: how many lines were not taken, or were given up, since it was asked last.
+        close: sends what waits, for some seconds at most.
     """
 
     offer: Callable[[bytes], None] = _nobody
     dropped: Callable[[], int] = _none
+    close: Callable[[], None] = _nothing
 
 
 class AuditTrail:
@@ -119,9 +125,18 @@ class AuditTrail:
             self._chain.sync()
 
     def close(self) -> None:
-        """Sign what is there, and close the files."""
+        """Sign what is there, have it exported, record what was not, and close the files."""
+        signed = None
         with suppress(AuditUnavailable), self._chain.turn(self._now()):
-            self._checkpoint(self._now())
+            signed = self._checkpoint(self._now())
+        if signed:
+            self._export.offer(signed)
+        self._export.close()
+        dropped = self._export.dropped()
+        if dropped:
+            with suppress(AuditUnavailable), self._chain.turn(self._now()):
+                self._chain.append(Kind.DROPPED, Dropped(self._now(), dropped))
+                self._checkpoint(self._now())
         with suppress(AuditUnavailable):
             self._chain.sync()
         self._chain.close()

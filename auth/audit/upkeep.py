@@ -5,10 +5,11 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
+from auth.audit.export.syslog import syslog_outbox
 from auth.audit.files import AuditFiles
 from auth.audit.keys import AuditKey
 from auth.audit.settings import AuditSettings, SyncPolicy
-from auth.audit.trail import AuditTrail
+from auth.audit.trail import AuditTrail, Export
 from auth.clock import Entropy
 from auth.server_key import server_key
 from schema.errors import Fault
@@ -26,7 +27,12 @@ def opened_trail(
         Fault: a file cannot be opened, or the key is readable by others.
     """
     key = AuditKey(server_key(files.key, entropy))
-    return AuditTrail(files, key, now, days=settings.days, sync_each=settings.sync is SyncPolicy.LINE)
+    export = None
+    if settings.syslog:
+        outbox = syslog_outbox(settings, settings.syslog)
+        export = Export(outbox.offer, outbox.dropped, outbox.close)
+    sync_each = settings.sync is SyncPolicy.LINE
+    return AuditTrail(files, key, now, days=settings.days, sync_each=sync_each, export=export)
 
 
 async def keep_up(trail: AuditTrail, sync: SyncPolicy) -> None:

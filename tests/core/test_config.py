@@ -249,6 +249,15 @@ BAD_LINES = {
         (4, "[email:relay] security", "not one of the words", "give one of starttls, tls, none"),
     ),
     "no value": ("[radius]\nhost =\n", (2, "[radius] host", "has no value", "give text")),
+    "no receiver": (
+        "[audit]\nsyslog = siem.example.org\n",
+        (
+            2,
+            "[audit] syslog",
+            "'siem.example.org' names no receiver",
+            "give udp://HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT",
+        ),
+    ),
     "no path": ("[service]\naudit_file = \n", (2, "[service] audit_file", "has no value", "give a path")),
     "empty list": (
         "[sms:a]\nurl = u\nsuccess_status =\n",

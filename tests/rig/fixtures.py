@@ -18,6 +18,7 @@ from rig.kerberos import SERVICES, Realm
 from rig.ports import loopback_address
 from rig.postfix import Postfix
 from rig.process import SYSTEM_ENVIRONMENT
+from rig.rsyslog import Rsyslog
 from rig.samba import LDAPS_PORT, DomainController
 from rig.samba_template import samba_template
 from rig.slapd import Slapd
@@ -148,6 +149,14 @@ def ds389(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DirectoryServer3
     need_root()
     with running(DirectoryServer389(tmp_path_factory.mktemp("ds389"), DS389_SCHEMA)) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def rsyslog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rsyslog]:
+    """The run's syslog receiver."""
+    need("rsyslogd")
+    with running(Rsyslog(tmp_path_factory.mktemp("rsyslog"))) as receiver:
+        yield receiver
 
 
 @pytest.fixture(scope="session")
