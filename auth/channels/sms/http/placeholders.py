@@ -8,7 +8,9 @@ from xml.sax.saxutils import escape as escape_markup
 
 Escape = Callable[[str], str]
 
-PLACEHOLDERS = ("phone", "phone_digits", "text", "coding", "sender", "account", "username", "password")
+PLACEHOLDERS = (
+    "phone", "phone_digits", "text", "coding", "sender", "account", "username", "password", "receipt_url",
+)  # fmt: skip
 
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 section 2.2

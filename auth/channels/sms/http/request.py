@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -64,14 +65,16 @@ class RequestTemplate:
         self._url = located(settings)
         self._path, self._question, self._query = self._url.partition("?")
         self._headers = tuple(_pair(line, ":", "headers") for line in settings.headers)
-        self._fields = tuple(_pair(line, "=", "fields") for line in settings.fields)
+        lines = [line for line in settings.fields if settings.receipt_url or "{receipt_url}" not in line]
+        self._fields = tuple(_pair(line, "=", "fields") for line in lines)
         self._known = {
             "sender": settings.sender,
             "account": settings.account,
             "username": settings.username,
             "password": settings.password.text if settings.password else "",
+            "receipt_url": settings.receipt_url.text if settings.receipt_url else "",
         }
-        self._check_places()
+        self._check_places(lines)
         _check_url(self._url, allow_plain_http=settings.allow_plain_http)
         self._check_authentication()
         self._raw_escape = self._check_body()
@@ -125,9 +128,9 @@ class RequestTemplate:
     def _header(self, wanted: str) -> str:
         return next((value for name, value in self._headers if name.lower() == wanted.lower()), "")
 
-    def _check_places(self) -> None:
+    def _check_places(self, fields: Iterable[str]) -> None:
         settings = self._settings
-        named = placeholders((self._url, settings.raw, *settings.headers, *settings.fields))
+        named = placeholders((self._url, settings.raw, *settings.headers, *fields))
         for name in named:
             if name not in PLACEHOLDERS:
                 known = ", ".join(f"{{{each}}}" for each in PLACEHOLDERS)

@@ -40,7 +40,8 @@ class HttpSmsSettings(msgspec.Struct, frozen=True):
     """A [sms:NAME] section: one HTTP request for one text.
 
     In url, headers, fields and raw, {phone} (+12025550123), {phone_digits} (12025550123), {text}, {coding}, {sender},
-    {account}, {username} and {password} are filled in, each escaped for where it stands; {host} and {region} in url.
+    {account}, {username}, {password} and {receipt_url} are filled in, each escaped for where it stands; {host} and
+    {region} in url.
 
     Attributes:
         url: where the request goes: https, or http to this host.
@@ -58,9 +59,10 @@ class HttpSmsSettings(msgspec.Struct, frozen=True):
         bearer_token: reference to a token that is sent as `Authorization: Bearer`.
         sender: fills {sender}: who the text comes from.
         coding: fills {coding}: two words, the first for texts in the GSM alphabet, the second for all others.
+        receipt_url: reference to what fills {receipt_url}: our [receipts:NAME] address, with its token.
         headers: one `Name: value` a line.
         body: none, form, json (one flat object), or raw.
-        fields: of a form or JSON body, one `name = value` a line.
+        fields: of a form or JSON body, one `name = value` a line; without receipt_url, those that have it are left out.
         raw: a raw body; escaped as text/plain, or as JSON, XML or a form when headers have that Content-Type.
         success_body: regular expression that the answer must contain as well; without it the status is enough.
         failure_body: regular expression that makes the answer a failure whatever its status.
@@ -90,6 +92,7 @@ class HttpSmsSettings(msgspec.Struct, frozen=True):
     bearer_token: Secret | None = None
     sender: str = ""
     coding: tuple[str, ...] = ()
+    receipt_url: Secret | None = None
     headers: Lines = Lines(())
     body: BodyKind = BodyKind.NONE
     fields: Lines = Lines(())
