@@ -219,6 +219,37 @@ def test_the_helpdesk_unlocks_and_sets_a_temporary_response_and_assigns_no_token
     refuses(tools, replaced(alice, "dirfactorToken", "vip"), f"dn: {alice}\nchangetype: delete\n")
 
 
+def test_helpdesk_and_provisioning_set_with_our_commands_what_they_can_never_read(dc, lab, worker, tmp_path):
+    alice = f"CN=alice,{lab}"
+    dc.ldapmodify(replaced(f"CN=strict,{lab}", "dirfactorTemporaryResponseAllowed", "TRUE"))
+    (tmp_path / "directory.ldif").write_text("dn: dc=x\nobjectClass: domain\ndc: x\n")
+    (tmp_path / "config.ini").write_text("[service]\nstate_directory = .\n[directory]\nfile = directory.ldif\n")
+    (tmp_path / "password").write_text(PASSWORD)
+    (tmp_path / "pin").write_text("2580")
+    who = ["--url", dc.ldaps, "--bind", f"{worker}@{dc.domain}", "--password-file", str(tmp_path / "password")]
+    options = [*who, "--ca-file", str(dc.ca_file), "--config", str(tmp_path / "config.ini")]
+
+    def ran(*command):
+        return CliRunner().invoke(app, [*command, *options]).exit_code
+
+    response = ("user", "temporary-response", alice)
+    pin = ("user", "pin", alice, "--pin-file", str(tmp_path / "pin"))
+    seed = ("token", "assign", alice, "hotp", "--no-confirm")
+    assert (ran(*response), ran(*pin)) == (2, 3), "without a role alice is not found by policy, nor written"
+    give(dc, "helpdesk", lab, worker)
+    assert (ran(*response), ran(*pin), ran(*seed)) == (0, 3, 3)
+    assert stored(dc, alice, "dirfactorTemporaryResponse")[0].startswith("df1:response:")
+    assert (ran(*response), ran(*response, "--clear")) == (0, 0)
+    assert stored(dc, alice, "dirfactorTemporaryResponse") == []
+    give(dc, "provisioning", lab, worker)
+    # 1: of a user whose userAccountControl they may not read nobody can say that a logon would succeed
+    assert (ran(*pin), ran(*pin), ran(*seed)) == (0, 0, 1)
+    assert stored(dc, alice, "dirfactorPin")[0].startswith("df1:pin:")
+    assert len(stored(dc, alice, "dirfactorSecret")) == 2
+    assert ran("token", "remove", alice, "hotp") == 1, "nothing is left to log on with"
+    assert stored(dc, alice, "dirfactorSecret") == []
+
+
 def test_the_auditor_reads_tokens_and_policies_and_writes_nothing(dc, lab, worker):
     tools = give(dc, "auditor", lab, worker)
     assert sees(tools, f"CN=alice,{lab}") == {"dirfactorToken", "dirfactorPhone", "dirfactorPolicy"}
