@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -249,28 +250,37 @@ class EmbeddedStore:
         )
 
 
-class FailuresFile:
-    """The failures in a store's file, read by who is not the service; the file is neither made nor changed.
+class StateFile:
+    """A store's file, read by who is not the service; the file is neither made nor changed.
+
+    Every method raises StateUnavailable when the file cannot be read.
 
     Args:
-        file: the store's file; without it nobody has failed.
+        file: the store's file; without it nothing has happened yet.
     """
 
     def __init__(self, file: Path) -> None:
         self._file = file
 
     def failures(self, user: EntryId) -> tuple[datetime, ...]:
-        """Instants of the user's failures, oldest first. Raises StateUnavailable when the file cannot be read."""
+        """Instants of the user's failures, oldest first."""
+        return _instants(self._rows("SELECT at FROM failure WHERE user = ? ORDER BY at", user))
+
+    def kept_under(self, prefix: str) -> tuple[bytes, ...]:
+        """The values that are remembered under keys which begin with this."""
+        question = "SELECT value FROM kept WHERE substr(key, 1, ?) = ?"
+        return tuple(value for (value,) in self._rows(question, len(prefix), prefix))
+
+    def _rows(self, question: str, *values: bytes | str | int) -> list[tuple[Any, ...]]:
         if not self._file.exists():
-            return ()
+            return []
         try:
             with closing(sqlite3.connect(f"{self._file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-                rows = connection.execute("SELECT at FROM failure WHERE user = ? ORDER BY at", (user,)).fetchall()
+                return connection.execute(question, values).fetchall()
         except sqlite3.Error as error:
             raise StateUnavailable(
                 f"state file {self._file}: {error}", remedy="run this as the service's user, or as root"
             ) from error
-        return _instants(rows)
 
 
 def _use_write_ahead_log(run: _Run) -> None:

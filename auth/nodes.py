@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from auth.facts import NodeFacts
+from auth.keys.ring import Ring
+from auth.keys.shared_secret import unsealed_shared_secret
 from auth.radius.node import NodeDoor
 from auth.settings import ConfiguredNode
 from dirsync.errors import ReplicaUnavailable
@@ -60,6 +62,7 @@ class Nodes:
         policies: the [policy:NAME] sections, which nodes may name.
         secrets: the [secret:NAME] sections, which nodes of the directory may name.
         directory: the replica.
+        ring: reads the key ring, with which shared secrets in the directory are sealed. Raises Fault.
     """
 
     def __init__(
@@ -68,11 +71,13 @@ class Nodes:
         policies: Mapping[str, Policy],
         secrets: Mapping[str, Secret],
         directory: Directory,
+        ring: Callable[[], Ring],
     ) -> None:
         self._configured = configured
         self._policies = policies
         self._secrets = secrets
         self._directory = directory
+        self._ring = ring
         self._table: _Table | None = None
 
     def at(self, address: str) -> KnownNode | None:
@@ -156,6 +161,12 @@ class Nodes:
         return self._directory.policy(entry) if entry else PolicyLink(name.encode(), None, None)
 
     def _secret(self, item: Node) -> Secret | None:
+        if item.node.shared_secret is not None:
+            try:
+                return unsealed_shared_secret(self._ring(), item.id, item.node.shared_secret)
+            except Fault as fault:
+                _log.error("access node %s has no usable dirfactorSharedSecret: %s", item.dn, fault)
+                return None
         name = item.node.shared_secret_name
         if name is None:
             return None

@@ -14,7 +14,7 @@ from auth.cli.access import BIND, CA_FILE, PASSWORD_FILE, START_TLS, read_passwo
 from auth.cli.output import DEFAULT_CONFIG, UsageFault
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
-from auth.embedded_state import FailuresFile
+from auth.embedded_state import StateFile
 from auth.login_name import names_meant
 from auth.outlook import Around, Outlook, outlook
 from auth.settings import Settings
@@ -83,7 +83,7 @@ class Administrator:
 
     def failures(self, user: EntryId) -> Sequence[datetime]:
         """Instants of a user's wrong codes, as far as this machine's state file knows. Raises StateUnavailable."""
-        return FailuresFile(self.settings.service.state_file).failures(user) if self.settings and user else ()
+        return StateFile(self.settings.service.state_file).failures(user) if self.settings and user else ()
 
     def outlook(self, directory: AdminDirectory, found: Found, now: datetime) -> Outlook:
         """How a logon of the user with this entry would be. Raises Fault."""

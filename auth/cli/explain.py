@@ -21,7 +21,7 @@ from auth.cli.output import (
 )
 from auth.clock import SYSTEM_CLOCK
 from auth.config import read_config
-from auth.embedded_state import FailuresFile
+from auth.embedded_state import StateFile
 from auth.facts import Facts
 from auth.facts_reader import FactsReader
 from auth.keys.ring_file import RingFile
@@ -123,9 +123,10 @@ def known_to(settings: Settings) -> Iterator[FactsReader]:
     """
     with closing(Replica(settings.service.replica_file, named=settings.named_policies)) as replica:
         demand_a_sync(replica)
-        nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
-        failures = FailuresFile(settings.service.state_file).failures
-        yield FactsReader(replica, nodes, failures, rules(settings), RingFile(settings.service.ring_file).ids)
+        ring = RingFile(settings.service.ring_file)
+        nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica, ring.ring)
+        failures = StateFile(settings.service.state_file).failures
+        yield FactsReader(replica, nodes, failures, rules(settings), ring.ids)
 
 
 def _report(settings: Settings, user: str, node: str, at: str) -> Report:

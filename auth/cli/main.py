@@ -20,6 +20,8 @@ from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, Exit, faults, out
 from auth.cli.policy import policy_app
 from auth.cli.schema import schema_app
 from auth.cli.sealed.imports import import_command
+from auth.cli.sealed.keys import keys_app
+from auth.cli.sealed.node import node_app
 from auth.cli.sealed.pin import pin_command
 from auth.cli.sealed.response import temporary_response_command
 from auth.cli.sms import sms_app
@@ -49,6 +51,8 @@ app.add_typer(token_app, name="token")
 app.add_typer(sync_app, name="sync")
 app.add_typer(user_app, name="user")
 app.add_typer(vip_app, name="vip")
+app.add_typer(keys_app, name="keys")
+app.add_typer(node_app, name="node")
 token_app.command("import")(import_command)
 user_app.command("pin")(pin_command)
 user_app.command("temporary-response")(temporary_response_command)

@@ -88,6 +88,12 @@ def taken_apart(purpose: Purpose, text: str, header_parts: int) -> Written:
     return Written(parts[2], tuple(parts[3:-1]), ":".join(parts[:-1]), body)
 
 
+def key_named_in(text: str) -> str | None:
+    """The id of the key that a value of ours was made under, whatever it is for; None for what is not ours."""
+    parts = text.split(":")
+    return parts[2] if len(parts) > _FIXED and parts[0] == _VERSION else None
+
+
 def _not_ours(purpose: Purpose) -> NotOurs:
     return NotOurs(
         f"the value for purpose {purpose} is not one that dirfactor wrote",

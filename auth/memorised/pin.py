@@ -76,9 +76,12 @@ def pin_value(ring: Ring, entry: EntryId, pin: Secret) -> str:
     return digested(ring, Purpose.PIN, entry, (), plain(pin))
 
 
+KEPT_PREFIX = "pin "
+
+
 def kept_key(entry: EntryId) -> str:
     """Under what the store keeps a changed PIN."""
-    return f"pin {entry.hex()}"
+    return f"{KEPT_PREFIX}{entry.hex()}"
 
 
 def make_kept(ring: Ring, entry: EntryId, pin: Secret, now: datetime) -> bytes:

@@ -3,10 +3,14 @@
 import re
 import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from auth.cli.main import app
 from auth.keys.ring_file import RingFile
+from auth.keys.shared_secret import unsealed_shared_secret
 from auth.memorised.pin import PinVerdict, pin_verdict
 from auth.memorised.temporary_response import ResponseVerdict, check_response
 from auth.otp.sealed import read_sealed, unsealed_token
@@ -180,3 +184,73 @@ def test_without_the_services_configuration_nothing_is_sealed(ad_lab):
         assert ended.status == 2
         assert "name its config.ini with --config" in ended.err
     ad_lab.clear()
+
+
+@pytest.fixture
+def served(lab, tmp_path):
+    """A command as the administrator, with a config.ini whose only directory is the lab's; and its sync."""
+    _, url, _, who, _, password, _, ca = lab.options
+    (tmp_path / "password").write_text(Path(password).read_text())
+    (tmp_path / "password").chmod(0o600)
+    config = tmp_path / "config.ini"
+    config.write_text(
+        f"[service]\nstate_directory = state\n[directory]\nkind = {lab.kind}\nurl = {url}\nbase = {lab.base}\n"
+        f"bind_dn = {who}\nbind_password = file:password\nca_file = {ca}\n"
+    )
+    options = ("--config", str(config))
+    return lambda *command: lab.run_as((*options, *(lab.options[2:6] if command[:2] in _WRITING else ())), *command)
+
+
+_WRITING = {("keys", "rotate"), ("token", "assign"), ("user", "pin"), ("node", "secret")}
+
+
+def synced(tmp_path):
+    result = CliRunner().invoke(app, ["sync", "--config", str(tmp_path / "config.ini")])
+    assert result.exit_code == 0, result.output
+
+
+def test_a_rotation_seals_anew_what_is_sealed_and_keeps_the_key_of_a_pin(lab, served, ring, tmp_path):
+    dns = [lab.add_person(name) for name in ("alice", "bob")]
+    for name in ("alice", "bob"):
+        served("token", "assign", name, "totp", "--no-confirm", "--serial", f"T-{name}")
+    served("token", "assign", "bob", "hotp", "--no-confirm", "--serial", "H-bob")
+    served("user", "pin", "bob", "--pin-file", file(tmp_path, "pin", "2580"))
+    lab.tools.add(lab.dn("vpn"), {"objectClass": "dirfactorAccessNode", "cn": "vpn", "dirfactorAddress": "192.0.2.7"})
+    assert "16" in served("node", "secret", "vpn", "--secret-file", file(tmp_path, "weak", "short")).err
+    drawn = served("node", "secret", "vpn", "--generate", "--json").data["secret"]
+    synced(tmp_path)
+    old = ring().current.id
+    before = [opened(lab, ring(), dn) for dn in dns]
+    (listed,) = served("keys", "list", "--json").data["keys"]
+    assert (listed["id"], listed["current"]) == (old, True)
+    assert listed["needed_by"] == {"PINs": 1, "seeds": 3, "shared secrets": 1}
+    planned = served("keys", "rotate", "--dry-run", "--json").data
+    assert (planned["sealed"], planned["written"], len(ring().keys)) == (3, False, 1)
+    ended = served("keys", "rotate")
+    assert ended.status == 0, ended
+    new = ring().current.id
+    assert f"3 entries sealed anew under key {new}" in ended.out
+    assert [opened(lab, ring(), dn) for dn in dns] == before
+    sealed = [*(text for dn in dns for text in lab.texts(dn, "dirfactorSecret"))]
+    assert {read_sealed(text).key_id for text in sealed} == {new}
+    (shared,) = lab.texts(lab.dn("vpn"), "dirfactorSharedSecret")
+    assert unsealed_shared_secret(ring(), id_of(lab, lab.dn("vpn")), shared).matches(Secret(drawn))
+    too_soon = served("keys", "retire")
+    assert (too_soon.status, "not synced since" in too_soon.err) == (3, True)
+    stale = served("keys", "rotate", "--resume")
+    assert (stale.status, "run dirfactor sync" in stale.out) == (1, True), "what the replica knows is gone by now"
+    synced(tmp_path)
+    assert served("keys", "rotate", "--resume", "--json").data["sealed"] == 0
+    stays = served("keys", "retire")
+    assert (stays.status, f"stays: {old}" in stays.out, "PINs 1" in stays.out) == (1, True, True)
+    served("user", "pin", "bob", "--clear")
+    synced(tmp_path)
+    gone = served("keys", "retire")
+    assert (gone.status, gone.out) == (0, f"{old} is taken out of the ring\n")
+    assert [key.id for key in ring().keys] == [new]
+
+
+def opened(lab, ring, dn):
+    entry = id_of(lab, dn)
+    tokens = [unsealed_token(ring, entry, text) for text in lab.texts(dn, "dirfactorSecret")]
+    return {(token.serial, token.seed) for token in tokens}

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from auth.codes import digest
-from auth.embedded_state import EmbeddedStore, FailuresFile
+from auth.embedded_state import EmbeddedStore, StateFile
 from auth.state import Challenge, Limit, SentMessage, StateUnavailable
 from schema.secret import Secret
 
@@ -586,7 +586,7 @@ def test_failures_are_read_from_the_file_of_a_running_service_and_of_one_that_ha
     for seconds in (1, 0):
         store.strike(ALICE, NOW + timedelta(seconds=seconds))
     store.strike(USERS[1], NOW)
-    reader = FailuresFile(file)
+    reader = StateFile(file)
     assert reader.failures(ALICE) == (NOW, NOW + timedelta(seconds=1))
     store.close()
     assert reader.failures(ALICE) == (NOW, NOW + timedelta(seconds=1))
@@ -594,18 +594,18 @@ def test_failures_are_read_from_the_file_of_a_running_service_and_of_one_that_ha
 
 
 def test_reading_failures_makes_no_file_and_changes_none(file, tmp_path):
-    assert FailuresFile(file).failures(ALICE) == ()
+    assert StateFile(file).failures(ALICE) == ()
     assert list(tmp_path.iterdir()) == []
     EmbeddedStore(file, "boot-1").close()
     before = (file.read_bytes(), file.stat().st_mode)
-    FailuresFile(file).failures(ALICE)
+    StateFile(file).failures(ALICE)
     assert (file.read_bytes(), file.stat().st_mode) == before
 
 
 def test_a_file_that_cannot_be_read_for_failures_is_said_so_and_is_not_taken_for_no_failures(file):
     file.write_bytes(b"no database" * 1000)
     with pytest.raises(StateUnavailable, match="not a database"):
-        FailuresFile(file).failures(ALICE)
+        StateFile(file).failures(ALICE)
 
 
 # the file
@@ -717,3 +717,13 @@ def test_a_challenge_of_a_shape_that_this_version_does_not_know_is_a_fault_and_u
     with pytest.raises(StateUnavailable):
         store.attempt(Secret("s"), "vpn")
     assert store.attempt(Secret("s"), "vpn") is None
+
+
+def test_what_is_remembered_is_read_by_the_beginning_of_its_key(file):
+    assert StateFile(file).kept_under("pin ") == ()
+    store = EmbeddedStore(file, "boot-1")
+    for key in ("pin a", "pin b", "pinned", "drift a"):
+        store.keep(key, key.encode())
+    store.close()
+    assert set(StateFile(file).kept_under("pin ")) == {b"pin a", b"pin b"}
+    assert StateFile(file).kept_under("%") == ()

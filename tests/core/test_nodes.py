@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from auth.keys.ring import Key, Ring
+from auth.keys.shared_secret import sealed_shared_secret
 from auth.nodes import Nodes
 from auth.settings import ConfiguredNode
 from dirsync.view import EntryId, Freshness, Node
@@ -16,6 +18,8 @@ from schema.secret import Secret
 
 KEY, OTHER_KEY = Secret("a key of the test"), Secret("another key of the test")
 SECRET = Secret("a shared secret of the test")
+RING = Ring((Key(b"k" * 32, datetime(2026, 11, 26, tzinfo=UTC)),))
+NAMED = {"branches": Secret("that of the branches")}
 
 
 @dataclass
@@ -30,7 +34,7 @@ class Listing:
 
     def nodes(self) -> tuple[Node, ...]:
         return tuple(
-            Node(EntryId(bytes([number])), f"cn={node.name}", node, None, frozenset())
+            Node(EntryId(bytes([number]) * 16), f"cn={node.name}", node, None, frozenset())
             for number, node in enumerate(self.listed)
         )
 
@@ -47,7 +51,7 @@ def access_node(name: str, *addresses: str, key: Secret | None = None, enabled: 
 
 def nodes(*listed: AccessNode, configured: tuple[AccessNode, ...] = ()) -> Nodes:
     sections = {node.name: ConfiguredNode(node, SECRET, members=None) for node in configured}
-    return Nodes(sections, {}, {}, Listing(list(listed)))
+    return Nodes(sections, {}, NAMED, Listing(list(listed)), lambda: RING)
 
 
 def at(found: Nodes, address: str) -> str | None:
@@ -98,3 +102,25 @@ def test_a_disabled_node_claims_nothing(caplog):
     found = nodes(old, access_node("beta", "192.0.2.7", key=KEY))
     assert (at(found, "192.0.2.7"), by_key(found, KEY)) == ("beta", "beta")
     assert not caplog.records
+
+
+def sealed(number: int, **more: str) -> AccessNode:
+    """A node whose secret was sealed for the entry with this number."""
+    text = sealed_shared_secret(RING, EntryId(bytes([number]) * 16), SECRET, b"n" * 12)
+    values = {"dirfactoraddress": "192.0.2.7", "dirfactorsharedsecret": text} | more
+    return parse_node("alpha", {name: (value.encode(),) for name, value in values.items()})
+
+
+def test_a_sealed_shared_secret_opens_the_door_and_goes_before_a_named_one():
+    door = nodes(sealed(0)).radius_door("192.0.2.7")
+    assert door is not None
+    assert door.secret == SECRET.octets
+    both = nodes(sealed(0, dirfactorsharedsecretname="branches")).radius_door("192.0.2.7")
+    assert both == door
+
+
+def test_a_shared_secret_that_was_sealed_for_another_node_opens_nothing_not_even_by_the_named_one(caplog):
+    found = nodes(sealed(1, dirfactorsharedsecretname="branches"))
+    assert found.radius_door("192.0.2.7") is None
+    assert "copied from another" in caplog.text
+    assert SECRET.text not in caplog.text

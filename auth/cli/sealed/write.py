@@ -14,6 +14,7 @@ def write(
     changes: tuple[Replacement, ...],
     said: str,
     more: dict[str, Any],
+    auxiliary: str = "dirfactorUser",
     *,
     dry_run: bool,
     json: bool,
@@ -22,18 +23,19 @@ def write(
 
     Args:
         directory: where.
-        found: the user's entry.
+        found: the entry.
         changes: what the entry has afterwards.
         said: the line for a person, without the DN.
         more: what --json has beside the DN, the LDIF and whether it was written.
+        auxiliary: the class that allows the attributes, where entries list theirs; empty for a structural one.
         dry_run: only print the LDIF.
         json: print JSON.
 
     Raises:
         Fault: the directory refuses or does not answer.
     """
-    sets = any(change.values for change in changes)
-    edit = Edit(found.dn, (*(directory.classes(found, "dirfactorUser") if sets else ()), *changes))
+    sets = auxiliary and any(change.values for change in changes)
+    edit = Edit(found.dn, (*(directory.classes(found, auxiliary) if sets else ()), *changes))
     if not dry_run:
         directory.write(edit)
     if json:
