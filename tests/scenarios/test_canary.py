@@ -74,6 +74,10 @@ async def watched(tmp_path_factory):
         person("garbled", "sms", mobile=f"+44 {NUMBER} ext. 5 or ask"),
     ]
     more = f"""
+[spend]
+countries = +44
+refused_types = premium
+
 [sms:dead]
 url = http://127.0.0.1:{free_port(socket.SOCK_STREAM)}/send?to={{phone}}&text={{text}}&password={{password}}
 password = file:sms.password
