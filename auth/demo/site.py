@@ -165,7 +165,7 @@ async def open_site(
     folder: Path,
     *,
     directory: str | None = None,
-    credentials: Mapping[str, str] | None = None,
+    credentials: Mapping[str, str | Mapping[str, str]] | None = None,
     unreachable: Collection[str] = (),
     nodes: str = NODES,
     more_config: str = "",
@@ -179,7 +179,8 @@ async def open_site(
     Args:
         folder: empty.
         directory: the directory as LDIF; the demo's when it is None.
-        credentials: VIP credential -> what VIP does wrong about it, empty for nothing; the demo's when it is None.
+        credentials: VIP credential -> what VIP does wrong about it, empty for nothing, or further fields of its entry;
+            the demo's when it is None.
         unreachable: phone numbers that the SMS gateway does not take.
         nodes: the access nodes' sections of config.ini; {api_key_hash} in it is filled in.
         more_config: further sections of config.ini.
@@ -219,16 +220,21 @@ async def open_site(
         yield Site(folder, service, texts, mails, vip, seeds)
 
 
-def _write_credentials(folder: Path, credentials: Mapping[str, str]) -> dict[str, str]:
+def _write_credentials(folder: Path, credentials: Mapping[str, str | Mapping[str, str]]) -> dict[str, str]:
     """Make the certificates and the VIP service's credentials; each credential's seed."""
     CertificateFolder(folder / "certificates").make(SYSTEM_CLOCK.now(), SYSTEM_ENTROPY)
     seeds = {name: pyotp.random_base32() for name in credentials}
     entries = [
-        {"id": name, "seed": seeds[name], "status": "ENABLED", **({"misbehave": wrong} if wrong else {})}
-        for name, wrong in credentials.items()
+        {"id": name, "seed": seeds[name], "status": "ENABLED", **_fields(said)} for name, said in credentials.items()
     ]
     _write_private(folder / "credentials.json", json.dumps(entries))
     return seeds
+
+
+def _fields(said: str | Mapping[str, str]) -> Mapping[str, str]:
+    if isinstance(said, str):
+        return {"misbehave": said} if said else {}
+    return said
 
 
 def _programs(folder: Path, unreachable: Collection[str]) -> tuple[AbstractAsyncContextManager[Program], ...]:

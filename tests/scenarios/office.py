@@ -1,15 +1,17 @@
 """The company at work: its people at both doors, its administrator at the directory, its auditor at the audit."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from auth.clock import SYSTEM_ENTROPY
 from auth.demo.service import Reply, RunningService, audit_lines
 from auth.demo.site import Site, open_site
 from auth.radius.attributes import Attribute
@@ -126,3 +128,27 @@ async def open_office(
     quick = {"sync_seconds": 0.1, "refusal_seconds": 0.05}
     async with open_site(folder, directory=company.text(), **(quick | arguments)) as site:
         yield Office(site, company)
+
+
+@asynccontextmanager
+async def beside(office: Office, old: str, new: str) -> AsyncIterator[Office]:
+    """A second service of the same company, with something changed in config.ini."""
+    site = office.site
+    folder = site.folder / "beside"
+    folder.mkdir()
+    text = site.service.config.read_text()
+    assert old in text
+    text = re.sub(r"(?m)^port = \d+$", "port = 0", text.replace(old, new), count=2)  # of the two doors
+    text = text.replace("state_directory = state", "state_directory = beside/state")
+    config = site.folder / "beside.ini"
+    config.write_text(text)
+    log = folder / "service.log"
+    service = RunningService(config, site.service.secret, site.service.api_key, SYSTEM_ENTROPY, log)
+    other = replace(site, folder=folder, service=service)
+    try:
+        await service.start()
+        await service.until_ready()
+        yield Office(other, office.company)
+    finally:
+        await service.stop()
+        folder.rename(site.folder / f"beside-{service.http_port}")

@@ -5,19 +5,17 @@ import hashlib
 import re
 import socket
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
-from dataclasses import replace
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 import pytest_asyncio
 
 from auth.audit.files import AuditFiles, day_of
-from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
-from auth.demo.service import Reply, RunningService, audit_lines, free_port
+from auth.clock import SYSTEM_CLOCK
+from auth.demo.service import Reply, audit_lines, free_port
 from scenarios.company import NODE_MEMBERS, password_of, person, phone, policy, policy_dn, texted, with_vip
-from scenarios.office import DOORS, Office, each_door, open_office, until
+from scenarios.office import DOORS, Office, beside, each_door, open_office, until
 from schema.secret import Secret
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -111,30 +109,6 @@ def stored(office: Office, table: str) -> int:
     with closing(sqlite3.connect(file)) as state:
         number: int = state.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - ours
     return number
-
-
-@asynccontextmanager
-async def beside(office: Office, old: str, new: str) -> AsyncIterator[Office]:
-    """A second service of the same company, with something changed in config.ini."""
-    site = office.site
-    folder = site.folder / "beside"
-    folder.mkdir()
-    text = site.service.config.read_text()
-    assert old in text
-    text = re.sub(r"(?m)^port = \d+$", "port = 0", text.replace(old, new), count=2)  # of the two doors
-    text = text.replace("state_directory = state", "state_directory = beside/state")
-    config = site.folder / "beside.ini"
-    config.write_text(text)
-    log = folder / "service.log"
-    service = RunningService(config, site.service.secret, site.service.api_key, SYSTEM_ENTROPY, log)
-    other = replace(site, folder=folder, service=service)
-    try:
-        await service.start()
-        await service.until_ready()
-        yield Office(other, office.company)
-    finally:
-        await service.stop()
-        folder.rename(site.folder / f"beside-{service.http_port}")
 
 
 @each_door
