@@ -1,7 +1,13 @@
 """Every page, followed from its first block to its last on a real server: nothing on it is refused or unknown."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
+
+import pyotp
 import pytest
 
+from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
+from auth.demo.certificates import CertificateFolder
 from docs.blocks import PAGES, ROOT, Block, blocks
 from docs.company import PASSWORD, TEMPS, desk, hire
 from docs.names import substituted
@@ -11,6 +17,7 @@ from docs.tree import hire as hire_in_tree
 from rig.ds389 import DirectoryServer389
 from rig.fixtures import MAIL_ACCOUNT, need, need_root, running
 from rig.ldaptools import LdapRefused
+from vip.conftest import start
 
 pytestmark = pytest.mark.servers
 
@@ -110,7 +117,8 @@ def test_a_page_about_active_directory_can_be_followed(page, first_hour, tmp_pat
         make_trouble(place, first_hour.dc)
     if page.name == "email.md":
         set_up_relay(place, page, request.getfixturevalue("postfix"))
-    follow(place, page)
+    with vip_service(place, page) if page.name == "vip.md" else nullcontext():
+        follow(place, page)
     OUTCOMES.get(page.name, nothing_more)(place, first_hour.dc)
 
 
@@ -155,6 +163,31 @@ def set_up_relay(place: Place, page, postfix) -> None:
     relay = next(block for block in blocks(page) if block.kind == "ini")
     config = place.folder / "config.ini"
     config.write_text(f"{config.read_text()}\n{substituted(relay.text, place.names)}")
+
+
+@contextmanager
+def vip_service(place: Place, page) -> Iterator[None]:
+    """VIP with a credential that nobody has activated, and the page's first section in the first hour's config.ini."""
+    certificates = CertificateFolder(place.folder / "certificates")
+    certificates.make(SYSTEM_CLOCK.now(), SYSTEM_ENTROPY)
+    password = certificates.client_password.read_text()
+    for name in ("vip.p12", "next-vip.p12"):
+        (place.folder / name).touch(mode=0o600)
+        (place.folder / name).write_bytes(certificates.client.read_bytes())
+    for name, text in (("vip.password", password), ("next-vip.password", password), ("proxy.password", "canary")):
+        (place.folder / name).touch(mode=0o600)
+        (place.folder / name).write_text(text)
+    entries = [{"id": "VSST12345678", "seed": pyotp.random_base32(), "status": "NEW"}]
+    with closing(start(place.folder, certificates, entries)) as running:
+        vip = next(running)
+        section = next(block for block in blocks(page) if block.kind == "ini").text
+        config = place.folder / "config.ini"
+        config.write_text(f"{config.read_text()}\n{section}url = {vip.url}\nca_file = certificates/ca.pem\n")
+        place.fill = place.fill | {
+            "271828": lambda: vip.code("VSST12345678").text,
+            "182845": lambda: vip.code("VSST12345678", 1).text,
+        }
+        yield
 
 
 def sh(command: str) -> Block:
