@@ -170,6 +170,12 @@ class Check(StrEnum):
         "failed: others may read the server's key; warning: others may look into it",
         "chmod 700 for the directory, 600 for the files",
     )
+    AUDIT = (
+        "audit",
+        "the audit's files: owner and mode, the head, what waits for a signature, and the disk's room",
+        "failed: others may touch them, the head is missing or not ours, or no room; warning: room for under 30 days",
+        "chmod 600 for the key, 640 for the rest; `dirfactor audit verify`; a larger disk, or [audit] days",
+    )
     SHARED_SECRETS = (
         "shared-secrets",
         "RADIUS shared secrets: length, well-known ones, the same one twice",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from auth.clock import Clock, Entropy
+from auth.doctor.audit import audit_examinations
 from auth.doctor.directories import directory_examinations
 from auth.doctor.doors import door_examinations
 from auth.doctor.files import file_examinations
@@ -28,5 +29,6 @@ def all_examinations(settings: Settings, clock: Clock, entropy: Entropy) -> Iter
     yield from replica_examinations(settings, clock)
     yield from outbound_examinations(settings, clock, entropy)
     yield from file_examinations(settings)
+    yield from audit_examinations(settings.service, clock)
     yield from strength_examinations(settings)
     yield from door_examinations(settings, clock)
