@@ -1,7 +1,4 @@
-"""The head: where the audit begins and ends. It stands beside the lines, so that cutting them at either end shows."""
-
-import os
-from pathlib import Path
+"""The head: where the audit begins and ends. It stands beside the lines, so that cutting them at either end shows. Pure."""
 
 import msgspec
 
@@ -60,19 +57,3 @@ def is_ours(octets: bytes, key: AuditKey) -> bool:
     """Whether this key has sealed the head."""
     sealed, found, seal = octets.rstrip().removesuffix(_END).rpartition(_SEAL)
     return bool(found) and key.has_sealed(sealed, seal.decode(errors="replace"))
-
-
-def stable_octets(file: Path) -> bytes:
-    """The head's octets, read without a lock while a writer may be at work.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
-    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        octets = os.pread(descriptor, OCTETS + 1, 0)
-        while octets != (again := os.pread(descriptor, OCTETS + 1, 0)):
-            octets = again
-        return octets
-    finally:
-        os.close(descriptor)

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from auth.audit.files import AuditFiles
-from auth.audit.head import head_of, is_ours, stable_octets
+from auth.audit.head import head_of, is_ours
+from auth.audit.head_file import stable_octets
 from auth.audit.keys import AuditKey
 from auth.clock import Clock
 from auth.doctor.catalogue import Check

@@ -7,7 +7,8 @@ from dataclasses import replace
 from itertools import islice
 
 from auth.audit.files import AuditFiles
-from auth.audit.head import Head, head_of, is_ours, stable_octets
+from auth.audit.head import Head, head_of, is_ours
+from auth.audit.head_file import stable_octets
 from auth.audit.proof.diagnosis import Seen, diagnosed
 from auth.audit.proof.lines import Body, Keys, Read, read_lines
 from auth.audit.proof.tampering import Found, Tampering, Verdict
