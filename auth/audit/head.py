@@ -1,4 +1,4 @@
-"""The head: where the audit begins and ends. It stands beside the lines, so that cutting them at either end shows. Pure."""
+"""The head: where the audit begins and ends. It stands beside the lines, so that a cut at either end shows. Pure."""
 
 import msgspec
 

@@ -18,7 +18,8 @@ from rig.process import SYSTEM_ENVIRONMENT, Process
 
 # Commands whose exit status 1 is an answer: something was found, or a challenge came where radclient expects an accept.
 _ANSWERS = re.compile(
-    r"^dirfactor (explain|check|doctor|audit show|token show|user show|sync held|schema (plan|verify)|delegate plan|.* --dry-run)|"
+    r"^dirfactor (explain|check|doctor|audit show|token show|user show|sync held|schema (plan|verify)|delegate plan|"
+    r".* --dry-run)|"
     r"\| radclient "
 )
 _READY = "ready: RADIUS"
