@@ -90,10 +90,10 @@ class Centre:
 async def gateway():
     built = []
 
-    def build(port: int, **changes) -> SmppGateway:
+    def build(port: int, on_report=lambda _: None, **changes) -> SmppGateway:
         standard = {"host": "127.0.0.1", "port": port, "system_id": "us", "password": Secret(PASSWORD), "tls": False}
         settings = SmppSettings(**(standard | {"timeout_seconds": 0.5} | changes))
-        built.append(SmppGateway("operator", settings, SYSTEM_ENTROPY, lambda _: None))
+        built.append(SmppGateway("operator", settings, SYSTEM_ENTROPY, on_report))
         return built[-1]
 
     yield build
@@ -135,6 +135,22 @@ async def test_an_answer_that_is_none_leaves_it_unknown(serve, gateway, garbage)
     centre = Centre(garbage=garbage)
     assert (await outcome(gateway(await serve(centre)))).unknown
     assert len(centre.submits) == 1
+
+
+async def test_a_receipt_that_comes_with_the_answer_is_told_after_it(serve, gateway):
+    """Or whoever keeps a book of texts would not know yet which one it is about."""
+    words = b"id:id-1 stat:DELIVRD err:0"
+    receipt = unit(0x5, 0, 1, b"\0" * 7 + b"\x04" + b"\0" * 8 + bytes((len(words),)) + words)
+    answer = unit(SUBMIT | RESPONSE, 0, 2, b"id-1\0")
+    said = asyncio.Queue()
+    for closes_first in (False, True):
+        kept = gateway(await serve(Centre(garbage=answer + receipt)), on_report=said.put_nowait)
+        await kept.send(TO, Message("", CODE))
+        assert said.empty()
+        if closes_first:
+            await kept.aclose()
+        assert (await asyncio.wait_for(said.get(), 5)).message_id == "id-1"
+    assert said.empty()
 
 
 async def test_nobody_there_is_known_not_to_have_taken_it(gateway):

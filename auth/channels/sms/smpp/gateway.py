@@ -18,6 +18,8 @@ from auth.tls import stays_on_this_host, tls_context, tls_problem
 from schema.errors import Fault
 
 _NETWORK: Final = "check host, port and tls of its section, network and firewall, and whether the centre runs"
+# A receipt may come in one packet with the answer to its text, before whoever sent that has noted its id.
+_NOTED_SECONDS: Final = 0.5
 _MAYBE_SENT: Final = "ask the operator whether the text was sent; on_unknown says whether another gateway is tried"
 
 
@@ -42,6 +44,7 @@ class SmppGateway:
         self._settings = settings
         self._entropy = entropy
         self._on_report = on_report
+        self._reports: dict[DeliveryReport, asyncio.TimerHandle] = {}
         self._connection: Connection | None = None
         self._connecting = asyncio.Lock()
         try:
@@ -70,6 +73,9 @@ class SmppGateway:
         """Say farewell and close the connection."""
         if self._connection is not None:
             await self._connection.aclose()
+        for report, timer in list(self._reports.items()):
+            timer.cancel()
+            self._pass_on(report)
 
     async def _submit(self, to: PhoneNumber, text: str, sending: "_Sending") -> str | None:
         connection = await self._bound()
@@ -97,6 +103,10 @@ class SmppGateway:
     def _delivered(self, delivery: Delivery) -> None:
         report = read_receipt(self.name, delivery)
         if report is not None:
+            self._reports[report] = asyncio.get_running_loop().call_later(_NOTED_SECONDS, self._pass_on, report)
+
+    def _pass_on(self, report: DeliveryReport) -> None:
+        if self._reports.pop(report, None) is not None:
             self._on_report(report)
 
     def _drop_when_idle(self) -> None:
