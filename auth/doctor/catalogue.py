@@ -188,6 +188,12 @@ class Check(StrEnum):
         "info: NIST SP 800-63B-4 restricts SMS and does not take e-mail as an authenticator",
         "move people to VIP, or to tokens of their own",
     )
+    SPEND = (
+        "spend",
+        "what texts may cost: the limits of [spend], against the number of users",
+        "warning: no limit where there should be one; info: one that a busy day may reach",
+        "set region, countries, per_day, per_prefix_day or prices",
+    )
     PORTS = (
         "ports",
         "the addresses and ports of both doors",

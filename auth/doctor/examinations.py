@@ -10,6 +10,7 @@ from auth.doctor.files import file_examinations
 from auth.doctor.outbound import outbound_examinations
 from auth.doctor.replica import replica_examinations
 from auth.doctor.runner import Examination
+from auth.doctor.spend import spend_examinations
 from auth.doctor.strength import strength_examinations
 from auth.settings import Settings
 from dirsync.wire.surroundings import Surroundings
@@ -31,4 +32,5 @@ def all_examinations(settings: Settings, clock: Clock, entropy: Entropy) -> Iter
     yield from file_examinations(settings)
     yield from audit_examinations(settings.service, clock)
     yield from strength_examinations(settings)
+    yield from spend_examinations(settings)
     yield from door_examinations(settings, clock)

@@ -16,7 +16,9 @@ from auth.doctor.files import not_private
 from auth.doctor.replica import age
 from auth.doctor.report import Finding, Result, Status, summary
 from auth.doctor.runner import Examination, run
+from auth.doctor.spend import spend_findings
 from auth.doctor.strength import shared_secrets
+from auth.spend.settings import SpendSettings
 from dirsync.examination.session import NotExaminedError
 from dirsync.view import Freshness
 from schema.errors import Fault
@@ -83,6 +85,24 @@ def test_a_private_file_is_its_owners_alone_and_the_services(mode, owner, remedy
 def test_a_shared_secret_is_long_and_in_no_manual(secret, status):
     found = [finding.status for finding in shared_secrets({"vpn": Secret(secret)})]
     assert found == ([status] if status else [])
+
+
+@pytest.mark.parametrize(
+    ("limits", "region", "found"),
+    [
+        ({}, "AT", []),
+        ({}, None, [Status.WARNING]),
+        ({"countries": ("any",)}, None, []),
+        ({"per_day": 0}, "AT", [Status.WARNING]),
+        ({"per_day": 0, "money_per_day": 9.0, "prices": ("one = 1", "two = 1")}, "AT", []),
+        ({"per_day": 499}, "AT", [Status.INFO]),
+        ({"money_per_day": 9.0, "prices": ("one = 1",)}, "AT", [Status.WARNING]),
+    ],
+)
+def test_limits_for_texts_are_neither_missing_nor_smaller_than_a_busy_day(limits, region, found):
+    seen = list(spend_findings(SpendSettings(**limits), region, ["one", "two"], 500))
+    assert [each.status for each in seen] == found
+    assert all(each.remedy for each in seen)
 
 
 def test_two_access_nodes_with_one_secret_are_named_and_the_secret_is_not():
