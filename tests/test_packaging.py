@@ -57,3 +57,4 @@ def test_the_wheel_holds_the_three_packages_and_the_demos_directory(tmp_path):
     tops = {name.partition("/")[0] for name in names if ".dist-info/" not in name}
     assert tops == PACKAGES
     assert "auth/demo/demo.ldif" in names
+    assert "auth/channels/sms/http/presets.ini" in names

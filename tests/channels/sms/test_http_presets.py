@@ -8,6 +8,7 @@ import pytest
 
 from auth.addresses import PhoneNumber
 from auth.channels.base import DeliveryFailed, Message, Receipt
+from auth.channels.sms.http.answer import AnswerRules
 from auth.channels.sms.http.gateway import HttpSmsGateway
 from auth.channels.sms.http.presets import lacking, presets
 from auth.clock import SYSTEM_CLOCK
@@ -133,6 +134,34 @@ def test_what_a_preset_needs_is_reported_key_by_key(section, name):
     for key in found.keys() - {"url"}:
         assert needed[key] in found[key].remedy
     assert all(problem.line > 0 for problem in found.values())
+
+
+BOTH = {
+    "twilio": (201, '{"sid": "SM0", "status": "failed", "error_code": 30003}'),
+    "vonage": (200, '{"messages": [{"status": "0", "message-id": "1"}, {"status": "1"}]}'),
+    "infobip": (200, '[{"status": {"groupName": "PENDING"}}, {"status": {"groupName": "REJECTED"}}]'),
+    "messagebird": (201, '{"items": [{"status": "sent"}, {"status": "delivery_failed"}]}'),
+    "azure": (202, '{"value": [{"successful": true}, {"successful": false}]}'),
+    "clicksend": (200, '{"messages": [{"status": "SUCCESS"}, {"status": "INVALID_SENDER_ID"}]}'),
+    "46elks": (200, '[{"status": "created"}, {"status": "failed"}]'),
+}
+
+
+@pytest.mark.parametrize("name", sorted(BOTH))
+def test_an_answer_that_says_success_and_failure_is_a_failure(section, name):
+    """Such as one part of a long text that was refused."""
+    rules = AnswerRules(section(name, **PROVIDERS[name].section))
+    with pytest.raises(DeliveryFailed, match="with a body that failure_body matches"):
+        rules.read(*BOTH[name], ())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_of_something_in_between_is_no_success(section, name):
+    rules = AnswerRules(section(name, **PROVIDERS[name].section))
+    for status in (200, 201, 202):
+        with pytest.raises(DeliveryFailed) as caught:
+            rules.read(status, "<html>Welcome to the hotel's network</html>", ())
+        assert not caught.value.permanent
 
 
 def test_what_the_section_says_itself_wins(section):
