@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from auth.app import rules
+from auth.cli.explain_changes import changes_answer, print_answer
 from auth.cli.output import (
     CONFIG_OPTION,
     DEFAULT_CONFIG,
@@ -50,24 +52,40 @@ _AT = Annotated[
 ]
 
 
+_CHANGES = Annotated[
+    Path | None,
+    typer.Option("--changes", help="Say who would come to something else if this LDIF were applied.", metavar="FILE"),
+]
+_LIMIT = Annotated[
+    int | None, typer.Option("--limit", min=0, help="With --changes: so many users of each effect; 0 for all.")
+]
+
+
 def explain_command(
     user: _USER = "",
     node: _NODE = "",
     at: _AT = "",
     event: _EVENT = "",
+    changes: _CHANGES = None,
+    limit: _LIMIT = None,
     config: CONFIG_OPTION = DEFAULT_CONFIG,
     *,
     json: JSON_OPTION = False,
 ) -> None:
-    """Print what would happen at a logon of USER, or what happened at a past one, and why.
+    """Print what would happen at a logon of USER and why, what happened at a past one, or what a change will do.
 
-    Exit status 1 when it would be refused, or is decided otherwise today.
+    Exit status 1 when the logon would be refused, is decided otherwise today, or somebody would lose access.
     """
     with faults():
         settings = read_config(Path(config))
         if event:
-            _demand(not (user or node or at), "--event stands alone")
+            _demand(not (user or node or at or changes), "--event stands alone")
             found = _event(settings, event, json=json)
+        elif changes:
+            _demand(not user, "--changes is about everybody")
+            answer = changes_answer(settings, changes, node, _instant(at, SYSTEM_CLOCK.now()))
+            print_answer(answer, limit, json=json)
+            found = answer.takes_access
         else:
             _demand(bool(user), "nobody is named")
             found = _user(settings, user, node, at, json=json)
@@ -77,7 +95,7 @@ def explain_command(
 
 def _demand(holds: object, problem: str) -> None:
     if not holds:
-        raise UsageFault(problem, remedy="dirfactor explain USER, or dirfactor explain --event ID")
+        raise UsageFault(problem, remedy="dirfactor explain USER, or --event ID, or --changes FILE")
 
 
 def _user(settings: Settings, user: str, node: str, at: str, *, json: bool) -> bool:
@@ -131,12 +149,19 @@ def known_to(settings: Settings) -> Iterator[FactsReader]:
 
 def _report(settings: Settings, user: str, node: str, at: str) -> Report:
     now = SYSTEM_CLOCK.now()
+    asked_at = _instant(at, now)
     try:
-        asked_at = read_instant(at, now) if at else None
         with known_to(settings) as known:
             chosen = node or _only_node(known)
             return reported(known.facts(chosen, people_meant(known, chosen, user)), now, asked_at)
-    except (NotAnInstant, NobodyMeant) as fault:
+    except NobodyMeant as fault:
+        raise UsageFault(fault.problem, remedy=fault.remedy) from fault
+
+
+def _instant(text: str, now: datetime) -> datetime | None:
+    try:
+        return read_instant(text, now) if text else None
+    except NotAnInstant as fault:
         raise UsageFault(fault.problem, remedy=fault.remedy) from fault
 
 

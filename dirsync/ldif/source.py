@@ -185,10 +185,11 @@ def _entry_id(record: Record, folded: str) -> EntryId:
             return uuid.UUID(value.decode()).bytes
     except ValueError as error:
         raise BrokenLdif(record.line, "entryUUID or objectGUID of this entry is none") from error
-    return _derived(folded)
+    return derived_id(folded)
 
 
-def _derived(name: str) -> EntryId:
+def derived_id(name: str) -> EntryId:
+    """The id of an entry without one of its own, or of one that is missing, by its folded DN."""
     return uuid.uuid5(_NAMESPACE, name).bytes
 
 
@@ -226,5 +227,5 @@ def _target(value: bytes, contents: _Contents) -> EntryId:
     try:
         folded = fold(text)
     except ValueError:
-        return _derived(text)
-    return contents.ids.get(folded) or _derived(folded)
+        return derived_id(text)
+    return contents.ids.get(folded) or derived_id(folded)

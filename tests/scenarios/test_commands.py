@@ -212,6 +212,104 @@ async def test_explain_wants_one_question_at_a_time(office: Office, arguments):
     assert "dirfactor explain USER" in ended.err
 
 
+CHANGES = """\
+version: 1
+
+# the auditors' policy demands less, and emma goes
+dn: {auditing}
+changetype: modify
+replace: dirfactorSecondMethod
+dirfactorSecondMethod: none
+-
+
+dn: uid=emma,ou=people,dc=demo,dc=example
+changetype: delete
+
+dn: uid=tokenless,ou=people,dc=demo,dc=example
+changetype: modify
+add: dirfactorToken
+dirfactorToken: sms
+-
+"""
+
+
+async def what_if(office: Office, tmp_path: Path, text: str, *options: str) -> Ended:
+    file = tmp_path / "changes.ldif"
+    file.write_text(text)
+    return await dirfactor("explain", "--changes", str(file), "--config", str(office.service.config), *options)
+
+
+async def test_explain_says_what_a_file_of_changes_would_do_and_changes_nothing(office: Office, tmp_path):
+    version = await office.version()
+    ended = await what_if(office, tmp_path, CHANGES.format(auditing=policy_dn("auditing")), "--json")
+    said = json.loads(ended.out)
+    assert ended.status == 1, "emma loses access"
+    found = {item["user"].partition(",")[0]: (item["effect"], item["nodes"]) for item in said["impacts"]}
+    everywhere = ["portal", "vpn"]
+    assert found == {
+        "uid=emma": ("loses", everywhere),
+        "uid=auditor": ("weaker", everywhere),
+        "uid=tokenless": ("gains", everywhere),
+    }
+    assert (said["counts"]["loses"], said["users_concerned"]) == (1, 3)
+    text = (await what_if(office, tmp_path, CHANGES.format(auditing=policy_dn("auditing")), "--node", "vpn")).out
+    assert "accepted with password, sms to +43***02 -> accepted with password" in text
+    assert text.index("loses access: 1") < text.index("is asked for less: 1") < text.index("gains access: 1")
+    assert await office.version() == version
+    asked, code = await office.texted("http", "auditor")
+    assert (await office.answer("http", "auditor", asked.state, code)).outcome == "accepted"
+
+
+async def test_what_was_foretold_is_what_happens(office: Office, tmp_path):
+    """The change is made, and the decisions are those that explain had named."""
+    ended = await what_if(office, tmp_path, CHANGES.format(auditing=policy_dn("auditing")), "--json")
+    foretold = {
+        item["user"]: item["after"] for item in json.loads(ended.out)["impacts"] if item["after"] != "is not there"
+    }
+    await office.change("cn=auditing", dirfactorSecondMethod="none")
+    await office.change("uid=tokenless", dirfactorToken="sms")
+    try:
+        assert set(foretold) == {f"uid={name},ou=people,dc=demo,dc=example" for name in ("auditor", "tokenless")}
+        for user, after in foretold.items():
+            said = json.loads((await explained(office, user, "--json")).out)
+            assert said["outcome"] == "accepted"
+            assert len(said["steps"]) == len(after.split(","))
+    finally:
+        await office.change("cn=auditing", dirfactorSecondMethod="token")
+        await office.change("uid=tokenless", dirfactorToken=None)
+
+
+async def test_changes_that_take_nothing_end_well(office: Office, tmp_path):
+    text = "dn: uid=alice,ou=people,dc=demo,dc=example\nchangetype: modify\nreplace: displayName\ndisplayName: A\n-\n"
+    ended = await what_if(office, tmp_path, text)
+    assert ended.status == 0
+    assert ended.out.startswith("1 entries would be different; a logon of 0 of ")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        ("dn: uid=alice,ou=people,dc=demo,dc=example\nchangetype: modify\nset: mail\n", 3, "`add: `, `delete: ` or"),
+        ("dn: uid=alice,ou=people,dc=demo,dc=example\nchangetype: erase\n", 2, "`changetype: erase` is not"),
+        ("\n\nuid=alice\n", 3, "is not of the form"),
+        ("dn: uid=lice,ou=people,dc=demo,dc=example\nchangetype: delete\n", 1, "no entry that dirfactor knows"),
+    ],
+)
+async def test_changes_that_cannot_be_followed_are_refused_with_their_line(office, tmp_path, text, line, problem):
+    ended = await what_if(office, tmp_path, text)
+    assert (ended.status, ended.out) == (2, "")
+    assert f"changes.ldif, line {line}: {problem}" in ended.err
+
+
+async def test_explain_of_changes_wants_a_file_and_a_node_that_exist(office: Office, tmp_path):
+    ended = await what_if(office, tmp_path, "")
+    assert (ended.status, "has no change in it" in ended.err) == (2, True)
+    ended = await what_if(office, tmp_path, CHANGES.format(auditing=policy_dn("auditing")), "--node", "vpm")
+    assert (ended.status, "there are portal, vpn" in ended.err) == (2, True)
+    ended = await dirfactor("explain", "--changes", str(tmp_path / "none"), "--config", str(office.service.config))
+    assert (ended.status, "cannot be read" in ended.err) == (2, True)
+
+
 async def test_check_config_tells_everything_that_is_wrong_with_its_line(tmp_path):
     file = tmp_path / "config.ini"
     file.write_text(BROKEN_CONFIG)
