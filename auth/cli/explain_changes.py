@@ -194,8 +194,9 @@ def _attempted(settings: Settings, file: Path, copy: Path, records: Sequence[Rec
 
 def _world(settings: Settings, replica: Replica) -> World:
     demand_a_sync(replica)
-    nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica)
-    keys = RingFile(settings.service.ring_file).ids()
+    ring = RingFile(settings.service.ring_file)
+    nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica, ring.ring)
+    keys = ring.ids()
     return World(FactsReader(replica, nodes, lambda _: (), rules(settings), lambda: keys))
 
 

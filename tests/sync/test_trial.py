@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from auth.facts import Reach
 from auth.facts_reader import FactsReader, Rules
+from auth.keys.ring import Ring
 from auth.nodes import Nodes
 from auth.why.impact import World, impacts, node_names, nodes_differ
 from dirsync.change import LinkKind
@@ -135,7 +136,7 @@ def test_what_is_tried_is_what_a_sync_would_bring(first, then):
 
 
 def world(replica: Replica) -> World:
-    nodes = Nodes({}, {}, {}, replica)
+    nodes = Nodes({}, {}, {}, replica, lambda: Ring(()))
     return World(FactsReader(replica, nodes, lambda _: (), Rules(None, 86_400, "AT", Reach(vip=True))))
 
 
