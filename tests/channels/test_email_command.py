@@ -151,3 +151,41 @@ sender = logon@example.org
     assert done.exit_code == 2
     assert "[email:a] driver: not one of the words\n    give one of smtp, graph" in done.output
     assert "[email:b] host: unknown key" in done.output
+
+
+def doctor(config, check: str) -> list[tuple[str, str, str]]:
+    done = CliRunner().invoke(app, ["doctor", "--only", check, "--json", "--config", str(config)])
+    return [
+        (each["subject"], each["status"], each["detail"]) for each in json.loads(done.output) if each["check"] == check
+    ]
+
+
+def test_doctor_reaches_every_driver_and_counts_the_days_of_our_own_certificate(config, microsoft):
+    text = config.read_text().replace(
+        "client_secret = file:graph.secret",
+        f"assertion_certificate = {microsoft.certificate}\nassertion_key = {microsoft.key}",
+    )
+    config.write_text(text)
+    found = doctor(config, "mail-server")
+    assert [(subject, status) for subject, status, _ in found] == [
+        ("[email:relay]", "ok"),
+        ("[email:gone]", "failed"),
+        ("[email:office]", "ok"),
+        ("[email:office]", "ok"),
+    ]
+    assert "our certificate" in found[2][2]
+    assert "99 days" in found[2][2]
+    assert [event["event"] for event in microsoft.events()] == ["token"], "a token, and no mail"
+
+
+def test_doctor_looks_after_the_key_of_our_certificate_as_after_any_secret(config, microsoft, tmp_path):
+    key = tmp_path / "application.key"
+    key.write_bytes(microsoft.key.read_bytes())
+    key.chmod(0o644)
+    text = config.read_text().replace(
+        "client_secret = file:graph.secret", f"assertion_certificate = {microsoft.certificate}\nassertion_key = {key}"
+    )
+    config.write_text(text)
+    assert [detail for _, status, detail in doctor(config, "secret-files") if status == "failed"] == [
+        f"others may use {key}: its mode is 644"
+    ]
