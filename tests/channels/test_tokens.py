@@ -132,16 +132,21 @@ class TestKeeping:
 
     async def test_an_endpoint_that_is_away_is_not_noticed_until_the_token_ends(self, source, microsoft, serve):
         hands, answers = Hands(), [b'{"access_token": "t1", "token_type": "Bearer", "expires_in": 600}']
+        asked_at = []
 
         async def once(reader, writer):
             await reader.readuntil(b"\r\n\r\n")
+            asked_at.append(hands.ahead)
             writer.write(http_answer("200 OK", answers.pop()) if answers else http_answer("500 Oops"))
             await writer.drain()
 
         asked = source(microsoft.tokens(url=f"http://localhost:{await serve(once)}", ca_file=None), hands.clock())
         assert (await asked.token()).text == "t1"
-        hands.ahead = 599
-        assert (await asked.token()).text == "t1"
+        for ahead in (400, 401, 429, 431, 599):
+            hands.ahead = ahead
+            assert (await asked.token()).text == "t1"
+            await asyncio.wait([asked._renewal])
+        assert asked_at == [0, 400, 431, 599], "not at every mail"
         hands.ahead = 601
         assert "HTTP 500" in (await refusal(asked)).problem
 

@@ -30,6 +30,8 @@ class Connections:
     async def lent(self, until: float, *, new: bool = False) -> AsyncIterator[Dialogue]:
         """A connection, kept or new, for one mail; it ends when anything goes wrong meanwhile.
 
+        One that was kept may have ended at the other side, which its first command will show.
+
         Args:
             until: the time of the running loop until which there must be one.
             new: whether it must not be one that was kept; those are let go.
@@ -68,14 +70,12 @@ class Connections:
         return True
 
     def _take(self) -> Dialogue | None:
-        """The connection that was used last and is still there."""
-        while self._kept:
-            dialogue, timer = self._kept.popitem()
-            timer.cancel()
-            if dialogue.connected:
-                return dialogue
-            dialogue.abort()
-        return None
+        """The connection that was used last."""
+        if not self._kept:
+            return None
+        dialogue, timer = self._kept.popitem()
+        timer.cancel()
+        return dialogue
 
     def _keep(self, dialogue: Dialogue) -> None:
         loop = asyncio.get_running_loop()

@@ -107,11 +107,6 @@ class Dialogue:
                 await self._client.quit()
         self._end(transport)
 
-    @property
-    def connected(self) -> bool:
-        """Whether nobody has hung up, as far as is known."""
-        return self._client.is_connected
-
     def abort(self) -> None:
         """Hang up."""
         self._end(self._client.transport)
