@@ -39,7 +39,8 @@ def phone_number(text: str, region: str | None) -> PhoneNumber | None:
 def email_address(text: str) -> EmailAddress | None:
     """The address, or None when it is not one plain RFC 5321 address (no display name, no list)."""
     text = text.strip()
-    plain = _MAIL.fullmatch(text) and ".." not in text and text.isprintable()
+    # an encoded word (RFC 2047) stands for other characters, and is nobody's mailbox
+    plain = _MAIL.fullmatch(text) and ".." not in text and "=?" not in text and text.isprintable()
     return EmailAddress(text) if plain else None
 
 

@@ -186,7 +186,13 @@ class TestTheMail:
         assert parsed(octets)["To"] == TO
 
     @pytest.mark.parametrize(
-        "address", ["alice@example.test\r\nBcc: eve@example.test", "a\0b@example.test", "a\x1bb@example.test"]
+        "address",
+        [
+            "alice@example.test\r\nBcc: eve@example.test",
+            "a\0b@example.test",
+            "a\x1bb@example.test",
+            "=?utf-8?b?DQpCY2M6IGV2ZQ==?=@example.test",
+        ],
     )
     async def test_an_address_with_control_characters_is_never_sent_to(
         self, smtp, starttls, configured, address, gateway
@@ -196,6 +202,14 @@ class TestTheMail:
             await gateway(configured(await smtp(peer, **starttls))).send(EmailAddress(address), MESSAGE)
         assert caught.value.permanent
         assert peer.kept == []
+
+    @pytest.mark.parametrize("word", ["=?utf-8?q?=0d=0aBcc:_eve=40example.test?=", "=?utf-8?b?DQpCY2M6IGV2ZQ==?="])
+    def test_an_encoded_word_in_subject_or_name_is_shown_and_not_decoded(self, word):
+        """Python's library decodes it (RFC 2047), with the line breaks in it."""
+        mail = parsed(Composer(EmailAddress("logon@example.org"), word).octets(TO, Message(word, "t"), NOW, "id"))
+        assert "Bcc" not in mail
+        assert mail["Subject"] == word.replace("=?", "= ?")
+        assert mail["From"].addresses[0].display_name == word.replace("=?", "= ?")
 
     async def test_goes_to_an_address_beyond_ascii_where_the_server_takes_it(self, smtp, starttls, configured, gateway):
         """RFC 6531."""

@@ -126,6 +126,7 @@ def test_a_plain_mail_address_is_kept_as_it_is(text, expected):
         "alice\x7f@example.org",
         "al\u202ece@example.org",
         "al\u2028ce@example.org",
+        "=?utf-8?b?DQpCY2M6IGV2ZQ==?=@example.org",
     ],
 )
 def test_what_is_not_one_plain_address_is_none(text):

@@ -1,6 +1,7 @@
 """The mail for one message: headers that keep machines quiet, bodies that every server can carry. No I/O."""
 
 import email.policy
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -12,6 +13,8 @@ from schema.errors import Fault
 
 # 7bit: bodies are encoded, so no server on the way has to know 8BITMIME
 _POLICY = email.policy.SMTP.clone(cte_type="7bit")
+_ENCODED_WORD = "=?"  # how one begins
+_NOT_IN_MAILS = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")  # NUL by RFC 5322 section 4; servers refuse it
 _POLICY_UTF8 = email.policy.SMTPUTF8.clone(cte_type="7bit")
 
 
@@ -67,9 +70,9 @@ class Composer:
         mail["Message-ID"] = f"<{identity}@{self.domain}>"
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834 section 5
         mail["X-Auto-Response-Suppress"] = "All"  # the same for Exchange
-        mail.set_content(message.text)
+        mail.set_content(_NOT_IN_MAILS.sub("", message.text))
         if message.html is not None:
-            mail.add_alternative(message.html, subtype="html")
+            mail.add_alternative(_NOT_IN_MAILS.sub("", message.html), subtype="html")
         return mail
 
 
@@ -97,13 +100,17 @@ def bad_address() -> DeliveryFailed:
 
 
 def one_line(text: str) -> str:
-    """The text with every run of white space as one blank, and without characters that are not printed."""
-    return "".join(character for character in " ".join(text.split()) if character.isprintable())
+    """The text with every run of white space as one blank, and without what is not printed.
+
+    Nor does it begin an encoded word (RFC 2047), which the library would decode, line breaks in it included.
+    """
+    shown = "".join(character for character in " ".join(text.split()) if character.isprintable())
+    return shown.replace(_ENCODED_WORD, " ".join(_ENCODED_WORD))
 
 
 def _address(address: EmailAddress, name: str) -> Address:
     local, _, domain = address.rpartition("@")
-    if not (local.isprintable() and domain.isprintable()):
-        msg = "a mail address with control characters"
+    if not (local.isprintable() and domain.isprintable()) or _ENCODED_WORD in address:
+        msg = "a mail address with control characters, or with an encoded word that might hold some"
         raise ValueError(msg)
     return Address(name, local, domain)
