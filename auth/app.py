@@ -22,6 +22,8 @@ from auth.http_api import Health, http_app
 from auth.http_server import open_http
 from auth.judges.base import Judge
 from auth.judges.minted import MintedJudge
+from auth.judges.pin import PinJudge
+from auth.judges.response import ResponseJudge
 from auth.judges.software import SoftwareJudge
 from auth.judges.vip import NoVip, VipJudge
 from auth.keys.ring_file import RingFile
@@ -29,6 +31,7 @@ from auth.nodes import Nodes
 from auth.outbound import delivery, vip
 from auth.password_gate import PasswordGate, PasswordGates
 from auth.pauses import freeze_what_stays
+from auth.performing import Performer
 from auth.radius.server import RadiusServer, listen
 from auth.receipts.book import ReceiptBook
 from auth.receipts.door import receipt_route
@@ -130,12 +133,18 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
             TokenKind.HOTP: software,
         }
         parts = Parts(
-            known=FactsReader(replica, nodes, store.failures, rules(settings), ring.ids),
-            passwords=stack.enter_context(contextlib.closing(_password_gates(settings, clock, entropy))),
+            known=FactsReader(replica, nodes, store, rules(settings), ring.ids),
             store=store,
-            minted=minted,
-            codes=CodeCheck(store, judges),
-            delivery=channels,
+            performer=Performer(
+                passwords=stack.enter_context(contextlib.closing(_password_gates(settings, clock, entropy))),
+                store=store,
+                minted=minted,
+                pins=PinJudge(store, ring.ring),
+                codes=CodeCheck(store, judges, ResponseJudge(store, ring.ring)),
+                delivery=channels,
+                vip=asked_of_vip,
+                entropy=entropy,
+            ),
             audit=audit,
             journal=journal,
             clock=clock,

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from auth.facts import CodeVerdict
-from auth.judges.base import Asked, Checked, Judge
+from auth.judges.base import Asked, Checked, Judge, Judged
 from auth.standing import standing, unlocked_at
 from auth.state import Store
+from dirsync.view import Person
+from schema.entry import Policy
 from schema.secret import Secret
 from schema.words import TokenKind
 
@@ -19,33 +21,37 @@ class CodeCheck:
     Args:
         store: counts the attempts.
         judges: who can tell, by the kind of token; a kind without one has no right codes.
+        temporary: knows temporary responses, which stand for the code of any token.
     """
 
     store: Store
     judges: Mapping[TokenKind, Judge]
+    temporary: Judge
 
-    async def check(self, asked: Asked, typed: Secret, now: datetime) -> Checked:
-        """Count the attempt against the user, then compare.
+    async def counted(self, person: Person, policy: Policy, judged: Judged, now: datetime) -> Checked:
+        """Count an attempt against the user, then have it judged.
 
         The attempt counts before anything is compared, so that parallel attempts cannot outrun the limit; it is taken
-        back when it turns out that nothing could be compared.
+        back unless what was typed turns out to be wrong.
 
         Raises:
             StateUnavailable: it could not be counted, so nothing was compared.
         """
-        person = asked.person
         earlier = self.store.strike(person.id, now)
-        if standing(earlier, asked.policy, unlocked_at(person.user, now)).locked(now):
+        if standing(earlier, policy, unlocked_at(person.user, now)).locked(now):
             self.store.withdraw(person.id, now)
             return Checked(CodeVerdict.LOCKED)
-        checked = await self._judged(asked, typed, now)
-        if checked.verdict is CodeVerdict.RIGHT and asked.policy.reset_on_success:
-            self.store.forgive(person.id)
-        elif checked.verdict is not CodeVerdict.WRONG or not checked.violation:
+        checked = await judged()
+        if checked.verdict is not CodeVerdict.WRONG or not checked.violation:
             self.store.withdraw(person.id, now)
         return checked
 
-    async def _judged(self, asked: Asked, typed: Secret, now: datetime) -> Checked:
+    async def judged(self, asked: Asked, typed: Secret, now: datetime) -> Checked:
+        """What the judges say of a code, without counting; the token's own is asked last."""
+        if asked.person.user.temporary_response is not None and asked.policy.temporary_response_allowed:
+            checked = await self.temporary.check(asked, typed, now)
+            if checked.verdict is CodeVerdict.RIGHT:
+                return checked
         judge = self.judges.get(asked.token.kind)
         if judge is None:
             return Checked(CodeVerdict.MISCONFIGURED, f"nobody can judge the codes of {asked.token.kind} tokens")

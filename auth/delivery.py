@@ -24,11 +24,13 @@ class Errand:
         user: whose they are.
         login: correlation of the request that began the login.
         answered_now: whether a code is asked for at this logon; else they are for logons to come.
+        ahead: whether the codes are good for logons to come as well, so that the message tells how long those are.
     """
 
     user: EntryId
     login: str
     answered_now: bool = True
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class Delivery:
             SpendRefused: the spend guard does not let the text go.
             StateUnavailable: whether it may go cannot be known.
         """
-        shown, minutes = [code.text for code in codes], max(1, policy.code_lifetime // 60)
+        shown = [code.text for code in codes]
+        minutes = policy.ahead_lifetime * 60 if errand.ahead else max(1, policy.code_lifetime // 60)
         if token.phone is not None:
             text = render(policy.sms_template, shown, minutes)
             return await self._text(token.phone, text, policy, errand)

@@ -81,9 +81,13 @@ class EmbeddedStore:
 
     def begin(self, state: Secret, challenge: Challenge) -> None:
         """Open a challenge; see `Store.begin`."""
-        row = (state_key(state), challenge.node, challenge.expires_at.timestamp(), _encode(challenge))
         with self._write() as run:
-            run("INSERT INTO challenge VALUES (?, ?, ?, ?)", row)
+            run("INSERT INTO challenge VALUES (?, ?, ?, ?)", _row(state, challenge))
+
+    def renew(self, state: Secret, challenge: Challenge) -> None:
+        """Open a challenge in the place of another; see `Store.renew`."""
+        with self._write() as run:
+            run("INSERT OR REPLACE INTO challenge VALUES (?, ?, ?, ?)", _row(state, challenge))
 
     def attempt(self, state: Secret, node: str) -> Challenge | None:
         """Take the challenge; see `Store.attempt`."""
@@ -271,7 +275,21 @@ class StateFile:
         question = "SELECT value FROM kept WHERE substr(key, 1, ?) = ?"
         return tuple(value for (value,) in self._rows(question, len(prefix), prefix))
 
-    def _rows(self, question: str, *values: bytes | str | int) -> list[tuple[Any, ...]]:
+    def left(self, key: str, now: datetime) -> int:
+        """How many codes are on stock; see `Store.left`."""
+        return len(self._rows("SELECT 1 FROM stock WHERE key = ? AND expires > ?", key, now.timestamp()))
+
+    def mark(self, key: str) -> int | None:
+        """Where a mark stands; see `Store.mark`."""
+        rows = self._rows("SELECT value FROM mark WHERE key = ?", key)
+        return rows[0][0] if rows else None
+
+    def kept(self, key: str) -> bytes | None:
+        """A value remembered; see `Store.kept`."""
+        rows = self._rows("SELECT value FROM kept WHERE key = ?", key)
+        return rows[0][0] if rows else None
+
+    def _rows(self, question: str, *values: bytes | str | float) -> list[tuple[Any, ...]]:
         if not self._file.exists():
             return []
         try:
@@ -296,6 +314,10 @@ def _use_write_ahead_log(run: _Run) -> None:
         else:
             return
     run("PRAGMA journal_mode = WAL")
+
+
+def _row(state: Secret, challenge: Challenge) -> tuple[bytes, str, float, bytes]:
+    return state_key(state), challenge.node, challenge.expires_at.timestamp(), _encode(challenge)
 
 
 def _stock(run: _Run, key: str, at: float) -> int:

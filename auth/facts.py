@@ -1,15 +1,18 @@
 """What a decision is made from: everything known about one login, gathered before it is decided. Values only."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from string import digits
+from typing import ClassVar, Self
 
 from auth.spend.numbers import NumberRules
 from dirsync.password import PasswordVerdict
 from dirsync.view import Freshness, Person, PolicyLink
 from schema.entry import AccessNode, EntryId, Policy
-from schema.words import TokenKind
+from schema.secret import Secret
+from schema.words import Method, TokenKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class Facts:
         expired_after: seconds of age at which the directory's data is too old, when the policy says nothing.
         reach: what config.ini has for reaching tokens.
         failures: instants of the user's wrong codes.
+        stock: how many codes for logons to come the user has, by the kind of token that brought them.
+        response_mark: the last temporary response of the user that was used up, as `used_up` wants it.
         region: country for phone numbers without a country code, e.g. `AT`.
     """
 
@@ -68,19 +73,82 @@ class Facts:
     expired_after: int
     reach: Reach
     failures: Sequence[datetime] = ()
+    stock: Mapping[TokenKind, int] = field(default_factory=dict)
+    response_mark: int | None = None
     region: str | None = None
 
 
-class Typed(StrEnum):
-    """What is in a field; the decision never sees the text itself."""
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What is in a field, as far as the decision may see it; never the text itself.
 
-    ABSENT = "absent"
-    EMPTY = "empty"
-    GIVEN = "given"
+    Attributes:
+        length: how many characters; None when there is no such field.
+        leading_digits: how many of them, from the first on, are digits.
+        trailing_digits: how many, up to the last.
+    """
+
+    ABSENT: ClassVar["Typed"]
+    EMPTY: ClassVar["Typed"]
+    GIVEN: ClassVar["Typed"]
+
+    length: int | None
+    leading_digits: int = 0
+    trailing_digits: int = 0
+
+    @property
+    def given(self) -> bool:
+        """Whether anything stands in the field."""
+        return bool(self.length)
+
+    @property
+    def only_digits(self) -> bool:
+        """Whether there are digits and nothing else."""
+        return self.given and self.leading_digits == self.length
+
+
+Typed.ABSENT = Typed(None)
+Typed.EMPTY = Typed(0)
+Typed.GIVEN = Typed(8)
+
+
+def typed(text: Secret | None) -> Typed:
+    """What a decision may see of a field: digits are those of ASCII."""
+    if text is None:
+        return Typed.ABSENT
+    plain = text.text
+    leading = len(plain) - len(plain.lstrip(digits))
+    return Typed(len(plain), leading, len(plain) - len(plain.rstrip(digits)))
+
+
+class Field(StrEnum):
+    """A field of the request."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a field
+    CODE = "code"
+
+
+class Question(StrEnum):
+    """What a challenge asks for: the code of a kind of token, or what each member says."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a question
+    PIN = "pin"
+    NEW_PIN = "newPin"
+    SMS = TokenKind.SMS
+    EMAIL = TokenKind.EMAIL
+    VIP = TokenKind.VIP
+    TOTP = TokenKind.TOTP
+    HOTP = TokenKind.HOTP
+
+    @property
+    def token(self) -> TokenKind | None:
+        """The kind of token whose code is asked for."""
+        own = (Question.PASSWORD, Question.PIN, Question.NEW_PIN)
+        return None if self in own else TokenKind(self.value)
 
 
 class CodeVerdict(StrEnum):
-    """What came of checking a code."""
+    """What came of checking a code, or what a policy takes for one."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -91,28 +159,80 @@ class CodeVerdict(StrEnum):
     MISCONFIGURED = "misconfigured"  # the service refuses us, not the person
 
 
+class PinShown(StrEnum):
+    """What came of checking a PIN that was not wrong; a wrong one is told like a wrong code."""
+
+    RIGHT = "right"
+    EXPIRED = "expired"  # right, and past its time
+    CHANGED = "changed"  # right, and a new one that the policy allows stood behind it
+    UNFIT = "unfit"  # right, and the new one is not what the policy allows
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An open challenge that this request may answer.
+
+    Attributes:
+        question: what it asks for.
+        stage: how many methods had been passed when it was asked.
+        sent: whether it has a code of its own, which was sent.
+        last_try: whether it takes one answer more, and not two.
+    """
+
+    question: Question
+    stage: int
+    sent: bool = False
+    last_try: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What this login has shown so far.
 
     Attributes:
-        stage: how many of the policy's methods have been passed.
+        methods: those of the login as it began; None before it was first decided about.
+        stage: how many of them have been passed.
         password: what the directory said to the password of this stage.
-        code: what came of the code of this stage.
+        pin: what came of the PIN of this stage.
+        pin_length: how many characters of what was typed are the PIN.
+        code_length: how many characters behind it are the code.
+        code: what came of the code, or of a wrong PIN, of this stage.
         token: the token that was asked for, once it is chosen.
+        keyword: the token for which the keyword was typed.
+        factor: whether that keyword was a factor: PIN or password.
         undelivered: tokens whose message no gateway took.
         send_limited: no further code may be sent to this user now.
         typed_password: what is in the password field.
         typed_code: what is in the code field.
-        answering: an open challenge of this login is being answered.
+        answer: the field that holds the answer to the open challenge; None in a first step.
+        waiting: the open challenge.
     """
 
+    methods: tuple[Method, ...] | None = None
     stage: int = 0
     password: PasswordVerdict | None = None
+    pin: PinShown | None = None
+    pin_length: int = 0
+    code_length: int = 0
     code: CodeVerdict | None = None
     token: TokenKind | None = None
+    keyword: TokenKind | None = None
+    factor: bool = False
     undelivered: frozenset[TokenKind] = frozenset()
     send_limited: bool = False
     typed_password: Typed = Typed.ABSENT
     typed_code: Typed = Typed.ABSENT
-    answering: bool = False
+    answer: Field | None = None
+    waiting: Waiting | None = None
+
+    def typed(self, field: Field) -> Typed:
+        """What is in a field."""
+        return self.typed_password if field is Field.PASSWORD else self.typed_code
+
+    def without(self, field: Field) -> Self:
+        """The same when what is in a field has been used up."""
+        return self.with_typed(field, Typed.ABSENT)
+
+    def with_typed(self, field: Field, typed: Typed) -> Self:
+        """The same with something else in a field."""
+        return replace(self, typed_password=typed) if field is Field.PASSWORD else replace(self, typed_code=typed)

@@ -3,12 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from auth.facts import Facts, Reach
 from auth.login_name import names_meant
+from auth.memorised.temporary_response import consumed_key
 from auth.nodes import Nodes
+from auth.state import stock_key
 from dirsync.view import Directory, Person
 from schema.entry import EntryId, Policy
+from schema.words import TokenKind
+
+_SENT = (TokenKind.SMS, TokenKind.EMAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,38 @@ class Rules:
     reach: Reach
 
 
+class Remembered(Protocol):
+    """What the state store remembers of a user, as `auth.state.Store` has it; every verb raises StateUnavailable."""
+
+    def failures(self, user: EntryId) -> Sequence[datetime]:
+        """Instants of the user's wrong codes."""
+        ...
+
+    def left(self, key: str, now: datetime) -> int:
+        """How many good codes are on stock under a key."""
+        ...
+
+    def mark(self, key: str) -> int | None:
+        """Where a key's mark stands."""
+        ...
+
+
+class NothingRemembered:
+    """`Remembered` of a world in which nobody has ever logged on."""
+
+    def failures(self, user: EntryId) -> Sequence[datetime]:  # noqa: ARG002 - the same for all
+        """None."""
+        return ()
+
+    def left(self, key: str, now: datetime) -> int:  # noqa: ARG002 - the same for all
+        """None."""
+        return 0
+
+    def mark(self, key: str) -> int | None:  # noqa: ARG002 - the same for all
+        """Nowhere."""
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class FactsReader:
     """Reads facts; keeps nothing.
@@ -35,34 +73,44 @@ class FactsReader:
     Attributes:
         directory: the replica.
         nodes: the access nodes.
-        failures: instants of a user's wrong codes, from the state store.
+        memory: the state store.
         rules: what config.ini says.
         key_ids: ids of the keys in the key ring, which changes while the service runs.
     """
 
     directory: Directory
     nodes: Nodes
-    failures: Callable[[EntryId], Sequence[datetime]]
+    memory: Remembered
     rules: Rules
     key_ids: Callable[[], frozenset[str] | None] = lambda: None
 
-    def facts(self, node: str, found: Sequence[Person]) -> Facts:
-        """What is known now about a login of these users through a node.
+    def facts(self, node: str, found: Sequence[Person], now: datetime) -> Facts:
+        """What is known now about a login of these users through a node; `now` is the instant (aware).
 
         Raises:
             Fault: it cannot be known, because replica or state cannot be read.
         """
         known = self.nodes.named(node)
+        one = found[0] if len(found) == 1 else None
         return Facts(
             node=known.facts if known else None,
             found=found,
             server_default=self.rules.server_default,
-            freshness=self.directory.freshness(found[0].directory if len(found) == 1 else None),
+            freshness=self.directory.freshness(one.directory if one else None),
             expired_after=self.rules.expired_after,
             reach=replace(self.rules.reach, keys=self.key_ids()),
-            failures=self.failures(found[0].id) if len(found) == 1 else (),
+            failures=self.memory.failures(one.id) if one else (),
+            stock=self._stock(one, now) if one else {},
+            response_mark=self._response_mark(one) if one else None,
             region=self.rules.region,
         )
+
+    def _stock(self, person: Person, now: datetime) -> dict[TokenKind, int]:
+        sent = [kind for kind in person.user.tokens if kind in _SENT]
+        return {kind: self.memory.left(stock_key(person.id, kind), now) for kind in sent}
+
+    def _response_mark(self, person: Person) -> int | None:
+        return self.memory.mark(consumed_key(person.id)) if person.user.temporary_response is not None else None
 
     def ids(self, node: str, name: str) -> tuple[EntryId, ...]:
         """The users that a login name may stand for at a node. Raises Fault as `facts` does."""

@@ -23,6 +23,11 @@ class Reason(StrEnum):
     CODE_SENT = ("code-sent", "a code was sent and is asked for")
     CODE_WANTED = ("code-wanted", "a code of the person's own token is asked for")
     PASSWORD_WANTED = ("password-wanted", "the password is asked for after the code")
+    TEMPORARY_WANTED = ("temporary-wanted", "the temporary response that the helpdesk has set is asked for")
+    PASSWORD_WRONG_RETRY = ("password-wrong-retry", "the password was wrong and may be tried again")
+    PIN_WANTED = ("pin-wanted", "the PIN is asked for")
+    PIN_WRONG_RETRY = ("pin-wrong-retry", "the PIN was wrong and may be tried again")
+    CODE_RESYNCHRONISE = ("code-resynchronise", "the token has drifted: its next code is asked for")
     CODE_WRONG_RETRY = ("code-wrong-retry", "the code was wrong and may be tried again")
 
     # said of a text afterwards
@@ -99,8 +104,8 @@ class Reason(StrEnum):
     )
     METHOD_UNSUPPORTED = (
         "method-unsupported",
-        "the policy asks for a method or mode that this version does not perform",
-        "choose another method, mode or login mode for the policy or the node",
+        "the policy demands nothing, one method twice, or methods that this access node's login mode cannot carry",
+        "run `dirfactor explain`: it says which; choose other methods, or another dirfactorLoginMode",
     )
 
     # the account
@@ -138,6 +143,19 @@ class Reason(StrEnum):
         "restore the connection to the directory",
     )
 
+    # the PIN
+    PIN_MISSING = ("pin-missing", "the policy wants a PIN and the user has none", "run `dirfactor user pin`")
+    PIN_EXPIRED = (
+        "pin-expired",
+        "the PIN has expired and a new one is wanted",
+        "type a new PIN, or run `dirfactor user pin`",
+    )
+    PIN_UNFIT = (
+        "pin-unfit",
+        "the new PIN is not what the policy allows, or was not typed twice the same",
+        "choose another PIN: digits, as many as dirfactorPinMinimumLength to dirfactorPinMaximumLength",
+    )
+
     # the token
     NO_TOKEN = (
         "no-token",
@@ -148,6 +166,11 @@ class Reason(StrEnum):
         "no-first-factor",
         "a code is sent only after a first factor, or through a codeOnly node",
         "make `password` the first method, or set dirfactorLoginMode of the node to codeOnly",
+    )
+    TOKEN_UNREADABLE = (
+        "token-unreadable",
+        "what the directory holds of the token or PIN cannot be opened with the keys of this service",
+        "see the audit line's detail; restore the key ring, or assign the token again",
     )
     SEND_LIMIT = (
         "send-limit",

@@ -28,6 +28,8 @@ class Origin:
         caller: what tells two simultaneous logins of one person apart when the client offers it
             (Calling-Station-Id, NAS-Port), joined; empty when it offers nothing. It may be the same for everybody, and
             it may be a phone number, so it is neither logged nor recorded.
+        station: from where the person calls, when the client says (Calling-Station-Id); the same for a later login from
+            the same place. Neither logged nor recorded.
         session: the client's own name for this one login (Acct-Session-Id, RFC 2866 section 5.5); empty when it gives
             none. Requests that share it are the same login asked again. Neither logged nor recorded.
     """
@@ -37,6 +39,7 @@ class Origin:
     correlation: str
     address: str
     caller: str = field(default="", repr=False)
+    station: str = field(default="", repr=False)
     session: str = field(default="", repr=False)
 
 

@@ -1,15 +1,18 @@
 """The state of logins under way: open challenges, failures, rates. Small, atomic, behind a few verbs."""
 
 import hashlib
+import hmac
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
 import msgspec
 
+from auth.facts import Question
 from schema.entry import EntryId
 from schema.errors import Fault
 from schema.secret import Secret
+from schema.words import Method, TokenKind
 
 
 class StateUnavailable(Fault):
@@ -24,11 +27,12 @@ class Challenge(msgspec.Struct, frozen=True):
         user: who was asked.
         node: name of the access node through which.
         stage: how many methods had been passed.
-        method: the kind of token that was asked for, or `password`.
+        question: what was asked for.
         digest: keyed digest of the code that we sent; None when somebody else judges the answer.
         expires_at: when it is over (aware).
         attempts_left: answers that may still be given, this one included.
         correlation: id of the request that began the login.
+        methods: those that the login had to pass when it was asked.
         held: what the judge of an earlier answer wants to find again, see `auth.judges.base.Checked`.
     """
 
@@ -36,15 +40,16 @@ class Challenge(msgspec.Struct, frozen=True):
     user: EntryId
     node: str
     stage: int
-    method: str
+    question: Question
     digest: bytes | None
     expires_at: datetime
     attempts_left: int
     correlation: str
+    methods: tuple[Method, ...] = ()
     held: bytes | None = None
 
     def __repr__(self) -> str:
-        return f"Challenge({self.method} for {self.user.hex()} at {self.node}, stage {self.stage})"
+        return f"Challenge({self.question} for {self.user.hex()} at {self.node}, stage {self.stage})"
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -93,6 +98,10 @@ class Store(Protocol):
 
     def begin(self, state: Secret, challenge: Challenge) -> None:
         """Open a challenge under a state value that was never used before."""
+        ...
+
+    def renew(self, state: Secret, challenge: Challenge) -> None:
+        """Open a challenge for a second login, in the place of the one that may wait under this value."""
         ...
 
     def attempt(self, state: Secret, node: str) -> Challenge | None:
@@ -185,3 +194,22 @@ class Store(Protocol):
 def state_key(state: Secret) -> bytes:
     """Under what a state value is stored: its SHA-256, so that a copy of the store opens no challenge."""
     return hashlib.sha256(state.octets).digest()
+
+
+def stock_key(user: EntryId, kind: TokenKind) -> str:
+    """Under what a user's codes for logons to come are kept."""
+    return f"stock {kind} {user.hex()}"
+
+
+def second_login(key: bytes, user: EntryId, node: str, station: str) -> Secret:
+    """The state value under which a challenge waits at a node that can ask nothing; nobody is told it.
+
+    Args:
+        key: the server's key.
+        user: whose login.
+        node: through which node.
+        station: the calling station, so that a login from elsewhere is not taken for the second one.
+    """
+    parts = (b"second login", user, node.encode(), station.encode(errors="surrogatepass"))
+    framed = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return Secret(hmac.digest(key, framed, hashlib.sha256).hex())

@@ -1,55 +1,127 @@
 """The steps that a login can take, and the decision that names the next one with its trace. Values only."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from auth.effective import Candidate
+from auth.facts import Evidence, Field
 from auth.reason import Reason
 from auth.tokens import Usable
 from dirsync.view import Person
 from schema.entry import Policy
 from schema.grammar import ReplyRule
-from schema.words import Method
+from schema.words import KeywordKind, Method, TokenKind
+
+WHOLE: tuple[None, None] = (None, None)
+"""The bounds of a whole field."""
 
 
-class Field(StrEnum):
-    """Which field of the request is meant."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a field: its characters from `start` up to `end`, as a slice counts them."""
 
-    PASSWORD = "password"  # noqa: S105 - the name of a field
-    CODE = "code"
+    field: Field
+    start: int | None = None
+    end: int | None = None
+
+
+Words = tuple[tuple[str, TokenKind], ...]
+"""Keywords that may stand in place of a code, each with the token that it has a code sent by."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckPassword:
     """Ask the directory whether the password is right."""
 
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPin:
+    """Check the PIN at the beginning of what was typed, unless all of it is one of the words.
+
+    Attributes:
+        part: where PIN and what follows it stand.
+        code_lengths: how many characters of a code may follow; none when the PIN stands by itself.
+        words: the keywords.
+    """
+
+    part: Part
+    code_lengths: tuple[int, ...] = ()
+    words: Words = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckNewPin:
+    """See whether a new PIN was typed, twice the same, and whether the policy allows it."""
+
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class KeepPin:
+    """Put the new PIN, of which this is one copy, in the place of the old one."""
+
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class CheckKeyword:
+    """Check the PIN or password that is the token's keyword."""
+
+    token: Usable
+    kind: KeywordKind
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class CheckCode:
+    """Check the code that was typed, unless it is one of the words."""
+
+    token: Usable
+    part: Part
+    words: Words = ()
+
 
 @dataclass(frozen=True, slots=True)
 class SendCode:
-    """Mint a code, send it to the token's address, and ask for it."""
+    """Have a code sent to the token's address, and ask for it.
+
+    Attributes:
+        token: whose.
+        stock: how many codes for logons to come the message has; 0 for one code that is good for this login only.
+    """
 
     token: Usable
+    stock: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class AskCode:
-    """Ask for a code that the person's own token shows."""
+    """Ask for a code that the person has already."""
 
     token: Usable
     reason: Reason = Reason.CODE_WANTED
 
 
 @dataclass(frozen=True, slots=True)
-class CheckCode:
-    """Check the code that was typed, which stands in `field`."""
+class AskPassword:
+    """Ask for the password."""
 
-    token: Usable
-    field: Field
+    reason: Reason = Reason.PASSWORD_WANTED
 
 
 @dataclass(frozen=True, slots=True)
-class AskPassword:
-    """Ask for the password."""
+class AskPin:
+    """Ask for the PIN."""
+
+    reason: Reason = Reason.PIN_WANTED
+
+
+@dataclass(frozen=True, slots=True)
+class AskNewPin:
+    """Ask for a new PIN, typed twice."""
+
+    reason: Reason = Reason.PIN_EXPIRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +138,10 @@ class Refuse:
     reason: Reason
 
 
-Step = CheckPassword | SendCode | AskCode | CheckCode | AskPassword | Accept | Refuse
+Check = CheckPassword | CheckPin | CheckNewPin | CheckKeyword | CheckCode
+Ask = AskCode | AskPassword | AskPin | AskNewPin
+Performed = Check | KeepPin | SendCode | Ask
+Step = Performed | Accept | Refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +171,7 @@ class Decision:
         policy: the effective policy, once known.
         policy_name: its DN or name.
         candidates: every policy that could have governed, with why it lost.
-        stage: how many methods have been passed.
+        evidence: what was shown, for the next decision: of methods that were passed nothing is left in it.
         stages: the methods that this login has to pass.
     """
 
@@ -106,8 +181,13 @@ class Decision:
     policy: Policy | None = None
     policy_name: str = ""
     candidates: tuple[Candidate, ...] = ()
-    stage: int = 0
+    evidence: Evidence = field(default_factory=Evidence)
     stages: tuple[Stage, ...] = ()
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """The methods that this login has to pass, in order."""
+        return tuple(stage.method for stage in self.stages)
 
 
 @dataclass(slots=True)

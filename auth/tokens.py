@@ -7,7 +7,7 @@ from auth.addresses import EmailAddress, PhoneNumber, email_address, phone_numbe
 from auth.facts import Reach
 from auth.otp.sealed import sealed_tokens
 from schema.entry import Policy, User
-from schema.words import SendMode, TokenKind
+from schema.words import TokenKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,6 @@ def phone_home(user: User, policy: Policy) -> tuple[str, str | None]:
 def _sms(user: User, policy: Policy, region: str | None, reach: Reach) -> Usable | Unusable:
     if not policy.sms_enabled:
         return Unusable(TokenKind.SMS, "the policy does not enable it (dirfactorSmsEnabled)")
-    if policy.sms_mode is not SendMode.ON_LOGON:
-        return Unusable(TokenKind.SMS, f"mode {policy.sms_mode} is not performed by this version")
     lacking = _lacking("sms", policy.sms_gateways, reach.sms)
     if lacking:
         return Unusable(TokenKind.SMS, lacking)
@@ -91,8 +89,6 @@ def _sms(user: User, policy: Policy, region: str | None, reach: Reach) -> Usable
 def _email(user: User, policy: Policy, _region: str | None, reach: Reach) -> Usable | Unusable:
     if not policy.email_enabled:
         return Unusable(TokenKind.EMAIL, "the policy does not enable it (dirfactorEmailEnabled)")
-    if policy.email_mode is not SendMode.ON_LOGON:
-        return Unusable(TokenKind.EMAIL, f"mode {policy.email_mode} is not performed by this version")
     lacking = _lacking("email", policy.email_gateways, reach.mail)
     if lacking:
         return Unusable(TokenKind.EMAIL, lacking)

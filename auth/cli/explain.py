@@ -116,7 +116,7 @@ def _event(settings: Settings, identity: str, *, json: bool) -> bool:
         )
     with known_to(settings) as known:
         now = SYSTEM_CLOCK.now()
-        replays = [replayed(event, _today(known, event), now) for event in events]
+        replays = [replayed(event, _today(known, event, now), now) for event in events]
     if json:
         print_json([past.as_data(replay) for replay in replays])
     else:
@@ -124,12 +124,12 @@ def _event(settings: Settings, identity: str, *, json: bool) -> bool:
     return not all(replay.same for replay in replays)
 
 
-def _today(known: FactsReader, event: Kept) -> Facts | None:
+def _today(known: FactsReader, event: Kept, now: datetime) -> Facts | None:
     """What is known now of whom the last decision was about."""
     if not event.moments:
         return None
     people = (known.directory.person(person.id) for person in event.moments[-1].facts.found)
-    return known.facts(event.node, [person for person in people if person])
+    return known.facts(event.node, [person for person in people if person], now)
 
 
 @contextmanager
@@ -143,8 +143,8 @@ def known_to(settings: Settings) -> Iterator[FactsReader]:
         demand_a_sync(replica)
         ring = RingFile(settings.service.ring_file)
         nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica, ring.ring)
-        failures = StateFile(settings.service.state_file).failures
-        yield FactsReader(replica, nodes, failures, rules(settings), ring.ids)
+        memory = StateFile(settings.service.state_file)
+        yield FactsReader(replica, nodes, memory, rules(settings), ring.ids)
 
 
 def _report(settings: Settings, user: str, node: str, at: str) -> Report:
@@ -153,7 +153,7 @@ def _report(settings: Settings, user: str, node: str, at: str) -> Report:
     try:
         with known_to(settings) as known:
             chosen = node or _only_node(known)
-            return reported(known.facts(chosen, people_meant(known, chosen, user)), now, asked_at)
+            return reported(known.facts(chosen, people_meant(known, chosen, user), now), now, asked_at)
     except NobodyMeant as fault:
         raise UsageFault(fault.problem, remedy=fault.remedy) from fault
 

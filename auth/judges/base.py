@@ -1,5 +1,6 @@
 """What every judge of codes has in common: what it is asked, and what it says."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -45,6 +46,10 @@ class Checked:
     detail: str = ""
     violation: bool = True
     held: bytes | None = field(default=None, repr=False)
+
+
+Judged = Callable[[], Awaitable[Checked]]
+"""A question to a judge that is put when it is called."""
 
 
 class Judge(Protocol):

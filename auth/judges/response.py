@@ -8,10 +8,8 @@ from datetime import datetime
 from auth.facts import CodeVerdict
 from auth.judges.base import Asked, Checked
 from auth.keys.ring import Ring
-from auth.memorised.temporary_response import ResponseVerdict, check_response, consumed_key, usable_response
+from auth.memorised.temporary_response import ResponseVerdict, check_response, consumed_key
 from auth.state import Store
-from dirsync.view import Person
-from schema.entry import Policy
 from schema.errors import Fault
 from schema.secret import Secret
 
@@ -29,13 +27,6 @@ class ResponseJudge:
 
     store: Store
     ring: Callable[[], Ring]
-
-    def offered(self, person: Person, policy: Policy, now: datetime) -> bool:
-        """Whether the person has one that could be used now; one that is not ours is found out by `check`."""
-        try:
-            return usable_response(person.user, policy, now)[0] is not None
-        except Fault:
-            return person.user.temporary_response is not None
 
     async def check(self, asked: Asked, typed: Secret, now: datetime) -> Checked:
         """Compare once; one that is good for one use is used up by being right."""

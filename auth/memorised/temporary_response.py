@@ -133,5 +133,10 @@ def consumed_key(entry: EntryId) -> str:
     return f"response {entry.hex()}"
 
 
+def used_up(about: TemporaryResponse, mark: int | None) -> bool:
+    """Whether a response that is good once has been used; `mark` is what `Store.mark(consumed_key(entry))` says."""
+    return not about.multiple and mark is not None and mark >= _mark(about.issued_at)
+
+
 def _mark(issued_at: datetime) -> int:
     return (issued_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

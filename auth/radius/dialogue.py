@@ -93,12 +93,16 @@ def read(packet: Packet, proof: Proof, node: NodeDoor, origin: Origin) -> LoginR
 def caller(packet: Packet) -> str:
     """What tells two simultaneous logins of one person apart, see `Origin.caller`; empty when there is nothing."""
     first = dict(reversed(packet.attributes))  # of repeated ones, the first
-    parts = []
-    if Attribute.CALLING_STATION_ID in first:
-        parts.append("Calling-Station-Id=" + _printable(first[Attribute.CALLING_STATION_ID]))
+    calling = station(packet)
+    parts = [f"Calling-Station-Id={calling}"] if calling else []
     if Attribute.NAS_PORT in first:
         parts.append(f"NAS-Port={int.from_bytes(first[Attribute.NAS_PORT], 'big')}")
     return " ".join(parts)
+
+
+def station(packet: Packet) -> str:
+    """From where the person calls, see `Origin.station`; empty when the client does not say."""
+    return _printable(next(iter(packet.values(Attribute.CALLING_STATION_ID)), b""))
 
 
 def session(packet: Packet) -> str:

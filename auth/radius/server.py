@@ -9,7 +9,7 @@ from typing import cast
 from auth.clock import Clock, Entropy
 from auth.incident import describe
 from auth.radius.complaints import Complaint, OncePerInterval
-from auth.radius.dialogue import FAILED, Declined, caller, objection, read, say, session
+from auth.radius.dialogue import FAILED, Declined, caller, objection, read, say, session, station
 from auth.radius.duplicates import Duplicates, Key
 from auth.radius.node import NodeDoor
 from auth.radius.packet import Code, MalformedPacket, Packet, Proof, decode, encode_response, verify_request
@@ -147,7 +147,9 @@ class RadiusServer(asyncio.DatagramProtocol):
             self._complain(Complaint.BUSY, key.address, node.name, str(len(self._in_flight)))
             return
         correlation = self._entropy.octets(_CORRELATION_OCTETS).hex()
-        origin = Origin(Door.RADIUS, node.name, correlation, key.address, caller(packet), session(packet))
+        origin = Origin(
+            Door.RADIUS, node.name, correlation, key.address, caller(packet), station(packet), session(packet)
+        )
         exchange = _Exchange(client, key, node, packet, origin)
         request = read(packet, proof, node, origin)
         self._duplicates.open(key, packet.authenticator)

@@ -3,15 +3,19 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import assert_never
 
 from auth import steps as step
-from auth.decision import decide, passed
-from auth.facts import CodeVerdict, Evidence, Facts, Typed
+from auth.decision import decide
+from auth.facts import CodeVerdict, Evidence, Facts, PinShown, Typed
 from auth.prompts import destination
 from auth.steps import Decision, Finding
 from auth.tokens import Usable
 from auth.vip.credential import shown
 from dirsync.password import PasswordVerdict
+
+# password and code, in whichever order they share a field
+_ALL_THAT_IS_WANTED = Typed(40, 10, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +50,57 @@ def explain(facts: Facts, now: datetime) -> Explanation:
         facts: as for a real login.
         now: the instant of the login (aware).
     """
-    evidence = Evidence(typed_password=Typed.GIVEN)
+    evidence = Evidence(typed_password=_ALL_THAT_IS_WANTED)
     steps: list[str] = []
     trace: dict[Finding, None] = {}
     while True:
         decided = decide(facts, evidence, now)
         trace |= dict.fromkeys(decided.trace)
-        if decided.stage != evidence.stage:
-            evidence = passed(evidence, decided.stage)
         match decided.step:
             case step.Accept(reply_rules=rules):
                 pairs = tuple((rule.name, rule.value) for rule in rules)
                 return _explanation("accepted", steps, decided, trace, facts, now, pairs)
             case step.Refuse(reason=reason):
                 return _explanation(f"refused: {reason}", steps, decided, trace, facts, now, remedy=reason.remedy)
-            case step.CheckPassword() | step.AskPassword():
-                steps.append("the directory checks the password")
-                evidence = replace(evidence, password=PasswordVerdict.RIGHT, typed_password=Typed.GIVEN)
-            case step.SendCode(token=token):
-                steps.append(f"a code is sent by {token.kind} to {destination(token)} and asked for")
-                evidence = replace(evidence, token=token.kind, code=CodeVerdict.RIGHT)
-            case step.AskCode(token=token) | step.CheckCode(token=token):
-                steps.append(_checked_elsewhere(token))
-                evidence = replace(evidence, token=token.kind, code=CodeVerdict.RIGHT)
+            case done:
+                said = _told(done)
+                steps += [said] if said else []
+                evidence = went_well(done, decided.evidence)
+
+
+def went_well(done: step.Performed, evidence: Evidence) -> Evidence:
+    """The evidence when a step has gone well: everything that was checked is right, every message has arrived."""
+    match done:
+        case step.CheckPassword() | step.AskPassword():
+            return replace(evidence, password=PasswordVerdict.RIGHT)
+        case step.CheckPin() | step.AskPin() | step.CheckNewPin() | step.KeepPin() | step.AskNewPin():
+            return replace(evidence, pin=PinShown.RIGHT)
+        case step.CheckKeyword(token=token):
+            return replace(evidence, keyword=token.kind, factor=True)
+        case step.SendCode(token=token) | step.AskCode(token=token) | step.CheckCode(token=token):
+            return replace(evidence, token=token.kind, code=CodeVerdict.RIGHT)
+        case _:
+            assert_never(done)
+
+
+def _told(done: step.Performed) -> str:
+    """What happens, in a line; empty for what is part of another line."""
+    match done:
+        case step.CheckPassword() | step.AskPassword():
+            return "the directory checks the password"
+        case step.CheckPin() | step.AskPin():
+            return "the PIN is asked for and checked"
+        case step.CheckNewPin() | step.KeepPin() | step.AskNewPin():
+            return "a new PIN is kept"
+        case step.CheckKeyword(token=token, kind=kind):
+            return f"the {kind} is the keyword that has a code sent by {token.kind}"
+        case step.SendCode(token=token, stock=stock):
+            what = f"a message with {stock} codes" if stock else "a code"
+            return f"{what} is sent by {token.kind} to {destination(token)} and asked for"
+        case step.AskCode(token=token) | step.CheckCode(token=token):
+            return _checked_elsewhere(token)
+        case _:
+            assert_never(done)
 
 
 def _checked_elsewhere(token: Usable) -> str:

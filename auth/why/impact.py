@@ -32,9 +32,9 @@ class World:
         nodes = self.known.nodes
         return {name: found.facts for name in nodes.names() if (found := nodes.named(name))}
 
-    def facts(self, node: str, person: Person) -> Facts:
+    def facts(self, node: str, person: Person, at: datetime) -> Facts:
         """What is known of a login; where there is no access node at all, at one that everybody may use."""
-        facts = self.known.facts(node, (person,))
+        facts = self.known.facts(node, (person,), at)
         return replace(facts, node=NodeFacts(AccessNode(name=ANY_NODE), None, None)) if node == ANY_NODE else facts
 
     def person(self, user: EntryId) -> Person | None:
@@ -127,12 +127,12 @@ def _logons(
     before: World, after: World, was: Person | None, now: Person | None, node: str, at: datetime, *, exactly: bool
 ) -> tuple[Logon | None, Logon | None]:
     if was and now:
-        return both(before.facts(node, was), after.facts(node, now), at, exactly=exactly)
+        return both(before.facts(node, was, at), after.facts(node, now, at), at, exactly=exactly)
     if was:
-        known = before.facts(node, was)
+        known = before.facts(node, was, at)
         return both(known, known, at, exactly=exactly)[0], None
     if now:
-        known = after.facts(node, now)
+        known = after.facts(node, now, at)
         return None, both(known, known, at, exactly=exactly)[1]
     return None, None
 

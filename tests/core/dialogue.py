@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from auth import decision
-from auth.decision import Decision, decide, passed
-from auth.facts import CodeVerdict, Evidence, Facts, Typed
+from auth import steps
+from auth.decision import decide
+from auth.facts import CodeVerdict, Evidence, Facts, Field, PinShown, Question, Typed, Waiting
 from auth.reason import Reason
+from auth.steps import Decision, Step
 from auth.tokens import Usable
 from core.logins import NOW
 from dirsync.password import PasswordVerdict
@@ -22,6 +23,9 @@ class Answers:
 
     password: PasswordVerdict = PasswordVerdict.RIGHT
     codes: Iterator[CodeVerdict] | None = None
+    pin: PinShown = PinShown.RIGHT
+    new_pin: PinShown = PinShown.CHANGED
+    pins: Iterator[CodeVerdict] | None = None
     lost: frozenset[TokenKind] = frozenset()
     send_limited: bool = False
 
@@ -41,7 +45,7 @@ class Course:
         decided: the last decision.
     """
 
-    steps: list[decision.Step] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     verified: list[Method] = field(default_factory=list)
     tokens: list[Usable] = field(default_factory=list)
     tries: int = 0
@@ -49,12 +53,12 @@ class Course:
 
     @property
     def accepted(self) -> bool:
-        return isinstance(self.steps[-1], decision.Accept)
+        return isinstance(self.steps[-1], steps.Accept)
 
     @property
     def reason(self) -> Reason | None:
         last = self.steps[-1]
-        return last.reason if isinstance(last, decision.Refuse) else None
+        return last.reason if isinstance(last, steps.Refuse) else None
 
     @property
     def names(self) -> list[str]:
@@ -74,47 +78,90 @@ def login(
     """
     answers = answers or Answers()
     course, evidence = Course(), first
-    for _ in range(40):
+    for _ in range(60):
         decided = course.decided = decide(facts() if callable(facts) else facts, evidence, now)
         course.steps.append(decided.step)
-        if isinstance(decided.step, decision.Accept | decision.Refuse):
+        if isinstance(decided.step, steps.Accept | steps.Refuse):
             return course
-        if decided.stage != evidence.stage:
-            evidence = passed(evidence, decided.stage)
+        if decided.evidence.stage != evidence.stage:
             course.tries = 0
-        evidence = _performed(course, decided, evidence, answers)
+        evidence = _performed(course, decided, decided.evidence, answers)
     raise AssertionError(f"a login without end: {course.names}")
 
 
-def _performed(course: Course, decided: Decision, evidence: Evidence, answers: Answers) -> Evidence:
+def _performed(course: Course, decided: Decision, evidence: Evidence, answers: Answers) -> Evidence:  # noqa: C901, PLR0912 - one branch for each step
     match decided.step:
-        case decision.CheckPassword():
+        case steps.CheckPassword():
             return _password(course, decided, evidence, answers.password)
-        case decision.CheckCode(token=token):
-            return _code(course, decided, replace(evidence, token=token.kind), token, answers.code())
-        case decision.SendCode() if answers.send_limited:
+        case steps.CheckPin():
+            return _pin(course, decided, evidence, answers)
+        case steps.CheckNewPin():
+            return replace(evidence, pin=answers.new_pin)
+        case steps.KeepPin():
+            return replace(evidence, pin=PinShown.RIGHT)
+        case steps.CheckKeyword(token=token):
+            verdict = _verdict(course, decided, answers.code())
+            if verdict is CodeVerdict.RIGHT:
+                return replace(evidence, keyword=token.kind, factor=True)
+            return replace(evidence, token=token.kind, code=verdict)
+        case steps.CheckCode(token=token):
+            course.tokens.append(token)
+            verdict = _verdict(course, decided, answers.code())
+            if verdict is CodeVerdict.RIGHT:
+                course.verified.append(Method.TOKEN)
+            return replace(evidence, token=token.kind, code=verdict)
+        case steps.SendCode() if answers.send_limited:
             return replace(evidence, send_limited=True)
-        case decision.SendCode(token=token) if token.kind in answers.lost:
+        case steps.SendCode(token=token) if token.kind in answers.lost:
             return replace(evidence, undelivered=evidence.undelivered | {token.kind})
-        case decision.SendCode(token=token) | decision.AskCode(token=token):
-            return Evidence(decided.stage, token=token.kind, typed_code=Typed.GIVEN, answering=True)
+        case steps.SendCode(token=token, stock=stock):
+            return _answer(evidence, Question(token.kind), sent=not stock)
+        case steps.AskCode(token=token):
+            waiting = evidence.waiting
+            sent = waiting is not None and waiting.sent and waiting.question.token is token.kind
+            return _answer(evidence, Question(token.kind), sent=sent)
+        case steps.AskPassword():
+            return _answer(evidence, Question.PASSWORD)
+        case steps.AskPin():
+            return _answer(evidence, Question.PIN)
+        case steps.AskNewPin():
+            course.tries += 1
+            return _answer(evidence, Question.NEW_PIN, last_try=course.tries > 3)
         case _:
-            return Evidence(decided.stage, typed_password=Typed.GIVEN, answering=True)
+            raise AssertionError(decided.step)
+
+
+def _answer(evidence: Evidence, question: Question, *, sent: bool = False, last_try: bool = False) -> Evidence:
+    """What the answer to a challenge brings, as the service makes it up from the stored challenge."""
+    field = Field.PASSWORD if question is Question.PASSWORD else Field.CODE
+    waiting = Waiting(question, evidence.stage, sent=sent, last_try=last_try)
+    return Evidence(evidence.methods, evidence.stage, answer=field, waiting=waiting).with_typed(field, Typed.GIVEN)
 
 
 def _password(course: Course, decided: Decision, evidence: Evidence, verdict: PasswordVerdict) -> Evidence:
     tolerated = verdict is PasswordVerdict.EXPIRED and decided.policy.allow_expired_password
     if verdict is PasswordVerdict.RIGHT or tolerated:
         course.verified.append(Method.PASSWORD)
+    course.tries += 1
+    if evidence.waiting:
+        tries = decided.stages[evidence.stage].attempts
+        evidence = replace(evidence, waiting=replace(evidence.waiting, last_try=course.tries >= tries))
     return replace(evidence, password=verdict)
 
 
-def _code(course: Course, decided: Decision, evidence: Evidence, token: Usable, verdict: CodeVerdict) -> Evidence:
-    course.tokens.append(token)
+def _pin(course: Course, decided: Decision, evidence: Evidence, answers: Answers) -> Evidence:
+    verdict = _verdict(course, decided, next(answers.pins, CodeVerdict.RIGHT) if answers.pins else CodeVerdict.RIGHT)
+    if verdict is not CodeVerdict.RIGHT:
+        return replace(evidence, code=verdict)
+    if decided.stages[evidence.stage].method is Method.PIN:
+        course.verified.append(Method.PIN)
+    return replace(evidence, pin=answers.pin, pin_length=4, code_length=6)
+
+
+def _verdict(course: Course, decided: Decision, verdict: CodeVerdict) -> CodeVerdict:
+    """The verdict, when that was the last try said to be so."""
     course.tries += 1
-    limit = min(decided.policy.code_attempts, decided.stages[decided.stage].attempts)
-    if verdict is CodeVerdict.WRONG and course.tries >= limit:
-        verdict = CodeVerdict.EXHAUSTED
-    if verdict is CodeVerdict.RIGHT:
-        course.verified.append(Method.TOKEN)
-    return replace(evidence, code=verdict)
+    stage = decided.stages[decided.evidence.stage]
+    limit = min(decided.policy.code_attempts, stage.attempts) if stage.method is Method.TOKEN else stage.attempts
+    retried = verdict in {CodeVerdict.WRONG, CodeVerdict.RESYNCHRONISE}
+    return CodeVerdict.EXHAUSTED if retried and course.tries >= limit else verdict

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from auth.embedded_state import EmbeddedStore  # noqa: E402 - after the path
+from auth.facts import Question  # noqa: E402 - after the path
 from auth.state import Challenge, Limit  # noqa: E402 - after the path
 from schema.secret import Secret  # noqa: E402 - after the path
 
@@ -38,7 +39,7 @@ def challenge(number):
         user=USER,
         node=NODE,
         stage=1,
-        method="sms",
+        question=Question.SMS,
         digest=b"d" * 32,
         expires_at=NOW + timedelta(minutes=5),
         attempts_left=3,

@@ -5,16 +5,18 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from auth.decision import CheckPassword, Refuse, decide
-from auth.facts import CodeVerdict, Evidence, Typed
+from auth.decision import decide
+from auth.facts import CodeVerdict, Evidence, Field, Question, Typed, Waiting
 from auth.reason import Reason
+from auth.steps import CheckPassword, Part, Refuse
 from core.dialogue import RADIUS, login
 from core.logins import BAD, BASE, NOW, ancestor, entry_id, facts, governed, link, membership, node, person, policy
 from dirsync.view import Freshness
 from schema.hours import read_logon_hours
-from schema.words import TokenKind
+from schema.words import Method, TokenKind
 
 SMS = TokenKind.SMS
+PASSWORD = CheckPassword(Part(Field.PASSWORD))
 STAFF = link(policy())
 NEVER = bytes(21)
 ALWAYS = b"\xff" * 21
@@ -74,14 +76,14 @@ def test_a_node_that_cannot_be_used_tells_the_trace_why():
 @pytest.mark.parametrize("members", [None, frozenset({entry_id("alice")}), frozenset({entry_id("alice"), b"x" * 16})])
 def test_everyone_or_a_direct_member_may_use_the_node(members):
     known = facts(at=node(members=members))
-    assert step(known) == CheckPassword()
+    assert step(known) == PASSWORD
     assert trace(known)["member of the node"] == "yes"
 
 
 def test_a_member_through_nested_groups_may_use_the_node_and_the_path_is_told():
     somebody = person(STAFF, [membership("team"), membership("vpn users", path=("team",))])
     known = facts(somebody, node(members=frozenset({entry_id("vpn users")})))
-    assert step(known) == CheckPassword()
+    assert step(known) == PASSWORD
     assert trace(known)["member of the node"] == f"yes, through cn=team,{BASE} -> cn=vpn users,{BASE}"
 
 
@@ -160,7 +162,9 @@ def test_account(known, reason):
         assert login(known).accepted
     else:
         assert refusal(known) is reason
-        answering = Evidence(1, token=SMS, typed_code=Typed.GIVEN, answering=True)
+        asked = Waiting(Question.SMS, 1, sent=True)
+        methods = (Method.PASSWORD, Method.TOKEN)
+        answering = Evidence(methods, 1, typed_code=Typed.GIVEN, answer=Field.CODE, waiting=asked)
         assert refusal(known, answering) is reason, "also for who has an open challenge"
         assert refusal(known, replace(answering, code=CodeVerdict.RIGHT)) is reason, "and the right code"
 
@@ -172,7 +176,7 @@ def test_ads_grid_is_read_hour_by_hour_in_utc():
     for minutes, reason in ((-1, Reason.LOGON_HOURS), (0, None), (59, None), (60, Reason.LOGON_HOURS)):
         now = NOW + timedelta(minutes=minutes)
         found = step(replace(known, freshness=Freshness(1, now)), now=now)
-        assert found == (CheckPassword() if reason is None else Refuse(reason))
+        assert found == (PASSWORD if reason is None else Refuse(reason))
 
 
 def test_what_is_malformed_is_named_with_whose_it_is():
@@ -184,4 +188,4 @@ def test_the_instant_may_be_given_in_any_zone():
     known = facts(person(link(policy(logon_hours=read_logon_hours("Tue 12:00-12:01"))), logon_grid=ALWAYS))
     for hours in (-11, 0, 14):
         now = NOW.astimezone(timezone(timedelta(hours=hours)))
-        assert step(known, now=now) == CheckPassword()
+        assert step(known, now=now) == PASSWORD

@@ -10,10 +10,11 @@ from auth.code_check import CodeCheck
 from auth.embedded_state import EmbeddedStore
 from auth.facts import CodeVerdict
 from auth.judges.base import Asked
+from auth.judges.response import ResponseJudge
 from auth.judges.vip import VipJudge
 from auth.tokens import Usable
+from auth.vip.client import Verdict
 from auth.vip.reasons import look_up
-from auth.vip.verdict import Verdict
 from core.logins import NOW, person, policy
 from schema.secret import Secret
 from schema.words import TokenKind
@@ -46,8 +47,10 @@ def store(tmp_path):
 
 
 async def checked(store, judge, typed=TYPED):
-    check = CodeCheck(store, {TokenKind.VIP: VipJudge(judge, b"k" * 32, lambda number: b"n" * number)})
-    return await check.check(Asked(person(), policy(), TOKEN, None), typed, NOW)
+    vip = VipJudge(judge, b"k" * 32, lambda number: b"n" * number)
+    check = CodeCheck(store, {TokenKind.VIP: vip}, ResponseJudge(store, lambda: None))
+    asked = Asked(person(), policy(), TOKEN, None)
+    return await check.counted(asked.person, asked.policy, lambda: check.judged(asked, typed, NOW), NOW)
 
 
 @pytest.mark.parametrize("code", WHOSE_FAULT)

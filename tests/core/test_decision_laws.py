@@ -8,9 +8,9 @@ import msgspec
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from auth import decision
+from auth import steps
 from auth.decision import decide
-from auth.facts import CodeVerdict, Evidence, Typed
+from auth.facts import CodeVerdict, Evidence, Field, PinShown, Question, Typed, Waiting
 from auth.reason import Reason
 from core.dialogue import HTTP, RADIUS, Answers, login
 from core.logins import (
@@ -162,32 +162,42 @@ any_facts = st.builds(
     st.sampled_from([{}] * 15 + [{"found": ()}, {"found": (person(), person(name="bob"))}, {"node": None}]),
 )
 instants = st.sampled_from(at(-90_000, -1, 0, 1, 3600, 90_000))
+TYPED = [Typed.ABSENT, Typed.EMPTY, Typed.GIVEN, Typed(6, 6, 6), Typed(8, 8, 8), Typed(14, 0, 6), Typed(14, 8, 0)]
+P_T = (Method.PASSWORD, Method.TOKEN)
+METHODS = [None, P_T, (Method.TOKEN, Method.PASSWORD), (Method.TOKEN,), (Method.PASSWORD,), (Method.PIN, Method.TOKEN)]
 SHOWN = [
-    Evidence(0, password=PasswordVerdict.RIGHT, typed_password=Typed.GIVEN),
-    Evidence(0, password=PasswordVerdict.EXPIRED, typed_password=Typed.GIVEN),
-    Evidence(1, password=PasswordVerdict.RIGHT, typed_password=Typed.GIVEN, answering=True),
-    Evidence(1, typed_password=Typed.GIVEN, answering=True),
-    Evidence(1, typed_password=Typed.GIVEN),
-    *(Evidence(1, code=code, token=kind, typed_code=Typed.GIVEN, answering=True)
+    Evidence(P_T, 0, password=PasswordVerdict.RIGHT, typed_password=Typed.GIVEN),
+    Evidence(P_T, 0, password=PasswordVerdict.EXPIRED, typed_password=Typed.GIVEN),
+    Evidence(P_T, 1, typed_password=Typed.GIVEN),
+    *(Evidence(P_T, 1, code=code, token=kind, typed_code=Typed.GIVEN, answer=Field.CODE,
+               waiting=Waiting(Question(kind), 1, sent=kind is TokenKind.SMS))
       for code in (None, *CodeVerdict) for kind in (TokenKind.SMS, TokenKind.VIP)),
-    *(Evidence(0, code=code, token=TokenKind.VIP, typed_password=Typed.GIVEN) for code in (None, *CodeVerdict)),
+    *(Evidence((Method.TOKEN,), 0, code=code, token=TokenKind.VIP, typed_password=Typed.GIVEN)
+      for code in (None, *CodeVerdict)),
 ]  # fmt: skip
 first_steps = st.builds(
-    Evidence, typed_password=st.sampled_from([Typed.GIVEN, *Typed]), typed_code=st.sampled_from(Typed)
+    Evidence, typed_password=st.sampled_from([Typed.GIVEN, *TYPED]), typed_code=st.sampled_from(TYPED)
 )
 any_evidence = (st.sampled_from(SHOWN) | first_steps) | st.builds(
     Evidence,
+    methods=st.sampled_from(METHODS),
     stage=st.sampled_from([0, 0, 0, 1, 1, 1, 2, 3, -1]),
     password=st.sampled_from([None, None, PasswordVerdict.RIGHT, *PasswordVerdict]),
+    pin=st.sampled_from([None, None, PinShown.RIGHT, *PinShown]),
+    pin_length=st.integers(0, 8),
+    code_length=st.sampled_from([0, 6, 8]),
     code=st.sampled_from([None, None, CodeVerdict.RIGHT, CodeVerdict.RIGHT, *CodeVerdict]),
     token=st.sampled_from([None, None, *TokenKind]),
+    keyword=st.sampled_from([None, None, *TokenKind]),
+    factor=flags,
     undelivered=st.sampled_from(
         [frozenset()] * 4 + [frozenset({TokenKind.SMS}), frozenset(SENT), frozenset(TokenKind)]
     ),
     send_limited=st.sampled_from([False, False, False, True]),
-    typed_password=st.sampled_from(Typed),
-    typed_code=st.sampled_from(Typed),
-    answering=flags,
+    typed_password=st.sampled_from(TYPED),
+    typed_code=st.sampled_from(TYPED),
+    answer=st.sampled_from([None, None, Field.CODE, Field.PASSWORD]),
+    waiting=st.none() | st.builds(Waiting, st.sampled_from(Question), st.integers(0, 2), flags, flags),
 )
 wrongs = st.lists(st.sampled_from([CodeVerdict.WRONG, CodeVerdict.RIGHT, *CodeVerdict]), max_size=4)
 all_answers = st.builds(
@@ -199,9 +209,21 @@ all_answers = st.builds(
 )
 
 
+SPELLED_OUT = {
+    Method.NONE: set(),
+    Method.PASSWORD: {Method.PASSWORD},
+    Method.TOKEN: {Method.TOKEN},
+    Method.PIN: {Method.PIN},
+    Method.PASSWORD_THEN_TOKEN: {Method.PASSWORD, Method.TOKEN},
+    Method.TOKEN_THEN_PASSWORD: {Method.PASSWORD, Method.TOKEN},
+}
+
+
 def demanded(decided, known):
     """The methods of the effective policy, read without `decide`'s own list of them."""
-    named = {decided.policy.first_method, decided.policy.second_method} - {Method.NONE}
+    until = {Method.PASSWORD, Method.TOKEN} if decided.person.user.tokens else {Method.PASSWORD}
+    spelled = SPELLED_OUT | {Method.PASSWORD_UNTIL_TOKEN: until}
+    named = spelled[decided.policy.first_method] | spelled[decided.policy.second_method]
     checked_elsewhere = known.node.node.login_mode is LoginMode.CODE_ONLY
     return named - {Method.PASSWORD} if checked_elsewhere else named
 
@@ -214,9 +236,9 @@ def demanded(decided, known):
 def test_every_combination_has_exactly_one_step_and_always_the_same(known, evidence, now):
     one, other = decide(known, evidence, now), decide(known, evidence, now)
     assert one == other
-    assert isinstance(one.step, decision.Step)
+    assert isinstance(one.step, steps.Step)
     assert one.trace
-    if isinstance(one.step, decision.Refuse):
+    if isinstance(one.step, steps.Refuse):
         assert one.step.reason.remedy, "every refusal says what helps"
         assert one.step.reason is not Reason.INTERNAL_FAULT
 
@@ -227,33 +249,39 @@ def test_what_a_step_needs_is_there(known, evidence):
     """Nothing is checked that was not typed, nothing sent to nowhere, no text before a first factor."""
     decided = decide(known, evidence, NOW)
     match decided.step:
-        case decision.CheckPassword():
-            assert evidence.typed_password is Typed.GIVEN, "an empty password never reaches the directory"
-        case decision.CheckCode(token=token, field=field):
-            typed = evidence.typed_code if field is decision.Field.CODE else evidence.typed_password
-            assert typed is Typed.GIVEN
-            assert token.kind is TokenKind.VIP or evidence.answering, "a code that we send is in an answer only"
-        case decision.SendCode(token=token):
-            assert token.kind in SENT - evidence.undelivered
-            assert token.phone or token.mail
+        case steps.CheckPassword(part=part):
+            assert octets_of(evidence, part) > 0, "an empty password never reaches the directory"
+        case steps.CheckCode(part=part) | steps.CheckPin(part=part) | steps.CheckKeyword(part=part):
+            assert evidence.typed(part.field).given
+        case steps.SendCode(token=token):
+            assert token.kind in SENT or evidence.keyword is token.kind
+            assert token.phone or token.mail or token.credentials
             assert not evidence.send_limited
-            assert decided.stage > 0 or known.node.node.login_mode is LoginMode.CODE_ONLY
-        case decision.AskPassword():
-            assert decided.stage > 0
-        case decision.AskCode(token=token, reason=reason):
-            assert token.kind is TokenKind.VIP or reason is Reason.CODE_WRONG_RETRY
+            checked_elsewhere = known.node.node.login_mode is LoginMode.CODE_ONLY
+            assert decided.evidence.stage > 0 or checked_elsewhere or evidence.factor
+        case steps.AskPassword(reason=reason):
+            assert decided.evidence.stage > 0 or reason is Reason.PASSWORD_WRONG_RETRY
+
+
+def octets_of(evidence, part):
+    """How many characters a part has."""
+    return len(range(evidence.typed(part.field).length)[part.start : part.end])
 
 
 @given(any_facts, any_evidence)
 @settings(max_examples=300)
 def test_one_decision_accepts_only_on_a_right_verdict_for_the_last_of_the_methods(known, evidence):
     decided = decide(known, evidence, NOW)
-    if isinstance(decided.step, decision.Accept):
+    if isinstance(decided.step, steps.Accept):
         last = decided.stages[-1].method
-        assert evidence.stage == len(decided.stages) - 1
+        assert evidence.stage == len(decided.stages) - 1 or evidence.waiting
+        assert decided.evidence.stage == len(decided.stages)
         assert last in demanded(decided, known)
+        new_pin = evidence.waiting is not None and evidence.waiting.question is Question.NEW_PIN
         if last is Method.TOKEN:
-            assert evidence.code is CodeVerdict.RIGHT
+            assert evidence.code is CodeVerdict.RIGHT or (new_pin and evidence.pin is PinShown.RIGHT)
+        elif last is Method.PIN:
+            assert evidence.pin is PinShown.RIGHT
         else:
             expired = decided.policy.allow_expired_password and evidence.password is PasswordVerdict.EXPIRED
             assert evidence.password is PasswordVerdict.RIGHT or expired
@@ -277,7 +305,6 @@ def test_nobody_is_accepted_without_a_right_verdict_for_every_method_of_the_poli
         wanted = demanded(course.decided, known)
         assert wanted
         assert wanted == set(course.verified)
-        assert wanted <= {Method.PASSWORD, Method.TOKEN}
 
 
 @given(people, nodes, st.lists(st.tuples(policies, modes), min_size=1, max_size=3), st.data())
@@ -403,7 +430,7 @@ def test_disabling_a_token_never_makes_the_same_evidence_do(known, chosen, evide
     evidence = replace(evidence, undelivered=frozenset())
     weak = decide(with_policy(known, changed(chosen, **{name: True})), evidence, NOW).step
     strict = decide(with_policy(known, changed(chosen, **{name: False})), evidence, NOW).step
-    assert isinstance(weak, decision.Accept) or not isinstance(strict, decision.Accept)
+    assert isinstance(weak, steps.Accept) or not isinstance(strict, steps.Accept)
 
 
 @given(known_facts, policies, same_answers(), first_steps)

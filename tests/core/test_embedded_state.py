@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from auth.codes import digest
 from auth.embedded_state import EmbeddedStore, StateFile
+from auth.facts import Question
 from auth.state import Challenge, Limit, SentMessage, StateUnavailable
 from schema.secret import Secret
 
@@ -36,7 +37,7 @@ def challenge(number=0, node="vpn", expires_at=NOW + timedelta(minutes=5), **val
             "user": ALICE,
             "node": node,
             "stage": 1,
-            "method": "sms",
+            "question": Question.SMS,
             "digest": b"d" * 32,
             "expires_at": expires_at,
             "attempts_left": 3,
@@ -270,7 +271,7 @@ challenges = st.builds(
     expires_at=st.datetimes(datetime(2020, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     digest=st.none() | st.binary(max_size=32),
     stage=st.integers(0, 9),
-    method=st.sampled_from(["sms", "vip", "password"]),
+    question=st.sampled_from(Question),
     attempts_left=st.integers(0, 10),
     correlation=st.text(max_size=40),
 )

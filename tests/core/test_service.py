@@ -43,9 +43,7 @@ def service(audit):
     clock = Clock(lambda: NOW, lambda: 0.0)
     nothing = None
     known = SimpleNamespace(directory=directory)
-    return LoginService(
-        Parts(known, nothing, BrokenStore(), nothing, nothing, nothing, audit, NoJournal(), clock, SYSTEM_ENTROPY, 0.0)
-    )
+    return LoginService(Parts(known, BrokenStore(), nothing, audit, NoJournal(), clock, SYSTEM_ENTROPY, 0.0))
 
 
 async def test_the_text_of_an_unexpected_error_is_in_neither_log_nor_audit(audit, caplog):

@@ -66,15 +66,12 @@ UNUSABLE = [
     (TOTP, {"tokens": (SMS,)}, {}, "not assigned to the user (dirfactorToken)"),
     (SMS, {"tokens": (VIP,)}, {}, "not assigned to the user (dirfactorToken)"),
     (SMS, {}, {"sms_enabled": False}, "the policy does not enable it (dirfactorSmsEnabled)"),
-    (SMS, {}, {"sms_mode": SendMode.KEYWORD}, "mode keyword is not performed by this version"),
-    (SMS, {}, {"sms_mode": SendMode.AHEAD}, "mode ahead is not performed by this version"),
     (SMS, {"texts": ()}, {}, "the user has no phone number in mobile"),
     (SMS, {}, {"sms_phone_attribute": "pager"}, "the user has no phone number in pager"),
     (SMS, {"texts": (text("mobile", "none"),)}, {}, "mobile does not hold a phone number that can be dialled"),
     (SMS, {"phone": "none"}, {}, "dirfactorPhone does not hold a phone number that can be dialled"),
     (EMAIL, {"tokens": ()}, {}, "not assigned to the user (dirfactorToken)"),
     (EMAIL, {}, {"email_enabled": False}, "the policy does not enable it (dirfactorEmailEnabled)"),
-    (EMAIL, {}, {"email_mode": SendMode.AHEAD}, "mode ahead is not performed by this version"),
     (EMAIL, {"texts": ()}, {}, "the user has no mail address in mail"),
     (EMAIL, {"texts": (text("mail", "a@b, c@d"),)}, {}, "mail does not hold one mail address"),
     (EMAIL, {"mail_override": "nobody"}, {}, "dirfactorMail does not hold one mail address"),
@@ -145,7 +142,7 @@ flags = st.booleans()
 
 
 @given(subsets, flags, flags, flags, st.sampled_from(SendMode), st.sampled_from(SendMode), flags, flags, flags)
-def test_a_token_is_usable_only_when_assigned_and_enabled_and_performed_and_reachable(
+def test_a_token_is_usable_only_when_assigned_and_enabled_and_reachable(
     assigned, sms, email, vip, sms_mode, email_mode, phone, mail, credential
 ):
     somebody = user(
@@ -158,8 +155,8 @@ def test_a_token_is_usable_only_when_assigned_and_enabled_and_performed_and_reac
     assert usable == {
         kind
         for kind, holds in (
-            (SMS, sms and sms_mode is SendMode.ON_LOGON and phone),
-            (EMAIL, email and email_mode is SendMode.ON_LOGON and mail),
+            (SMS, sms and phone),
+            (EMAIL, email and mail),
             (VIP, vip and credential),
         )
         if holds and kind in assigned

@@ -41,7 +41,7 @@ class World:
         self.person = Person(ALICE, "cn=alice", User(secrets=texts), None, (), ())
 
     def asked(self, held=None, kind=None):
-        challenge = Challenge(b"c" * 16, ALICE, "vpn", 1, "totp", None, NOW + timedelta(hours=9), 3, "x", held)
+        challenge = Challenge(b"c" * 16, ALICE, "vpn", 1, "totp", None, NOW + timedelta(hours=9), 3, "x", held=held)
         return Asked(self.person, self.policy, Usable(kind or self.tokens[0].kind), challenge if held else None)
 
     async def ask(self, code, now=NOW, held=None, kind=None):

@@ -25,7 +25,7 @@ OUTCOMES = {
     "outsider": "not-member",
     "torn": "policy-conflict",
     "typist": "entry-malformed",
-    "pinned": "method-unsupported",
+    "pinned": "pin-missing",
     "locked": "violations-locked",
     "nobody": "user-unknown",
 }

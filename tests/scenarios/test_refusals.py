@@ -84,7 +84,7 @@ REFUSED = {
     "typist": "entry-malformed",
     "marked": "entry-malformed",
     "outsider": "not-member",
-    "pinned": "method-unsupported",
+    "pinned": "pin-missing",
     "open": "method-unsupported",
     "eager": "no-first-factor",
 }

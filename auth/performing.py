@@ -1,0 +1,334 @@
+"""Performs the steps that decisions name: checks what was typed, has codes sent, opens challenges; decides nothing."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import msgspec
+
+from auth import steps
+from auth.channels.base import DeliveryFailed, Receipt
+from auth.clock import Entropy
+from auth.code_check import CodeCheck
+from auth.codes import plain
+from auth.delivery import Delivery, Errand
+from auth.facts import CodeVerdict, Evidence, Field, PinShown, Question, typed
+from auth.judges.base import Asked, Checked, Judged
+from auth.judges.minted import MintedJudge
+from auth.judges.pin import PinJudge
+from auth.judges.vip import Validator
+from auth.memorised.pin_typed import Reading
+from auth.password_gate import PasswordGates
+from auth.prompts import code_prompt, destination, prompt
+from auth.reason import Reason
+from auth.request import Accepted, Challenged, Outcome, Refused, ReplyAttribute
+from auth.session import Session
+from auth.state import Challenge, StateUnavailable, Store
+from auth.steps import Decision, Part, Words
+from auth.tokens import Usable
+from auth.vip.reasons import Kind
+from dirsync.password import PasswordVerdict
+from dirsync.view import Person
+from schema.entry import Policy
+from schema.errors import Fault
+from schema.parse import fold
+from schema.secret import Secret
+from schema.words import KeywordKind, Method, TokenKind
+
+_log = logging.getLogger("dirfactor.service")
+_STATE_OCTETS = 24
+_SEND_WINDOW = 900  # seconds in which dirfactorCodesPerWindow is counted
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a step is about.
+
+    Attributes:
+        decided: the decision that names the step.
+        person: the user.
+        policy: the effective policy.
+        now: the instant of the decision.
+    """
+
+    decided: Decision
+    person: Person
+    policy: Policy
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Performer:
+    """What steps are performed with.
+
+    Attributes:
+        passwords: asks the directories.
+        store: open logins and failures.
+        minted: draws the codes that we send.
+        pins: knows PINs.
+        codes: counts attempts and has codes judged.
+        delivery: sends codes.
+        vip: has VIP send codes.
+        entropy: where randomness comes from.
+    """
+
+    passwords: PasswordGates
+    store: Store
+    minted: MintedJudge
+    pins: PinJudge
+    codes: CodeCheck
+    delivery: Delivery
+    vip: Validator
+    entropy: Entropy
+
+    async def perform(self, session: Session, decided: Decision, now: datetime) -> Outcome | None:
+        """One step: an outcome, or None with more evidence in the session.
+
+        Raises:
+            Fault: it could not be performed; nobody is let in.
+        """
+        if isinstance(decided.step, steps.Refuse):
+            return Refused(decided.step.reason)
+        if decided.person is None or decided.policy is None:
+            return Refused(Reason.INTERNAL_FAULT)
+        subject = Subject(decided, decided.person, decided.policy, now)
+        match decided.step:
+            case steps.Accept(reply_rules=rules):
+                if subject.policy.reset_on_success and self.store.failures(subject.person.id):
+                    self.store.forgive(subject.person.id)
+                return Accepted(tuple(ReplyAttribute(rule.name, rule.value) for rule in rules))
+            case steps.SendCode(token=token, stock=stock):
+                return await self._send(session, subject, token, stock)
+            case steps.AskCode(token=token, reason=reason):
+                words = code_prompt(subject.policy, token, reason)
+                return self._ask(session, subject, Question(token.kind), words, reason)
+            case steps.AskPassword(reason=reason):
+                return self._ask(session, subject, Question.PASSWORD, prompt(reason), reason)
+            case steps.AskPin(reason=reason):
+                return self._ask(session, subject, Question.PIN, prompt(reason), reason)
+            case steps.AskNewPin(reason=reason):
+                return self._ask(session, subject, Question.NEW_PIN, prompt(reason), reason)
+            case check:
+                session.evidence = await self._shown(session, subject, check)
+                return None
+
+    async def _shown(self, session: Session, subject: Subject, step: steps.Check | steps.KeepPin) -> Evidence:
+        """The evidence with what the step has shown."""
+        evidence = session.evidence
+        match step:
+            case steps.CheckPassword(part=part):
+                session.spent = session.spent or session.answered is not None
+                verdict = await self._password(subject.person, session.text(part))
+                return replace(evidence, password=verdict)
+            case steps.CheckNewPin(part=part):
+                session.spent = True
+                bare = _without_spaces(session, part.field)
+                shown = self.pins.new(subject.person, subject.policy, session.text(part), subject.now)
+                return replace(bare, pin=shown)
+            case steps.KeepPin(part=part):
+                self.pins.keep(subject.person, session.text(part), subject.now)
+                session.notes["detail"] = "the person has changed the PIN"
+                return replace(evidence, pin=PinShown.RIGHT)
+            case steps.CheckPin(part=part, code_lengths=lengths, words=words):
+                keyword = _keyword(session.text(part), words)
+                if keyword is not None:
+                    return _asked_for(evidence, keyword, part)
+                return await self._pin(session, subject, part, lengths)
+            case steps.CheckKeyword(token=token, kind=kind, part=part):
+                code = await self._keyword(session, subject, token, kind, session.text(part))
+                if code is CodeVerdict.RIGHT:
+                    return replace(_asked_for(evidence, token.kind, part), factor=True)
+                return replace(evidence, token=token.kind, code=code)
+            case steps.CheckCode(token=token, part=part, words=words):
+                keyword = _keyword(session.text(part), words)
+                if keyword is not None:
+                    return _asked_for(evidence, keyword, part)
+                code = await self._code(session, subject, token, session.text(part))
+                return replace(evidence, token=token.kind, code=code)
+
+    async def _password(self, person: Person, password: Secret) -> PasswordVerdict:
+        """What the directory says; an empty password is wrong without asking (RFC 4513 section 5.1.2)."""
+        return await self.passwords.ask(person.directory, person.dn, password)
+
+    async def _pin(self, session: Session, subject: Subject, part: Part, lengths: tuple[int, ...]) -> Evidence:
+        found: tuple[PinShown, Reading] | None = None
+
+        async def judged() -> Checked:
+            nonlocal found
+            try:
+                found = self.pins.read(subject.person, subject.policy, session.text(part), lengths, subject.now)
+            except StateUnavailable:
+                raise
+            except Fault as fault:
+                return Checked(CodeVerdict.MISCONFIGURED, fault.problem)
+            return Checked(CodeVerdict.RIGHT if found else CodeVerdict.WRONG, "" if found else "PIN")
+
+        code = await self._counted(session, subject, judged)
+        if found is None:
+            return replace(session.evidence, code=code)
+        shown, reading = found
+        length = len(reading.pin.text)
+        bare = _without_spaces(session, part.field)
+        return replace(bare, pin=shown, pin_length=length, code_length=reading.code_length)
+
+    async def _keyword(
+        self, session: Session, subject: Subject, token: Usable, kind: KeywordKind, typed: Secret
+    ) -> CodeVerdict:
+        session.notes["method"] = token.kind
+
+        async def judged() -> Checked:
+            if kind is KeywordKind.PIN:
+                right = self.pins.is_right(subject.person, subject.policy, plain(typed), subject.now)
+                return Checked(CodeVerdict.RIGHT if right else CodeVerdict.WRONG, "PIN as keyword")
+            verdict = await self._password(subject.person, typed)
+            expired = verdict is PasswordVerdict.EXPIRED and subject.policy.allow_expired_password
+            if verdict is PasswordVerdict.RIGHT or expired:
+                return Checked(CodeVerdict.RIGHT, "password as keyword")
+            unknown = verdict is PasswordVerdict.UNAVAILABLE
+            return Checked(CodeVerdict.UNAVAILABLE if unknown else CodeVerdict.WRONG, f"password as keyword: {verdict}")
+
+        return await self._counted(session, subject, judged)
+
+    async def _code(self, session: Session, subject: Subject, token: Usable, typed: Secret) -> CodeVerdict:
+        session.notes["method"] = token.kind
+        challenge = session.answered if session.answered and session.answered.question.token is token.kind else None
+        asked = Asked(subject.person, subject.policy, token, challenge)
+        return await self._counted(session, subject, lambda: self.codes.judged(asked, typed, subject.now))
+
+    async def _counted(self, session: Session, subject: Subject, judged: Judged) -> CodeVerdict:
+        """The attempt is counted, judged, and where it was wrong and the last one, said to be so."""
+        session.spent = True
+        left = session.answered.attempts_left if session.answered else self._tries(subject)
+        checked = await self.codes.counted(subject.person, subject.policy, judged, subject.now)
+        session.held = checked.held
+        if checked.detail:
+            session.notes["detail"] = checked.detail
+        return CodeVerdict.EXHAUSTED if checked.verdict in _TRIES and left <= 1 else checked.verdict
+
+    async def _send(self, session: Session, subject: Subject, token: Usable, stock: int) -> Outcome | None:
+        """Open the challenge, then send its code: never a text for a challenge that is not there."""
+        person, policy = subject.person, subject.policy
+        if not self.store.count(f"send {person.id.hex()}", subject.now, _SEND_WINDOW, policy.codes_per_window):
+            session.evidence = replace(session.evidence, send_limited=True)
+            return None
+        identity = self.entropy.octets(16)
+        codes, digest = self._drawn(identity, token, policy, stock)
+        words = code_prompt(policy, token, Reason.CODE_SENT)
+        challenge = self._challenge(session, subject, Question(token.kind), identity, digest)
+        asked = self._issue(session, challenge, words, Reason.CODE_SENT, subject.now)
+        session.notes["destination"] = destination(token)
+        try:
+            receipt = await self._deliver(session, subject, token, codes, ahead=bool(stock))
+        except Fault as fault:
+            self.store.attempt(asked.state, session.origin.node)
+            session.notes["detail"] = fault.problem
+            _log.error("%s: %s", session.origin.correlation, fault)
+            undelivered = session.evidence.undelivered | {token.kind}
+            session.evidence = replace(session.evidence, undelivered=undelivered)
+            return None
+        session.notes |= {"gateway": receipt.gateway, "message_id": receipt.message_id or ""}
+        if stock:
+            good_until = subject.now + timedelta(hours=policy.ahead_lifetime)
+            self.minted.lay_in(person.id, token.kind, codes, good_until)
+        return asked
+
+    def _drawn(
+        self, identity: bytes, token: Usable, policy: Policy, stock: int
+    ) -> tuple[Sequence[Secret], bytes | None]:
+        """The codes to send, and the digest of the one that is for this challenge alone; VIP draws its own."""
+        if token.kind is TokenKind.VIP:
+            return (), None
+        if stock:
+            return self.minted.mint_stock(policy.code_length, stock), None
+        code, digest = self.minted.mint(identity, policy.code_length)
+        return (code,), digest
+
+    async def _deliver(
+        self, session: Session, subject: Subject, token: Usable, codes: Sequence[Secret], *, ahead: bool
+    ) -> Receipt:
+        """Raises Fault when nobody has taken the message."""
+        if token.kind is not TokenKind.VIP:
+            errand = Errand(subject.person.id, session.login or session.origin.correlation, ahead=ahead)
+            return await self.delivery.deliver(token, subject.policy, codes, errand)
+        verdict = await self.vip.send(token.credentials)
+        if verdict.kind is not Kind.SUCCESS:
+            raise DeliveryFailed(
+                f"VIP has sent no code: {verdict.reason_code} {verdict.detail}".rstrip(),
+                remedy="see what the reason code means in docs/vip.md",
+            )
+        return Receipt("VIP", None)
+
+    def _ask(self, session: Session, subject: Subject, question: Question, words: str, reason: Reason) -> Challenged:
+        """Ask for something that the person has already; again, while there are tries, under the same challenge."""
+        earlier = session.answered
+        if earlier is not None and earlier.question is question:
+            left = earlier.attempts_left - 1
+            challenge = msgspec.structs.replace(earlier, attempts_left=left, held=session.held)
+        else:
+            used = 1 if session.evidence.code is not None else 0
+            challenge = self._challenge(session, subject, question, self.entropy.octets(16), None, used)
+        return self._issue(session, challenge, words, reason, subject.now)
+
+    def _challenge(
+        self,
+        session: Session,
+        subject: Subject,
+        question: Question,
+        identity: bytes,
+        digest: bytes | None,
+        used: int = 0,
+    ) -> Challenge:
+        """A new challenge. A keyword typed in the middle of one does not bring its tries back."""
+        earlier, tries = session.answered, self._tries(subject) - used
+        if earlier is not None and question.token is not None:
+            tries = min(tries, earlier.attempts_left)
+        return Challenge(
+            id=identity,
+            user=subject.person.id,
+            node=session.origin.node,
+            stage=session.evidence.stage,
+            question=question,
+            digest=digest,
+            expires_at=subject.now + timedelta(seconds=subject.policy.code_lifetime),
+            attempts_left=tries,
+            correlation=session.login or session.origin.correlation,
+            methods=subject.decided.methods,
+            held=session.held,
+        )
+
+    def _issue(self, session: Session, challenge: Challenge, words: str, reason: Reason, now: datetime) -> Challenged:
+        """Store the challenge under a state value of its own, or of the second login where nothing can be asked."""
+        if session.second_login is not None:
+            state = session.second_login
+            self.store.renew(state, challenge)
+        else:
+            state = Secret(self.entropy.octets(_STATE_OCTETS).hex())
+            self.store.begin(state, challenge)
+        session.notes["method"] = challenge.question
+        seconds = max(1, int((challenge.expires_at - now).total_seconds()))
+        return Challenged(state, words, challenge.question, seconds, reason)
+
+    def _tries(self, subject: Subject) -> int:
+        stage = subject.decided.stages[subject.decided.evidence.stage]
+        return min(subject.policy.code_attempts, stage.attempts) if stage.method is Method.TOKEN else stage.attempts
+
+
+_TRIES = (CodeVerdict.WRONG, CodeVerdict.RESYNCHRONISE)
+
+
+def _keyword(text: Secret, words: Words) -> TokenKind | None:
+    """The token whose keyword was typed; a keyword is no secret."""
+    shown = fold(text.text.strip())
+    return next((kind for word, kind in words if fold(word.strip()) == shown), None)
+
+
+def _asked_for(evidence: Evidence, kind: TokenKind, part: Part) -> Evidence:
+    """The evidence when a keyword was typed, which is used up by it."""
+    return replace(evidence.without(part.field), keyword=kind, token=kind)
+
+
+def _without_spaces(session: Session, where: Field) -> Evidence:
+    """The evidence when the spaces and dashes, which count in no PIN or code, are taken out of a field."""
+    session.texts[where] = bare = plain(session.texts[where])
+    return session.evidence.with_typed(where, typed(bare))

@@ -1,0 +1,57 @@
+"""One request on its way through the service: what it brought, what it has shown, what is recorded of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from auth.facts import Evidence, Field
+from auth.request import Origin
+from auth.state import Challenge
+from auth.steps import Decision, Part
+from auth.why.record import Moment
+from dirsync.view import Person
+from schema.secret import Secret
+
+
+@dataclass(slots=True)
+class Session:
+    """It never leaves the service.
+
+    Attributes:
+        origin: where the request came from.
+        name: the login name as typed.
+        find: gives the users that it may stand for, as of now.
+        texts: what was typed, by field.
+        evidence: what was shown.
+        challenge: the open challenge that was taken out of the store for it.
+        spent: whether something that was typed has been held against that challenge.
+        login: correlation of the request that began the login, when this is a later step.
+        decision: the last one.
+        moments: everything that was decided, for the journal.
+        notes: for the audit.
+        held: what the judge of a code wants to find again.
+        second_login: at a node that can ask nothing, under what a challenge waits for the second login.
+    """
+
+    origin: Origin
+    name: str
+    find: Callable[[], tuple[Person, ...]]
+    texts: dict[Field, Secret]
+    evidence: Evidence
+    challenge: Challenge | None = None
+    spent: bool = False
+    login: str = ""
+    decision: Decision | None = None
+    moments: list[Moment] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+    held: bytes | None = field(default=None, repr=False)
+    second_login: Secret | None = None
+
+    def text(self, part: Part) -> Secret:
+        """What was typed in a part of a field."""
+        return Secret(self.texts[part.field].text[part.start : part.end])
+
+    @property
+    def answered(self) -> Challenge | None:
+        """The challenge of the method that the login has come to."""
+        challenge = self.challenge
+        return challenge if challenge is not None and challenge.stage == self.evidence.stage else None
