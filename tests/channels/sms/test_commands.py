@@ -92,6 +92,12 @@ async def test_one_gateway_can_be_named_and_its_failure_is_told_with_a_remedy(si
     assert (said["gateway"], said["permanent"], said["unknown"]) == (None, True, False)
 
 
+async def test_another_section_that_cannot_work_keeps_nobody_from_trying_this_one(site):
+    (site.folder / "send-text").unlink()
+    ended = await site("test", TAKEN, "--text", TEXT, "--gateway", "first")
+    assert ended.status == 0, ended.err
+
+
 async def test_national_numbers_are_those_of_the_region(site):
     ended = await site("test", "0664 0000001", "--text", TEXT)
     assert ended.status == 0, ended.err
