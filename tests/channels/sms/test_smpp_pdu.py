@@ -23,6 +23,7 @@ from auth.channels.sms.smpp.pdu import (
 from auth.channels.sms.smpp.receipt import read_receipt
 from auth.channels.sms.smpp.session import Answered, Delivered, Ended, Session
 from auth.channels.sms.smpp.settings import SmppSettings
+from auth.channels.sms.smpp.status import refused
 from auth.channels.sms.smpp.submission import source
 from schema.errors import Fault
 from schema.secret import Secret
@@ -181,6 +182,16 @@ def test_a_sender_that_no_text_can_come_from_is_refused(sender):
 def test_the_type_of_a_sender_can_be_set():
     given_ = SmppSettings(host="h", system_id="u", password=Secret("p"), sender="12345", sender_ton=0, sender_npi=9)
     assert source(given_) == Address(0, 9, "12345")
+
+
+@pytest.mark.parametrize(
+    ("code", "permanent", "answered"),
+    [(0x0B, True, True), (0x01, False, True), (0x45, False, True), (0x0A, False, False), (0x58, False, False)],
+)
+def test_a_refusal_is_of_the_number_of_this_text_or_of_all(code, permanent, answered):
+    """What is refused of all texts is what a circuit breaker counts."""
+    failure = refused("the text", code)
+    assert (failure.permanent, failure.answered, failure.unknown) == (permanent, answered, False)
 
 
 def test_nothing_that_carries_a_code_shows_it():

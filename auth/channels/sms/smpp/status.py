@@ -14,6 +14,7 @@ _NAMES: Final = {
     0x58: "ESME_RTHROTTLED", 0x64: "ESME_RX_T_APPN", 0xFF: "ESME_RUNKNOWNERR",
 }  # fmt: skip
 _NUMBER: Final = {0x0B}
+_ONE_TEXT: Final = {0x01, 0x45}
 _BUSY: Final = {0x08, 0x14, 0x58, 0x64}
 _CREDENTIALS: Final = {0x0D, 0x0E, 0x0F, 0x53}
 _BUSY_REMEDY = "wait; if it stays like this, ask the operator for a higher rate or add another gateway"
@@ -48,5 +49,6 @@ def refused(what: str, status: int, *, partly_taken: bool = False) -> DeliveryFa
         f"refused {what} with command_status 0x{status:08X} ({name})",
         remedy=remedy,
         permanent=permanent,
+        answered=status in _ONE_TEXT,
         unknown=partly_taken and not permanent,
     )
