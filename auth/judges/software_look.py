@@ -78,7 +78,7 @@ class Look:
         for where in matches(self._token, self._code, far):
             detail = f"token {self._token.serial} is {self._distance(where)}"
             held = _encode(_Held(self._token.identity, where))
-            return Checked(CodeVerdict.RESYNCHRONISE, detail, held=held)
+            return Checked(CodeVerdict.RESYNCHRONISE, detail, violation=False, held=held)
         return None
 
     def used_already(self) -> Checked | None:
