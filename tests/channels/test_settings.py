@@ -7,8 +7,10 @@ import pytest
 from auth.channels.base import OnUnknown
 from auth.channels.mail.settings import GraphSettings, Security, SmtpSettings
 from auth.channels.mail.smtp import SmtpGateway
+from auth.channels.sms.command.settings import CommandSettings
 from auth.channels.sms.http.gateway import HttpSmsGateway
 from auth.channels.sms.http.settings import BodyKind, HttpMethod, HttpSmsSettings
+from auth.channels.sms.smpp.settings import SmppSettings
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
 from auth.http_client import http_client
@@ -90,7 +92,7 @@ def test_a_success_rule_must_be_given(tmp_path):
         read_config(file)
 
 
-@pytest.mark.parametrize("section", [HttpSmsSettings, SmtpSettings, GraphSettings])
+@pytest.mark.parametrize("section", [HttpSmsSettings, SmppSettings, CommandSettings, SmtpSettings, GraphSettings])
 def test_every_setting_is_documented_in_one_line_in_the_order_of_the_section(section):
     """The sample of config.ini is made from these lines."""
     attributes = (section.__doc__ or "").partition("Attributes:\n")[2]

@@ -153,6 +153,17 @@ async def test_a_receipt_that_comes_with_the_answer_is_told_after_it(serve, gate
     assert said.empty()
 
 
+async def test_a_receipt_with_its_id_in_decimal_is_about_the_text_of_the_hexadecimal_one(serve, gateway):
+    words = b"id:6699 stat:DELIVRD err:0"
+    receipt = unit(0x5, 0, 1, b"\0" * 7 + b"\x04" + b"\0" * 8 + bytes((len(words),)) + words)
+    said = asyncio.Queue()
+    port = await serve(Centre(garbage=unit(SUBMIT | RESPONSE, 0, 2, b"1A2B\0") + receipt))
+    kept = gateway(port, on_report=said.put_nowait, decimal_receipts=True)
+    sent = await kept.send(TO, Message("", CODE))
+    await kept.aclose()
+    assert said.get_nowait().message_id == sent.message_id == "1a2b"
+
+
 async def test_nobody_there_is_known_not_to_have_taken_it(gateway):
     found = await outcome(gateway(1))
     assert "could not be reached" in found.problem

@@ -20,7 +20,7 @@ from auth.channels.sms.smpp.pdu import (
     c_string,
     read_delivery,
 )
-from auth.channels.sms.smpp.receipt import read_receipt
+from auth.channels.sms.smpp.receipt import as_number, read_receipt
 from auth.channels.sms.smpp.session import Answered, Delivered, Ended, Session
 from auth.channels.sms.smpp.settings import SmppSettings
 from auth.channels.sms.smpp.status import refused
@@ -182,6 +182,11 @@ def test_a_sender_that_no_text_can_come_from_is_refused(sender):
 def test_the_type_of_a_sender_can_be_set():
     given_ = SmppSettings(host="h", system_id="u", password=Secret("p"), sender="12345", sender_ton=0, sender_npi=9)
     assert source(given_) == Address(0, 9, "12345")
+
+
+@pytest.mark.parametrize(("given", "received"), [("1A2B", "6699"), ("001a2b", "6699"), ("0", "0"), ("x-7", "x-7")])
+def test_an_id_in_hexadecimal_is_that_of_a_receipt_in_decimal(given, received):
+    assert as_number(given, 16) == as_number(received, 10)
 
 
 @pytest.mark.parametrize(

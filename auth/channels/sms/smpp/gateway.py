@@ -3,13 +3,14 @@
 import asyncio
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from auth.addresses import PhoneNumber
 from auth.channels.base import DeliveryFailed, DeliveryReport, Message, Receipt
 from auth.channels.sms.smpp.connection import Connection, ConnectionLostError
 from auth.channels.sms.smpp.pdu import Delivery, bind_body, read_message_id
-from auth.channels.sms.smpp.receipt import read_receipt
+from auth.channels.sms.smpp.receipt import as_number, read_receipt
 from auth.channels.sms.smpp.settings import SmppSettings
 from auth.channels.sms.smpp.status import refused
 from auth.channels.sms.smpp.submission import source, submissions
@@ -87,6 +88,8 @@ class SmppGateway:
                 raise refused("the text", answer.status, partly_taken=sending.taken > 0)
             sending.taken += 1
             message_id = message_id or read_message_id(answer.body)
+        if self._settings.decimal_receipts:
+            message_id = as_number(message_id, 16)
         return message_id or None
 
     async def _bound(self) -> Connection:
@@ -103,6 +106,8 @@ class SmppGateway:
     def _delivered(self, delivery: Delivery) -> None:
         report = read_receipt(self.name, delivery)
         if report is not None:
+            if self._settings.decimal_receipts:
+                report = replace(report, message_id=as_number(report.message_id, 10))
             self._reports[report] = asyncio.get_running_loop().call_later(_NOTED_SECONDS, self._pass_on, report)
 
     def _pass_on(self, report: DeliveryReport) -> None:

@@ -45,6 +45,19 @@ def read_receipt(gateway: str, delivery: Delivery) -> DeliveryReport | None:
     return DeliveryReport(gateway, message_id, fate, _error(text) if fate is Fate.FAILED else None)
 
 
+def as_number(identity: str, base: int) -> str:
+    """An id that is a number in this base, in hexadecimal without leading zeros, in which both ways to write it agree.
+
+    Args:
+        identity: an id; one that is no such number stays as it is.
+        base: 10 or 16.
+    """
+    try:
+        return f"{int(identity, base):x}"
+    except ValueError:
+        return identity
+
+
 def _error(text: str) -> str | None:
     code = _first(_ERROR, text)
     return None if code is None or _NO_ERROR.fullmatch(code) else code

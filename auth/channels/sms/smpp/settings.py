@@ -36,6 +36,7 @@ class SmppSettings(msgspec.Struct, frozen=True):
         sender_npi: numbering plan of the sender, likewise.
         long_texts: parts or payload.
         receipts: whether the centre is asked for delivery receipts.
+        decimal_receipts: whether receipts write in decimal the ids that the centre gives in hexadecimal, as some do.
         window: how many texts may wait for an answer at a time.
         enquire_seconds: after this time without a word the centre is asked whether it is still there.
         timeout_seconds: how long the centre may take for a text, connection and bind included.
@@ -57,6 +58,7 @@ class SmppSettings(msgspec.Struct, frozen=True):
     sender_npi: int | None = None
     long_texts: LongTexts = LongTexts.PARTS
     receipts: bool = True
+    decimal_receipts: bool = False
     window: int = 10
     enquire_seconds: float = 30.0
     timeout_seconds: float = 3.0
