@@ -425,6 +425,8 @@ class TestMisbehaviour:
         ({"sender": "nobody"}, "sender"),
         ({"sender": "Login <logon@example.org>"}, "sender"),
         ({"sender_name": "two\nlines"}, "sender_name"),
+        ({"sender_name": "=?utf-8?q?x?="}, "sender_name"),
+        ({"sender_name": "Example <boss@example.org>, " * 6}, "sender_name"),
         ({"username": "us"}, "username and password"),
         ({"password": Secret("x")}, "username and password"),
         ({"port": 70000}, "port"),

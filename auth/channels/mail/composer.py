@@ -1,9 +1,10 @@
 """The mail for one message: headers that keep machines quiet, bodies that every server can carry. No I/O."""
 
+import email
 import email.policy
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 
@@ -13,6 +14,7 @@ from schema.errors import Fault
 
 # 7bit: bodies are encoded, so no server on the way has to know 8BITMIME
 _POLICY = email.policy.SMTP.clone(cte_type="7bit")
+_SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 _ENCODED_WORD = "=?"  # how one begins
 _NOT_IN_MAILS = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")  # NUL by RFC 5322 section 4; servers refuse it
 _POLICY_UTF8 = email.policy.SMTPUTF8.clone(cte_type="7bit")
@@ -36,6 +38,20 @@ class Composer:
     def domain(self) -> str:
         """The sender's domain."""
         return self.sender.rpartition("@")[2]
+
+    def check(self) -> None:
+        """A mail from this sender is read as one from this sender.
+
+        Raises:
+            Fault: not so; the library folds some long names with punctuation in them in a way that others misread.
+        """
+        mail = self.compose(self.sender, Message("", ""), _SOME_DAY, "0")
+        read = email.message_from_bytes(mail.as_bytes(), policy=email.policy.default)["From"]
+        if [(each.display_name, each.addr_spec) for each in read.addresses] != [(self.sender_name, self.sender)]:
+            raise Fault(
+                "sender_name cannot stand in a mail",
+                remedy="give a single line such as Example IT; a shorter one, or one without punctuation",
+            )
 
     def octets(self, to: EmailAddress, message: Message, now: datetime, identity: str) -> bytes:
         """As `compose`, ready to be sent.

@@ -53,6 +53,7 @@ class SmtpGateway:
                 settings.sender_name,
                 sender_of("reply_to", settings.reply_to) if settings.reply_to else None,
             )
+            self._composer.check()
             self._tls = tls_context(settings.ca_file)
             if settings.client_certificate is not None:
                 present(

@@ -1,6 +1,5 @@
 """What can be wrong in an [email:NAME] section before anybody is asked. No I/O."""
 
-from auth.channels.mail.composer import one_line
 from auth.channels.mail.settings import Security, SmtpSettings
 from auth.tls import stays_on_this_host
 from schema.errors import Fault
@@ -11,8 +10,6 @@ _PORTS = range(1, 65536)
 
 def check_smtp(settings: SmtpSettings) -> None:
     """Raises Fault: the section cannot work; without a name in front."""
-    if one_line(settings.sender_name) != settings.sender_name:
-        raise Fault("sender_name is no single line of text", remedy="give a name such as Example IT")
     if settings.security is Security.NONE and not stays_on_this_host(settings.host):
         raise Fault(
             f"mails would travel to {settings.host} in clear text", remedy="set security = starttls or security = tls"
