@@ -37,6 +37,29 @@ def test_a_domain_user_binds_with_the_right_password_only(samba_dc):
 
 
 @servers
+@pytest.mark.parametrize(
+    ("password", "status", "number", "given"),
+    [("Smpp-1x", "0", "436640009901", ["Code: 481516"]), ("Wrong-1", "14", "436640009902", [])],
+)
+def test_the_sms_centre_binds_with_the_right_password_only_and_says_what_it_was_given(
+    smsc, password, status, number, given
+):
+    program = """
+        use Net::SMPP;
+        my ($port, $password, $number) = @ARGV;
+        my ($centre, $bound) = Net::SMPP->new_transceiver('127.0.0.1', port => $port, smpp_version => 0x34,
+            system_id => 'dirfactor', password => $password);
+        print $bound->{status};
+        exit 0 if $bound->{status};
+        $centre->submit_sm(destination_addr => $number, short_message => 'Code: 481516', data_coding => 0);
+    """
+    command = ["perl", "-e", program, str(smsc.port), password, number]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == status
+    assert [each.text for each in smsc.submitted(number)] == given
+
+
+@servers
 def test_the_domain_controller_takes_no_password_in_clear_text(samba_dc):
     clear = LdapTools(samba_dc.ldap, samba_dc.ca_file, samba_dc.admin, samba_dc.admin_password)
     with pytest.raises(LdapRefused, match="Transport encryption required"):
