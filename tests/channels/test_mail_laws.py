@@ -49,7 +49,7 @@ def composer_of(name: str) -> Composer:
 CODES = st.text("0123456789", min_size=6, max_size=10)
 
 
-@settings(max_examples=100, phases=set(Phase) - {Phase.shrink})  # a mail is shrunk for minutes and is short anyway
+@settings(max_examples=60, phases=set(Phase) - {Phase.shrink})  # a mail is shrunk for minutes and is short anyway
 @given(subject=TEXTS, text=TEXTS, html=TEXTS, name=TEXTS, address=ADDRESSES, code=CODES)
 def test_no_value_of_the_directory_makes_a_header_a_recipient_or_a_part(subject, text, html, name, address, code):
     values = {"subject": subject, "template": f"{text}{{code}}", "htmltemplate": f"{html}{{code}}"}

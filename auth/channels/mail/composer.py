@@ -14,10 +14,10 @@ from schema.errors import Fault
 
 # 7bit: bodies are encoded, so no server on the way has to know 8BITMIME
 _POLICY = email.policy.SMTP.clone(cte_type="7bit")
+_POLICY_UTF8 = email.policy.SMTPUTF8.clone(cte_type="7bit")
 _SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 _ENCODED_WORD = "=?"  # how one begins
 _NOT_IN_MAILS = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")  # NUL by RFC 5322 section 4; servers refuse it
-_POLICY_UTF8 = email.policy.SMTPUTF8.clone(cte_type="7bit")
 
 
 @dataclass(frozen=True, slots=True)
