@@ -68,7 +68,7 @@ class Connection:
             self._users -= 1
 
     async def retire(self) -> None:
-        """Close it, now or when the last question is answered: see `idle`."""
+        """Close it, now or when the last question is answered: see `settle`."""
         self._retired = True
         if not self._users:
             await self._http.aclose()
