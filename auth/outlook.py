@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from auth.addresses import masked
 from auth.effective import Effective, Level, effective_policy
 from auth.facts import Facts, NodeFacts, Reach
 from auth.tokens import Unusable, Usable, usable_tokens
-from auth.vip.credential import shown
 from auth.why.explain import Explanation, explain
 from dirsync.view import Freshness, Person
 from schema.entry import AccessNode, Policy
@@ -76,24 +74,9 @@ def outlook(person: Person, around: Around, now: datetime) -> Outlook:
     if policy is None:
         return Outlook(effective, (), None, explanation)
     tokens = tuple(usable_tokens(person.user, policy, around.region, reach))
-    demanded = Method.TOKEN in {policy.first_method, policy.second_method}
+    demanded = Method.TOKEN in explanation.decision.methods
     chosen = next((token for token in tokens if isinstance(token, Usable)), None) if demanded else None
     return Outlook(effective, tokens, chosen, explanation)
-
-
-def what_to_tell(name: str, ahead: Outlook) -> str:
-    """What the person must know about the next logon; empty when there is nothing good to tell."""
-    token = ahead.chosen
-    if token is None or not ahead.accepted:
-        return ""
-    if token.phone:
-        return f"{name} gets a text to {masked(token.phone)} at the next logon"
-    if token.mail:
-        return f"{name} gets a mail to {masked(token.mail)} at the next logon"
-    if token.serials:
-        return f"{name} is asked for the code of software token {' or '.join(token.serials)} at the next logon"
-    credentials = " or ".join(map(shown, token.credentials))
-    return f"{name} is asked for the security code of VIP credential {credentials} at the next logon"
 
 
 def warnings(name: str, ahead: Outlook, kind: TokenKind | None = None) -> tuple[str, ...]:

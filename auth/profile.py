@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from auth.outlook import Outlook, warnings, what_to_tell
+from auth.outlook import Outlook, warnings
 from auth.prompts import destination
 from auth.standing import Standing
 from auth.tokens import Unusable, Usable
 from auth.vip.credential import shown
+from auth.what_to_tell import what_to_tell
 from auth.why.report import candidate_data, candidate_line
 from schema.entry import User
 

@@ -20,11 +20,12 @@ from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.keys.sealing import NONCE_OCTETS
 from auth.otp.sealed import held_seeds, sealed_token, sealed_tokens
 from auth.otp.token import SOFTWARE_KINDS, Algorithm
-from auth.outlook import warnings, what_to_tell, works
+from auth.outlook import warnings, works
 from auth.profile import token_lines, token_rows
 from auth.vip.credential import shown as shown_credential
 from auth.vip.credential import typed
 from auth.vip.enrolment import Enrolled
+from auth.what_to_tell import what_to_tell
 from dirsync.admin import tokens
 from dirsync.admin.directory import AdminDirectory, are_people, entry_id
 from dirsync.admin.edit import Edit, Replacement, Values, applied, as_ldif

@@ -1,9 +1,10 @@
 """What is told about the next logon is what the next logon does."""
 
-from auth.outlook import Around, outlook, warnings, what_to_tell, works
+from auth.outlook import Around, outlook, warnings, works
 from auth.prompts import destination
+from auth.what_to_tell import what_to_tell
 from core.logins import NOW, REACH, link, person, policy
-from schema.words import Method, TokenKind
+from schema.words import KeywordKind, Method, SendMode, TokenKind
 
 
 def ahead(assigned, around=None, **values):
@@ -64,3 +65,21 @@ def test_without_a_config_nothing_is_held_against_gateways():
     coming = ahead(policy(token_order=(TokenKind.SMS,), sms_gateways=("kannel",)), Around())
     assert works(coming, TokenKind.SMS)
     assert not works(ahead(policy(sms_gateways=("kannel",))), TokenKind.SMS), "config.ini has no such gateway"
+
+
+def test_whoever_must_type_a_keyword_or_a_pin_or_keep_codes_is_told_so():
+    def told(**settings):
+        return what_to_tell("alice", ahead(policy(token_order=(TokenKind.SMS,), **settings), pin="set"))
+
+    word = {"sms_mode": SendMode.KEYWORD, "sms_keyword": "Text me"}
+    assert told(**word) == "alice gets a text to +43***67 after typing the word Text me where the code is asked for"
+    assert "after typing the password" in told(sms_mode=SendMode.KEYWORD, sms_keyword_kind=KeywordKind.PASSWORD)
+    assert "after typing the PIN" in told(sms_mode=SendMode.KEYWORD, sms_keyword_kind=KeywordKind.PIN)
+    assert "with 4 codes, each for one logon" in told(sms_mode=SendMode.AHEAD, sms_codes_per_message=4)
+    assert told(pin_with_token=True).endswith("at the next logon. The PIN is typed in front of the code")
+    assert told(first_method=Method.PIN).endswith("The PIN is typed by itself")
+
+
+def test_one_field_and_rollout_demand_a_token_too():
+    for method in (Method.PASSWORD_THEN_TOKEN, Method.TOKEN_THEN_PASSWORD, Method.PASSWORD_UNTIL_TOKEN):
+        assert what_to_tell("alice", ahead(policy(first_method=method, second_method=Method.NONE)))
