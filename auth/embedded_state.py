@@ -71,7 +71,7 @@ class EmbeddedStore:
         with self._transaction() as run:
             _use_write_ahead_log(run)
             run("PRAGMA synchronous = NORMAL")
-            self._connection.executescript(_TABLES + ledger.TABLES + records.TABLE)
+            self._connection.executescript(_TABLES + ledger.TABLE + records.TABLE)
         with self._write() as run:
             known = run("SELECT value FROM meta WHERE key = 'boot'").fetchone()
             if known is None or known[0] != boot_id:

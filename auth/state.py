@@ -166,7 +166,8 @@ class Store(Protocol):
     def reserve(self, limits: Sequence[Limit], at: datetime) -> Limit | None:
         """Count all of these, or none: then the first limit that would be passed.
 
-        Whatever the schedule, and also when the clock is set back, no window ever has more in it than its limit.
+        Whatever the schedule, and also when the clock is set back, no window ever has more in it than its limit. It
+        may be a minute longer than it says.
         """
         ...
 

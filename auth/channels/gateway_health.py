@@ -43,7 +43,10 @@ class GatewayHealth:
         after = self._breakers[name] = before.failed(now)
         if after.until != before.until:
             _log.error(
-                "gateway %s has failed %d times in a row: others are asked for %g s", name, after.failures, after.pause
+                "gateway %s has failed %d times in a row: for %g s it is left alone where there is another",
+                name,
+                after.failures,
+                after.pause,
             )
 
     def standings(self) -> Mapping[str, Standing]:

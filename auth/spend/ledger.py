@@ -1,5 +1,6 @@
-"""What was sent, in the tables of the embedded store: reserve all or nothing, give back, add up."""
+"""What was sent, in a table of the embedded store: reserve all or nothing, give back, add up."""
 
+import math
 import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -7,11 +8,14 @@ from typing import Final
 
 from auth.state import Limit
 
-TABLES: Final = """
-CREATE TABLE IF NOT EXISTS spend (key TEXT NOT NULL, at REAL NOT NULL, amount INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS spend_key ON spend (key, at, amount);
+TABLE: Final = """
+CREATE TABLE IF NOT EXISTS spend (
+    key TEXT NOT NULL, at INTEGER NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (key, at)
+) WITHOUT ROWID;
 """
 KEPT: Final = timedelta(days=2)
+# One row for each: a day of texts is added up in a millisecond, however many there were.
+_GRAIN: Final = 60
 _Run = Callable[..., sqlite3.Cursor]
 
 
@@ -24,22 +28,29 @@ def reserve(run: _Run, limits: Sequence[Limit], at: datetime) -> Limit | None:
         if limit.most is not None and tally(run, limit.key, at, limit.window_seconds) + limit.amount > limit.most:
             return limit
     for key, amount in {limit.key: limit.amount for limit in limits}.items():
-        run("INSERT INTO spend VALUES (?, ?, ?)", (key, at.timestamp(), amount))
+        _add(run, key, at, amount)
     return None
 
 
 def give_back(run: _Run, limits: Sequence[Limit], at: datetime) -> None:
     """Take back what `reserve` counted at this instant."""
     for key, amount in {limit.key: limit.amount for limit in limits}.items():
-        run(
-            "DELETE FROM spend WHERE rowid IN "
-            "(SELECT rowid FROM spend WHERE key = ? AND at = ? AND amount = ? LIMIT 1)",
-            (key, at.timestamp(), amount),
-        )
+        _add(run, key, at, -amount)
 
 
 def tally(run: _Run, key: str, at: datetime, window_seconds: int) -> int:
-    """What was counted under a key since the window began, also what lies ahead of a clock that was set back."""
+    """What was counted under a key since the window began, also what lies ahead of a clock that was set back.
+
+    What was counted within a minute counts until the last of it is out of the window.
+    """
     since = at.timestamp() - window_seconds
     (total,) = run("SELECT total(amount) FROM spend WHERE key = ? AND at > ?", (key, since)).fetchone()
     return int(total)
+
+
+def _add(run: _Run, key: str, at: datetime, amount: int) -> None:
+    minute = math.ceil(at.timestamp() / _GRAIN) * _GRAIN
+    run(
+        "INSERT INTO spend VALUES (?, ?, ?) ON CONFLICT (key, at) DO UPDATE SET amount = amount + excluded.amount",
+        (key, minute, amount),
+    )

@@ -118,6 +118,6 @@ def test_each_change_is_logged_once(caplog):
     health.worked("a")
     health.worked("a")
     assert [record.message for record in caplog.records] == [
-        "gateway a has failed 3 times in a row: others are asked for 10 s",
+        "gateway a has failed 3 times in a row: for 10 s it is left alone where there is another",
         "gateway a works again",
     ]
