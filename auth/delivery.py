@@ -23,13 +23,11 @@ class Errand:
     Attributes:
         user: whose they are.
         login: correlation of the request that began the login.
-        answered_now: whether a code is asked for at this logon; else they are for logons to come.
         ahead: whether the codes are good for logons to come as well, so that the message tells how long those are.
     """
 
     user: EntryId
     login: str
-    answered_now: bool = True
     ahead: bool = False
 
 
@@ -95,7 +93,7 @@ class Delivery:
         """A text, which counts unless it is known that nobody took it."""
         gateways = policy.sms_gateways or self.sms.names
         at = self.now()
-        counted = self.guard.reserve(Text(errand.user, number, gateways, len(parts(text)), errand.answered_now), at)
+        counted = self.guard.reserve(Text(errand.user, number, gateways, len(parts(text)), not errand.ahead), at)
         try:
             receipt = await self.sms.deliver(
                 number, Message(subject="", text=text), gateways=gateways, deadline_seconds=self.deadline_seconds

@@ -42,8 +42,10 @@ class Measured:
 
 def measured(policy: Policy) -> Measured:
     """The policy's text with as many codes as it carries, of the length that they have."""
-    codes = policy.sms_codes_per_message if policy.sms_mode is SendMode.AHEAD else 1
-    text = render(policy.sms_template, ["0" * policy.code_length] * codes, policy.code_lifetime // 60)
+    ahead = policy.sms_mode is SendMode.AHEAD
+    codes = policy.sms_codes_per_message if ahead else 1
+    minutes = policy.ahead_lifetime * 60 if ahead else policy.code_lifetime // 60
+    text = render(policy.sms_template, ["0" * policy.code_length] * codes, minutes)
     characters = tuple(dict.fromkeys(text))
     forcing = tuple(each for each in characters if encoding_of(each) is Encoding.UCS2)
     double = () if forcing else tuple(each for each in characters if len(encoded(each, Encoding.GSM)) > 1)

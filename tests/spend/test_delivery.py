@@ -1,5 +1,6 @@
 """A text counts when somebody may have taken it, and only then; a mail costs nothing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -91,6 +92,13 @@ async def test_parts_are_those_of_the_text_with_its_codes(store):
     with pytest.raises(SpendRefused, match="money_per_day"):
         await sending.deliver(TEXT, long, CODES, ALICE)
     await sending.deliver(TEXT, Policy("staff"), CODES, ALICE)
+
+
+async def test_codes_sent_ahead_are_not_missed_when_no_answer_comes(store):
+    sending = delivery(store, Gateway(), per_user_hour=0)
+    await sending.deliver(TEXT, Policy("staff"), CODES, ALICE)
+    await sending.deliver(TEXT, Policy("staff"), CODES, replace(ALICE, ahead=True))
+    assert store.tally("spend sent 4366400", NOW, 60) == 1
 
 
 async def test_a_text_that_was_taken_is_known_when_its_receipt_comes(store):
