@@ -176,6 +176,12 @@ class Check(StrEnum):
         "failed: others may touch them, the head is missing or not ours, or no room; warning: room for under 30 days",
         "chmod 600 for the key, 640 for the rest; `dirfactor audit verify`; a larger disk, or [audit] days",
     )
+    KEYS = (
+        "keys",
+        "the key ring: owner and mode, the keys that are needed, and whether each seed opens for whom it is",
+        "failed: no ring, a key is missing, or others may read it; warning: a seed does not open; info: an old key",
+        "copy keys.ring from another machine or a backup, chmod 600, enrol anew, or `dirfactor keys retire`",
+    )
     SHARED_SECRETS = (
         "shared-secrets",
         "RADIUS shared secrets: length, well-known ones, the same one twice",

@@ -7,6 +7,7 @@ from auth.doctor.audit import audit_examinations
 from auth.doctor.directories import directory_examinations
 from auth.doctor.doors import door_examinations
 from auth.doctor.files import file_examinations
+from auth.doctor.keys import key_examinations
 from auth.doctor.outbound import outbound_examinations
 from auth.doctor.replica import replica_examinations
 from auth.doctor.runner import Examination
@@ -31,6 +32,7 @@ def all_examinations(settings: Settings, clock: Clock, entropy: Entropy) -> Iter
     yield from outbound_examinations(settings, clock, entropy)
     yield from file_examinations(settings)
     yield from audit_examinations(settings.service, clock)
+    yield from key_examinations(settings, clock)
     yield from strength_examinations(settings)
     yield from spend_examinations(settings)
     yield from door_examinations(settings, clock)
