@@ -26,6 +26,9 @@ CREDENTIALS = {
     "VSST10000004": "",
     "VSST10000005": "",
     "VSST10000006": "",
+    "VSST10000007": "",
+    "VSST10000008": "",
+    "436640000001": {"type": "SMS"},
 }
 CERTIFICATE = "certificate = certificates/client.p12"
 
@@ -40,8 +43,10 @@ async def office(tmp_path_factory):
         with_vip("clumsy", "VSST10000004"),
         with_vip("fay", "VSST10000005"),
         with_vip("nell", "VSST10000006"),
-        policy("patient", dirfactorLogonAttempts="1"),
-        with_vip("hasty", "VSST10000001", dirfactorPolicy=policy_dn("patient")),
+        with_vip("drifted", "VSST10000007"),
+        with_vip("lost", "VSST10000008"),
+        with_vip("phoned", "sms:436640000001", dirfactorPolicy=policy_dn("calling")),
+        policy("calling", dirfactorVipKeyword="call"),
     ]
     async with open_office(
         tmp_path_factory.mktemp("vip"), *entries, credentials=CREDENTIALS, vip_seconds=2.0
@@ -84,6 +89,49 @@ async def test_our_limit_trips_before_vips_ten(office: Office):
     assert 1 <= len(asked_of_vip) < 10
     ended = await dirfactor("vip", "test", "--config", str(office.service.config), "--credential", "VSST10000004")
     assert "VSST10000004 is enabled" in ended.out
+
+
+def code_ahead(office: Office, credential: str, steps: int) -> str:
+    """What a device shows whose clock is so many 30-second steps ahead."""
+    return pyotp.TOTP(office.site.seeds[credential]).at(int(time.time()) + 30 * steps)
+
+
+@each_door
+async def test_a_device_that_has_drifted_is_asked_for_its_next_code_and_vip_takes_the_two(office: Office, door: str):
+    before, ahead = failures(office), {"radius": 8, "http": 16}[door]
+    first, second, third = (code_ahead(office, "VSST10000007", ahead + steps) for steps in range(3))
+    again = await answered(office, door, "drifted", first)
+    assert (again.outcome, office.reason()) == ("challenged", "code-resynchronise")
+    assert office.last()["detail"].startswith("4923 ")
+    assert failures(office) == before
+    kept = b"".join(file.read_bytes() for file in (office.site.folder / "state").glob("state.sqlite*"))
+    assert first.encode() not in kept
+    assert (await office.answer(door, "drifted", again.state, second)).outcome == "accepted"
+    assert (await answered(office, door, "drifted", third)).outcome == "accepted", "alone, from then on"
+    assert first not in office.site.log.read_text()
+
+
+async def test_two_codes_that_do_not_follow_each_other_count_once_and_the_first_is_forgotten(office: Office):
+    before = failures(office)
+    again = await answered(office, "http", "lost", code_ahead(office, "VSST10000008", 8))
+    assert office.reason() == "code-resynchronise"
+    again = await office.answer("http", "lost", again.state, code_ahead(office, "VSST10000008", 12))
+    assert (again.outcome, office.reason(), failures(office)) == ("challenged", "code-wrong-retry", before + 1)
+    last = await office.answer("http", "lost", again.state, office.site.vip_code("VSST10000008"))
+    assert last.outcome == "accepted", "by a code of now, alone"
+
+
+async def test_a_keyword_has_vip_send_a_code_to_the_registered_telephone_once(office: Office):
+    asked = await office.log_on("radius", "phoned")
+    sent = await office.answer("radius", "phoned", asked.state, "call")
+    assert sent.outcome == "challenged"
+    texts = [event for event in office.site.vip.events() if event.get("event") == "sent"]
+    assert [text["to"] for text in texts] == ["436640000001"]
+    code = texts[0]["body"].split()[-1]
+    assert (await office.answer("radius", "phoned", sent.state, code)).outcome == "accepted"
+    told = office.site.log.read_text() + "".join(map(str, office.audit(name="phoned")))
+    assert code not in told
+    assert "436640000001" not in told
 
 
 async def test_a_temporary_code_opens_where_the_credential_is_disabled(office: Office):
