@@ -15,7 +15,7 @@ from auth.radius.node import NodeDoor
 from auth.settings import ConfiguredNode
 from dirsync.errors import ReplicaUnavailable
 from dirsync.view import Directory, Node, PolicyLink
-from schema.entry import AccessNode, Policy
+from schema.entry import AccessNode, EntryId, Policy
 from schema.errors import Fault
 from schema.parse import fold
 from schema.secret import Secret
@@ -52,6 +52,8 @@ class _Table:
     by_name: Mapping[str, KnownNode]
     by_network: tuple[tuple[_Network, KnownNode | None], ...]  # longest prefix first; None when two nodes claim it
     by_key_hash: Mapping[str, KnownNode | None] = field(repr=False)
+    ring: Ring | None  # as it was when this was built
+    closed: bool  # a shared secret did not open with it
 
 
 class Nodes:
@@ -120,23 +122,36 @@ class Nodes:
         """
         try:
             version = self._directory.freshness().version
-            if self._table is None or self._table.version != version:
+            if self._table is None or self._table.version != version or self._may_open(self._table):
                 self._table = self._build(version)
         except ReplicaUnavailable:
             if self._table is None:
                 raise
         return self._table
 
+    def _may_open(self, table: _Table) -> bool:
+        """Whether a shared secret that did not open may do so by now, since the key ring is another one."""
+        return table.closed and self._ring_now() != table.ring
+
+    def _ring_now(self) -> Ring | None:
+        try:
+            return self._ring()
+        except Fault:
+            return None
+
     def _build(self, version: int) -> _Table:
         by_name: dict[str, KnownNode] = {}
-        for known in (*self._from_config(), *self._from_directory()):
+        ring, listed = self._ring_now(), self._directory.nodes()
+        opened = {item.id: self._secret(item) for item in listed}
+        for known in (*self._from_config(), *self._from_directory(listed, opened)):
             if by_name.setdefault(fold(known.node.name), known) is not known:
                 _log.error("access node %s exists twice: only the first is used, rename one", known.node.name)
         usable = [known for known in by_name.values() if known.node.node_enabled and not known.node.malformed]
         networks = _claimed("address", usable, lambda node: {ipaddress.ip_network(text) for text in node.address})
         keys = _claimed("API key", usable, lambda node: {node.api_key_hash.lower()} if node.api_key_hash else set())
         by_network = sorted(networks.items(), key=lambda item: -item[0].prefixlen)
-        return _Table(version, by_name, tuple(by_network), keys)
+        closed = any(item.node.shared_secret is not None and opened[item.id] is None for item in listed)
+        return _Table(version, by_name, tuple(by_network), keys, ring, closed)
 
     def _from_config(self) -> Iterator[KnownNode]:
         for item in self._configured.values():
@@ -147,9 +162,9 @@ class Nodes:
             facts = NodeFacts(item.node, self._policy(item.policy), members)
             yield KnownNode(facts, _door(item.node, item.secret))
 
-    def _from_directory(self) -> Iterator[KnownNode]:
-        for item in self._directory.nodes():
-            yield KnownNode(NodeFacts(item.node, item.policy, item.members), _door(item.node, self._secret(item)))
+    def _from_directory(self, listed: Iterable[Node], opened: Mapping[EntryId, Secret | None]) -> Iterator[KnownNode]:
+        for item in listed:
+            yield KnownNode(NodeFacts(item.node, item.policy, item.members), _door(item.node, opened[item.id]))
 
     def _policy(self, name: str | None) -> PolicyLink | None:
         """The policy that a [node:NAME] section names; a DN that leads nowhere is a missing policy, not none."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -13,6 +14,7 @@ from auth.nodes import Nodes
 from auth.settings import ConfiguredNode
 from dirsync.view import EntryId, Freshness, Node
 from schema.entry import AccessNode
+from schema.errors import Fault
 from schema.parse import parse_node
 from schema.secret import Secret
 
@@ -49,9 +51,11 @@ def access_node(name: str, *addresses: str, key: Secret | None = None, enabled: 
     return node
 
 
-def nodes(*listed: AccessNode, configured: tuple[AccessNode, ...] = ()) -> Nodes:
+def nodes(
+    *listed: AccessNode, configured: tuple[AccessNode, ...] = (), ring: Callable[[], Ring] = lambda: RING
+) -> Nodes:
     sections = {node.name: ConfiguredNode(node, SECRET, members=None) for node in configured}
-    return Nodes(sections, {}, NAMED, Listing(list(listed)), lambda: RING)
+    return Nodes(sections, {}, NAMED, Listing(list(listed)), ring)
 
 
 def at(found: Nodes, address: str) -> str | None:
@@ -124,3 +128,18 @@ def test_a_shared_secret_that_was_sealed_for_another_node_opens_nothing_not_even
     assert found.radius_door("192.0.2.7") is None
     assert "copied from another" in caplog.text
     assert SECRET.text not in caplog.text
+
+
+def test_a_door_opens_as_soon_as_the_key_ring_is_there_and_the_log_says_it_once(caplog):
+    rings: list[Ring] = []
+
+    def ring() -> Ring:
+        if not rings:
+            raise Fault("there is no key ring", remedy="copy it")
+        return rings[0]
+
+    found = nodes(sealed(0), ring=ring)
+    assert [found.radius_door("192.0.2.7") for _ in range(3)] == [None] * 3
+    assert caplog.text.count("there is no key ring") == 1
+    rings.append(RING)
+    assert found.radius_door("192.0.2.7") is not None

@@ -34,6 +34,14 @@ def encrypted(key, value=SEED, mac_key=b"m" * 20, *, mac=True):
     )
 
 
+def ciphertext(cipher, mac):
+    """A seed as a file has it."""
+    return (
+        f'<Secret><EncryptedValue><xenc:EncryptionMethod Algorithm="{_AES}"/><xenc:CipherData>'
+        f"<xenc:CipherValue>{cipher}</xenc:CipherValue></xenc:CipherData></EncryptedValue><ValueMAC>{mac}</ValueMAC></Secret>"
+    )
+
+
 def _encrypted(key, value):
     padder = padding.PKCS7(128).padder()
     encryptor = Cipher(algorithms.AES(key), modes.CBC(b"i" * 16)).encryptor()
@@ -73,12 +81,13 @@ def container(*packages, head="", before=""):
     return f'{before}<KeyContainer Version="1.0" {spaces}>{head}{"".join(packages)}</KeyContainer>'.encode()
 
 
-def pre_shared(key=KEY, mac_key=b"m" * 20):
+def pre_shared(mac_key=None):
     """The head of section 6.1: a key that both sides have, and the MAC key encrypted under it."""
-    return "<EncryptionKey><ds:KeyName>Pre-shared-key</ds:KeyName></EncryptionKey>" + _mac_method(key, mac_key)
+    mac_key = mac_key or base64_of(_encrypted(KEY, b"m" * 20))
+    return "<EncryptionKey><ds:KeyName>Pre-shared-key</ds:KeyName></EncryptionKey>" + _mac_method(mac_key)
 
 
-def by_password(iterations=1000, salt=b"salt of 8"):
+def by_password(iterations=1000, salt=b"salt of 8", mac_key=None):
     """The head of section 6.2: PBKDF2, and the key that it gives for the password."""
     key = hashlib.pbkdf2_hmac("sha1", PASSWORD.encode(), salt, min(iterations, 1000), 16)
     head = (
@@ -89,12 +98,11 @@ def by_password(iterations=1000, salt=b"salt of 8"):
         "</xenc11:KeyDerivationMethod><xenc11:MasterKeyName>My Password 1</xenc11:MasterKeyName>"
         "</xenc11:DerivedKey></EncryptionKey>"
     )
-    return key, head + _mac_method(key, b"m" * 20)
+    return key, head + _mac_method(mac_key or base64_of(_encrypted(key, b"m" * 20)))
 
 
-def _mac_method(key, mac_key):
+def _mac_method(mac_key):
     return (
         f'<MACMethod Algorithm="{_HMAC}"><MACKey><xenc:EncryptionMethod Algorithm="{_AES}"/><xenc:CipherData>'
-        f"<xenc:CipherValue>{base64_of(_encrypted(key, mac_key))}</xenc:CipherValue></xenc:CipherData></MACKey>"
-        "</MACMethod>"
+        f"<xenc:CipherValue>{mac_key}</xenc:CipherValue></xenc:CipherData></MACKey></MACMethod>"
     )

@@ -1,5 +1,6 @@
 """PSKC files: what RFC 6030 shows is read; what is altered, not guarded, or meant for something else is refused."""
 
+import base64
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +8,19 @@ import pytest
 from auth.otp.importing import BadFile
 from auth.otp.pskc_file import Opening, WrongKey, tokens_of_pskc
 from auth.otp.token import Algorithm
-from otp.pskc_text import KEY, PASSWORD, SEED, base64_of, by_password, container, encrypted, package, plain, pre_shared
+from otp.pskc_text import (
+    KEY,
+    PASSWORD,
+    SEED,
+    base64_of,
+    by_password,
+    ciphertext,
+    container,
+    encrypted,
+    package,
+    plain,
+    pre_shared,
+)
 from schema.secret import Secret
 from schema.words import TokenKind
 
@@ -58,6 +71,19 @@ def test_a_seed_under_a_password_opens_with_it():
     with pytest.raises(WrongKey) as caught:
         read(octets, Opening(password=Secret("wrong")))
     assert "--pskc-password-file" in caught.value.remedy
+
+
+def test_the_encrypted_seeds_of_rfc_6030_open():
+    """The values of figures 6 and 7."""
+    head = pre_shared("ESIzRFVmd4iZABEiM0RVZgKn6WjLaTC1sbeBMSvIhRejN9vJa2BOlSaMrR7I5wSX")
+    cipher = "AAECAwQFBgcICQoLDA0OD+cIHItlB3Wra1DUpxVvOx2lef1VmNPCMl8jwZqIUqGv"
+    octets = container(package(ciphertext(cipher, "Su+NvtQfmvfJzF6bmQiJqoLRExc=")), head=head)
+    assert read(octets, Opening(key=KEY))[0].token.seed == SEED
+    mac_key = "2GTTnLwM3I4e5IO5FkufoOEiOhNj91fhKRQBtBJYluUDsPOLTfUvoU2dStyOwYZx"
+    _, head = by_password(salt=base64.b64decode("Ej7/PEpyEpw="), mac_key=mac_key)
+    cipher = "oTvo+S22nsmS2Z/RtcoF8Hfh+jzMe0RkiafpoDpnoZTjPYZu6V+A4aEn032yCr4f"
+    octets = container(package(ciphertext(cipher, "LP6xMvjtypbfT9PdkJhBZ+D6O4w=")), head=head)
+    assert read(octets, Opening(password=Secret(PASSWORD)))[0].token.seed == SEED
 
 
 def test_a_wrong_mac_is_refused_with_what_to_do():
