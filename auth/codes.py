@@ -24,7 +24,8 @@ def digest(key: bytes, challenge_id: bytes, code: Secret) -> bytes:
 
 def is_right(key: bytes, challenge_id: bytes, typed: Secret, stored: bytes) -> bool:
     """Whether the typed code is the one whose digest is stored; see `plain` for what does not count."""
-    return hmac.compare_digest(digest(key, challenge_id, plain(typed)), stored)
+    code = plain(typed)
+    return code.text.isascii() and hmac.compare_digest(digest(key, challenge_id, code), stored)
 
 
 def plain(typed: Secret) -> Secret:

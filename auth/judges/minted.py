@@ -50,10 +50,11 @@ class MintedJudge:
         challenge = asked.challenge
         if challenge and challenge.digest and is_right(self.key, challenge.id, typed, challenge.digest):
             return Checked(CodeVerdict.RIGHT)
-        if not _ahead(asked.policy, asked.token.kind):
+        code = plain(typed)
+        if not code.text.isascii() or not _ahead(asked.policy, asked.token.kind):
             return Checked(CodeVerdict.WRONG)
         place = stock_key(asked.person.id, asked.token.kind)
-        left = self.store.take(place, digest(self.key, place.encode(), plain(typed)), now)
+        left = self.store.take(place, digest(self.key, place.encode(), code), now)
         if left is not None:
             return Checked(CodeVerdict.RIGHT, f"a code sent ahead, {left} left")
         return Checked(CodeVerdict.WRONG)
