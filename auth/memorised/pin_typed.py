@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from auth.codes import plain
 from schema.secret import Secret
 
+_LONGEST = 32  # of dirfactorPinMaximumLength
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -32,7 +34,7 @@ def readings(typed: Secret, code_lengths: tuple[int, ...]) -> Iterator[Reading]:
     text = plain(typed).text
     lengths = code_lengths or (0,)
     yield from (Reading(Secret(text[: len(text) - n]), n, None) for n in lengths if len(text) > n)
-    for half in range(1, len(text) // 2):
+    for half in range(1, min(len(text) // 2, _LONGEST + 1)):
         new = text[-half:]
         if text[-2 * half : -half] == new:
             rest = text[: -2 * half]

@@ -15,11 +15,11 @@ _SENT = (TokenKind.SMS, TokenKind.EMAIL)
 
 def token_step(login: Login, evidence: Evidence, trace: Trace) -> Step | None:
     """The next step of the method; None when it was passed."""
-    if new_pin_is_due(evidence):
-        return after_pin(login, evidence, trace)
     token = chosen_token(login, evidence, trace)
     if token is None:
         return Refuse(Reason.DELIVERY_FAILED if evidence.undelivered else Reason.NO_TOKEN)
+    if new_pin_is_due(evidence):
+        return after_pin(login, evidence, trace)
     if evidence.code is not None:
         return _judged(login, evidence, token, evidence.code, trace)
     if evidence.keyword is token.kind:
@@ -55,9 +55,10 @@ def chosen_token(login: Login, evidence: Evidence, trace: Trace) -> Usable | Non
         else:
             trace.note(f"token {token.kind}", "usable")
             chosen = token
-    if chosen is None and login.temporary and login.person.user.tokens:
+    assigned = login.person.user.tokens
+    if chosen is None and assigned and _by_response(login, evidence):
         trace.note("temporary response", "stands for the assigned token")
-        return Usable(wanted or login.person.user.tokens[0], code_length=RESPONSE_DIGITS)
+        return Usable(wanted if wanted in assigned else assigned[0], code_length=RESPONSE_DIGITS)
     return chosen
 
 
@@ -65,6 +66,12 @@ def known_lengths(login: Login, evidence: Evidence, token: Usable) -> tuple[int,
     """How long a code may be that the person can know already; none where it must be sent first."""
     own = (token.code_length,) if _can_be_known(login, evidence, token) else ()
     return (*own, RESPONSE_DIGITS) if login.temporary else own
+
+
+def _by_response(login: Login, evidence: Evidence) -> bool:
+    """Whether a temporary response may stand for a token: it is good, or it has just been used up by being right."""
+    used = evidence.code is CodeVerdict.RIGHT and login.person.user.temporary_response is not None
+    return login.temporary or used
 
 
 def _waited_for(evidence: Evidence) -> TokenKind | None:

@@ -1,0 +1,334 @@
+"""The rules of docs/logon.md in examples: what stands in one field, PINs, keywords, codes ahead, second logins."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from auth.decision import decide
+from auth.facts import CodeVerdict, Evidence, Field, PinShown, Question, Typed, Waiting, typed
+from auth.keys.ring import Key, Ring
+from auth.memorised.pin_typed import readings, twice_the_same
+from auth.memorised.temporary_response import TemporaryResponse, response_value
+from auth.reason import Reason
+from auth.steps import (
+    AskCode,
+    AskNewPin,
+    AskPassword,
+    CheckCode,
+    CheckKeyword,
+    CheckNewPin,
+    CheckPassword,
+    CheckPin,
+    KeepPin,
+    Part,
+    Refuse,
+    SendCode,
+)
+from core.dialogue import Answers, login
+from core.logins import NOW, entry_id, governed, policy
+from dirsync.password import PasswordVerdict
+from schema.secret import Secret
+from schema.words import KeywordKind, LoginMode, Method, SendMode, TokenKind
+
+SMS, EMAIL, VIP = TokenKind.SMS, TokenKind.EMAIL, TokenKind.VIP
+P_T = (Method.PASSWORD, Method.TOKEN)
+BOTH = typed(Secret("Teapot-41x513270"))
+RING = Ring((Key(b"k" * 32, NOW),))
+
+
+def joined(method=Method.PASSWORD_THEN_TOKEN, **settings):
+    return policy(first_method=method, second_method=Method.NONE, **{"token_order": (VIP,), **settings})
+
+
+def step(known, evidence):
+    return decide(known, evidence, NOW).step
+
+
+def first(text):
+    return Evidence(typed_password=typed(Secret(text)))
+
+
+def answer(question, text, stage=1, methods=P_T, *, sent=False, last_try=False):
+    field = Field.PASSWORD if question is Question.PASSWORD else Field.CODE
+    waiting = Waiting(question, stage, sent=sent, last_try=last_try)
+    return Evidence(methods, stage, answer=field, waiting=waiting).with_typed(field, typed(Secret(text)))
+
+
+def second(text, question=Question.SMS, stage=1):
+    """A second login at a node that can ask nothing, while the code of the first is open."""
+    return Evidence(P_T, typed_password=typed(Secret(text)), waiting=Waiting(question, stage, sent=True))
+
+
+# what the decision sees of a text
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("", Typed(0)),
+        ("secret", Typed(6)),
+        ("123456", Typed(6, 6, 6)),
+        ("12ab345", Typed(7, 2, 3)),
+        ("\u0661\u0662", Typed(2)),
+    ],
+)
+def test_of_a_text_only_its_length_and_the_digits_at_its_ends_are_seen(text, seen):
+    assert typed(Secret(text)) == seen
+
+
+# one field
+
+
+def test_the_code_is_cut_off_the_end_and_the_password_is_the_rest():
+    course = login(governed(joined()), first=Evidence(typed_password=BOTH))
+    assert course.names == ["CheckPassword", "CheckCode", "Accept"]
+    assert (course.steps[0].part, course.steps[1].part) == (
+        Part(Field.PASSWORD, None, -6),
+        Part(Field.PASSWORD, -6, None),
+    )
+
+
+def test_or_off_the_beginning():
+    known = governed(joined(Method.TOKEN_THEN_PASSWORD))
+    course = login(known, first=first("513270Teapot"))
+    assert (course.steps[0].part, course.steps[1].part) == (
+        Part(Field.PASSWORD, 6, None),
+        Part(Field.PASSWORD, None, 6),
+    )
+
+
+@pytest.mark.parametrize("text", ["Teapot", "Teapot12345", "513270"])
+def test_without_enough_digits_or_with_nothing_but_the_code_all_of_the_field_is_the_password(text):
+    course = login(governed(joined()), first=first(text))
+    assert course.steps[0] == CheckPassword(Part(Field.PASSWORD))
+    assert course.names == ["CheckPassword", "AskCode", "CheckCode", "Accept"]
+
+
+def test_a_code_that_is_sent_first_is_not_looked_for_in_the_first_step():
+    course = login(governed(joined(token_order=(SMS,))), first=Evidence(typed_password=BOTH))
+    assert course.steps[0] == CheckPassword(Part(Field.PASSWORD))
+    assert course.names == ["CheckPassword", "SendCode", "CheckCode", "Accept"]
+
+
+def test_a_field_of_its_own_for_the_code_is_not_cut():
+    both = Evidence(typed_password=BOTH, typed_code=Typed.GIVEN)
+    course = login(governed(joined()), first=both)
+    assert [each.part for each in course.steps[:2]] == [Part(Field.PASSWORD), Part(Field.CODE)]
+
+
+# the access node's login mode
+
+
+def test_an_append_node_takes_both_in_one_field_in_whichever_order_the_policy_has_them():
+    for methods in (P_T, P_T[::-1]):
+        settings = policy(first_method=methods[0], second_method=methods[1], token_order=(VIP,))
+        course = login(governed(settings, LoginMode.APPEND), first=Evidence(typed_password=BOTH))
+        assert course.names == ["CheckPassword", "CheckCode", "Accept"]
+
+
+def test_an_append_node_cannot_carry_methods_that_need_a_question():
+    settings = policy(first_method=Method.PIN, second_method=Method.TOKEN, token_order=(VIP,))
+    assert step(governed(settings, LoginMode.APPEND, pin="set"), first("1234")) == Refuse(Reason.METHOD_UNSUPPORTED)
+
+
+def test_at_an_append_node_the_code_alone_is_no_answer():
+    known = governed(policy(), LoginMode.APPEND)
+    assert step(known, second("513270")) == CheckPassword(Part(Field.PASSWORD))
+    assert step(known, second("Teapot513270")) == CheckPassword(Part(Field.PASSWORD, None, -6))
+
+
+def test_at_a_reject_then_code_node_digits_alone_are_the_code_and_anything_else_is_not():
+    known = governed(policy(), LoginMode.REJECT_THEN_CODE)
+    assert isinstance(step(known, second("513270")), CheckCode)
+    assert step(known, second("Teapot513270")) == CheckPassword(Part(Field.PASSWORD, None, -6))
+    assert step(known, second("Teapot")) == CheckPassword(Part(Field.PASSWORD))
+    assert step(known, first("513270")) == CheckPassword(Part(Field.PASSWORD)), "no code is open"
+
+
+def test_a_code_that_waits_for_a_second_login_belongs_to_its_own_methods():
+    changed = governed(policy(first_method=Method.TOKEN, second_method=Method.NONE), LoginMode.REJECT_THEN_CODE)
+    assert step(changed, second("513270")) == Refuse(Reason.CHALLENGE_UNKNOWN)
+
+
+# the PIN
+
+WITH_PIN = policy(token_order=(VIP,), pin_with_token=True)
+
+
+def test_a_policy_that_wants_a_pin_refuses_who_has_none_before_anything_is_sent():
+    for settings in (policy(pin_with_token=True), policy(first_method=Method.PIN)):
+        assert step(governed(settings), first("Teapot")) == Refuse(Reason.PIN_MISSING)
+
+
+def test_a_pin_is_checked_in_front_of_the_code_and_the_code_behind_it():
+    known = governed(WITH_PIN, pin="set")
+    given = answer(Question.VIP, "2468513270")
+    assert step(known, given) == CheckPin(Part(Field.CODE), (6,))
+    right = replace(given, pin=PinShown.RIGHT, pin_length=4, code_length=6)
+    assert step(known, right).part == Part(Field.CODE, 4, 10)
+
+
+def test_an_expired_pin_lets_nobody_in_before_a_new_one_is_kept():
+    known = governed(WITH_PIN, pin="set")
+    course = login(known, Answers(pin=PinShown.EXPIRED))
+    assert course.names[-4:] == ["AskNewPin", "CheckNewPin", "KeepPin", "Accept"]
+    unfit = login(known, Answers(pin=PinShown.EXPIRED, new_pin=PinShown.UNFIT))
+    assert unfit.reason is Reason.PIN_UNFIT
+
+
+def test_a_new_pin_behind_the_code_is_kept_only_after_the_code_was_right():
+    known = governed(WITH_PIN, pin="set")
+    given = answer(Question.VIP, "246851327097539753")
+    shown = replace(given, pin=PinShown.CHANGED, pin_length=4, code_length=6)
+    assert isinstance(step(known, shown), CheckCode)
+    assert step(known, replace(shown, token=VIP, code=CodeVerdict.RIGHT)) == KeepPin(Part(Field.CODE, 10, 14))
+    wrong = step(known, replace(shown, token=VIP, code=CodeVerdict.WRONG))
+    assert wrong.reason is Reason.CODE_WRONG_RETRY
+
+
+def test_the_question_for_a_new_pin_ends_with_the_token():
+    known = governed(WITH_PIN, pin="set")
+    given = answer(Question.NEW_PIN, "97539753")
+    assert isinstance(step(known, given), CheckNewPin)
+    assert step(governed(WITH_PIN, pin="set", tokens=()), given) == Refuse(Reason.NO_TOKEN)
+
+
+def test_an_append_node_cannot_ask_for_a_new_pin():
+    settings = policy(first_method=Method.PIN, second_method=Method.NONE)
+    known = governed(settings, LoginMode.APPEND, pin="set")
+    assert step(known, replace(first("2468"), methods=(Method.PIN,), pin=PinShown.EXPIRED)) == Refuse(
+        Reason.PIN_EXPIRED
+    )
+    asked = step(governed(settings, pin="set"), replace(first("2468"), methods=(Method.PIN,), pin=PinShown.EXPIRED))
+    assert asked == AskNewPin(Reason.PIN_EXPIRED)
+
+
+def test_a_pin_cannot_share_a_field_with_password_and_code():
+    assert step(governed(joined(pin_with_token=True), pin="set"), first("x")) == Refuse(Reason.METHOD_UNSUPPORTED)
+
+
+def test_what_was_typed_is_read_as_pin_and_code_before_a_new_pin_is_looked_for():
+    found = [
+        (each.pin.text, each.code_length, each.new and each.new.text) for each in readings(Secret("24 68-5555"), (4,))
+    ]
+    assert found == [("2468", 4, None), ("24", 4, "5"), ("246", 4, "5")][:1] + [
+        item for item in found[1:] if item[2] is not None
+    ]
+    changes = [each for each in readings(Secret("246851327097539753"), (6,)) if each.new]
+    assert ("2468", "9753") in [(each.pin.text, each.new.text) for each in changes]
+
+
+def test_a_long_text_of_one_digit_is_not_read_in_hundreds_of_ways():
+    assert len(list(readings(Secret("1" * 1000), (6,)))) <= 33
+
+
+@pytest.mark.parametrize(("text", "pin"), [("97539753", "9753"), ("9753 9753", "9753"), ("97539754", None), ("", None)])
+def test_a_new_pin_is_typed_twice(text, pin):
+    found = twice_the_same(Secret(text))
+    assert (found.text if found else None) == pin
+
+
+# the password that is asked for
+
+
+def test_a_password_that_was_asked_for_may_be_tried_again_while_there_are_tries():
+    settings = policy(first_method=Method.TOKEN, second_method=Method.PASSWORD, token_order=(VIP,))
+    asked = answer(Question.PASSWORD, "wrong", methods=P_T[::-1])
+    wrong = replace(asked, password=PasswordVerdict.WRONG)
+    assert step(governed(settings), wrong) == AskPassword(Reason.PASSWORD_WRONG_RETRY)
+    last = replace(wrong, waiting=replace(wrong.waiting, last_try=True))
+    assert step(governed(settings), last) == Refuse(Reason.PASSWORD_WRONG)
+    for verdict in set(PasswordVerdict) - {PasswordVerdict.RIGHT, PasswordVerdict.WRONG}:
+        assert isinstance(step(governed(settings), replace(asked, password=verdict)), Refuse)
+
+
+# keyword and codes ahead
+
+BY_WORD = policy(token_order=(SMS, VIP), sms_mode=SendMode.KEYWORD, sms_keyword="text", vip_keyword="vip")
+
+
+def test_in_mode_keyword_nothing_is_sent_before_the_keyword():
+    found = step(governed(BY_WORD), Evidence(P_T, 1))
+    assert isinstance(found, AskCode)
+    checked = step(governed(BY_WORD), answer(Question.SMS, "text"))
+    assert checked.words == (("text", SMS), ("vip", VIP))
+    sent = step(governed(BY_WORD), replace(answer(Question.SMS, "text"), keyword=SMS, token=SMS))
+    assert (sent.token.kind, sent.stock) == (SMS, 0)
+
+
+def test_a_node_that_asks_nothing_has_no_place_for_a_keyword_and_sends_at_once():
+    assert isinstance(step(governed(BY_WORD, LoginMode.APPEND), Evidence(P_T, 1)), SendCode)
+
+
+def test_a_word_is_no_factor_and_pin_or_password_as_keyword_are():
+    word = policy(first_method=Method.TOKEN, second_method=Method.NONE, sms_mode=SendMode.KEYWORD, sms_keyword="text")
+    asked = Evidence((Method.TOKEN,), keyword=SMS, token=SMS, typed_password=Typed.ABSENT)
+    assert step(governed(word), asked) == Refuse(Reason.NO_FIRST_FACTOR)
+    assert isinstance(step(governed(word), replace(asked, factor=True)), SendCode)
+    for kind in (KeywordKind.PIN, KeywordKind.PASSWORD):
+        settings = policy(
+            first_method=Method.TOKEN, second_method=Method.NONE, sms_mode=SendMode.KEYWORD, sms_keyword_kind=kind
+        )
+        checked = step(governed(settings, pin="set"), first("Teapot"))
+        assert (type(checked), checked.kind) == (CheckKeyword, kind)
+
+
+def test_a_code_that_was_sent_is_not_taken_for_the_password_that_is_the_keyword():
+    settings = policy(sms_mode=SendMode.KEYWORD, sms_keyword_kind=KeywordKind.PASSWORD)
+    known = governed(settings)
+    assert isinstance(step(known, answer(Question.SMS, "513270", sent=True)), CheckCode)
+    assert isinstance(step(known, answer(Question.SMS, "513270")), CheckKeyword)
+    stocked = replace(known, stock={SMS: 1})
+    assert isinstance(step(stocked, answer(Question.SMS, "513270")), CheckCode)
+    assert isinstance(step(stocked, answer(Question.SMS, "Teapot")), CheckKeyword)
+
+
+@pytest.mark.parametrize(("stock", "sends"), [(0, True), (1, True), (2, False), (9, False)])
+def test_codes_ahead_are_sent_when_none_is_left_or_the_last_is_about_to_be_used(stock, sends):
+    known = replace(governed(policy(sms_mode=SendMode.AHEAD, sms_codes_per_message=4)), stock={SMS: stock})
+    found = step(known, Evidence(P_T, 1))
+    assert (found.stock if isinstance(found, SendCode) else 0) == (4 if sends else 0)
+
+
+def test_the_last_code_ahead_still_counts_when_no_more_can_be_sent():
+    known = replace(governed(policy(sms_mode=SendMode.AHEAD)), stock={SMS: 1})
+    for evidence in (Evidence(P_T, 1, send_limited=True), Evidence(P_T, 1, undelivered=frozenset({SMS}))):
+        found = step(known, evidence)
+        assert (type(found), found.token.kind) == (AskCode, SMS)
+    assert step(replace(known, stock={}), Evidence(P_T, 1, send_limited=True)) == Refuse(Reason.SEND_LIMIT)
+
+
+def test_codes_ahead_do_not_count_in_a_policy_that_sends_at_each_logon():
+    known = replace(governed(policy()), stock={SMS: 5})
+    assert step(known, Evidence(P_T, 1)) == SendCode(step(known, Evidence(P_T, 1)).token, 0)
+
+
+# the temporary response
+
+
+def helped(mark=None, minutes=30, **values):
+    about = TemporaryResponse(NOW - timedelta(minutes=1), NOW + timedelta(minutes=minutes), multiple=False)
+    value = response_value(RING, entry_id("alice"), Secret("48151623"), about)
+    known = governed(policy(temporary_response_allowed=True), temporary_response=value, **values)
+    return replace(known, response_mark=mark)
+
+
+def test_while_a_temporary_response_is_good_nothing_is_sent_and_it_is_asked_for():
+    found = step(helped(), Evidence(P_T, 1))
+    assert (type(found), found.reason) == (AskCode, Reason.TEMPORARY_WANTED)
+    for known in (helped(mark=2**62), helped(minutes=-0.5), governed(policy(), temporary_response="df1:nonsense")):
+        assert isinstance(step(known, Evidence(P_T, 1)), SendCode)
+
+
+def test_it_stands_for_a_token_that_cannot_be_reached_and_for_none_that_is_not_assigned():
+    unreachable = helped(texts=(), vip_credentials=())
+    assert isinstance(step(unreachable, Evidence(P_T, 1)), AskCode)
+    assert step(helped(tokens=()), Evidence(P_T, 1)) == Refuse(Reason.NO_TOKEN)
+
+
+def test_having_used_it_up_does_not_take_it_back_from_the_login_that_did():
+    used = helped(mark=2**62, texts=(), vip_credentials=())
+    right = replace(answer(Question.SMS, "48151623"), token=SMS, code=CodeVerdict.RIGHT)
+    assert not isinstance(step(used, right), Refuse)
+    assert step(used, replace(right, code=None)) == Refuse(Reason.NO_TOKEN)
