@@ -266,6 +266,7 @@ USERS = [
     telephone("436640000002", "Voice", "otto"),
     telephone("436640000003", "SMS", "ines"),
     telephone("436640000004", "Voice", "ursula"),
+    telephone("436640000008", "SMS", "paula"),
     {"id": "ENDED", "seed": pyotp.random_base32(), "status": "ENABLED", "expires": "2020-01-01T00:00:00+00:00"}
     | {"temporary": "abc123"},
 ]

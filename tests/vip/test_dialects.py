@@ -137,6 +137,14 @@ async def test_a_telephone_is_sent_a_code_once_and_that_code_opens_once(simulato
     assert len([event for event in simulator.events if event.get("to") == number]) == 1
 
 
+async def test_a_vip_user_is_sent_a_code_to_the_telephone_that_vip_has(simulator):
+    async with simulator.client(dialect=DialectName.USER_SERVICES) as vip:
+        assert (await vip.send(["user:paula"])).kind is Kind.SUCCESS
+        opened = await vip.validate(["user:paula"], simulator.text_to("436640000008"))
+        assert (opened.kind, opened.credential) == (Kind.SUCCESS, "436640000008")
+        assert (await vip.send(["user:nobody"])).reason_code == "6008"
+
+
 @each_dialect
 async def test_a_credential_that_is_no_telephone_cannot_be_sent_a_code(simulator, dialect):
     async with simulator.client(dialect=dialect) as vip:
