@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import msgspec
+
 from auth.facts import Facts, NodeFacts
 from auth.facts_reader import FactsReader
 from auth.login_name import names_meant
@@ -90,19 +92,36 @@ def impacts(
         exactly: at this instant only; see `auth.why.logon.both`.
     """
     other = nodes_differ(before, after, nodes)
+    alike = _alike(before, after, nodes)
     for user in users:
         was, now = before.person(user), after.person(user)
         if was == now and not other:
             continue
         found: dict[tuple[Effect, str, str, str, str], list[str]] = {}
-        for node in nodes:
-            one, two = _logons(before, after, was, now, node, at, exactly=exactly)
+        for names in alike:
+            one, two = _logons(before, after, was, now, names[0], at, exactly=exactly)
             if what := effect(one, two):
                 key = (what, _said(one), _said(two), one.policy if one else "", two.policy if two else "")
-                found.setdefault(key, []).append(node)
+                found.setdefault(key, []).extend(names)
         dn = was.dn if was else now.dn if now else ""
-        for (what, *said), names in found.items():
-            yield Impact(dn, what, tuple(names), *said)
+        for (what, *said), where in found.items():
+            yield Impact(dn, what, tuple(node for node in nodes if node in where), *said)
+
+
+def _alike(before: World, after: World, nodes: Iterable[str]) -> list[list[str]]:
+    """The nodes in groups at which every decision is the same: they differ in their names and in how they are known."""
+    was, now = before.nodes, after.nodes
+    groups: dict[tuple[NodeFacts | None, NodeFacts | None], list[str]] = {}
+    for node in nodes:
+        groups.setdefault((_bare(was.get(node)), _bare(now.get(node))), []).append(node)
+    return list(groups.values())
+
+
+def _bare(facts: NodeFacts | None) -> NodeFacts | None:
+    if facts is None:
+        return None
+    known_by = {"address": (), "shared_secret": None, "shared_secret_name": None, "api_key_hash": None}
+    return replace(facts, node=msgspec.structs.replace(facts.node, name="", **known_by))
 
 
 def ambiguous(before: World, after: World, touched: Iterable[EntryId]) -> Iterator[Impact]:
