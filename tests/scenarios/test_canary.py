@@ -1,15 +1,21 @@
-"""What was typed, sent and configured in secret is found nowhere afterwards: not in logs, audit, state or replica."""
+"""What was typed, sent and configured in secret is found nowhere afterwards: in no log, audit, state or export."""
 
+import base64
 import socket
+import threading
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from auth.clock import SYSTEM_CLOCK
 from auth.demo.service import Reply, free_port
+from auth.otp.token import SoftwareToken
 from scenarios.company import STAFF, password_of, person, policy, policy_dn, with_vip
 from scenarios.office import DOORS, Office, another, open_office
+from scenarios.sealed import SealedPeople
 from schema.secret import Secret
+from schema.words import TokenKind
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 NUMBER = "7700 900123"
@@ -17,13 +23,38 @@ DIGITS = "447700900123"
 WRONG_PASSWORD = "canary-of-a-wrong-password"
 WRONG_STATE = "canary-of-a-state-that-nobody-gave"
 WRONG_KEY = "canary-of-an-api-key-that-is-none"
+SEED = b"canary-of-a-seed-in-full"
+TOKEN = SoftwareToken(TokenKind.TOTP, "T-CANARY", SEED, digits=8)
+PIN, CHANGED_PIN, RESPONSE = "8305172946", "6940281753", "59182736"
+
+
+class Receiver:
+    """Where the audit is exported to; keeps every datagram."""
+
+    def __init__(self) -> None:
+        self.received: list[bytes] = []
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._receive, daemon=True)
+        self._thread.start()
+
+    def _receive(self) -> None:
+        while octets := self._socket.recv(65536):
+            self.received.append(octets)
+
+    def close(self) -> None:
+        self._socket.sendto(b"", self._socket.getsockname())
+        self._thread.join()
+        self._socket.close()
 
 
 class Watched:
     """An office whose people's secrets are written down as they use them."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, receiver: Receiver) -> None:
         self.office = office
+        self.receiver = receiver
         self.secrets: dict[str, str] = {}
 
     def note(self, what: str, secret: str) -> str:
@@ -53,6 +84,31 @@ class Watched:
         assert (await self.answer(door, user, again.state, code)).outcome == "accepted"
         assert (await self.answer(door, user, again.state, code)).outcome == "refused"
 
+    async def with_totp(self, door: str) -> None:
+        """A wrong code, a right one that no other door has had, and that one again."""
+        step = TOKEN.step(SYSTEM_CLOCK.now()) + DOORS.index(door)
+        code = TOKEN.code(step).text
+        asked = await self.log_on(door, "tom", password_of("tom"))
+        again = await self.answer(door, "tom", asked.state, another(code))
+        assert (await self.answer(door, "tom", again.state, code)).outcome == "accepted"
+        asked = await self.log_on(door, "tom", password_of("tom"))
+        assert (await self.answer(door, "tom", asked.state, code)).outcome != "accepted"
+
+    async def with_pin(self, door: str) -> None:
+        """A wrong PIN; the right one, which is changed at the first door and counts at the second."""
+        typed = PIN + CHANGED_PIN * 2 if door == DOORS[0] else CHANGED_PIN
+        self.note("pin", PIN)
+        asked = await self.log_on(door, "paula", password_of("paula"))
+        again = await self.answer(door, "paula", asked.state, self.note("pin", another(PIN)))
+        assert (await self.answer(door, "paula", again.state, typed)).outcome == "accepted"
+        self.note("pin", CHANGED_PIN)
+
+    async def with_response(self, door: str) -> None:
+        """A wrong temporary response, and the right one."""
+        asked = await self.log_on(door, "rita", password_of("rita"))
+        again = await self.answer(door, "rita", asked.state, another(RESPONSE))
+        assert (await self.answer(door, "rita", again.state, RESPONSE)).outcome == "accepted"
+
     async def minted(self, user: str, mark: int) -> str:
         site = self.office.site
         return await (site.mail_code(mark) if user == "emma" else site.text_code(mark))
@@ -64,7 +120,20 @@ async def watched(tmp_path_factory):
 
     Codes have ten digits, which do not occur by chance.
     """
+    folder = tmp_path_factory.mktemp("canary")
+    sealed = SealedPeople(folder)
     entries = [
+        sealed.with_totp("tom", TOKEN, dirfactorPolicy=policy_dn("modern")),
+        sealed.with_response("rita", RESPONSE, "sms", mobile=f"+44 {NUMBER}", dirfactorPolicy=policy_dn("modern")),
+        policy(
+            "modern",
+            dirfactorTotpEnabled="TRUE",
+            dirfactorTotpWindow="2",
+            dirfactorTemporaryResponseAllowed="TRUE",
+            dirfactorTemporaryResponseMultipleUse="TRUE",
+        ),
+        sealed.with_pin("paula", PIN, dirfactorPolicy=policy_dn("pins")),
+        policy("pins", dirfactorSecondMethod="pin", dirfactorPinMaximumLength="12", dirfactorSecondMethodAttempts="3"),
         person("sam", "sms", mobile=f"+44 {NUMBER}"),
         person("emma", "email"),
         with_vip("vic", "VIC-RADIUS", "VIC-HTTP"),
@@ -73,7 +142,11 @@ async def watched(tmp_path_factory):
         policy("dead", dirfactorSmsGateways="dead", dirfactorCodeLength="10"),
         person("garbled", "sms", mobile=f"+44 {NUMBER} ext. 5 or ask"),
     ]
+    receiver = Receiver()
     more = f"""
+[audit]
+syslog = udp://127.0.0.1:{receiver.port}
+
 [spend]
 countries = +44
 refused_types = premium
@@ -83,11 +156,12 @@ url = http://127.0.0.1:{free_port(socket.SOCK_STREAM)}/send?to={{phone}}&text={{
 password = file:sms.password
 success_status = 200
 """
-    folder = tmp_path_factory.mktemp("canary")
     credentials = {"VIC-RADIUS": "", "VIC-HTTP": "", "BUSY": "reason:4879"}
     async with open_office(folder, *entries, credentials=credentials, more_config=more, log_level="debug") as office:
         await office.change("cn=staff", dirfactorCodeLength="10")
-        watched = Watched(office)
+        watched = Watched(office, receiver)
+        for seed in (SEED.decode(), base64.b32encode(SEED).decode(), base64.b64encode(SEED).decode(), SEED.hex()):
+            watched.note("seed", seed)
         for name in ("sms.password", "radius.secret", "certificates/client.password"):
             watched.note(name, (folder / name).read_text().strip())
         watched.note("api key", office.service.api_key.text)
@@ -97,12 +171,16 @@ success_status = 200
         await office.service.start()
         await office.service.until_ready()
         yield watched
+    receiver.close()
 
 
 async def a_day(office: Office, watched: Watched) -> None:
     for door in DOORS:
         await watched.whole_login(door, "sam")
         await watched.whole_login(door, "emma")
+        await watched.with_totp(door)
+        await watched.with_pin(door)
+        await watched.with_response(door)
         await watched.whole_login(door, "vic", f"VIC-{door.upper()}")
         await watched.answer(door, "sam", Secret(watched.note("state", WRONG_STATE)), "1234567890")
         await watched.log_on(door, "cut-off", password_of("cut-off"))
@@ -125,7 +203,7 @@ def left(folder: Path) -> dict[str, bytes]:
     return {
         file.name: file.read_bytes()
         for file in files
-        if not file.name.startswith(("replica.", "server.key", "audit.key"))
+        if not file.name.startswith(("replica.", "server.key", "audit.key", "keys.ring"))
     }
 
 
@@ -140,7 +218,13 @@ async def test_the_day_left_its_traces(watched: Watched):
         *("accepted", "code-sent", "code-wanted", "code-wrong-retry", "password-wrong", "challenge-unknown"),
         *("delivery-failed", "vip-unavailable", "user-unknown", "no-token"),
     }
-    assert len(watched.secrets) > 60
+    for name in ("sam", "emma", "vic", "tom", "paula", "rita"):
+        assert len(watched.office.audit(name=name, outcome="accepted")) == len(DOORS), name
+    exported = b"\n".join(watched.receiver.received)
+    assert all(f' name="{name}"'.encode() in exported for name in ("sam", "tom", "paula", "rita", "nobody"))
+    journal = b"".join(octets for name, octets in found.items() if name.startswith("journal."))
+    assert policy_dn("modern").encode() in journal, "what it keeps stands there in clear"
+    assert len(watched.secrets) > 90
     assert all(len(secret) >= 6 for secret in watched.secrets.values())
 
 
@@ -148,6 +232,12 @@ async def test_no_secret_is_in_log_audit_or_state(watched: Watched):
     for name, octets in left(watched.office.site.folder).items():
         for what, secret in watched.secrets.items():
             assert secret.encode() not in octets, f"{what} in {name}"
+
+
+async def test_no_secret_is_told_to_whoever_receives_the_audit(watched: Watched):
+    for octets in watched.receiver.received:
+        for what, secret in watched.secrets.items():
+            assert secret.encode() not in octets, what
 
 
 async def test_of_all_this_the_replica_has_the_phone_number_only(watched: Watched):
