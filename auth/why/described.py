@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from auth.prompts import destination
-from auth.steps import Step
+from auth.steps import Part, Step
 from auth.tokens import Usable
 from auth.vip.credential import shown
 from schema.grammar import ReplyRule
@@ -20,6 +20,13 @@ def described(step: Step) -> str:
     return f"{name}: {', '.join(carried)}" if carried else name
 
 
+def _place(part: Part) -> str:
+    """Where in a request: `the code field`, `the code field from 4 to 10`, `the password field to -6`."""
+    start = f" from {part.start}" if part.start is not None else ""
+    end = f" to {part.end}" if part.end is not None else ""
+    return f"the {part.field} field{start}{end}"
+
+
 def _text(value: Any) -> str:
     match value:
         case Usable():
@@ -27,6 +34,8 @@ def _text(value: Any) -> str:
             return f"{value.kind} to {where}" if where else str(value.kind)
         case ReplyRule():
             return f"{value.name}={value.value}"
+        case Part():
+            return _place(value)
         case tuple():
             return ", ".join(map(_text, value))
         case None:
