@@ -1,6 +1,7 @@
 """Where a code can be sent: a phone number cannot be handed to a mailer, nor a mail address to an SMS gateway."""
 
 import re
+from functools import lru_cache
 from typing import NewType
 
 import phonenumbers
@@ -15,6 +16,8 @@ _MAIL = re.compile(
 )
 
 
+# one logon asks several times, and a numbering plan is slow to read
+@lru_cache(1024)
 def phone_number(text: str, region: str | None) -> PhoneNumber | None:
     """The E.164 form of a number as people write it, or None when it is no number that can be dialled.
 

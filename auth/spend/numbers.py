@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
@@ -81,22 +82,27 @@ class NumberRules:
 
     def refusal(self, number: PhoneNumber) -> NumberRefusal | None:
         """Why no text is sent to this number; None when one may be."""
-        read = phonenumbers.parse(number)
-        if self.places is not None and not _within(number, read, self.places):
-            country = phonenumbers.region_code_for_number(read)
-            name = f"{country}, +{read.country_code}" if country else f"+{read.country_code}"
-            return NumberRefusal(
-                f"is in a country that texts are not sent to ({name})",
-                f"add {country or f'+{read.country_code}'} to countries of [spend] in config.ini, "
-                "or write another number",
-            )
-        kind = number_type(read)
-        if kind in self.refused:
-            return NumberRefusal(
-                _WORDS[kind],
-                f"write the person's mobile number, or take {kind} out of refused_types of [spend] in config.ini",
-            )
-        return None
+        return _refusal(self, number)
+
+
+# one logon asks several times, and a numbering plan is slow to read
+@lru_cache(1024)
+def _refusal(rules: NumberRules, number: PhoneNumber) -> NumberRefusal | None:
+    read = phonenumbers.parse(number)
+    if rules.places is not None and not _within(number, read, rules.places):
+        country = phonenumbers.region_code_for_number(read)
+        name = f"{country}, +{read.country_code}" if country else f"+{read.country_code}"
+        return NumberRefusal(
+            f"is in a country that texts are not sent to ({name})",
+            f"add {country or f'+{read.country_code}'} to countries of [spend] in config.ini, or write another number",
+        )
+    kind = number_type(read)
+    if kind in rules.refused:
+        return NumberRefusal(
+            _WORDS[kind],
+            f"write the person's mobile number, or take {kind} out of refused_types of [spend] in config.ini",
+        )
+    return None
 
 
 def number_type(number: phonenumbers.PhoneNumber) -> NumberType:
