@@ -32,11 +32,13 @@ conformance: ## 10,000 random edits at each real server, with crashes: its repli
 	@tools/bootstrap venv servers
 	@$(AS_ROOT) env PYTHONPATH=.:tests .venv/bin/python -m conformance $(OPERATIONS:%=--operations %) $(SEED:%=--seed %)
 
-bench: ## logins a second next to pyrad, a full load next to python-ldap; takes under three minutes
+bench: ## logins a second next to pyrad, a full load next to python-ldap, lines of the audit; takes under three minutes
 	@tools/bootstrap venv
 	@.venv/bin/python bench/radius.py
 	@echo
 	@.venv/bin/python bench/replica.py
+	@echo
+	@.venv/bin/python bench/audit.py
 
 bench-sync: ## syncs of LDIF, slapd and Samba next to ldap3, bonsai and python-ldap; ten minutes, root for Samba
 	@tools/bootstrap venv servers bench

@@ -3,9 +3,9 @@
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime
+from types import TracebackType
 
 import msgspec
 
@@ -54,22 +54,29 @@ class Chain:
         """Where the chain stood at the end of our last turn."""
         return self._head
 
-    @contextmanager
-    def turn(self, now: datetime) -> Iterator[None]:
+    def turn(self, now: datetime) -> "Turn":
         """Our turn to write: what others have written since is known, and the day's segment is open.
 
         Raises:
             AuditUnavailable: it cannot be; whatever was written in part is taken back.
         """
+        return Turn(self, now)
+
+    def begin_turn(self, now: datetime) -> None:
+        """Wait for the lock, and catch up. Raises AuditUnavailable."""
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX)
-            try:
-                self._catch_up(now)
-                yield
-            finally:
-                fcntl.flock(self._lock, fcntl.LOCK_UN)
-        except OSError as error:
+            self._catch_up(now)
+        except BaseException as error:
+            self.end_turn(error)
+            raise
+
+    def end_turn(self, error: BaseException | None) -> None:
+        """Let go of the lock; after an error nothing is taken for known. An OSError is told as AuditUnavailable."""
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
+        if error is not None:
             self._forget()
+        if isinstance(error, OSError):
             raise self._unavailable(error) from error
 
     def append(self, kind: Kind, body: msgspec.Struct) -> bytes:
@@ -77,8 +84,9 @@ class Chain:
         head = self._head
         sign = self._key.sign if kind is Kind.CHECKPOINT else None
         line = line_of(head.seq + 1, head.hash, kind, _encoder.encode(body), self._key.seal, sign)
-        at = {"checkpoint": head.seq + 1} if kind is Kind.CHECKPOINT else {}
-        moved = msgspec.structs.replace(head, end=head.end + len(line), seq=head.seq + 1, hash=hash_of(line), **at)
+        signed = head.seq + 1 if kind is Kind.CHECKPOINT else head.checkpoint
+        end, digest = head.end + len(line), hash_of(line)
+        moved = Head(head.first_day, head.first, head.first_prev, head.day, end, head.seq + 1, digest, signed)
         self._write(line)
         try:
             self._keep(moved)
@@ -98,14 +106,22 @@ class Chain:
         self._keep(head)
 
     def sync(self) -> None:
-        """Have what is written brought to the disk, as another thread may do. Raises OSError."""
-        for file in (self._segment, self._head_file):
-            if file >= 0:
-                copy = os.dup(file)  # our own may be closed meanwhile
-                try:
-                    os.fdatasync(copy)
-                finally:
-                    os.close(copy)
+        """Have what is written brought to the disk, as another thread may do. Raises AuditUnavailable."""
+        try:
+            for file in (self._segment, self._head_file):
+                if file >= 0:
+                    self._sync(file)
+        except OSError as error:
+            if error.errno != errno.EBADF:  # closed meanwhile: there is another segment, to be synced the next time
+                raise self._unavailable(error) from error
+
+    @staticmethod
+    def _sync(file: int) -> None:
+        copy = os.dup(file)  # our own may be closed meanwhile
+        try:
+            os.fdatasync(copy)
+        finally:
+            os.close(copy)
 
     def close(self) -> None:
         """Close the files."""
@@ -197,3 +213,20 @@ class Chain:
         return AuditUnavailable(
             f"audit file {self._at}: {error.strerror or error}", remedy="check the disk, the folder and its owner"
         )
+
+
+class Turn:
+    """A context in which its owner alone writes. A class, for a generator would cost every outcome twice as much."""
+
+    __slots__ = ("_chain", "_now")
+
+    def __init__(self, chain: Chain, now: datetime) -> None:
+        self._chain, self._now = chain, now
+
+    def __enter__(self) -> None:
+        self._chain.begin_turn(self._now)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._chain.end_turn(error)
