@@ -82,7 +82,9 @@ def _second_login(login: Login, evidence: Evidence) -> Evidence:
     Where a code is open, digits alone are the code; where something else was asked for, all of the field is the answer.
     """
     waiting = evidence.waiting
-    second = login.mode is LoginMode.REJECT_THEN_CODE and evidence.answer is None and evidence.stage == 0
+    begun = evidence.password or evidence.pin or evidence.code
+    first = evidence.answer is None and evidence.stage == 0 and not begun
+    second = login.mode is LoginMode.REJECT_THEN_CODE and first
     if waiting is None or not second or evidence.typed_code.given or not 0 <= waiting.stage < len(login.stages):
         return evidence
     if waiting.question.token is None or evidence.typed_password.only_digits:

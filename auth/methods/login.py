@@ -13,6 +13,7 @@ from schema.entry import Policy
 from schema.words import LoginMode, Method
 
 _JOINED = (Method.PASSWORD_THEN_TOKEN, Method.TOKEN_THEN_PASSWORD)
+_SHARED = (Method.PASSWORD, Method.TOKEN)
 _UNASKED = (LoginMode.APPEND, LoginMode.REJECT_THEN_CODE)
 
 
@@ -104,7 +105,7 @@ def unperformed(login: Login, trace: Trace) -> Refuse | None:
     elif len(set(methods)) != len(methods):
         twice = next(method for method in methods if methods.count(method) > 1)
         trace.note("methods", f"the policy demands {twice} twice, which one login cannot show")
-    elif login.mode is LoginMode.APPEND and len(methods) > 1 and login.code_first is None:
+    elif login.mode is LoginMode.APPEND and len(methods) > (1 if login.code_first is None else len(_SHARED)):
         trace.note("methods", f"{' and '.join(methods)} cannot stand in the one field of this node (append)")
     elif login.policy.pin_with_token and shares:
         trace.note("methods", "a PIN cannot stand in one field with password and code (dirfactorPinWithToken)")

@@ -22,9 +22,12 @@ def token_step(login: Login, evidence: Evidence, trace: Trace) -> Step | None:
         return after_pin(login, evidence, trace)
     if evidence.code is not None:
         return _judged(login, evidence, token, evidence.code, trace)
-    if evidence.keyword is token.kind:
+    if evidence.keyword is token.kind and token.kind not in evidence.undelivered:
         trace.note("keyword", f"that of {evidence.keyword}")
         return _send(login, evidence, token, trace)
+    stuck = _stuck(login, evidence, token, trace)
+    if stuck is not None:
+        return Refuse(stuck)
     part, typed = _part(login, evidence, token)
     if part and typed.given and _can_be_typed(login, evidence, token):
         return _check(login, evidence, token, part, typed, trace)
@@ -105,7 +108,8 @@ def _part(login: Login, evidence: Evidence, token: Usable) -> tuple[Part | None,
     """Where the code stands, and what is there."""
     parts = shared(login, evidence, known_lengths(login, evidence, token))
     if parts:
-        return parts[1], Typed.GIVEN
+        length = parts[1].end or -(parts[1].start or 0)
+        return parts[1], Typed(length, length, length)
     field = field_of(login, evidence)
     return (whole(field), evidence.typed(field)) if field else (None, Typed.ABSENT)
 
@@ -126,11 +130,31 @@ def _check(login: Login, evidence: Evidence, token: Usable, part: Part, typed: T
     return CheckCode(token, part, words)
 
 
+def _stuck(login: Login, evidence: Evidence, token: Usable, trace: Trace) -> Reason | None:
+    """Why nobody can ever come by a code of this token here, which waits for a keyword; None when somebody can."""
+    kind = _keyword_kind(login, token)
+    waits = _mode(login, token.kind) is SendMode.KEYWORD and login.asks
+    if not waits or _can_be_known(login, evidence, token) or login.temporary:
+        return None
+    if kind is KeywordKind.PIN and login.person.user.pin is None:
+        trace.note("keyword", "it is the PIN, and the user has none")
+        return Reason.PIN_MISSING
+    if kind is None and not _words(login):
+        trace.note("keyword", f"none is set, so no code of {token.kind} is ever sent")
+        return Reason.NO_TOKEN
+    if kind is None and not _may_send(login, evidence):
+        trace.note("keyword", "it is no factor, and no factor has been shown yet")
+        return Reason.NO_FIRST_FACTOR
+    return None
+
+
 def _looks_like_an_open_code(login: Login, evidence: Evidence, token: Usable, typed: Typed) -> bool:
     """Whether what was typed is to be taken for a code, and not for a PIN or password that is the keyword."""
     if evidence.waiting and evidence.waiting.sent:
         return True
-    return typed.only_digits and typed.length == token.code_length and _stock(login, token.kind) > 0
+    lengths = known_lengths(login, evidence, token)
+    behind_pin = login.policy.pin_with_token and any((typed.length or 0) > length for length in lengths)
+    return typed.only_digits and (typed.length in lengths or behind_pin)
 
 
 def _keyword_kind(login: Login, token: Usable) -> KeywordKind | None:

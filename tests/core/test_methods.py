@@ -38,7 +38,7 @@ RING = Ring((Key(b"k" * 32, NOW),))
 
 
 def joined(method=Method.PASSWORD_THEN_TOKEN, **settings):
-    return policy(first_method=method, second_method=Method.NONE, **{"token_order": (VIP,), **settings})
+    return policy(first_method=method, **{"second_method": Method.NONE, "token_order": (VIP,), **settings})
 
 
 def step(known, evidence):
@@ -132,6 +132,11 @@ def test_an_append_node_cannot_carry_methods_that_need_a_question():
     assert step(governed(settings, LoginMode.APPEND, pin="set"), first("1234")) == Refuse(Reason.METHOD_UNSUPPORTED)
 
 
+def test_at_an_append_node_nothing_can_stand_behind_password_and_code():
+    settings = joined(second_method=Method.PIN)
+    assert step(governed(settings, LoginMode.APPEND, pin="set"), first("x513270")) == Refuse(Reason.METHOD_UNSUPPORTED)
+
+
 def test_at_an_append_node_the_code_alone_is_no_answer():
     known = governed(policy(), LoginMode.APPEND)
     assert step(known, second("513270")) == CheckPassword(Part(Field.PASSWORD))
@@ -144,6 +149,16 @@ def test_at_a_reject_then_code_node_digits_alone_are_the_code_and_anything_else_
     assert step(known, second("Teapot513270")) == CheckPassword(Part(Field.PASSWORD, None, -6))
     assert step(known, second("Teapot")) == CheckPassword(Part(Field.PASSWORD))
     assert step(known, first("513270")) == CheckPassword(Part(Field.PASSWORD)), "no code is open"
+
+
+def test_a_pin_that_was_typed_with_a_dash_is_not_the_code_as_well_once_it_is_without():
+    methods = (Method.PIN, Method.TOKEN)
+    settings = policy(first_method=Method.PIN, second_method=Method.TOKEN, token_order=(SMS,))
+    typed_again = Evidence(methods, typed_password=typed(Secret("24-68")), waiting=Waiting(Question.SMS, 1, sent=True))
+    known = governed(settings, LoginMode.REJECT_THEN_CODE, pin="set")
+    assert step(known, typed_again) == CheckPin(Part(Field.PASSWORD))
+    right = replace(typed_again, typed_password=typed(Secret("2468")), pin=PinShown.RIGHT, pin_length=4)
+    assert isinstance(step(known, right), SendCode)
 
 
 def test_a_code_that_waits_for_a_second_login_belongs_to_its_own_methods():
@@ -281,6 +296,38 @@ def test_a_code_that_was_sent_is_not_taken_for_the_password_that_is_the_keyword(
     assert isinstance(step(stocked, answer(Question.SMS, "Teapot")), CheckKeyword)
 
 
+def test_nor_is_a_code_on_stock_wherever_it_stands():
+    by_password = {"sms_mode": SendMode.KEYWORD, "sms_keyword_kind": KeywordKind.PASSWORD, "token_order": (SMS,)}
+    shared = replace(governed(joined(Method.TOKEN_THEN_PASSWORD, **by_password)), stock={SMS: 1})
+    evidence = replace(first("513270Teapot-41"), methods=P_T, stage=1)
+    assert step(shared, evidence) == CheckCode(step(shared, evidence).token, Part(Field.PASSWORD, None, 6))
+    behind_pin = replace(governed(policy(pin_with_token=True, **by_password), pin="set"), stock={SMS: 1})
+    assert isinstance(step(behind_pin, answer(Question.SMS, "2468513270")), CheckPin)
+    assert isinstance(step(behind_pin, answer(Question.SMS, "Teapot")), CheckKeyword)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"second_method": Method.TOKEN}, Reason.NO_TOKEN),
+        ({"second_method": Method.TOKEN, "sms_keyword_kind": KeywordKind.PIN}, Reason.PIN_MISSING),
+        ({"first_method": Method.TOKEN, "sms_keyword": "text"}, Reason.NO_FIRST_FACTOR),
+    ],
+)
+def test_where_nobody_can_have_a_code_sent_nobody_is_asked_for_one(settings, reason):
+    methods = {"first_method": Method.PASSWORD, "second_method": Method.NONE} | settings
+    known = governed(policy(token_order=(SMS,), sms_mode=SendMode.KEYWORD, **methods))
+    assert login(known).reason is reason
+    stocked = replace(known, stock={SMS: 1})
+    assert login(stocked).accepted
+
+
+def test_a_keyword_whose_message_nobody_took_leaves_the_codes_on_stock():
+    known = replace(governed(BY_WORD), stock={SMS: 1})
+    lost = replace(answer(Question.SMS, "text"), keyword=SMS, token=SMS, undelivered=frozenset({SMS}))
+    assert isinstance(step(known, lost.without(Field.CODE)), AskCode)
+
+
 @pytest.mark.parametrize(("stock", "sends"), [(0, True), (1, True), (2, False), (9, False)])
 def test_codes_ahead_are_sent_when_none_is_left_or_the_last_is_about_to_be_used(stock, sends):
     known = replace(governed(policy(sms_mode=SendMode.AHEAD, sms_codes_per_message=4)), stock={SMS: stock})
@@ -304,10 +351,10 @@ def test_codes_ahead_do_not_count_in_a_policy_that_sends_at_each_logon():
 # the temporary response
 
 
-def helped(mark=None, minutes=30, **values):
+def helped(mark=None, minutes=30, settings=None, **values):
     about = TemporaryResponse(NOW - timedelta(minutes=1), NOW + timedelta(minutes=minutes), multiple=False)
     value = response_value(RING, entry_id("alice"), Secret("48151623"), about)
-    known = governed(policy(temporary_response_allowed=True), temporary_response=value, **values)
+    known = governed(policy(temporary_response_allowed=True, **settings or {}), temporary_response=value, **values)
     return replace(known, response_mark=mark)
 
 
@@ -322,6 +369,12 @@ def test_it_stands_for_a_token_that_cannot_be_reached_and_for_none_that_is_not_a
     unreachable = helped(texts=(), vip_credentials=())
     assert isinstance(step(unreachable, Evidence(P_T, 1)), AskCode)
     assert step(helped(tokens=()), Evidence(P_T, 1)) == Refuse(Reason.NO_TOKEN)
+
+
+def test_it_is_not_taken_for_the_password_that_is_the_keyword():
+    known = helped(settings={"sms_mode": SendMode.KEYWORD, "sms_keyword_kind": KeywordKind.PASSWORD})
+    assert isinstance(step(known, answer(Question.SMS, "48151623")), CheckCode)
+    assert isinstance(step(known, answer(Question.SMS, "513270")), CheckKeyword)
 
 
 def test_having_used_it_up_does_not_take_it_back_from_the_login_that_did():
