@@ -18,6 +18,13 @@ SEEN = {
     Reason.CODE_WRONG_RETRY: "`That code was not right.` and the prompt",
     Reason.MESSAGE_DELIVERED: "nothing: it comes afterwards",
     Reason.MESSAGE_UNDELIVERED: "nothing: it comes afterwards",
+    Reason.TEMPORARY_WANTED: "the question for the temporary response",
+    Reason.PASSWORD_WRONG_RETRY: "`That password was not right.` and the question",
+    Reason.PIN_WANTED: "the question for the PIN",
+    Reason.PIN_WRONG_RETRY: "`That PIN was not right.` and the question",
+    Reason.CODE_RESYNCHRONISE: "the question for the token's next code",
+    Reason.PIN_EXPIRED: "the question for a new PIN, where one may be asked",
+    Reason.PIN_UNFIT: "`That PIN will not do.` and the question, where one may be asked",
     Reason.PASSWORD_PROTOCOL: "`PAP required`, which their client may show",
 }
 """What the person sees where it is not the one wording of all refusals."""
@@ -50,8 +57,8 @@ def test_every_reason_is_documented_with_its_remedy_and_what_the_person_sees():
 
 
 def test_every_reason_has_a_remedy_unless_it_is_good_news():
-    good = {Reason.ACCEPTED, Reason.CODE_SENT, Reason.CODE_WANTED, Reason.PASSWORD_WANTED, Reason.CODE_WRONG_RETRY}
-    good |= {Reason.MESSAGE_DELIVERED}
+    asked = {item for item in Reason if item.value.endswith(("-wanted", "-retry", "-sent"))}
+    good = {Reason.ACCEPTED, Reason.MESSAGE_DELIVERED, Reason.CODE_RESYNCHRONISE, *asked}
     assert {item for item in Reason if not item.remedy} <= good
 
 

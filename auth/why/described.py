@@ -38,7 +38,7 @@ def _text(value: Any) -> str:
             return _place(value)
         case tuple():
             return ", ".join(map(_text, value))
-        case None:
+        case None | Part():  # where in a field something stands tells how long what is beside it is
             return ""
         case _:
             return str(value)

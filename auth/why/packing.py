@@ -12,7 +12,7 @@ import msgspec
 from auth.facts import Evidence, Facts, NodeFacts
 from auth.why.described import described
 from auth.why.record import Event, Moment
-from auth.why.redact import redacted_node, redacted_person
+from auth.why.redact import redacted_evidence, redacted_node, redacted_person
 from dirsync.view import Freshness, Person
 
 _ENCODE: Final = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -122,7 +122,7 @@ class Packer:
             self._part(frame, packed),
             facts.freshness,
             tuple(facts.failures),
-            moment.evidence,
+            redacted_evidence(moment.evidence),
             moment.now,
             described(moment.step),
         )

@@ -6,7 +6,7 @@ import msgspec
 import phonenumbers
 
 from auth.addresses import PhoneNumber, masked, phone_number
-from auth.facts import NodeFacts
+from auth.facts import Evidence, NodeFacts, Typed
 from auth.spend.numbers import NumberRules, number_type
 from dirsync.view import Person
 from schema.entry import AttributeText
@@ -18,6 +18,7 @@ _NO_NUMBER = "#"  # as little a number as what it stands for
 _SHOWN = 3  # characters of a number that are shown when it is masked
 _LAST = 2
 _HIDDEN_DIGITS = 4  # at least
+_LONGEST_CODE = 10
 _FILLERS = "7513264890"
 
 
@@ -45,6 +46,23 @@ def redacted_person(person: Person, region: str | None, rules: NumberRules) -> P
         temporary_response=_clear(user.temporary_response),
     )
     return replace(person, user=bare)
+
+
+def redacted_evidence(evidence: Evidence) -> Evidence:
+    """The same without how long a password or PIN is; how many digits may be a code at either end of it stays."""
+    return replace(
+        evidence,
+        pin_length=0,
+        typed_password=_shape(evidence.typed_password),
+        typed_code=_shape(evidence.typed_code),
+    )
+
+
+def _shape(typed: Typed) -> Typed:
+    if not typed.given or typed.only_digits:
+        return typed
+    leading, trailing = min(typed.leading_digits, _LONGEST_CODE), min(typed.trailing_digits, _LONGEST_CODE)
+    return Typed(leading + trailing + 1, leading, trailing)
 
 
 def _clear(value: str | None) -> str | None:

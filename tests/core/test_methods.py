@@ -15,6 +15,7 @@ from auth.steps import (
     AskCode,
     AskNewPin,
     AskPassword,
+    AskPin,
     CheckCode,
     CheckKeyword,
     CheckNewPin,
@@ -382,3 +383,20 @@ def test_having_used_it_up_does_not_take_it_back_from_the_login_that_did():
     right = replace(answer(Question.SMS, "48151623"), token=SMS, code=CodeVerdict.RIGHT)
     assert not isinstance(step(used, right), Refuse)
     assert step(used, replace(right, code=None)) == Refuse(Reason.NO_TOKEN)
+
+
+# reasons that are met nowhere else
+
+
+def test_a_pin_that_nobody_has_typed_is_asked_for_and_a_wrong_one_again():
+    known = governed(policy(first_method=Method.PASSWORD, second_method=Method.PIN), pin="a digest")
+    methods = (Method.PASSWORD, Method.PIN)
+    assert step(known, Evidence(methods, 1)) == AskPin(Reason.PIN_WANTED)
+    wrong = replace(answer(Question.PIN, "1234", methods=methods), code=CodeVerdict.WRONG)
+    assert step(known, wrong) == AskPin(Reason.PIN_WRONG_RETRY)
+
+
+def test_a_value_that_cannot_be_read_refuses_and_blames_nobody():
+    known = governed(policy(token_order=(SMS,)))
+    broken = replace(answer(Question.SMS, "123456", sent=True), token=SMS, code=CodeVerdict.MISCONFIGURED)
+    assert step(known, broken) == Refuse(Reason.TOKEN_UNREADABLE)

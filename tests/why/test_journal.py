@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from auth.addresses import masked, phone_number
 from auth.decision import decide
-from auth.facts import Evidence, Typed
+from auth.facts import Evidence, Typed, typed
 from auth.reason import Reason
 from auth.spend.numbers import NumberRules, NumberType
 from auth.tokens import usable_tokens
@@ -19,11 +19,12 @@ from auth.why.described import described
 from auth.why.journal import JournalFile, opened_journal, read_events
 from auth.why.packing import Packer, unpacked
 from auth.why.record import Event, JournalUnavailable, Moment
-from auth.why.redact import redacted_node, redacted_person, stand_in
+from auth.why.redact import redacted_evidence, redacted_node, redacted_person, stand_in
 from core.logins import NOW, PHONE, REACH, facts, link, node, person, policy
 from core.test_decision_laws import any_evidence, any_facts, instants
 from schema.entry import User
 from schema.errors import Malformed
+from schema.secret import Secret
 from schema.words import TokenKind
 
 SECRETS = {
@@ -230,7 +231,7 @@ def test_a_file_of_another_layout_is_left_alone(journal, file):
 
 
 def test_what_cannot_be_written_down_is_said_without_its_text(journal):
-    with pytest.raises(JournalUnavailable, match="TypeError") as raised:
+    with pytest.raises(JournalUnavailable, match="Error") as raised:
         journal.keep(event(replace(moment(facts()), evidence=object())))
     assert "object" not in raised.value.problem
 
@@ -242,3 +243,18 @@ def test_who_keeps_nothing_any_more_has_nothing_left(journal, file):
         none.keep(event())
         none.purge(NOW)
     assert list(file.parent.iterdir()) == []
+
+
+@given(st.text("abc0123456789", max_size=30))
+def test_how_long_a_password_is_is_not_kept_and_what_may_be_a_code_at_its_ends_is(text):
+    one = redacted_evidence(Evidence(typed_password=typed(Secret(text)), pin_length=4))
+    kept, was = one.typed_password, typed(Secret(text))
+    assert one.pin_length == 0
+    assert (kept.given, kept.only_digits) == (was.given, was.only_digits)
+    if was.given and not was.only_digits:
+        assert kept.length <= 21
+        assert kept.length == kept.leading_digits + kept.trailing_digits + 1
+        assert (kept.leading_digits, kept.trailing_digits) == (
+            min(was.leading_digits, 10),
+            min(was.trailing_digits, 10),
+        )
