@@ -72,6 +72,13 @@ def test_the_newer_of_directory_and_store_counts(days):
     assert judged(user(set_at=set_at), outdated, kept) is PinVerdict.WRONG
 
 
+def test_of_two_with_the_same_instant_the_administrators_counts_and_one_set_this_moment_is_not_expired():
+    kept = make_kept(RING, ALICE, OTHER, NOW)
+    policy = Policy(name="staff", pin_expire_days=30)
+    assert judged(user(set_at=NOW), PIN, kept, policy) is PinVerdict.RIGHT
+    assert judged(user(set_at=NOW), OTHER, kept, policy) is PinVerdict.WRONG
+
+
 def test_a_pin_of_the_directory_with_no_instant_or_one_to_come_is_older_than_a_changed_one():
     kept = make_kept(RING, ALICE, OTHER, NOW - timedelta(days=400))
     for set_at in (None, NOW + timedelta(seconds=1)):
@@ -142,6 +149,14 @@ def test_a_pin_that_breaks_a_rule_is_refused_with_what_to_choose_instead(pin, pr
 @pytest.mark.parametrize("pin", ["2580", "1122", "1235", "13579", "98765431", "1 3 9 7"])
 def test_a_pin_that_keeps_the_rules_is_taken(pin):
     demand_fit(Secret(pin), POLICY)
+
+
+def test_a_policy_may_want_one_length():
+    policy = Policy(name="staff", pin_minimum_length=6, pin_maximum_length=6)
+    demand_fit(Secret("258013"), policy)
+    with pytest.raises(UnfitPin) as caught:
+        demand_fit(Secret("25801"), policy)
+    assert caught.value.remedy == "choose 6 digits"
 
 
 def test_a_policy_that_no_pin_can_satisfy_is_said_so():

@@ -125,3 +125,15 @@ async def test_a_seed_that_was_copied_from_another_user_lets_nobody_in(office: O
     reply = await log_on(office, "http", "thief", token(TokenKind.HOTP, "thief").code(0).text)
     assert reply.outcome == "refused"
     assert "copied from another" in office.last()["detail"]
+
+
+async def test_no_seed_response_or_key_is_in_what_the_service_leaves_behind(office: Office):
+    """Runs last. Nothing is looked for in the ring's own file."""
+    left = [file for file in office.site.folder.rglob("*") if file.is_file() and file.name != "keys.ring"]
+    assert {"state.sqlite", "replica.sqlite", "service.log"} <= {file.name for file in left}
+    mine = [token(kind, f"{kind}-{door}") for kind in (TokenKind.TOTP, TokenKind.HOTP) for door in DOORS]
+    secrets = [OCTETS, RESPONSE.encode(), b"13971397"]
+    secrets += [part for each in mine for part in (each.seed, each.seed.hex().encode(), each.base32.octets)]
+    for file in left:
+        octets = file.read_bytes()
+        assert not [secret for secret in secrets if secret in octets], file
