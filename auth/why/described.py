@@ -21,10 +21,9 @@ def described(step: Step) -> str:
 
 
 def _place(part: Part) -> str:
-    """Where in a request: `the code field`, `the code field from 4 to 10`, `the password field to -6`."""
-    start = f" from {part.start}" if part.start is not None else ""
-    end = f" to {part.end}" if part.end is not None else ""
-    return f"the {part.field} field{start}{end}"
+    """Where in a request; not from which character to which, which would tell how long a PIN or password is."""
+    whole = part.start is None and part.end is None
+    return f"the {part.field} field" if whole else f"a part of the {part.field} field"
 
 
 def _text(value: Any) -> str:
@@ -38,7 +37,7 @@ def _text(value: Any) -> str:
             return _place(value)
         case tuple():
             return ", ".join(map(_text, value))
-        case None | Part():  # where in a field something stands tells how long what is beside it is
+        case None | 0:
             return ""
         case _:
             return str(value)

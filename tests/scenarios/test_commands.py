@@ -185,7 +185,10 @@ async def test_explain_decides_a_past_logon_again_and_says_what_has_changed_sinc
     first, second = json.loads(ended.out)
     assert ended.status == 0
     assert (first["event"], second["event"], second["login"]) == (begun, answered, begun)
-    assert [step["recorded"] for step in first["steps"]] == ["check password", "send code: sms to +43***02"]
+    assert [step["recorded"] for step in first["steps"]] == [
+        "check password: the password field",
+        "send code: sms to +43***02",
+    ]
     assert [step["recorded"] for step in second["steps"]][-1] == "accept: Filter-Id=auditing"
     assert (first["same"], first["since"]) == (True, [])
     await office.change("cn=auditing", dirfactorSmsEnabled="FALSE")

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given, settings
 
 from auth.decision import decide
-from auth.facts import Evidence, Typed
+from auth.facts import Evidence, Field, PinShown, Question, Typed, Waiting
 from auth.reason import Reason
 from auth.why.described import described
 from auth.why.packing import Packer, unpacked
@@ -17,7 +17,7 @@ from auth.why.replay import replayed
 from auth.why.since import differences
 from core.logins import MAIL, NOW, PHONE, facts, link, membership, node, person, policy
 from core.test_decision_laws import any_evidence, any_facts, instants
-from schema.words import TokenKind
+from schema.words import Method, TokenKind
 
 GIVEN = Evidence(typed_password=Typed.GIVEN)
 LATER = NOW + timedelta(days=1)
@@ -90,3 +90,16 @@ def test_a_reason_of_another_version_is_shown_as_it_was_kept():
     replay = replayed(replace(kept(moment(facts())), reason="no-longer-a-reason"), None, LATER)
     assert "challenged: no-longer-a-reason" in as_text([replay]).plain
     assert as_data(replay)["meaning"] is None
+
+
+def test_a_login_with_a_pin_in_front_of_its_code_is_decided_again_without_the_length_of_the_pin():
+    chosen = policy(first_method=Method.PASSWORD, second_method=Method.TOKEN, pin_with_token=True)
+    known = facts(person(link(chosen), pin="a digest"))
+    waiting = Waiting(Question.SMS, 1, sent=True)
+    shown = Evidence(
+        (Method.PASSWORD, Method.TOKEN), 1, pin=PinShown.RIGHT, pin_length=4, code_length=6, answer=Field.CODE,
+        waiting=waiting, token=TokenKind.SMS,
+    ).with_typed(Field.CODE, Typed(10, 10, 10))  # fmt: skip
+    replay = replayed(kept(moment(known, shown)), known, LATER)
+    assert replay.same
+    assert replay.again[0].recorded == "check code: sms to +43***67, a part of the code field"
