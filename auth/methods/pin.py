@@ -5,7 +5,6 @@ from auth.methods.fields import field_of, whole
 from auth.methods.login import Login
 from auth.reason import Reason
 from auth.steps import AskNewPin, AskPin, CheckNewPin, CheckPin, KeepPin, Part, Refuse, Step, Trace
-from schema.words import LoginMode
 
 _REFUSALS = {
     CodeVerdict.LOCKED: Reason.VIOLATIONS_LOCKED,
@@ -60,6 +59,6 @@ def after_pin(login: Login, evidence: Evidence, trace: Trace) -> Step | None:
             unfit = evidence.pin is PinShown.UNFIT
             reason = Reason.PIN_UNFIT if unfit else Reason.PIN_EXPIRED
             last = new_pin_is_due(evidence) and evidence.waiting is not None and evidence.waiting.last_try
-            return Refuse(reason) if last or login.mode is LoginMode.APPEND else AskNewPin(reason)
+            return AskNewPin(reason) if login.asks and not last else Refuse(reason)
         case _:
             return None

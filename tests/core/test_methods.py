@@ -210,14 +210,12 @@ def test_the_question_for_a_new_pin_ends_with_the_token():
     assert step(governed(WITH_PIN, pin="set", tokens=()), given) == Refuse(Reason.NO_TOKEN)
 
 
-def test_an_append_node_cannot_ask_for_a_new_pin():
+def test_a_node_that_asks_nothing_does_not_ask_for_a_new_pin_either_for_whoever_came_next_would_choose_it():
     settings = policy(first_method=Method.PIN, second_method=Method.NONE)
-    known = governed(settings, LoginMode.APPEND, pin="set")
-    assert step(known, replace(first("2468"), methods=(Method.PIN,), pin=PinShown.EXPIRED)) == Refuse(
-        Reason.PIN_EXPIRED
-    )
-    asked = step(governed(settings, pin="set"), replace(first("2468"), methods=(Method.PIN,), pin=PinShown.EXPIRED))
-    assert asked == AskNewPin(Reason.PIN_EXPIRED)
+    expired = replace(first("2468"), methods=(Method.PIN,), pin=PinShown.EXPIRED)
+    for mode in (LoginMode.APPEND, LoginMode.REJECT_THEN_CODE):
+        assert step(governed(settings, mode, pin="set"), expired) == Refuse(Reason.PIN_EXPIRED)
+    assert step(governed(settings, pin="set"), expired) == AskNewPin(Reason.PIN_EXPIRED)
 
 
 def test_a_pin_cannot_share_a_field_with_password_and_code():
