@@ -95,7 +95,7 @@ class Performer:
         subject = Subject(decided, decided.person, decided.policy, now)
         match decided.step:
             case steps.Accept(reply_rules=rules):
-                if subject.policy.reset_on_success and self.store.failures(subject.person.id):
+                if _forgives(subject) and self.store.failures(subject.person.id):
                     self.store.forgive(subject.person.id)
                 return Accepted(tuple(ReplyAttribute(rule.name, rule.value) for rule in rules))
             case steps.SendCode(token=token, stock=stock):
@@ -315,6 +315,13 @@ class Performer:
 
 
 _TRIES = (CodeVerdict.WRONG, CodeVerdict.RESYNCHRONISE)
+
+
+def _forgives(subject: Subject) -> bool:
+    """Whether an accept forgets what was wrong before: neither a password does, nor a PIN where there are tokens."""
+    methods = subject.decided.methods
+    shown = Method.TOKEN in methods or (Method.PIN in methods and not subject.person.user.tokens)
+    return shown and subject.policy.reset_on_success
 
 
 def _keyword(text: Secret, words: Words) -> TokenKind | None:
