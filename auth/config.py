@@ -1,6 +1,5 @@
 """The only reader of config.ini: everything wrong is found at once, with file and line, before anything starts."""
 
-import difflib
 import os
 import re
 import types
@@ -20,6 +19,7 @@ from auth.audit.export.target import EXPECTED, read_target
 from auth.audit.settings import AuditSettings
 from auth.channels.mail.sections import structure as mail_structure
 from auth.channels.sms.sections import SmsSettings, reading
+from auth.config_values import did_you_mean, expected, within
 from auth.ini import IniFile, Problem
 from auth.lines import Lines
 from auth.receipts.settings import ReceiptSettings
@@ -43,33 +43,10 @@ _SINGLE = ("service", "directory", "map", "sync", "radius", "http", "audit", "vi
 _NAMED = ("directory", "map", "sms", "receipts", "email", "policy", "node", "secret")
 _EVERYONE = "everyone"
 _LOG_LEVELS = ("debug", "info", "warning", "error")
-_BOUNDS = {
-    "port": (0, 65_535),
-    "reconcile_at": (0, 23),
-    "sender_ton": (0, 255),
-    "sender_npi": (0, 255),
-    "window": (1, 10_000),
-    "refusal_seconds": (0, 60),
-    "days": (0, 36_500),
-    "interval_seconds": (0.1, 3600),
-    "journal_days": (0, 3650),
-    "syslog_facility": (0, 23),
-    "tripwire_users": (0, 1_000_000_000),
-    "per_user_hour": (0, 1_000_000_000),
-    "per_user_day": (0, 1_000_000_000),
-    "per_number_day": (0, 1_000_000_000),
-    "prefix_digits": (2, 12),
-    "per_prefix_day": (0, 1_000_000_000),
-    "per_day": (0, 1_000_000_000),
-    "money_per_day": (0, 1_000_000_000),
-    "alarm_below": (0, 1),
-    "alarm_after": (0, 1_000_000_000),
-}
 _ONE_NODE = {
     "dirfactorAddress": "give each node addresses of its own",
     "dirfactorApiKeyHash": "draw a key for each node: dirfactor api-key",
 }
-_ANY_TIME = (0.001, 1e9)
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
@@ -158,7 +135,7 @@ class _Reader:
             if section in _SINGLE or (kind in _NAMED and colon and name and name == name.strip()):
                 continue
             known = [*_SINGLE, *(f"{kind}:{name.strip() or 'NAME'}" for kind in _NAMED)]
-            self._ini.report(section, "", "unknown section", _did_you_mean(section, known))
+            self._ini.report(section, "", "unknown section", did_you_mean(section, known))
 
     def _directories(self) -> dict[str, DirectorySettings]:
         """[directory] under the empty name, which also stands for a file without any, and [directory:NAME]."""
@@ -169,7 +146,7 @@ class _Reader:
         maps |= {"": self._map("map")} if "map" in self._ini.sections else {}
         for name in maps.keys() - found.keys():
             section, wanted = (f"map:{name}", f"directory:{name}") if name else ("map", "directory")
-            self._ini.report(section, "", f"there is no [{wanted}]", _did_you_mean(name, list(filter(None, found))))
+            self._ini.report(section, "", f"there is no [{wanted}]", did_you_mean(name, list(filter(None, found))))
         return {name: msgspec.structs.replace(each, mapping=maps.get(name, {})) for name, each in found.items()}
 
     def _map(self, section: str) -> dict[str, str]:
@@ -178,7 +155,7 @@ class _Reader:
         holders: dict[str, str] = {}
         for key, text in self._ini.sections[section].items():
             if key not in MAPPABLE:
-                problem, remedy = "unknown key", _did_you_mean(key, list(MAPPABLE))
+                problem, remedy = "unknown key", did_you_mean(key, list(MAPPABLE))
                 if key.lower() in BY_NAME and BY_NAME[key.lower()].confidential:
                     problem, remedy = "holds a secret that everybody could read there", "extend the schema to use it"
                 self._ini.report(section, key, problem, remedy)
@@ -218,16 +195,16 @@ class _Reader:
         options = {**beneath, **self._ini.sections.get(section, {})}
         hints = {key: hint for key, hint in typing.get_type_hints(structure).items() if not _is_section(hint)}
         for key in options.keys() - hints.keys():
-            self._ini.report(section, key, "unknown key", _did_you_mean(key, list(hints)))
+            self._ini.report(section, key, "unknown key", did_you_mean(key, list(hints)))
         values: dict[str, Any] = {}
         for key in hints.keys() & options.keys():
             try:
-                values[key] = _within(key, self._convert(hints[key], options[key].strip()))
+                values[key] = within(key, self._convert(hints[key], options[key].strip()))
             except ValueError as error:
-                self._ini.report(section, key, f"{error}", f"give {_expected(hints[key])}")
+                self._ini.report(section, key, f"{error}", f"give {expected(hints[key])}")
         required = {item.name for item in msgspec.structs.fields(structure) if item.required}
         for key in required - options.keys():
-            self._ini.report(section, key, "is missing", f"add `{key} = ...`: {_expected(hints[key])}")
+            self._ini.report(section, key, "is missing", f"add `{key} = ...`: {expected(hints[key])}")
         return structure(**values) if required <= values.keys() else None
 
     def _convert(self, hint: Any, text: str) -> Any:
@@ -281,7 +258,7 @@ class _Reader:
                 values = (text.strip(),) if may[key].single else tuple(filter(None, map(str.strip, text.splitlines())))
                 found[key.lower()] = tuple(value.encode() for value in values)
             elif key not in others:
-                self._ini.report(section, key, "unknown key", _did_you_mean(key, [*may, *others]))
+                self._ini.report(section, key, "unknown key", did_you_mean(key, [*may, *others]))
         return found
 
     def _malformed(self, section: str, findings: Iterable[Malformed]) -> None:
@@ -307,17 +284,17 @@ class _Reader:
 
     def _shared_secret(self, section: str, node: AccessNode) -> Secret | None:
         text, name = self._ini.sections[section].get("secret"), node.shared_secret_name
-        remedy = f"add secret = ...: {_expected(Secret)}"
+        remedy = f"add secret = ...: {expected(Secret)}"
         try:
             if text is not None:
                 return self._referred(text.strip())
         except ValueError as error:
-            self._ini.report(section, "secret", f"{error}", f"give {_expected(Secret)}")
+            self._ini.report(section, "secret", f"{error}", f"give {expected(Secret)}")
             return None
         if name is None and node.node_type is NodeType.RADIUS:
             self._ini.report(section, "secret", "is missing, so that no RADIUS client can be answered", remedy)
         elif name is not None and f"secret:{name}" not in self._ini.sections:
-            remedy = _did_you_mean(name, list(self._secrets))
+            remedy = did_you_mean(name, list(self._secrets))
             self._ini.report(section, "dirfactorSharedSecretName", f"there is no [secret:{name}]", remedy)
         return self._secrets.get(name or "")
 
@@ -374,7 +351,7 @@ class _Reader:
         for name, node in settings.nodes.items():
             is_name = node.policy and "=" not in node.policy
             if is_name and node.policy not in settings.policies:
-                remedy = _did_you_mean(node.policy or "", list(settings.policies))
+                remedy = did_you_mean(node.policy or "", list(settings.policies))
                 self._ini.report(f"node:{name}", "dirfactorPolicy", f"there is no [policy:{node.policy}]", remedy)
         for name, policy in settings.policies.items():
             for key, wanted, known in (
@@ -383,43 +360,10 @@ class _Reader:
             ):
                 for gateway in wanted:
                     if gateway not in known:
-                        remedy = _did_you_mean(gateway, list(known))
+                        remedy = did_you_mean(gateway, list(known))
                         self._ini.report(f"policy:{name}", key, f"there is no gateway {gateway}", remedy)
 
 
 def _is_section(hint: Any) -> bool:
     """Whether the value is read from a section of its own, and is no key of this one."""
     return typing.get_origin(hint) is Mapping
-
-
-def _within(key: str, value: Any) -> Any:
-    """The value, which is no number or one that the key allows. Raises ValueError."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return value
-    low, high = _BOUNDS.get(key, _ANY_TIME)
-    if not low <= value <= high:
-        msg = f"is not from {low:g} to {high:g}"
-        raise ValueError(msg)
-    return value
-
-
-def _expected(hint: Any) -> str:
-    """What a value of the type looks like, for a remedy."""
-    if isinstance(hint, types.UnionType):
-        hint = next(item for item in hint.__args__ if item is not type(None))
-    if hint is Secret:
-        return "file:PATH, env:NAME or cred:NAME"
-    if hint is Lines:
-        return "lines, indented, one below the other"
-    if typing.get_origin(hint) is tuple:
-        return "a comma-separated list"
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return grammar.word(hint).expected
-    return {bool: "yes or no", int: "a whole number", float: "a number", Path: "a path"}.get(hint, "text")
-
-
-def _did_you_mean(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return (
-        f"did you mean {close[0]}?" if close else "known are " + ", ".join(sorted(known)) if known else "there are none"
-    )
