@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from auth.audit.export.syslog import receiver_tls
 from auth.channels.sms.gateways import sms_gateway
 from auth.clock import Clock, Entropy
 from auth.config import ConfigFault, read_config
@@ -47,6 +48,8 @@ async def needed_to_serve(settings: Settings, clock: Clock, entropy: Entropy) ->
     if settings.http.enabled:
         with ini.section("http"):
             http_tls(settings.http)
+    with ini.section("audit"):
+        receiver_tls(settings.audit)
     for name, sms in settings.sms.items():
         with ini.section(f"sms:{name}"):
             await sms_gateway(name, sms, clock, entropy, lambda _: None).aclose()

@@ -116,7 +116,7 @@ def test_what_was_not_exported_is_recorded(ledger):
         for _ in range(3):
             trail.tick()
     assert [body["lines"] for body in ledger.bodies("dropped")] == [3]
-    assert heard == [ledger.lines()[1]]
+    assert heard == [ledger.lines()[1], ledger.lines()[-1]], "outcomes and checkpoints, and nothing else"
 
 
 # what came before, and what goes

@@ -319,8 +319,8 @@ def test_what_was_dropped_is_recorded_at_the_end_at_the_latest(ledger, outboxes)
 @pytest.mark.parametrize("transport", Transport)
 @pytest.mark.parametrize("form", SyslogFormat)
 def test_rsyslog_understands_every_message(rsyslog, transport, form):
-    settings = AuditSettings(syslog_format=form, syslog_ca_file=rsyslog.ca_file)
-    outbox = syslog_outbox(settings, rsyslog.url(transport))
+    url = rsyslog.url(transport)
+    outbox = syslog_outbox(AuditSettings(syslog=url, syslog_format=form, syslog_ca_file=rsyslog.ca_file), url)
     names = ["alice", "böse\n<13>1 - - - - -", "a]b\\c=d|e"]
     for name in names:
         outbox.offer(written(name=name, user="CN=Älice,DC=example,DC=org"))

@@ -91,6 +91,21 @@ def test_nothing_is_found_in_a_log_that_a_crash_has_torn(log):
     assert (verdict.found, verdict.torn) == (None, 1)
 
 
+def test_what_a_crash_has_torn_is_proved_as_well(log):
+    day = log.rows[-1][0]
+    log.put([*log.rows, (day, log.rows[1][1][:50])])
+    log.ledger.later(days=-1)
+    log.ledger.write(1)
+    log.head = log.ledger.files.head.read_bytes()
+    rows = [(each, line) for each in log.ledger.files.days() for line in log.ledger.lines(each)]
+    torn = len(log.rows)
+    assert log.put(rows).found is None
+    changed = [*rows[:torn], (day, rows[torn][1].replace(b"seq", b"qes")), *rows[torn + 1 :]]
+    assert named(log.put(changed)) == (Tampering.INSERTED, log.place(changed, torn))
+    without = [*rows[:torn], *rows[torn + 1 :]]
+    assert named(log.put(without)) == (Tampering.REMOVED, log.place(without, torn))
+
+
 def test_nothing_is_found_in_a_log_whose_old_segments_are_retired(log):
     log.put(log.rows)
     with log.ledger.open(days=1) as trail:
@@ -160,7 +175,7 @@ def test_an_inserted_line_is_named_whether_it_is_a_copy_or_fits_or_is_no_line_at
         day = log.rows[min(number, len(log.rows) - 1)][0]
         before = log.rows[number - 1][1] if number else log.rows[0][1]
         copies = [line for place, (_, line) in enumerate(log.rows) if place not in {number - 1, number}]
-        lines = [*copies, b"no line\n", b"\n", log.forged(before, None if number else 1)]
+        lines = [*copies, b"no line\n", b"\n", log.forged(before, 9999), log.forged(before, None if number else 1)]
         for line in lines:
             rows = [*log.rows[:number], (day, line), *log.rows[number:]]
             # whoever has no key but the public one cannot tell a line that fits behind the last one of all

@@ -48,6 +48,7 @@ WRONG = {
     "a name": ("host = localhost", "host localhost is no IP address"),
 }
 SMS = "[sms:a]\nurl = https://localhost/?to={phone}&text={text}\nsuccess_status = 200\nca_file = none.pem\n"
+AUDIT = "[audit]\nsyslog = tls://siem\nsyslog_ca_file = none.pem\n"
 VIP = "[vip]\ncertificate = none.p12\npassword = env:VIP_PASSWORD\n"
 
 
@@ -121,7 +122,7 @@ def test_a_closed_door_needs_no_files(folder):
 
 
 def test_wrong_keys_and_wrong_files_are_said_together_in_the_order_of_their_lines(folder):
-    text = f"[http]\ncertificate = none.pem\nprot = 1\n{SMS}{VIP}"
+    text = f"[http]\ncertificate = none.pem\nprot = 1\n{SMS}{VIP}{AUDIT}"
     file = write(folder, text)
     status, said = checked(file)
     assert status == 2
@@ -130,4 +131,5 @@ def test_wrong_keys_and_wrong_files_are_said_together_in_the_order_of_their_line
         (str(HTTP_LINE + 2), "[http] prot"),
         (str(HTTP_LINE + 3), "[sms:a]"),
         (str(HTTP_LINE + 7), "[vip]"),
+        (str(HTTP_LINE + 10), "[audit]"),
     ]

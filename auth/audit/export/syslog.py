@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 from functools import partial
 
 from auth.audit.export.cef import cef
@@ -22,14 +23,20 @@ def message(form: SyslogFormat, sender: Sender, line: bytes) -> bytes:
     return structured_message(each, sender)
 
 
+def receiver_tls(settings: AuditSettings) -> ssl.SSLContext | None:
+    """How the receiver is trusted; None without TLS. Raises Fault when the authorities' file cannot be used."""
+    is_tls = (settings.syslog or "").startswith(f"{Transport.TLS}://")
+    return tls_context(settings.syslog_ca_file) if is_tls else None
+
+
 def syslog_outbox(settings: AuditSettings, receiver: str) -> Outbox:
     """Sends lines to a receiver from now on, whether it is there yet or not.
 
     Raises:
         Fault: the file of the authorities to trust cannot be used.
     """
-    target = read_target(receiver)
-    tls = tls_context(settings.syslog_ca_file) if target.transport is Transport.TLS else None
     sender = Sender(socket.gethostname(), str(os.getpid()), settings.syslog_facility)
     encode = partial(message, settings.syslog_format, sender)
-    return Outbox(partial(Connection, target, tls), encode, receiver, settings.syslog_queue)
+    return Outbox(
+        partial(Connection, read_target(receiver), receiver_tls(settings)), encode, receiver, settings.syslog_queue
+    )

@@ -10,7 +10,7 @@ from auth.audit.files import AuditFiles
 from auth.audit.head import Head, head_of, is_ours
 from auth.audit.head_file import stable_octets
 from auth.audit.proof.diagnosis import Seen, diagnosed
-from auth.audit.proof.lines import Body, Keys, Read, read_lines
+from auth.audit.proof.lines import Keys, Read, read_lines
 from auth.audit.proof.tampering import Found, Tampering, Verdict
 from auth.audit.rows import Kind, NoticeOf, TakenOver
 from auth.audit.trail import CHECKPOINT_LINES
@@ -115,13 +115,13 @@ class _Walk:
         head = self._head
         self._is_met = self._is_met or (head is not None and seq == head.seq and seen.hash == head.hash)
         if seen.kind != Kind.OUTCOME:
-            return self._said(seen, read.body)
+            return self._said(read)
         if seq - self._signed > _UNSIGNED:
             return Found(Tampering.CHECKPOINT_MISSING, seen.file, seen.line, seq, f"the last was line {self._signed}")
         return None
 
-    def _said(self, seen: Seen, body: Body) -> Found | None:
-        seq = seen.seq or 0
+    def _said(self, read: Read) -> Found | None:
+        seen, body, seq = read.seen, read.body, read.seen.seq or 0
         match seen.kind:
             case Kind.HEADER if body.key != self._keys.public.id:
                 self._suspect = Found(Tampering.OTHER_KEY, seen.file, seen.line, seq, f"key {body.key}")
@@ -132,6 +132,10 @@ class _Walk:
                 self._claimed = body.first
             case Kind.RETIRED:
                 self._claimed = body.first
+            case Kind.TORN if not read.torn:
+                return Found(
+                    Tampering.REMOVED, seen.file, seen.line, seq, "missing: the broken-off line that it closes"
+                )
             case Kind.DROPPED:
                 self._dropped += body.lines
             case Kind.NOTICE if body.what == NoticeOf.HEAD_MISSING and self._noticed is None:
