@@ -61,7 +61,7 @@ class Facts:
         expired_after: seconds of age at which the directory's data is too old, when the policy says nothing.
         reach: what config.ini has for reaching tokens.
         failures: instants of the user's wrong codes.
-        stock: how many codes for logons to come the user has, by the kind of token that brought them.
+        stock: how many codes for logons to come the user has at the address that a token has now, by kind of token.
         response_mark: the last temporary response of the user that was used up, as `used_up` wants it.
         region: country for phone numbers without a country code, e.g. `AT`.
     """

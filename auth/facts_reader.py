@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from auth.facts import Facts, Reach
+from auth.effective import effective_policy
+from auth.facts import Facts, NodeFacts, Reach
 from auth.login_name import names_meant
 from auth.memorised.temporary_response import consumed_key
 from auth.nodes import Nodes
 from auth.state import stock_key
+from auth.tokens import Usable, usable_tokens
 from dirsync.view import Directory, Person
 from schema.entry import EntryId, Policy
-from schema.words import TokenKind
-
-_SENT = (TokenKind.SMS, TokenKind.EMAIL)
+from schema.words import SendMode, TokenKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +100,21 @@ class FactsReader:
             expired_after=self.rules.expired_after,
             reach=replace(self.rules.reach, keys=self.key_ids()),
             failures=self.memory.failures(one.id) if one else (),
-            stock=self._stock(one, now) if one else {},
+            stock=self._stock(known.facts, one, now) if known and one else {},
             response_mark=self._response_mark(one) if one else None,
             region=self.rules.region,
         )
 
-    def _stock(self, person: Person, now: datetime) -> dict[TokenKind, int]:
-        sent = [kind for kind in person.user.tokens if kind in _SENT]
-        return {kind: self.memory.left(stock_key(person.id, kind), now) for kind in sent}
+    def _stock(self, node: NodeFacts, person: Person, now: datetime) -> dict[TokenKind, int]:
+        """What is on stock at the addresses to which the policy has codes sent ahead; all else counts for nothing."""
+        policy = effective_policy(person, node.node.name, node.policy, self.rules.server_default).policy
+        if policy is None or SendMode.ON_LOGON is policy.sms_mode is policy.email_mode:
+            return {}
+        return {
+            token.kind: self.memory.left(stock_key(person.id, token.kind, token.address), now)
+            for token in usable_tokens(person.user, policy, self.rules.region, self.rules.reach)
+            if isinstance(token, Usable) and token.address
+        }
 
     def _response_mark(self, person: Person) -> int | None:
         return self.memory.mark(consumed_key(person.id)) if person.user.temporary_response is not None else None

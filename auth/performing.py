@@ -230,7 +230,7 @@ class Performer:
         session.notes |= {"gateway": receipt.gateway, "message_id": receipt.message_id or ""}
         if stock:
             good_until = subject.now + timedelta(hours=policy.ahead_lifetime)
-            self.minted.lay_in(person.id, token.kind, codes, good_until)
+            self.minted.lay_in(person.id, token, codes, good_until)
         return asked
 
     def _drawn(
@@ -241,7 +241,7 @@ class Performer:
             return (), None
         if stock:
             return self.minted.mint_stock(policy.code_length, stock), None
-        code, digest = self.minted.mint(identity, policy.code_length)
+        code, digest = self.minted.mint(identity, token, policy.code_length)
         return (code,), digest
 
     async def _deliver(

@@ -197,9 +197,9 @@ def state_key(state: Secret) -> bytes:
     return hashlib.sha256(state.octets).digest()
 
 
-def stock_key(user: EntryId, kind: TokenKind) -> str:
-    """Under what a user's codes for logons to come are kept."""
-    return f"stock {kind} {user.hex()}"
+def stock_key(user: EntryId, kind: TokenKind, address: str) -> str:
+    """Under what a user's codes for logons to come are kept: those that were sent to one address."""
+    return f"stock {kind} {user.hex()} {hashlib.sha256(user + address.encode()).hexdigest()}"
 
 
 def second_login(key: bytes, user: EntryId, node: str, station: str) -> Secret:

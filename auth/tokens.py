@@ -30,6 +30,11 @@ class Usable:
     serials: tuple[str, ...] = ()
     code_length: int = 6
 
+    @property
+    def address(self) -> str:
+        """Where its codes are sent; empty where none are."""
+        return self.phone or self.mail or ""
+
 
 @dataclass(frozen=True, slots=True)
 class Unusable:

@@ -1,5 +1,9 @@
-"""Judges the codes that we have drawn and sent: for one challenge each, or on stock for logons to come."""
+"""Judges the codes that we have drawn and sent: for one challenge each, or on stock for logons to come.
 
+A code counts only while the address that it was sent to is the token's: a phone that was lost has no codes.
+"""
+
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,6 +12,7 @@ from auth.codes import digest, is_right, mint, plain
 from auth.facts import CodeVerdict
 from auth.judges.base import Asked, Checked
 from auth.state import Store, stock_key
+from auth.tokens import Usable
 from schema.entry import EntryId, Policy
 from schema.secret import Secret
 from schema.words import SendMode, TokenKind
@@ -27,10 +32,10 @@ class MintedJudge:
     key: bytes = field(repr=False)
     below: Callable[[int], int]
 
-    def mint(self, challenge_id: bytes, length: int) -> tuple[Secret, bytes]:
-        """A new code for a challenge, and the digest to store for it."""
+    def mint(self, challenge_id: bytes, token: Usable, length: int) -> tuple[Secret, bytes]:
+        """A new code for a challenge, to be sent to the token's address, and the digest to store for it."""
         code = mint(length, self.below)
-        return code, digest(self.key, challenge_id, code)
+        return code, digest(self.key, _bound(challenge_id, token), code)
 
     def mint_stock(self, length: int, number: int) -> list[Secret]:
         """So many different codes for logons to come; they are good when they have been laid in."""
@@ -40,24 +45,31 @@ class MintedJudge:
             codes[code.text] = code
         return list(codes.values())
 
-    def lay_in(self, user: EntryId, kind: TokenKind, codes: Sequence[Secret], expires_at: datetime) -> None:
-        """Put codes that were sent on the user's stock. Raises StateUnavailable."""
-        place = stock_key(user, kind)
+    def lay_in(self, user: EntryId, token: Usable, codes: Sequence[Secret], expires_at: datetime) -> None:
+        """Put codes that were sent to the token's address on the user's stock. Raises StateUnavailable."""
+        place = stock_key(user, token.kind, token.address)
         self.store.lay_in(place, [digest(self.key, place.encode(), code) for code in codes], expires_at)
 
     async def check(self, asked: Asked, typed: Secret, now: datetime) -> Checked:
         """Compare with the challenge's code, then with those on stock, of which the right one is used up."""
         challenge = asked.challenge
-        if challenge and challenge.digest and is_right(self.key, challenge.id, typed, challenge.digest):
-            return Checked(CodeVerdict.RIGHT)
+        if challenge and challenge.digest:
+            bound = _bound(challenge.id, asked.token)
+            if is_right(self.key, bound, typed, challenge.digest):
+                return Checked(CodeVerdict.RIGHT)
         code = plain(typed)
         if not code.text.isascii() or not _ahead(asked.policy, asked.token.kind):
             return Checked(CodeVerdict.WRONG)
-        place = stock_key(asked.person.id, asked.token.kind)
+        place = stock_key(asked.person.id, asked.token.kind, asked.token.address)
         left = self.store.take(place, digest(self.key, place.encode(), code), now)
         if left is not None:
             return Checked(CodeVerdict.RIGHT, f"a code sent ahead, {left} left")
         return Checked(CodeVerdict.WRONG)
+
+
+def _bound(challenge_id: bytes, token: Usable) -> bytes:
+    """What a code is bound to; of a fixed length, so that no address and code stand for others."""
+    return challenge_id + hashlib.sha256(token.address.encode()).digest()
 
 
 def _ahead(policy: Policy, kind: TokenKind) -> bool:
