@@ -1,6 +1,6 @@
 """Gathers what is known about a login from replica, access nodes and state: the same for serve and explain."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -129,4 +129,8 @@ class FactsReader:
 
     def people(self, node: str, name: str) -> tuple[Person, ...]:
         """The same users with everything that decides about them. Raises Fault as `facts` does."""
-        return tuple(person for entry in self.ids(node, name) if (person := self.directory.person(entry)))
+        return self.entries(self.ids(node, name))
+
+    def entries(self, ids: Iterable[EntryId]) -> tuple[Person, ...]:
+        """Those of these users who are there, with everything that decides about them. Raises Fault as `facts` does."""
+        return tuple(person for entry in ids if (person := self.directory.person(entry)))

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TypeVar
 
 from auth.audit import AuditLine, AuditTrail, AuditUnavailable
@@ -98,8 +99,8 @@ class LoginService:
         reader = self._parts.known
         try:
             node = reader.nodes.named(request.origin.node)
-            people = reader.people(request.origin.node, request.user)
-        except Fault:
+            people = session.find()
+        except Exception:  # noqa: BLE001 - the login meets it again, where it is recorded
             return 0, None
         if node is None:
             return 0, people
@@ -109,11 +110,14 @@ class LoginService:
         return node.node.coalesce_seconds, (node.facts, people)
 
     def _first_step(self, request: LoginRequest) -> Session:
+        """Whom the name means is looked up once: what one user shows must not count for who gets the name meanwhile."""
+        known = self._parts.known
+        meant = cache(partial(known.ids, request.origin.node, request.user))
         texts = {Field.PASSWORD: request.password, Field.CODE: request.passcode}
         return Session(
             origin=request.origin,
             name=request.user,
-            find=lambda: self._parts.known.people(request.origin.node, request.user),
+            find=lambda: known.entries(meant()),
             texts={key: text for key, text in texts.items() if text is not None},
             evidence=Evidence(typed_password=typed(request.password), typed_code=typed(request.passcode)),
         )
@@ -146,8 +150,7 @@ class LoginService:
             return Refused(Reason.CHALLENGE_EXPIRED)
         if request.user is not None and challenge.user not in self._parts.known.ids(request.origin.node, request.user):
             return Refused(Reason.CHALLENGE_UNKNOWN)
-        person = self._parts.known.directory.person(challenge.user)
-        session.find = lambda: (person,) if person else ()
+        session.find = lambda: self._parts.known.entries([challenge.user])
         field = Field.PASSWORD if challenge.question is Question.PASSWORD else Field.CODE
         session.texts = {field: request.answer}
         asked = Evidence(challenge.methods, challenge.stage, answer=field, waiting=_waiting(challenge))

@@ -11,16 +11,20 @@ import pytest
 from auth.audit import AuditFiles, AuditKey, AuditTrail, AuditUnavailable
 from auth.audit.reader import outcomes
 from auth.clock import SYSTEM_ENTROPY, Clock
+from auth.performing import Performer
 from auth.reason import Reason
-from auth.request import AnswerRequest, Door, Origin, Refused
+from auth.request import AnswerRequest, Door, LoginRequest, Origin, Refused
 from auth.service import LoginService, Parts
 from auth.state import StateUnavailable
 from auth.why.record import JournalUnavailable, NoJournal
-from core.logins import NOW
+from core.logins import NOW, entry_id, facts, link, node, person, policy
+from dirsync.password import PasswordVerdict
 from dirsync.view import Freshness
 from schema.secret import Secret
+from schema.words import Method
 
 ORIGIN = Origin(Door.RADIUS, "vpn", "0123456789abcdef", "192.0.2.7", "Calling-Station-Id=+436640000067", "a-session")
+PASSWORD_ALONE = link(policy(second_method=Method.NONE))
 
 
 class BrokenStore:
@@ -116,3 +120,46 @@ async def test_without_the_state_store_nobody_is_let_in_and_the_audit_says_why(a
     assert outcome == Refused(Reason.STATE_UNAVAILABLE)
     [line] = audit.lines()
     assert (line.reason, line.detail) == ("state-unavailable", "state file: locked")
+
+
+class Renaming:
+    """A directory in which the login name becomes somebody else's while the password is checked."""
+
+    def __init__(self):
+        self.people = {entry_id(name): person(PASSWORD_ALONE, name=name) for name in ("alice", "bob")}
+        self.bearer = person().id
+
+    def facts(self, _node, found, _now):
+        return replace(facts(), found=found)
+
+    def ids(self, _node, _name):
+        return (self.bearer,)
+
+    def named(self, _name):
+        return SimpleNamespace(node=node().node, facts=node())
+
+    async def ask(self, _directory, _dn, _password):
+        self.bearer = entry_id("bob")
+        return PasswordVerdict.RIGHT
+
+
+async def test_what_one_user_has_shown_never_counts_for_another_to_whom_the_name_goes_meanwhile(audit):
+    world = Renaming()
+    directory = SimpleNamespace(freshness=lambda: Freshness(7, NOW), person=world.people.get)
+    known = SimpleNamespace(directory=directory, nodes=world, facts=world.facts, ids=world.ids)
+    known.entries = lambda ids: tuple(world.people[each] for each in ids)
+    performer = Performer(world, SimpleNamespace(failures=lambda _: ()), *6 * [None])
+    parts = replace(service(audit.file)._parts, known=known, performer=performer)
+    outcome = await LoginService(parts).begin(LoginRequest(ORIGIN, "alice", Secret("Teapot")))
+    assert (outcome.reason, audit.lines()[0].user) == (Reason.ACCEPTED, person().dn)
+
+
+async def test_whatever_fails_while_the_name_is_looked_up_ends_in_an_audit_line(audit):
+    def fail(*_):
+        raise ValueError("of the library")
+
+    known = SimpleNamespace(ids=fail, nodes=Renaming(), directory=SimpleNamespace(freshness=lambda: Freshness(7, NOW)))
+    parts = replace(service(audit.file)._parts, known=known)
+    outcome = await LoginService(parts).begin(LoginRequest(ORIGIN, "alice", Secret("Teapot")))
+    assert outcome == Refused(Reason.INTERNAL_FAULT)
+    assert [line.reason for line in audit.lines()] == ["internal-fault"]
