@@ -1,16 +1,20 @@
-"""What the replica shows: frozen values, complete for one decision."""
+"""What the replica shows: frozen values, complete for one decision.
+
+Thousands of people are remembered, and nothing leads from them back to them: `gc=False`, as in `schema.entry`.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+import msgspec
+
 from schema.entry import AccessNode, Container, EntryId, Group, Policy, User
 from schema.errors import Malformed
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyLink:
+class PolicyLink(msgspec.Struct, frozen=True, gc=False):
     """A policy assignment.
 
     Attributes:
@@ -24,8 +28,7 @@ class PolicyLink:
     policy: Policy | None
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(msgspec.Struct, frozen=True, gc=False):
     """A group that a user belongs to, directly, through other groups, or as primary group.
 
     Attributes:
@@ -43,8 +46,7 @@ class Membership:
     path: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Ancestor:
+class Ancestor(msgspec.Struct, frozen=True, gc=False):
     """An organizational unit, container or domain above a user.
 
     Attributes:
@@ -60,8 +62,7 @@ class Ancestor:
     policy: PolicyLink | None
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(msgspec.Struct, frozen=True, gc=False):
     """A user with everything that decides about them.
 
     Attributes:

@@ -1,6 +1,7 @@
 """From the octets of a directory entry to a typed one. What cannot be read becomes a `Malformed`, never an error."""
 
 import re
+import struct
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -236,9 +237,10 @@ def _user(attributes: Attributes, extra_attributes: Iterable[str]) -> User:
     control = reading.number("userAccountControl") or 0
     if not attributes.get("useraccountcontrol") and _is_of_active_directory(attributes):
         reading.spoil("userAccountControl", b"no value", "a value that the sync account may read")
+    keys = (*_ADDRESS_KEYS, *(name.lower() for name in extra_attributes)) if extra_attributes else _ADDRESS_KEYS
     texts = [
         AttributeText(key, str(octets, "utf-8", "replace"))
-        for key in (*_ADDRESS_KEYS, *(name.lower() for name in extra_attributes))
+        for key in keys
         if key in attributes
         for octets in attributes[key]
     ]
@@ -321,7 +323,7 @@ def _sid(octets: bytes) -> str | None:
     if len(octets) < 8 or len(octets) != 8 + 4 * octets[1]:  # noqa: PLR2004 - revision, count and authority
         return None
     authority = int.from_bytes(octets[2:8], "big")
-    parts = [int.from_bytes(octets[8 + 4 * i : 12 + 4 * i], "little") for i in range(octets[1])]
+    parts = struct.unpack(f"<{octets[1]}I", octets[8:])
     return "-".join(["S", str(octets[0]), str(authority), *map(str, parts)])
 
 

@@ -45,7 +45,7 @@ def redacted_person(person: Person, region: str | None, rules: NumberRules) -> P
         secrets=tuple(filter(None, map(_clear, user.secrets))),
         temporary_response=_clear(user.temporary_response),
     )
-    return replace(person, user=bare)
+    return msgspec.structs.replace(person, user=bare)
 
 
 def redacted_evidence(evidence: Evidence) -> Evidence:

@@ -3,7 +3,7 @@
 import re
 import uuid
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from dirsync.wire import ber
 from dirsync.wire.ber import MalformedAnswer
@@ -25,6 +25,7 @@ _PAGE_OCTETS: Final = 8 * 1024 * 1024
 # How many entries one page of a paged search may have: Windows gives no more than MaxPageSize, which is 1,000.
 _PAGE_ENTRIES: Final = 1000
 
+_GUID_OCTETS: Final = 16
 _EXTENDED: Final = re.compile(r"<GUID=([0-9a-f]{32})>;(?:<SID=[0-9a-f]*>;)?([^<].*)", re.IGNORECASE | re.DOTALL)
 _TOMBSTONE: Final = re.compile(r"[^,]*\\0ADEL:", re.IGNORECASE)
 
@@ -102,8 +103,7 @@ def read_paged(value: bytes) -> bytes:
     return cookie
 
 
-@dataclass(frozen=True, slots=True)
-class ExtendedDn:
+class ExtendedDn(NamedTuple):
     """An entry's id and DN.
 
     Attributes:
@@ -117,7 +117,7 @@ class ExtendedDn:
     @property
     def deleted(self) -> bool:
         r"""Whether it is a tombstone, `CN=name\0ADEL:guid,CN=Deleted Objects,...` (MS-ADTS section 3.1.1.5.5.1.1)."""
-        return _TOMBSTONE.match(self.dn) is not None
+        return "\\0" in self.dn and _TOMBSTONE.match(self.dn) is not None
 
 
 def read_extended_dn(text: str) -> ExtendedDn:
@@ -138,10 +138,9 @@ def entry_id(guid: bytes) -> EntryId:
     Raises:
         MalformedAnswer: these are not 16 octets.
     """
-    try:
-        return uuid.UUID(bytes_le=guid).bytes
-    except ValueError:
-        raise MalformedAnswer(f"a GUID has {len(guid)} octets") from None
+    if len(guid) != _GUID_OCTETS:
+        raise MalformedAnswer(f"a GUID has {len(guid)} octets")
+    return guid[3::-1] + guid[5:3:-1] + guid[7:5:-1] + guid[8:]
 
 
 def guid_dn(entry: EntryId) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final
 
 from dirsync.ad.controls import ExtendedDn, entry_id, read_extended_dn
@@ -23,6 +24,9 @@ BOOKKEEPING: Final = ("objectGUID", "parentGUID", "isDeleted", "instanceType")
 # It stays with an entry that has been deleted and restored, and tells that it was.
 LAST_KNOWN_PARENT: Final = "lastKnownParent"
 
+_LAST_KNOWN_PARENT_KEY: Final = LAST_KNOWN_PARENT.lower()
+# A server writes each name in one way, but for the ranges of large groups.
+_SPELLINGS: Final = 1024
 _BOOKKEEPING_KEYS: Final = {name.lower() for name in (*BOOKKEEPING, LAST_KNOWN_PARENT)}
 _RANGE: Final = re.compile(r"range=(\d{1,9})-(\d{1,9}|\*)")
 # DirSync's own use of ranges, with incremental values.
@@ -92,33 +96,46 @@ def read_entry(raw: RawEntry) -> AdEntry:
         MalformedAnswer: it is none.
     """
     name = read_extended_dn(raw[0])
-    values = {attribute.lower(): tuple(found) for attribute, found in raw[1].items()}
-    deletion = values.get("isdeleted")
+    attributes: dict[str, tuple[bytes, ...]] = {}
+    bookkeeping: dict[str, Sequence[bytes]] = {}
+    linked: dict[str, dict[str, Sequence[bytes]]] = {}
+    for written, found in raw[1].items():
+        key, link, option = _meaning(written)
+        if link is not None:
+            linked.setdefault(link, {})[option] = found
+        elif key in _BOOKKEEPING_KEYS:
+            bookkeeping[key] = found
+        else:
+            attributes[key] = tuple(found)
+    deletion = bookkeeping.get("isdeleted")
     deleted = name.deleted or bool(deletion and deletion[0] == b"TRUE")
-    parents = values.get("parentguid")
+    parents = bookkeeping.get("parentguid")
     links: dict[LinkKind, LinkChange] = {}
     rests: list[Rest] = []
-    for attribute, kind in LINK_ATTRIBUTES.items():
-        options = {key.partition(";")[2]: found for key, found in values.items() if key.partition(";")[0] == attribute}
-        if options:
-            links[kind], start = _links(options)
-            if start is not None:
-                rests.append(Rest(kind, attribute, start))
+    for attribute, options in linked.items():
+        kind = LINK_ATTRIBUTES[attribute]
+        links[kind], start = _links(options)
+        if start is not None:
+            rests.append(Rest(kind, attribute, start))
     return AdEntry(
         id=name.id,
         dn=name.dn,
         parent=entry_id(parents[0]) if parents else None,
-        attributes={
-            key: found
-            for key, found in values.items()
-            if key not in _BOOKKEEPING_KEYS and key.partition(";")[0] not in LINK_ATTRIBUTES
-        },
+        attributes=attributes,
         links=links,
         deleted=deleted,
         restored=deletion is not None and not deleted,
-        was_deleted=LAST_KNOWN_PARENT.lower() in values,
+        was_deleted=_LAST_KNOWN_PARENT_KEY in bookkeeping,
         rests=tuple(rests),
     )
+
+
+@lru_cache(_SPELLINGS)
+def _meaning(written: str) -> tuple[str, str | None, str]:
+    """An attribute's name in lower case, the link attribute that it tells of, if any, and its options."""
+    key = written.lower()
+    attribute, _, option = key.partition(";")
+    return key, attribute if attribute in LINK_ATTRIBUTES else None, option
 
 
 def read_rest(raw: RawEntry, rest: Rest) -> tuple[tuple[EntryId, ...], Rest | None]:

@@ -13,6 +13,9 @@ from dirsync.replica.tally import Tally
 from schema.entry import Entry, EntryId
 
 _AT_ONCE: Final = 500  # entries held in memory; SQLite takes as many values in one query
+# KiB of pages held meanwhile: ids come in no order, and each may belong on another page. Then SQLite's own measure.
+_CACHE: Final = "PRAGMA cache_size = -16384"
+_USUAL_CACHE: Final = "PRAGMA cache_size = -2000"
 _EMPTY: Final = "SELECT NOT EXISTS (SELECT 1 FROM {})"
 _HELD: Final = ("entry", "shelf", "link", "reference")
 # What is keyed in another order than it comes in waits here, and is sorted and written once.
@@ -64,7 +67,7 @@ class Haste(ABC, Generic[Ordinary]):
         self._waiting: dict[EntryId, Put] = {}
         self._added = 0
         self._rest: Ordinary | None = None
-        for statement in _STAGES.split(";"):
+        for statement in (_CACHE, *_STAGES.split(";")):
             db.execute(statement)
         for index in BULK_INDEXES:
             db.execute(f"DROP INDEX {index}")
@@ -159,7 +162,7 @@ class Haste(ABC, Generic[Ordinary]):
         """Sort the names in, and make the indexes."""
         self._db.execute("INSERT OR IGNORE INTO main.name SELECT * FROM temp.staged_name ORDER BY kind, name, id")
         self._db.execute("DELETE FROM temp.staged_name")
-        for statement in BULK_INDEXES.values():
+        for statement in (*BULK_INDEXES.values(), _USUAL_CACHE):
             self._db.execute(statement)
 
 

@@ -59,7 +59,8 @@ class Replica:
 
     def find(self, names: Sequence[tuple[str, str]], directory: str | None = None) -> tuple[EntryId, ...]:
         """The users that have any of these (kind, folded name) pairs of `schema.parse.names_of`, each once, by id."""
-        return self._read(lambda snapshot: snapshot.find(names, directory))
+        known = self._recall(lambda snapshot: snapshot.found(names, directory))
+        return self._read(lambda snapshot: snapshot.find(names, directory)) if known is None else known
 
     def users(self) -> Sequence[EntryId]:
         """Every user, by DN; for who looks at all of them, and is content with 50 octets in memory for each."""
@@ -67,7 +68,7 @@ class Replica:
 
     def person(self, user: EntryId) -> Person | None:
         """The user and everything that decides about them; None when there is no such user."""
-        return self._read(lambda snapshot: snapshot.person(user))
+        return self._recall(lambda snapshot: snapshot.known(user)) or self._read(lambda snapshot: snapshot.person(user))
 
     def nodes(self) -> tuple[Node, ...]:
         """Every access node, by name."""
@@ -119,6 +120,19 @@ class Replica:
                 return of(self._snapshot)
             except (sqlite3.Error, msgspec.MsgspecError) as error:
                 raise self._fault(error) from error
+
+    def _recall(self, of: Callable[[Snapshot], Answer | None]) -> Answer | None:
+        """What is remembered of the newest version: without a transaction, which would cost more than all else."""
+        with self._lock:
+            snapshot = self._snapshot
+            known = of(snapshot)
+            if known is None:
+                return None
+            try:
+                self._look()
+            except (sqlite3.Error, msgspec.MsgspecError) as error:
+                raise self._fault(error) from error
+            return known if self._snapshot is snapshot else None
 
     def _fault(self, error: sqlite3.Error | msgspec.MsgspecError) -> Fault:
         return fault(self._path, error) if isinstance(error, sqlite3.Error) else unusable(self._path, str(error))

@@ -16,6 +16,10 @@ from schema.errors import Malformed
 from schema.parse import fold as fold_name
 
 _DECODE: Final = msgspec.msgpack.Decoder(Entry).decode
+_LINKS: Final = """
+SELECT target, NULL FROM link WHERE kind = 'policy' AND source = :subject
+UNION ALL SELECT NULL, source FROM link WHERE target = :subject AND kind = 'member'
+"""
 # Groups, containers and policies in the memory of one version: there are few of those that matter.
 _SHARED: Final = 4096
 # Combinations of direct groups: there are more of them, and each is worth less.
@@ -70,10 +74,17 @@ class Snapshot:
         self._memberships_of: Recent[frozenset[EntryId], tuple[Membership, ...]] = Recent(_COMBINATIONS)
         self._nodes: tuple[Node, ...] | None = None
 
+    def found(self, names: Sequence[tuple[str, str]], directory: str | None) -> tuple[EntryId, ...] | None:
+        """As `find`, of what is remembered; no file is read."""
+        return self._found.get((directory, tuple(names)))
+
+    def known(self, user: EntryId) -> Person | None:
+        """As `person`, of what is remembered; no file is read."""
+        return self._people.get(user)
+
     def find(self, names: Sequence[tuple[str, str]], directory: str | None) -> tuple[EntryId, ...]:
         """As `Directory.find`."""
-        key = (directory, tuple(names))
-        known = self._found.get(key)
+        known = self.found(names, directory)
         if known is not None:
             return known
         query = (
@@ -83,7 +94,7 @@ class Snapshot:
         rows = {row for name in names for row in self._db.execute(query, name)}
         found = {user for user, number in rows if directory in {None, self._directories[number]}}
         # names that nobody has are not remembered: there is no end of them
-        return self._found.keep(key, tuple(sorted(found))) if found else ()
+        return self._found.keep((directory, tuple(names)), tuple(sorted(found))) if found else ()
 
     def users(self) -> list[EntryId]:
         """As `Replica.users`."""
@@ -91,7 +102,7 @@ class Snapshot:
 
     def person(self, user: EntryId) -> Person | None:
         """As `Directory.person`."""
-        known = self._people.get(user)
+        known = self.known(user)
         if known is not None:
             return known
         row = self._row(user)
@@ -100,12 +111,13 @@ class Snapshot:
         entry = _DECODE(row.parsed)
         if not isinstance(entry, User):
             return None
+        policies, holders = self._links(user)
         person = Person(
             id=user,
             dn=row.dn,
             user=entry,
-            policy=self._policy_of(user),
-            groups=self._memberships(frozenset((*self._holders(user), *self._primary(entry)))),
+            policy=self._only(policies),
+            groups=self._memberships(frozenset((*holders, *self._primary(entry)))),
             ancestors=self._ancestors(row),
             directory=self._directories[row.directory],
         )
@@ -154,12 +166,21 @@ class Snapshot:
         return _Row(*row) if row else None
 
     def _policy_of(self, subject: EntryId) -> PolicyLink | None:
-        links = sorted(self._targets(LinkKind.POLICY, subject))
-        if not links:
+        return self._only(list(self._targets(LinkKind.POLICY, subject)))
+
+    def _only(self, policies: Sequence[EntryId]) -> PolicyLink | None:
+        """The policy that is meant by the links of one entry to policies."""
+        if not policies:
             return None
-        link = self.policy(links[0])
+        link = self.policy(min(policies))
         # two policies where one is allowed: nobody can say which is meant, so there is none that may be used
-        return link if len(links) == 1 else PolicyLink(link.id, link.dn, None)
+        return link if len(policies) == 1 else PolicyLink(link.id, link.dn, None)
+
+    def _links(self, subject: EntryId) -> tuple[list[EntryId], list[EntryId]]:
+        """To which policies an entry links, and of which groups it is a member: one question, for it is asked of all."""
+        rows = self._db.execute(_LINKS, {"subject": subject}).fetchall()
+        policies = [policy for policy, _ in rows if policy is not None]
+        return policies, [holder for _, holder in rows if holder is not None]
 
     def _targets(self, kind: LinkKind, source: EntryId) -> Iterator[EntryId]:
         query = "SELECT target FROM link WHERE kind = ? AND source = ?"
@@ -202,10 +223,6 @@ class Snapshot:
         rows = self._db.execute("SELECT id FROM name WHERE kind = 'sid' AND name = ?", (fold_name(sid),))
         return self._sids.keep(sid, tuple(group for (group,) in rows))
 
-    def _holders(self, member: EntryId) -> tuple[EntryId, ...]:
-        query = "SELECT source FROM link WHERE target = ? AND kind = 'member'"
-        return tuple(source for (source,) in self._db.execute(query, (member,)))
-
     def _group(self, group: EntryId) -> _Group | None:
         known = self._groups.get(group)
         if known is not None:
@@ -214,7 +231,8 @@ class Snapshot:
         entry = _DECODE(row.parsed) if row else None
         if row is None or not isinstance(entry, Group):
             return None
-        return self._groups.keep(group, _Group(row.dn, entry, self._policy_of(group), self._holders(group)))
+        policies, holders = self._links(group)
+        return self._groups.keep(group, _Group(row.dn, entry, self._only(policies), tuple(holders)))
 
     def _ancestors(self, entry: _Row) -> tuple[Ancestor, ...]:
         known = self._chains.get(entry.parent) if entry.parent else None

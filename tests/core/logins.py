@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from auth.facts import Facts, NodeFacts, Reach
 from dirsync.view import Ancestor, Freshness, Membership, Person, PolicyLink
 from schema.entry import AccessNode, AttributeText, Container, Group, Policy, User
@@ -97,4 +99,5 @@ def governed(settings, mode=LoginMode.CHALLENGE, **values):
 
 def with_policy(known, settings):
     """The same facts under another policy of the person."""
-    return replace(known, found=tuple(replace(somebody, policy=link(settings)) for somebody in known.found))
+    governed = (msgspec.structs.replace(somebody, policy=link(settings)) for somebody in known.found)
+    return replace(known, found=tuple(governed))

@@ -1,7 +1,8 @@
 """Software tokens, their owner and a store, in a few words."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from auth.embedded_state import EmbeddedStore
 from auth.judges.base import Asked
@@ -58,7 +59,7 @@ class World:
         return self
 
     def holding(self, **values):
-        self.person = replace(self.person, user=User(**values))
+        self.person = msgspec.structs.replace(self.person, user=User(**values))
         return self
 
     def close(self):

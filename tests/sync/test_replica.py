@@ -1,5 +1,6 @@
 """The replica by example: what is found, who is in which group, what stands above whom, and what goes wrong."""
 
+import gc
 import os
 import sqlite3
 import stat
@@ -296,6 +297,35 @@ def test_what_was_read_is_remembered_while_nothing_changes(writer, lab):
     writer.apply(replace(increment([]), as_of=NOW + timedelta(seconds=2)), SOURCE)
     assert lab.freshness().as_of != NOW
     assert lab.person(ALICE.id) is person
+
+
+def test_who_is_remembered_costs_one_look_at_the_file(lab):
+    def ask():
+        return lab.person(*lab.find([("sam", "alice")]))
+
+    statements = []
+    lab._db.set_trace_callback(statements.append)
+    person = ask()
+    assert "BEGIN" in statements  # who is read is read from one version
+    statements.clear()
+    assert ask() is person
+    assert statements == ["PRAGMA data_version"] * 2
+
+
+def test_who_is_remembered_is_answered_of_one_version_only(writer, lab):
+    """The look at the file may bring up another version after something was found in memory."""
+    found = lab.find([("sam", "alice")])
+    writer.apply(increment([Delete(ALICE.id)]), SOURCE)
+    assert lab.find([("sam", "alice")]) == () != found
+    writer.apply(refresh(LAB), SOURCE)
+    assert lab.find([("sam", "alice")]) == found
+
+
+def test_the_collector_does_not_go_through_those_who_are_remembered(lab):
+    person = lab.person(ALICE.id)
+    parts = (person, person.policy, *person.groups, *person.ancestors)
+    assert len(parts) > 4
+    assert not any(gc.is_tracked(part) for part in parts)
 
 
 def test_the_cookie_is_of_use_only_to_the_source_that_gave_it(writer, lab):

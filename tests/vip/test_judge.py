@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from auth.clock import SYSTEM_ENTROPY
@@ -102,7 +103,7 @@ async def test_neither_code_is_in_the_detail():
 
 
 OTHERS = {
-    "another person": {"who": replace(person(), id=b"another person's")},
+    "another person": {"who": msgspec.structs.replace(person(), id=b"another person's")},
     "another credential": {"token": replace(TOKEN, credentials=("VSST87654321",))},
 }
 
