@@ -177,7 +177,7 @@ class Snapshot:
         return link if len(policies) == 1 else PolicyLink(link.id, link.dn, None)
 
     def _links(self, subject: EntryId) -> tuple[list[EntryId], list[EntryId]]:
-        """To which policies an entry links, and of which groups it is a member: one question, for it is asked of all."""
+        """To which policies an entry links, and which groups it is a member of: one question, for all are asked it."""
         rows = self._db.execute(_LINKS, {"subject": subject}).fetchall()
         policies = [policy for policy, _ in rows if policy is not None]
         return policies, [holder for _, holder in rows if holder is not None]
