@@ -43,7 +43,9 @@ class EmbeddedStore:
     """`auth.state.Store` in a file.
 
     `synchronous=NORMAL` with a write-ahead log survives the end of the process, not of the machine: when the boot id
-    has changed since the last use, every open challenge and every code on stock is void.
+    has changed since the last use, every open challenge and every code on stock is void. What must outlive the machine
+    waits for the disk: marks, so that no code is good again, and what people have chosen. Of failures, and of what was
+    sent, a power cut may take the last half minute.
 
     Args:
         file: created with mode 0600 when it is not there.
@@ -137,7 +139,7 @@ class EmbeddedStore:
 
     def consume(self, key: str, mark: int) -> bool:
         """Move a mark up; see `Store.consume`."""
-        with self._write() as run:
+        with self._lasting() as run:
             moved = run(
                 "INSERT INTO mark VALUES (?, ?) "
                 "ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE excluded.value > value",
@@ -171,7 +173,7 @@ class EmbeddedStore:
 
     def keep(self, key: str, octets: bytes) -> None:
         """Remember a value; see `Store.keep`."""
-        with self._write() as run:
+        with self._lasting() as run:
             run("INSERT OR REPLACE INTO kept VALUES (?, ?)", (key, octets))
 
     def kept(self, key: str) -> bytes | None:
@@ -247,10 +249,22 @@ class EmbeddedStore:
                     run("ROLLBACK")
                 raise
 
+    @contextmanager
+    def _lasting(self) -> Iterator[_Run]:
+        """A write that is on the disk when it is done."""
+        with self._transaction() as run:
+            run("PRAGMA synchronous = FULL")
+            try:
+                with self._write():
+                    yield run
+            finally:
+                run("PRAGMA synchronous = NORMAL")
+
     def _unavailable(self, error: Exception) -> StateUnavailable:
         return StateUnavailable(
             f"state file {self._file}: {error}",
-            remedy="check the disk, the file's owner and mode; a damaged file may be moved away: open logins are lost",
+            remedy="check the disk, the file's owner and mode; a damaged file may be moved away: lost are open logins, "
+            "locks, PINs that people have changed, and which codes were used: assign tokens with counters anew",
         )
 
 

@@ -526,6 +526,27 @@ def test_after_a_restart_of_the_machine_every_open_challenge_is_void_and_failure
 # failures and rates
 
 
+@pytest.mark.parametrize(
+    ("verb", "lasting"),
+    [
+        (lambda store: store.consume("otp of alice", 7), True),
+        (lambda store: store.keep("pin of alice", b"digest"), True),
+        (lambda store: store.begin(Secret("s"), challenge()), False),
+        (lambda store: store.strike(ALICE, NOW), False),
+    ],
+)
+def test_what_was_used_up_or_chosen_is_on_the_disk_before_the_verb_returns_and_what_a_start_makes_void_is_not(
+    store, verb, lasting
+):
+    """With synchronous = FULL a commit waits for the disk (sqlite.org/pragma.html); otherwise it is NORMAL."""
+    statements = []
+    store._connection.set_trace_callback(statements.append)
+    verb(store)
+    committed = statements.index("COMMIT")
+    assert ("PRAGMA synchronous = FULL" in statements[:committed]) is lasting
+    assert store._connection.execute("PRAGMA synchronous").fetchone() == (1,)
+
+
 def test_a_strike_tells_the_failures_before_it_and_counts_before_anything_is_compared(store):
     later = NOW + timedelta(seconds=1)
     assert store.strike(ALICE, later) == ()
