@@ -1,5 +1,6 @@
 """Whether a code is right: counted first, compared then, by whoever can tell."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,11 +8,14 @@ from datetime import datetime
 from auth.facts import CodeVerdict
 from auth.judges.base import Asked, Checked, Judge, Judged
 from auth.standing import standing, unlocked_at
-from auth.state import Store
+from auth.state import StateUnavailable, Store
 from dirsync.view import Person
 from schema.entry import Policy
+from schema.errors import Fault
 from schema.secret import Secret
 from schema.words import TokenKind
+
+_log = logging.getLogger("dirfactor.service")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +36,22 @@ class CodeCheck:
         """Count an attempt against the user, then have it judged.
 
         The attempt counts before anything is compared, so that parallel attempts cannot outrun the limit; it is taken
-        back unless what was typed turns out to be wrong.
+        back unless what was typed turns out to be wrong. A fault that an operator can mend is no violation.
 
         Raises:
-            StateUnavailable: it could not be counted, so nothing was compared.
+            StateUnavailable: it could not be counted or remembered; a count that was made stays.
         """
         earlier = self.store.strike(person.id, now)
         if standing(earlier, policy, unlocked_at(person.user, now)).locked(now):
             self.store.withdraw(person.id, now)
             return Checked(CodeVerdict.LOCKED)
-        checked = await judged()
+        try:
+            checked = await judged()
+        except StateUnavailable:
+            raise
+        except Fault as fault:
+            _log.error("what %s typed cannot be judged: %s", person.dn, fault)
+            checked = Checked(CodeVerdict.MISCONFIGURED, fault.problem)
         if checked.verdict is not CodeVerdict.WRONG or not checked.violation:
             self.store.withdraw(person.id, now)
         return checked

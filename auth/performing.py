@@ -24,7 +24,7 @@ from auth.prompts import code_prompt, destination, prompt
 from auth.reason import Reason
 from auth.request import Accepted, Challenged, Outcome, Refused, ReplyAttribute
 from auth.session import Session
-from auth.state import Challenge, StateUnavailable, Store
+from auth.state import Challenge, Store
 from auth.steps import Decision, Part, Words
 from auth.tokens import Usable
 from auth.vip.reasons import Kind
@@ -156,12 +156,7 @@ class Performer:
 
         async def judged() -> Checked:
             nonlocal found
-            try:
-                found = self.pins.read(subject.person, subject.policy, session.text(part), lengths, subject.now)
-            except StateUnavailable:
-                raise
-            except Fault as fault:
-                return Checked(CodeVerdict.MISCONFIGURED, fault.problem)
+            found = self.pins.read(subject.person, subject.policy, session.text(part), lengths, subject.now)
             return Checked(CodeVerdict.RIGHT if found else CodeVerdict.WRONG, "" if found else "PIN")
 
         code = await self._counted(session, subject, judged)

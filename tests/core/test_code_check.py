@@ -12,10 +12,12 @@ from auth.facts import CodeVerdict
 from auth.judges.base import Asked
 from auth.judges.response import ResponseJudge
 from auth.judges.vip import VipJudge
+from auth.state import StateUnavailable
 from auth.tokens import Usable
 from auth.vip.client import Verdict
 from auth.vip.reasons import look_up
 from core.logins import NOW, person, policy
+from schema.errors import Fault
 from schema.secret import Secret
 from schema.words import TokenKind
 
@@ -87,3 +89,23 @@ async def test_what_was_typed_is_never_in_the_detail(tmp_path_factory, typed, be
     with contextlib.closing(EmbeddedStore(tmp_path_factory.mktemp("state") / "state.sqlite", "boot")) as store:
         detail = (await checked(store, Judge("49B5", f"{before}{typed}{after}"), Secret(typed))).detail
     assert detail == f"49B5 {look_up('49B5').meaning}"
+
+
+async def test_what_only_an_operator_can_mend_is_no_violation_and_keeps_the_door_shut(store):
+    async def judged():
+        raise Fault("there is no key ring", remedy="copy it")
+
+    check = CodeCheck(store, {}, ResponseJudge(store, lambda: None))
+    found = await check.counted(person(), policy(), judged, NOW)
+    assert (found.verdict, found.detail) == (CodeVerdict.MISCONFIGURED, "there is no key ring")
+    assert not store.failures(person().id)
+
+
+async def test_what_the_state_store_could_not_remember_stays_counted_and_is_no_verdict(store):
+    async def judged():
+        raise StateUnavailable("the disk is full", remedy="make room")
+
+    check = CodeCheck(store, {}, ResponseJudge(store, lambda: None))
+    with pytest.raises(StateUnavailable):
+        await check.counted(person(), policy(), judged, NOW)
+    assert len(store.failures(person().id)) == 1
