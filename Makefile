@@ -18,7 +18,7 @@ demo: ## run the service and log in by SMS, e-mail and VIP; nothing to configure
 
 test: ## run all tests, those against real servers included
 	@tools/bootstrap venv servers
-	$(AS_ROOT) .venv/bin/python -m pytest --servers=required $(AS_ROOT_PYTEST)
+	$(AS_ROOT) .venv/bin/python -m pytest --servers=required -n 2 --dist loadgroup $(AS_ROOT_PYTEST)
 
 check: ## lint, format, types, direction of imports, generated files, rules of Windows
 	@tools/bootstrap venv
