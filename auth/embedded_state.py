@@ -97,10 +97,13 @@ class EmbeddedStore:
             rows = run(
                 "DELETE FROM challenge WHERE state = ? AND node = ? RETURNING value", (state_key(state), node)
             ).fetchall()
-        try:
-            return _decode(rows[0][0]) if rows else None
-        except msgspec.DecodeError as error:
-            raise self._unavailable(error) from error
+        return self._challenge(rows)
+
+    def waiting(self, state: Secret, node: str) -> Challenge | None:
+        """Look at the challenge; see `Store.waiting`."""
+        with self._transaction() as run:
+            rows = run("SELECT value FROM challenge WHERE state = ? AND node = ?", (state_key(state), node)).fetchall()
+        return self._challenge(rows)
 
     def strike(self, user: EntryId, at: datetime) -> tuple[datetime, ...]:
         """Count a wrong code; see `Store.strike`."""
@@ -259,6 +262,12 @@ class EmbeddedStore:
                     yield run
             finally:
                 run("PRAGMA synchronous = NORMAL")
+
+    def _challenge(self, rows: Sequence[tuple[bytes]]) -> Challenge | None:
+        try:
+            return _decode(rows[0][0]) if rows else None
+        except msgspec.DecodeError as error:
+            raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> StateUnavailable:
         return StateUnavailable(

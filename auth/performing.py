@@ -92,6 +92,8 @@ class Performer:
             return Refused(decided.step.reason)
         if decided.person is None or decided.policy is None:
             return Refused(Reason.INTERNAL_FAULT)
+        if not isinstance(decided.step, steps.SendCode) and not self._taken(session):
+            return Refused(Reason.CHALLENGE_UNKNOWN)
         subject = Subject(decided, decided.person, decided.policy, now)
         match decided.step:
             case steps.Accept(reply_rules=rules):
@@ -103,26 +105,34 @@ class Performer:
             case steps.AskCode(token=token, reason=reason):
                 words = code_prompt(subject.policy, token, reason)
                 return self._ask(session, subject, Question(token.kind), words, reason)
-            case steps.AskPassword(reason=reason):
-                return self._ask(session, subject, Question.PASSWORD, prompt(reason), reason)
-            case steps.AskPin(reason=reason):
-                return self._ask(session, subject, Question.PIN, prompt(reason), reason)
-            case steps.AskNewPin(reason=reason):
-                return self._ask(session, subject, Question.NEW_PIN, prompt(reason), reason)
+            case steps.AskPassword(reason=reason) | steps.AskPin(reason=reason) | steps.AskNewPin(reason=reason):
+                return self._ask(session, subject, _QUESTIONS[type(decided.step)], prompt(reason), reason)
             case check:
                 session.evidence = await self._shown(session, subject, check)
                 return None
+
+    def _taken(self, session: Session) -> bool:
+        """Whether the challenge of this method, where there is one, is ours to answer and to ask again.
+
+        One that waited for a second login is taken out of the store now, and nobody else can do so after us.
+        """
+        challenge, state = session.answered, session.second_login
+        if challenge is None or state is None or session.taken:
+            return True
+        session.taken = True
+        taken = self.store.attempt(state, session.origin.node)
+        if taken is not None and taken != challenge:
+            self.store.renew(state, taken)  # somebody was faster, and another one is open
+        return taken == challenge
 
     async def _shown(self, session: Session, subject: Subject, step: steps.Check | steps.KeepPin) -> Evidence:
         """The evidence with what the step has shown."""
         evidence = session.evidence
         match step:
             case steps.CheckPassword(part=part):
-                session.spent = session.spent or session.answered is not None
                 verdict = await self._password(subject.person, session.text(part))
                 return replace(evidence, password=verdict)
             case steps.CheckNewPin(part=part):
-                session.spent = True
                 bare = _without_spaces(session, part.field)
                 shown = self.pins.new(subject.person, subject.policy, session.text(part), subject.now)
                 return replace(bare, pin=shown)
@@ -193,7 +203,6 @@ class Performer:
 
     async def _counted(self, session: Session, subject: Subject, judged: Judged) -> CodeVerdict:
         """The attempt is counted, judged, and where it was wrong and the last one, said to be so."""
-        session.spent = True
         left = session.answered.attempts_left if session.answered else self._tries(subject)
         checked = await self.codes.counted(subject.person, subject.policy, judged, subject.now)
         session.held = checked.held
@@ -207,6 +216,7 @@ class Performer:
         if not self.store.count(f"send {person.id.hex()}", subject.now, _SEND_WINDOW, policy.codes_per_window):
             session.evidence = replace(session.evidence, send_limited=True)
             return None
+        earlier = self.store.attempt(session.second_login, session.origin.node) if session.second_login else None
         identity = self.entropy.octets(16)
         codes, digest = self._drawn(identity, token, policy, stock)
         words = code_prompt(policy, token, Reason.CODE_SENT)
@@ -217,6 +227,8 @@ class Performer:
             receipt = await self._deliver(session, subject, token, codes, ahead=bool(stock))
         except Fault as fault:
             self.store.attempt(asked.state, session.origin.node)
+            if earlier is not None:
+                self.store.renew(asked.state, earlier)
             session.notes["detail"] = fault.problem
             _log.error("%s: %s", session.origin.correlation, fault)
             undelivered = session.evidence.undelivered | {token.kind}
@@ -256,12 +268,12 @@ class Performer:
 
     def _ask(self, session: Session, subject: Subject, question: Question, words: str, reason: Reason) -> Challenged:
         """Ask for something that the person has already; again, while there are tries, under the same challenge."""
-        earlier = session.answered
+        earlier, shown = session.answered, session.evidence
+        used = 1 if shown.code or shown.password or shown.pin is PinShown.UNFIT else 0
         if earlier is not None and earlier.question is question:
-            left = earlier.attempts_left - 1
-            challenge = msgspec.structs.replace(earlier, attempts_left=left, held=session.held)
+            left, held = earlier.attempts_left - used, session.held if used else earlier.held
+            challenge = msgspec.structs.replace(earlier, attempts_left=left, held=held)
         else:
-            used = 1 if session.evidence.code is not None else 0
             challenge = self._challenge(session, subject, question, self.entropy.octets(16), None, used)
         return self._issue(session, challenge, words, reason, subject.now)
 
@@ -310,6 +322,11 @@ class Performer:
 
 
 _TRIES = (CodeVerdict.WRONG, CodeVerdict.RESYNCHRONISE)
+_QUESTIONS = {
+    steps.AskPassword: Question.PASSWORD,
+    steps.AskPin: Question.PIN,
+    steps.AskNewPin: Question.NEW_PIN,
+}
 
 
 def _forgives(subject: Subject) -> bool:

@@ -125,19 +125,16 @@ class LoginService:
     async def _begin(self, session: Session) -> Outcome:
         """Go on from the challenge of an earlier login at a node that can ask nothing, where there is one.
 
-        When the login is refused before anything was held against that challenge, it stays open.
+        It stays there until something is held against it: whoever knows no more than the name cannot take it away.
         """
         state = session.second_login
-        waiting = self._parts.store.attempt(state, session.origin.node) if state else None
+        waiting = self._parts.store.waiting(state, session.origin.node) if state else None
         if state is None or waiting is None or waiting.expires_at <= self._parts.clock.now():
             return await self._advance(session)
         self._coalescer.answered(state_key(state))
         session.challenge, session.login = waiting, waiting.correlation
         session.evidence = replace(session.evidence, methods=waiting.methods, waiting=_waiting(waiting))
-        outcome = await self._advance(session)
-        if isinstance(outcome, Refused) and not session.spent:
-            self._parts.store.renew(state, waiting)
-        return outcome
+        return await self._advance(session)
 
     async def _answer(self, session: Session, request: AnswerRequest) -> Outcome:
         """Take the challenge, which nobody else can take after us, and go on from its stage."""

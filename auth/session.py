@@ -22,8 +22,8 @@ class Session:
         find: gives the users that it may stand for, as of now.
         texts: what was typed, by field.
         evidence: what was shown.
-        challenge: the open challenge that was taken out of the store for it.
-        spent: whether something that was typed has been held against that challenge.
+        challenge: the open challenge that it answers, or may answer.
+        taken: whether a challenge that waited for this second login is out of the store.
         login: correlation of the request that began the login, when this is a later step.
         decision: the last one.
         moments: everything that was decided, for the journal.
@@ -38,7 +38,7 @@ class Session:
     texts: dict[Field, Secret]
     evidence: Evidence
     challenge: Challenge | None = None
-    spent: bool = False
+    taken: bool = False
     login: str = ""
     decision: Decision | None = None
     moments: list[Moment] = field(default_factory=list)

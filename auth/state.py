@@ -112,6 +112,10 @@ class Store(Protocol):
         """
         ...
 
+    def waiting(self, state: Secret, node: str) -> Challenge | None:
+        """The open challenge of this state at this node, which stays there: only `attempt` gives a right to it."""
+        ...
+
     def strike(self, user: EntryId, at: datetime) -> tuple[datetime, ...]:
         """Count a wrong code before it is compared; the user's earlier failures, oldest first, without this one."""
         ...

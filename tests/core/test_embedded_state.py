@@ -156,6 +156,12 @@ class StoreAgainstModel(RuleBasedStateMachine):
     def attempt(self, which, number, node):
         assert self.stores[which].attempt(Secret(f"state-{number}"), node) == self.model.attempt(number, node)
 
+    @rule(which=st.integers(0, 1), number=states, node=nodes)
+    def waiting(self, which, number, node):
+        found = self.model.open.get(number)
+        wanted = found if found is not None and found.node == node else None
+        assert self.stores[which].waiting(Secret(f"state-{number}"), node) == wanted
+
     @rule(which=st.integers(0, 1), user=users, at=instants)
     def strike(self, which, user, at):
         assert self.stores[which].strike(user, at) == self.model.failures(user)
@@ -685,6 +691,7 @@ def test_a_folder_that_is_not_there_and_a_folder_in_place_of_the_file_are_said_s
 VERBS = {
     "begin": lambda store: store.begin(Secret("secret-state"), challenge()),
     "attempt": lambda store: store.attempt(Secret("secret-state"), "vpn"),
+    "waiting": lambda store: store.waiting(Secret("secret-state"), "vpn"),
     "strike": lambda store: store.strike(ALICE, NOW),
     "withdraw": lambda store: store.withdraw(ALICE, NOW),
     "forgive": lambda store: store.forgive(ALICE),
@@ -708,7 +715,7 @@ def test_a_store_that_cannot_be_used_is_a_fault_from_every_verb_and_tells_no_sec
     assert "secret-state" not in str(caught.value)
 
 
-@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"failures", "remembered", "tally"}))
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"waiting", "failures", "remembered", "tally"}))
 def test_a_store_that_another_process_keeps_busy_is_a_fault_that_changes_nothing_and_it_works_again_after(
     file, store, verb
 ):

@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 
 from auth.embedded_state import EmbeddedStore
+from auth.facts import Evidence
 from auth.performing import Performer
-from auth.request import Accepted
+from auth.request import Accepted, Door, Origin
+from auth.session import Session
 from auth.steps import Accept, Decision, Stage
 from core.logins import NOW, person, policy
 from schema.words import Method
@@ -32,8 +34,9 @@ async def left_after(store, methods, settings=None, **values):
     somebody = person(**values)
     stages = tuple(Stage(method, 3) for method in methods)
     decided = Decision(Accept(()), person=somebody, policy=settings or policy(), stages=stages)
+    session = Session(Origin(Door.RADIUS, "vpn", "0123456789abcdef", "192.0.2.7"), "alice", tuple, {}, Evidence())
     performer = Performer(NOTHING, store, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
-    assert await performer.perform(NOTHING, decided, NOW) == Accepted()
+    assert await performer.perform(session, decided, NOW) == Accepted()
     return len(store.failures(somebody.id))
 
 
