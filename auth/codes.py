@@ -17,15 +17,15 @@ def mint(length: int, below: Callable[[int], int]) -> Secret:
     return Secret(f"{below(10**length):0{length}d}")
 
 
-def digest(key: bytes, challenge_id: bytes, code: Secret) -> bytes:
-    """What is stored in place of a code: HMAC-SHA-256(server key, challenge id || code)."""
-    return hmac.digest(key, challenge_id + code.octets, hashlib.sha256)
+def digest(key: bytes, bound: bytes, code: Secret) -> bytes:
+    """What is stored in place of a code: HMAC-SHA-256(server key, what it is bound to || code)."""
+    return hmac.digest(key, bound + code.octets, hashlib.sha256)
 
 
-def is_right(key: bytes, challenge_id: bytes, typed: Secret, stored: bytes) -> bool:
+def is_right(key: bytes, bound: bytes, typed: Secret, stored: bytes) -> bool:
     """Whether the typed code is the one whose digest is stored; see `plain` for what does not count."""
     code = plain(typed)
-    return code.text.isascii() and hmac.compare_digest(digest(key, challenge_id, code), stored)
+    return code.text.isascii() and hmac.compare_digest(digest(key, bound, code), stored)
 
 
 def plain(typed: Secret) -> Secret:
