@@ -50,13 +50,15 @@ class Look:
         self._found = matches(token, code, self._window)
 
     def in_window(self) -> Checked | None:
-        """Right, when it is a code that counts now and was not accepted yet."""
-        for where in self._found:
-            if self._consume(where):
-                if self._token.kind is TokenKind.TOTP:
-                    self._keep(drift_after(self._token, self._position, where, self._policy, self._now))
-                return Checked(CodeVerdict.RIGHT, f"token {self._token.serial}")
-        return None
+        """Right, when it is a code that counts now and was not accepted yet.
+
+        The same digits may come at several positions: all of them are used up.
+        """
+        if not self._found or not self._consume(self._found[-1]):
+            return None
+        if self._token.kind is TokenKind.TOTP:
+            self._keep(drift_after(self._token, self._position, self._found[-1], self._policy, self._now))
+        return Checked(CodeVerdict.RIGHT, f"token {self._token.serial}")
 
     def second_of_two(self) -> Checked | None:
         """Right, when it is the code after the one that was typed before."""
