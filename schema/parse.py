@@ -61,6 +61,7 @@ _LAST_DAY = (date.max - date(1970, 1, 1)).days
 _FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _LAST_TICK = (datetime.max.replace(tzinfo=UTC) - _FILETIME_EPOCH) // timedelta(microseconds=1) * 10 + 9
 _INTEGER = re.compile(rb"-?[0-9]{1,19}")
+_SURE_DIGITS: Final = 18  # a number of so many is within 64 bits; most are
 _NEVER_EXPIRES = {0, 0x7FFFFFFFFFFFFFFF}  # accountExpires, MS-ADA1 2.3
 _NOT_LOCKED = {0}  # lockoutTime: only 0 (MS-ADA1)
 _FOR_EVER = {0, -0x8000000000000000}  # lockoutDuration, MS-ADTS 3.1.1.4.5
@@ -87,6 +88,8 @@ _PLAIN: Final = {
     for item in CLASSES
 }
 _ADDRESS_KEYS: Final = tuple(name.lower() for name in ADDRESS_ATTRIBUTES)
+_RID_OCTETS: Final = 4
+_DOMAINS: Final = 64  # of a forest, whose users are read one after the other
 # A directory has few combinations of object classes; with this many a broken one costs time, not memory.
 _COMBINATIONS: Final = 1024
 
@@ -166,6 +169,8 @@ class _Reading:
         raw = self.attributes.get(attribute.lower())
         if not raw:
             return None
+        if raw[0].isdigit() and len(raw[0]) <= _SURE_DIGITS:
+            return int(raw[0])
         number = int(raw[0]) if _INTEGER.fullmatch(raw[0].strip()) else None
         if number is None or not -(2**63) <= number < 2**63:
             self.spoil(attribute, raw[0], f"a whole number from {-(2**63)} to {2**63 - 1}")
@@ -205,7 +210,9 @@ class _Reading:
                 self.spoil(attribute.name, shown, attribute.grammar.expected)
         if not values:
             return None
-        return values[0] if attribute.single else tuple(dict.fromkeys(values))
+        if attribute.single:
+            return values[0]
+        return tuple(values if len(values) == 1 else dict.fromkeys(values))
 
     def spoil(self, attribute: str, octets: bytes, expected: str) -> None:
         """Note a finding; `expected` is a phrase that follows "expected"."""
@@ -227,7 +234,7 @@ def _is_locked_for_good(attributes: Attributes) -> bool:
     return (
         _FOR_GOOD in attributes.get("pwdaccountlockedtime", ())
         or _NEVER_UNLOCKED in attributes.get("accountunlocktime", ())
-        or any(value.lower() == b"true" for value in attributes.get("nsaccountlock", ()))
+        or b"true" in map(bytes.lower, attributes.get("nsaccountlock", ()))
     )
 
 
@@ -330,8 +337,16 @@ def _sid(octets: bytes) -> str | None:
 def _primary_group_sid(attributes: Attributes, reading: _Reading) -> str | None:
     """The user's domain SID with the primary group's RID in place of the user's own."""
     rid = reading.number("primaryGroupID")
-    own = _sid(attributes["objectsid"][0]) if attributes.get("objectsid") else None
-    return None if rid is None or own is None else f"{own.rpartition('-')[0]}-{rid}"
+    domain = _domain_sid(attributes["objectsid"][0][:-_RID_OCTETS]) if attributes.get("objectsid") else None
+    return None if rid is None or domain is None else f"{domain}-{rid}"
+
+
+@lru_cache(_DOMAINS)
+def _domain_sid(octets: bytes) -> str | None:
+    """A user's domain SID as text, from their own without its last number; None for octets that are none."""
+    if len(octets) < 8 or not octets[1]:  # noqa: PLR2004 - revision, count and authority
+        return None
+    return _sid(bytes((octets[0], octets[1] - 1)) + octets[2:])
 
 
 _Key = tuple[str, Callable[[User], str | None]]

@@ -132,10 +132,10 @@ class Haste(ABC, Generic[Ordinary]):
             rest.put(put)
 
     def _any_stored(self, ids: Collection[EntryId]) -> bool:
-        marks = ", ".join("?" * len(ids))
+        marks = ", ".join(f"?{number}" for number in range(1, len(ids) + 1))  # bound once, asked twice
         query = f"SELECT EXISTS (SELECT 1 FROM entry WHERE id IN ({marks}))"  # noqa: S608 - marks
         query += f" OR EXISTS (SELECT 1 FROM shelf WHERE id IN ({marks}))"  # noqa: S608 - marks
-        found: int = self._db.execute(query, (*ids, *ids)).fetchone()[0]
+        found: int = self._db.execute(query, (*ids,)).fetchone()[0]
         return bool(found)
 
     def _insert(self, puts: Iterable[Put]) -> None:

@@ -167,11 +167,14 @@ class Connection:
         if not self._bounded:
             self._bounded = True
             _bound_reads(self._handle.fileno())
-        for _ in range(max(1, ceil(patience / _SLICE_SECONDS))):
+        slices, slice_seconds = max(1, ceil(patience / _SLICE_SECONDS)), min(patience, _SLICE_SECONDS)
+        for _ in range(slices):
             if self._interrupted.is_set():
                 raise Interrupted
-            with suppress(ldap.TIMEOUT):
-                return self._handle.result3(message, timeout=min(patience, _SLICE_SECONDS), **how)
+            try:  # no context manager: this is done for every entry
+                return self._handle.result3(message, timeout=slice_seconds, **how)
+            except ldap.TIMEOUT:
+                continue
         raise ldap.TIMEOUT({"desc": f"no answer within {patience:g} s"})
 
     def _abandon(self, message: int) -> None:

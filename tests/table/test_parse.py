@@ -108,14 +108,22 @@ def test_one_wrong_token_does_not_take_the_right_ones_away():
     assert [finding.value for finding in entry.malformed] == ["fax"]
 
 
+_SID = bytes.fromhex("0105000000000005" + "15000000" + "01000000" + "02000000" + "03000000" + "50040000")
+
+
 def test_the_primary_group_is_the_users_domain_and_its_own_number():
     """MS-DTYP 2.4.2.2: S-1-5-21-1-2-3-1104."""
-    sid = bytes.fromhex("0105000000000005" + "15000000" + "01000000" + "02000000" + "03000000" + "50040000")
-    user = parse_entry(entries(objectClass=b"user", objectSid=sid, primaryGroupID=b"513"))
+    user = parse_entry(entries(objectClass=b"user", objectSid=_SID, primaryGroupID=b"513"))
     assert user.primary_group_sid == "S-1-5-21-1-2-3-513"
-    assert names_of(parse_entry(entries(objectClass=b"group", cn=b"g", objectSid=sid))) == (
+    assert names_of(parse_entry(entries(objectClass=b"group", cn=b"g", objectSid=_SID))) == (
         ("sid", "s-1-5-21-1-2-3-1104"),
     )
+
+
+@pytest.mark.parametrize("sid", [b"", b"\1", b"\1\0" + b"\0" * 6, _SID[:-1], _SID[:-4], _SID + b"\0" * 4, b"\1" * 7])
+def test_octets_that_are_no_sid_of_a_user_lead_to_no_primary_group(sid):
+    user = parse_entry(entries(objectClass=b"user", objectSid=sid, primaryGroupID=b"513"))
+    assert user.primary_group_sid is None
 
 
 def findings(entry):
