@@ -15,7 +15,8 @@ _APPLICATION_ID: Final = 0x64667231
 _LAYOUT: Final = 3
 _BUSY_SECONDS: Final = 5.0
 _WAL_LIMIT: Final = 64 * 1024 * 1024
-_CACHE_KIBIBYTES: Final = 16 * 1024
+# Of a reader: the system holds the file's pages for all who read it, and more of them here would be a copy for each.
+_CACHE_KIBIBYTES: Final = 4 * 1024
 _PRIMARY_CODE: Final = 0xFF  # the rest of an error code is detail, sqlite.org/rescode.html
 
 _REMEDIES: Final = {
