@@ -70,6 +70,42 @@ def test_the_nearest_container_wins_and_the_farther_one_is_told_so():
     assert found.candidates[1].why == f"ou=o1,{BASE} is nearer"
 
 
+def test_the_nearest_container_wins_whatever_the_priorities():
+    found = governs(ancestors=[link(policy("near", priority=9)), link(policy("far", priority=1))])
+    assert found.policy.name == "near"
+
+
+def test_every_candidate_is_told_with_its_holder_and_why_it_lost():
+    nested = membership("staff", link(A), path=("team",))
+    somebody = person(None, [nested, membership("low", link(LOW))], [ancestor("unit", link(B))])
+    found = effective_policy(somebody, "vpn", link(None, "gone"), policy("default"))
+    assert [(item.level, item.holder, item.policy_name, item.why) for item in found.candidates] == [
+        (
+            Level.GROUP,
+            f"cn=staff,{BASE}",
+            f"cn=a,{BASE}",
+            f"priority 10 is higher than 5, member through cn=team,{BASE} -> cn=staff,{BASE}",
+        ),
+        (
+            Level.GROUP,
+            f"cn=low,{BASE}",
+            f"cn=low,{BASE}",
+            f"lowest priority at the first level that has an assignment: 5, member through cn=low,{BASE}",
+        ),
+        (Level.CONTAINER, f"ou=unit,{BASE}", f"cn=b,{BASE}", "the group level comes first"),
+        (Level.NODE, "vpn", f"missing object {b'gone'.ljust(16, b'.').hex()}", "the group level comes first"),
+        (Level.SERVER, "config.ini", "[policy:default]", "the group level comes first"),
+        (Level.BUILT_IN, "dirfactor", "built-in", "the group level comes first"),
+    ]
+    [own, *_] = governs(link(A)).candidates
+    dn = person().dn
+    assert (own.holder, own.policy_name, own.why) == (
+        dn,
+        f"cn=a,{BASE}",
+        "nearest assignment at the first level that has one",
+    )
+
+
 def test_the_built_in_default_demands_a_token_and_nothing_else_is_needed_for_it():
     found = governs()
     assert found.name == "built-in"

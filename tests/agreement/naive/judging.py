@@ -20,7 +20,8 @@ class Judging:
     def counted(self, judge):
         """What was typed counts against the person unless it turns out not to be wrong."""
         left = self.left()
-        self.login |= {"tested": True, "held": None}
+        here = self.login["asked"] is not None and self.login["asked"]["stage"] == self.login["stage"]
+        self.login |= {"tested": self.login["tested"] or here, "held": None}
         verdict, found = judge()
         if verdict == "wrong":
             self.strikes.append(self.now)
@@ -38,10 +39,11 @@ class Judging:
             self.response_used = True
             return "right"
         if token in SENT:
-            if here and asked["code"] is not None and asked["code"] == bare(text):
+            now_at = self.address(token)
+            if here and asked["code"] is not None and (asked["code"], asked["to"]) == (bare(text), now_at):
                 return "right"
-            if self.mode_of(token) != "onLogon" and self.stock[token].get(bare(text), self.now) > self.now:
-                del self.stock[token][bare(text)]
+            if self.mode_of(token) != "onLogon" and self.stock[token].get((bare(text), now_at), self.now) > self.now:
+                del self.stock[token][bare(text), now_at]
                 return "right"
             return "wrong"
         known = self.world["codes"][token]
@@ -97,7 +99,8 @@ class Judging:
         refused = self.look()
         if refused:
             return ("refused", refused, None)
-        return ("refused", reason, None) if self.mode == "append" else self.ask("newPin", reason)
+        self.login["tried"] = self.login["tried"] or reason == "pin-unfit"
+        return self.ask("newPin", reason) if self.asks() else ("refused", reason, None)
 
     def new_pin_typed(self, text):
         self.login["tested"] = self.login["tested"] or bool(text)
@@ -108,5 +111,6 @@ class Judging:
         if pin and pin + pin == bare(text) and fits(pin, self.policy, self.pin()[0]):
             self.new_pin = (pin, self.now)
             return None
-        last = self.login["asked"]["left"] <= 1 or self.mode == "append"
+        last = self.login["asked"]["left"] <= 1 or not self.asks()
+        self.login["tried"] = True
         return ("refused", "pin-unfit", None) if last else self.ask("newPin", "pin-unfit")

@@ -49,7 +49,7 @@ class Sending:
         self.messages.append((token, codes))
         if stocked:
             for code in codes:
-                self.stock[token][code] = self.now + policy["ahead_lifetime"] * 3600
+                self.stock[token][code, self.address(token)] = self.now + policy["ahead_lifetime"] * 3600
         return self.ask(token, "code-sent", code=None if stocked else codes[0])
 
     def draw(self):
@@ -64,15 +64,16 @@ class Sending:
         """Open a challenge; again, while there are tries, the same one."""
         login = self.login
         earlier = login["asked"] if login["asked"] is not None and login["asked"]["stage"] == login["stage"] else None
+        used = 1 if login["tried"] and reason != "code-sent" else 0
         if earlier is not None and earlier["what"] == what and reason != "code-sent":
-            asked = earlier | {"left": earlier["left"] - 1}
+            asked = earlier | {"left": earlier["left"] - used, "held": login.get("held") if used else earlier["held"]}
         else:
-            left = self.tries_here() - (1 if login.get("tried") and reason != "code-sent" else 0)
+            left = self.tries_here() - used
             if earlier is not None and what not in ("password", "pin", "newPin"):
                 left = min(left, earlier["left"])
             until = self.now + self.policy["code_lifetime"]
             asked = {"what": what, "stage": login["stage"], "code": code, "left": left, "until": until}
-        asked |= {"methods": self.methods, "held": login.get("held")}
+            asked |= {"methods": self.methods, "held": login.get("held"), "to": self.address(what)}
         if login["caller"] is not None:
             self.parked[login["caller"]] = asked
         else:

@@ -46,6 +46,7 @@ class Naive(Looking, Tokens, Sending, Judging):
             "undelivered": set(),
             "limited": False,
             "tested": False,
+            "tried": False,
             "methods": None,
         }
         node = self.world["node"]
@@ -53,11 +54,10 @@ class Naive(Looking, Tokens, Sending, Judging):
             self.login["caller"] = caller
             parked = self.parked.pop(caller, None)
             if parked is not None and parked["until"] > self.now:
-                self.login["asked"] = parked
-                self.login["methods"] = parked["methods"]
+                self.login |= {"asked": parked, "methods": parked["methods"]}
                 outcome = self.run()
-                if outcome[0] == "refused" and not self.login["tested"]:
-                    self.parked[caller] = parked
+                if not self.login["tested"]:
+                    self.parked.setdefault(caller, parked)
                 return self.told(outcome)
         return self.told(self.run())
 
@@ -81,6 +81,7 @@ class Naive(Looking, Tokens, Sending, Judging):
             "undelivered": set(),
             "limited": False,
             "tested": False,
+            "tried": False,
             "methods": asked["methods"],
         }
         return self.run()
@@ -118,7 +119,8 @@ class Naive(Looking, Tokens, Sending, Judging):
             if asked is not None and asked["stage"] <= login["stage"]:
                 login["asked"] = asked = None
             login |= {"stage": login["stage"] + 1, "answer": None, "keyword": None, "factor": False, "tried": False}
-        if self.policy["reset_on_success"]:
+        shown = "token" in self.methods or ("pin" in self.methods and not self.world["user"]["tokens"])
+        if self.policy["reset_on_success"] and shown:
             self.strikes = []
         return ("accepted", "accepted", None)
 
@@ -170,7 +172,7 @@ class Naive(Looking, Tokens, Sending, Judging):
             if parts:
                 text, login["cut"] = parts
         answering = login["asked"] is not None and login["asked"]["stage"] == login["stage"]
-        login["tested"] = login["tested"] or answering
+        login |= {"tested": login["tested"] or answering, "tried": True}
         verdict = self.world["passwords"].get(text, "wrong")
         if verdict == "right" or (verdict == "expired" and self.policy["allow_expired_password"]):
             return None

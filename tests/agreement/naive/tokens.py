@@ -45,7 +45,15 @@ class Tokens:
     def on_stock(self, token):
         if self.mode_of(token) == "onLogon":
             return 0
-        return sum(until > self.now for until in self.stock[token].values())
+        here = self.address(token)
+        return sum(until > self.now for (_, to), until in self.stock[token].items() if to == here)
+
+    def address(self, token):
+        """Where a token's codes are sent now."""
+        user = self.world["user"]
+        homes = {"sms": ("phone", "mobile"), "email": ("mail_override", "mail")}
+        override, home = homes.get(token, (None, None))
+        return None if override is None else user[override] if user[override] is not None else user[home]
 
     def may_be_known(self, token):
         asked = self.login["asked"]
