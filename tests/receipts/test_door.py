@@ -87,6 +87,7 @@ BASIC = base64.b64encode(f"anybody:{TOKEN}".encode()).decode()
         ({"Authorization": "Bearer "}, {}, 401),
         ({"Authorization": f"Bearer {TOKEN}x"}, {}, 401),
         ({"Authorization": "Basic !"}, {}, 401),
+        ({"Authorization": "Basic é".encode("latin-1")}, {}, 401),
         ({"Authorization": f"Digest {TOKEN}"}, {}, 401),
         ({}, {"token": TOKEN[:-1]}, 401),
         ({}, {"token": ""}, 401),
