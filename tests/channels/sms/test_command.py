@@ -2,13 +2,16 @@
 
 import asyncio
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from auth.addresses import PhoneNumber
 from auth.channels.base import DeliveryFailed, Message, Receipt
 from auth.channels.sms.command.gateway import CommandGateway
+from auth.channels.sms.command.run import Run
 from auth.channels.sms.command.settings import CommandSettings
 from auth.lines import Lines
 from channels.peers import everything_said
@@ -161,3 +164,22 @@ def _runs(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_what_is_ended_before_its_thread_has_come_to_it_is_not_started_any_more(tmp_path):
+    run = Run(("/bin/touch", str(tmp_path / "started")), {})
+    run.kill()
+    assert run.wait(b"481516", 5.0).status is None
+    assert not (tmp_path / "started").exists()
+
+
+async def test_programs_do_not_share_the_threads_that_look_up_names(gateway):
+    free = Event()
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    held_up = loop.run_in_executor(None, free.wait, 10.0)
+    try:
+        assert await asyncio.wait_for(gateway("echo id-7").send(TO, Message("", TEXT)), 5) == Receipt("modem", "id-7")
+    finally:
+        free.set()
+        await held_up

@@ -4,6 +4,7 @@ import asyncio
 import math
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from auth.addresses import PhoneNumber
@@ -19,6 +20,7 @@ _TEMPORARY: Final = 75
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _SHOWN_ID = re.compile(rb"[!-~]{1,100}")
 _DIGITS = re.compile(r"\d{4,}", re.ASCII)
+_AT_ONCE: Final = 32
 _MAYBE_SENT: Final = "see in the program's log whether the text was sent; on_unknown says whether another is tried"
 
 
@@ -37,6 +39,8 @@ class CommandGateway:
         self.name = name
         self.on_unknown = settings.on_unknown
         self._settings = settings
+        # their own: in the loop's, programs that are slow would hold up the look-up of every other gateway's name
+        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix=f"sms {name}")
         try:
             _check(settings)
         except Fault as fault:
@@ -47,7 +51,9 @@ class CommandGateway:
         seconds = min(seconds, self._settings.timeout_seconds)
         run = Run(arguments(self._settings, to), environment(self._settings, to))
         try:
-            ended = await asyncio.to_thread(run.wait, message.text.encode(), seconds)
+            ended = await asyncio.get_running_loop().run_in_executor(
+                self._threads, run.wait, message.text.encode(), seconds
+            )
         except OSError as error:
             failure = DeliveryFailed(
                 f"the program could not be started ({type(error).__name__})",
@@ -63,7 +69,8 @@ class CommandGateway:
         raise failure
 
     async def aclose(self) -> None:
-        """Nothing is held open."""
+        """Start no more programs; those that run end by themselves, or at the end of their time."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 def arguments(settings: CommandSettings, to: PhoneNumber) -> tuple[str, ...]:

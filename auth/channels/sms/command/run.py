@@ -35,15 +35,11 @@ class Run:
         self._arguments = arguments
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_too_late = False
         self._ended = False
 
-    @property
-    def begun(self) -> bool:
-        """Whether the program was started, so that whatever it does may have been done."""
-        return self._process is not None
-
     def wait(self, given: bytes, seconds: float) -> Ended:
-        """Start it, let it read, wait for it.
+        """Start it, unless `kill` came first; let it read, wait for it.
 
         Args:
             given: what it finds on standard input.
@@ -52,6 +48,8 @@ class Run:
         Raises:
             OSError: it cannot be started.
         """
+        if self._is_too_late:
+            return Ended(None)
         self._process = process = subprocess.Popen(  # noqa: S603 - config.ini names it, and no shell reads it
             self._arguments,
             stdin=subprocess.PIPE,
@@ -61,6 +59,8 @@ class Run:
             cwd="/",
             start_new_session=True,
         )
+        if self._is_too_late:  # said while it was being started
+            self.kill()
         with process:
             try:
                 output, _ = process.communicate(given, timeout=seconds)
@@ -72,7 +72,8 @@ class Run:
             return Ended(process.returncode, output)
 
     def kill(self) -> None:
-        """End it now, if it was started, with all that it has started and that has not left its group."""
+        """End it now, with all that it has started and that has not left its group; if it was not, it never is."""
+        self._is_too_late = True
         if self._process is not None and not self._ended:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
