@@ -78,7 +78,7 @@ def read_token(status: int, body: bytes) -> Token:
     try:
         given = msgspec.json.decode(body, type=_Given)
         seconds = float(given.expires_in)
-    except (msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise _unusable("is no token") from None
     if given.token_type.lower() != "bearer":
         raise _unusable("is no bearer token")
@@ -90,7 +90,7 @@ def read_token(status: int, body: bytes) -> Token:
 def _refused(status: int, body: bytes) -> TokenRefused:
     try:
         refusal = msgspec.json.decode(body, type=_Refusal)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         refusal = _Refusal("")
     word = refusal.error if _WORD.fullmatch(refusal.error) else ""
     numbers = [number for number in refusal.error_codes if number >= 0][:3]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from auth.addresses import EmailAddress, email_address
 from auth.channels.base import DeliveryFailed, Message
 from auth.channels.mail.graph import GraphGateway
+from auth.channels.mail.graph_answer import read_answer
 from auth.channels.mail.graph_request import GraphRequest
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY, Clock
 from channels.peers import RawHttp, everything_said, http_answer
@@ -215,3 +216,9 @@ class _Tokens:
 
     async def aclose(self) -> None:
         pass
+
+
+def test_a_refusal_that_is_nested_without_end_is_a_failure_as_any_other():
+    with pytest.raises(DeliveryFailed) as caught:
+        read_answer(500, b'{"more": ' + b"[" * 30_000 + b"]" * 30_000 + b"}")
+    assert caught.value.problem == "answered HTTP 500"

@@ -199,3 +199,10 @@ class TestAnswers:
             read_token(400, body)
         assert "canary" not in everything_said(caught.value)
         assert "AADSTS7000215" in caught.value.problem
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_answer_that_is_nested_without_end_is_one_that_cannot_be_used(status):
+    nested = b"[" * 30_000 + b"]" * 30_000
+    with pytest.raises(TokenRefused):
+        read_token(status, b'{"access_token": "t1", "token_type": "Bearer", "error": "x", "more": ' + nested + b"}")

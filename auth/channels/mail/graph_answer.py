@@ -75,7 +75,7 @@ def read_answer(status: int, body: bytes) -> None:
         return
     try:
         code = msgspec.json.decode(body, type=_Refusal).error.code
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         code = ""
     said = f" {code}" if _CODE.fullmatch(code) else ""
     permanent = code in _PERMANENT
