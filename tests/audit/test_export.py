@@ -16,11 +16,11 @@ from audit.syslog_text import parse, parse_cef
 from auth.audit import AuditKey
 from auth.audit.export.connection import Connection
 from auth.audit.export.outbox import Outbox
-from auth.audit.export.printable import printable
 from auth.audit.export.rfc5424 import Sender
 from auth.audit.export.syslog import message, syslog_outbox
 from auth.audit.export.target import Target, Transport, read_target
 from auth.audit.line import AuditLine
+from auth.audit.printable import printable
 from auth.audit.rows import Checkpoint, Kind, line_of
 from auth.audit.settings import AuditSettings, SyslogFormat
 from auth.audit.trail import Export

@@ -8,7 +8,7 @@ from audit.ledger import NOON
 from auth.audit.reader import outcomes_backwards
 from auth.audit.told.story import stories
 from auth.audit.told.wanted import Wanted
-from auth.audit.told.words import as_data, as_text
+from auth.audit.told.words import as_data, as_text, step_line
 from auth.reason import Reason
 
 ALICE, BOB = "00" * 15 + "0a", "00" * 15 + "0b"
@@ -110,3 +110,13 @@ def test_a_reason_of_another_version_is_told_without_what_it_means(ledger):
         trail.write(ledger.line(outcome="refused", reason="of-another-version"))
     [story] = stories(outcomes_backwards(ledger.files))
     assert "refused: of-another-version" in as_text(story)
+
+
+def test_what_somebody_typed_looks_like_no_line_of_its_own_and_moves_no_terminal(ledger):
+    typed = "eve\n2026-11-26 12:00:00  alice  accepted\x1b[2J\x9b2J"
+    with ledger.open() as trail:
+        trail.write(ledger.line(name=typed))
+    [story] = stories(outcomes_backwards(ledger.files))
+    for text in (*as_text(story).split("\n"), step_line(story.last)):
+        assert text.isprintable(), repr(text)
+        assert "alice" not in text or "eve" in text

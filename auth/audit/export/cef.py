@@ -3,9 +3,9 @@
 import ipaddress
 from collections.abc import Iterator
 
-from auth.audit.export.printable import printable
 from auth.audit.export.rfc5424 import severity
 from auth.audit.export.told import Signed
+from auth.audit.printable import printable
 from auth.audit.reader import Written
 from auth.audit.told.words import known_reason
 from auth.version import __version__

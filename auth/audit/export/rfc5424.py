@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from auth.audit.export.printable import printable
 from auth.audit.export.told import Signed, fields
+from auth.audit.printable import printable
 from auth.audit.reader import Written
 
 # a number of our own, which IANA gives for the asking, replaces that for documentation (RFC 5612) when there is one

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from auth.audit.printable import printable
 from auth.audit.reader import Written
 from auth.audit.told.story import Story
 from auth.reason import Reason
@@ -12,7 +13,7 @@ from auth.reason import Reason
 
 def as_text(story: Story) -> str:
     """The login with what it came to, what that means, what helps, and each step on the way."""
-    return "\n".join(_lines(story))
+    return "\n".join(map(printable, _lines(story)))
 
 
 def as_data(story: Story) -> dict[str, Any]:
@@ -32,7 +33,9 @@ def as_data(story: Story) -> dict[str, Any]:
 
 def step_line(step: Written) -> str:
     """An outcome on one line, for whoever watches them come."""
-    return f"{step.at:%Y-%m-%d %H:%M:%S}  {step.name or '-':20}  {_step(step)}  at {step.node}  {step.correlation}"
+    return printable(
+        f"{step.at:%Y-%m-%d %H:%M:%S}  {step.name or '-':20}  {_step(step)}  at {step.node}  {step.correlation}"
+    )
 
 
 def known_reason(code: str) -> Reason | None:
