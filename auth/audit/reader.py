@@ -34,7 +34,7 @@ def outcome_of(line: bytes) -> Written | None:
         return None
     try:
         return _decoder.decode(line)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

@@ -153,7 +153,7 @@ def row_of(line: bytes) -> Row | None:
         return None
     try:
         return _row_decoder.decode(line)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

@@ -345,3 +345,17 @@ def test_an_older_file_that_was_taken_over_is_proved_too(tmp_path):
     ledger.files.base.write_bytes(b'{"at":"2026-11-25T12:00:01Z"}\n')
     assert log.proved().found.what == Tampering.OLDER_FILE
     ledger.now = NOON
+
+
+def test_a_line_that_is_nested_without_end_is_named_as_any_other(log):
+    nested = b'{"more":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    rows = [*log.rows[:-1], (log.rows[-1][0], log.forged(log.rows[-2][1], body=nested))]
+    assert log.put(rows).found is not None
+
+
+def test_a_line_that_is_nested_without_end_keeps_nobody_from_writing(log):
+    nested = b'{"more":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    log.put([*log.rows, (log.rows[-1][0], log.forged(log.rows[-1][1], body=nested))])
+    before = log.ledger.recorded()
+    log.ledger.write(1)
+    assert len(log.ledger.recorded()) == len(before) + 1

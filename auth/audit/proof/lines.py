@@ -89,7 +89,7 @@ def _read(file: str, number: int, line: bytes, files: AuditFiles, keys: Keys) ->
     signed = keys.public.has_signed(*signed_part(line)) if row.kind == Kind.CHECKPOINT else None
     try:
         body = _decoder.decode(line)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         body = _NOTHING
     is_gone = row.kind == Kind.HEADER and body.before and not files.base.with_name(body.before).is_file()
     before = body.before if is_gone else ""
