@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -35,7 +36,7 @@ class Run:
         self._arguments = arguments
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
-        self._is_too_late = False
+        self._too_late = threading.Event()
         self._ended = False
 
     def wait(self, given: bytes, seconds: float) -> Ended:
@@ -48,7 +49,7 @@ class Run:
         Raises:
             OSError: it cannot be started.
         """
-        if self._is_too_late:
+        if self._too_late.is_set():
             return Ended(None)
         self._process = process = subprocess.Popen(  # noqa: S603 - config.ini names it, and no shell reads it
             self._arguments,
@@ -59,7 +60,7 @@ class Run:
             cwd="/",
             start_new_session=True,
         )
-        if self._is_too_late:  # said while it was being started
+        if self._too_late.is_set():  # said while it was being started
             self.kill()
         with process:
             try:
@@ -73,7 +74,7 @@ class Run:
 
     def kill(self) -> None:
         """End it now, with all that it has started and that has not left its group; if it was not, it never is."""
-        self._is_too_late = True
+        self._too_late.set()
         if self._process is not None and not self._ended:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
