@@ -11,6 +11,7 @@ from schema.words import TokenKind
 _REQUIRED = ("serial", "seed", "kind")
 _OPTIONAL = ("digits", "algorithm", "period", "counter", "user")
 COLUMNS = (*_REQUIRED, *_OPTIONAL)
+_LONGEST_SHOWN = 8
 
 
 def tokens_of_csv(text: str) -> tuple[ImportedToken, ...]:
@@ -58,7 +59,7 @@ def _tokens(names: Sequence[str], lines: Iterable[tuple[int, list[str]]]) -> tup
 def _check_names(names: Sequence[str]) -> None:
     problems = [("line 1", f"no column {name}") for name in _REQUIRED if name not in names]
     problems += [
-        ("line 1", f"column {name!r} is not known; there are {', '.join(COLUMNS)}")
+        ("line 1", f"column {_shown(name)} is not known; there are {', '.join(COLUMNS)}")
         for name in names
         if name not in COLUMNS
     ]
@@ -84,7 +85,7 @@ def _kind(text: str) -> TokenKind:
     try:
         return TokenKind(text.lower())
     except ValueError as error:
-        raise UnfitToken(f"{text[:20]!r} is no kind", remedy="write totp or hotp") from error
+        raise UnfitToken(f"{_shown(text)} is no kind", remedy="write totp or hotp") from error
 
 
 def _algorithm(text: str) -> Algorithm:
@@ -92,7 +93,7 @@ def _algorithm(text: str) -> Algorithm:
     try:
         return Algorithm(plain) if plain else Algorithm.SHA1
     except ValueError as error:
-        raise UnfitToken(f"{text[:20]!r} is no algorithm", remedy="write sha1, sha256 or sha512") from error
+        raise UnfitToken(f"{_shown(text)} is no algorithm", remedy="write sha1, sha256 or sha512") from error
 
 
 def _number(cells: Mapping[str, str], column: str, default: int) -> int:
@@ -100,5 +101,10 @@ def _number(cells: Mapping[str, str], column: str, default: int) -> int:
     if not text:
         return default
     if not (text.isascii() and text.isdigit() and len(text) < 20):  # noqa: PLR2004 - more than any counter has
-        raise UnfitToken(f"{column} {text[:20]!r} is no number", remedy="write digits only")
+        raise UnfitToken(f"{column} {_shown(text)} is no number", remedy="write digits only")
     return int(text)
+
+
+def _shown(text: str) -> str:
+    """What stands there, unless it is long enough to be a seed that has got into another column."""
+    return repr(text) if len(text) <= _LONGEST_SHOWN else f"of {len(text)} characters"

@@ -59,3 +59,19 @@ def test_a_file_with_anything_wrong_is_refused_with_each_line_and_no_seed(text, 
         assert line.startswith(problem)
     assert HEX not in str(caught.value)
     assert "nothing was written" in caught.value.remedy
+
+
+@pytest.mark.parametrize("seed", [HEX, BASE32, "JBSWY3DPEHPK3PXP", "JBSW Y3DP EHPK 3PXP"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A,{seed},totp\n",
+        "serial,kind,seed\nA,{seed},totp\n",
+        "serial,algorithm,seed,kind\nA,{seed}," + HEX[::-1] + ",totp\n",
+        "serial,digits,seed,kind\nA,{seed}," + HEX[::-1] + ",totp\n",
+    ],
+)
+def test_a_seed_in_a_wrong_column_is_not_shown_either_nor_a_part_of_it(text, seed):
+    with pytest.raises(BadFile) as caught:
+        tokens_of_csv(text.format(seed=seed))
+    assert seed[:10].casefold() not in str(caught.value).casefold()
