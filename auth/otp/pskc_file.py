@@ -13,7 +13,7 @@ from pskc.exceptions import PSKCError
 from pskc.key import Key
 
 from auth.otp.importing import BadFile, ImportedToken, demand_different
-from auth.otp.token import Algorithm, SoftwareToken, UnfitToken
+from auth.otp.token import LAST_COUNTER, Algorithm, SoftwareToken, UnfitToken
 from schema.errors import Fault
 from schema.secret import Secret
 from schema.words import TokenKind
@@ -75,7 +75,7 @@ def tokens_of_pskc(octets: bytes, opening: Opening, now: datetime) -> tuple[Impo
 def _parsed(octets: bytes) -> Element:
     try:
         root: Element = fromstring(octets, forbid_dtd=True)
-    except (DefusedXmlException, ParseError, ValueError) as error:
+    except (DefusedXmlException, ParseError, ValueError, LookupError) as error:
         raise BadFile([("file", f"it is no XML that may be read: {type(error).__name__}")]) from error
     return root
 
@@ -118,6 +118,9 @@ def _token(key: Key, where: str, now: datetime) -> ImportedToken:
     if (key.response_encoding or "DECIMAL").upper() != "DECIMAL":
         raise UnfitToken("its codes are not decimal", remedy="leave it out")
     seed, counter, interval = _secrets(key, where)
+    if any((number or 0) > LAST_COUNTER for number in (counter, interval, key.response_length)):
+        # one of thousands of digits cannot even be quoted
+        raise UnfitToken("a number in it is larger than any", remedy="get the file anew from the vendor")
     token = SoftwareToken(
         kind=kind,
         serial=key.serial or key.id or "",

@@ -155,3 +155,13 @@ def test_no_refusal_shows_key_password_or_seed():
     with pytest.raises(WrongKey) as caught:
         read(octets, Opening(key=b"0123456789abcdef"))
     assert "0123456789abcdef" not in repr(caught.value) + repr(Opening(key=b"0123456789abcdef"))
+
+
+def test_a_number_with_more_digits_than_any_is_refused_with_its_key():
+    with pytest.raises(BadFile, match="key 987654321: a number"):
+        read(container(package(plain(), counter="9" * 5_000)))
+
+
+def test_an_encoding_that_nobody_knows_is_refused():
+    with pytest.raises(BadFile, match="no XML that may be read"):
+        read(b'<?xml version="1.0" encoding="klingon"?><a/>')
