@@ -76,7 +76,7 @@ def _both(kind: str, tab: str, names: dict[str, str], has: Setup) -> Iterator[Ro
         courses.typed(PIN),
         "code-sent",
         "code-wrong-retry",
-        common=has.over(Setup(user=HAS_PIN)).over(chosen(Mode="keyword")),
+        common=has.over(Setup(user=HAS_PIN)).over(chosen(Mode="keyword", Keyword="send")),
         note="a wrong one counts like a wrong code",
     )
     yield Scenario(
@@ -87,7 +87,7 @@ def _both(kind: str, tab: str, names: dict[str, str], has: Setup) -> Iterator[Ro
         courses.typed(PASSWORD),
         "code-sent",
         "code-wrong-retry",
-        common=has.over(chosen(Mode="keyword")),
+        common=has.over(chosen(Mode="keyword", Keyword="send")),
         note="a wrong one counts like a wrong code, and is asked of the directory once",
     )
 
