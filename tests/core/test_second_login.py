@@ -5,6 +5,7 @@ import contextlib
 from dataclasses import replace
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from auth.channels.base import DeliveryFailed
@@ -21,7 +22,7 @@ from auth.service import LoginService, Parts
 from auth.state import Challenge, second_login
 from auth.tokens import Usable
 from auth.why.record import NoJournal
-from core.logins import NOW, PHONE, facts, link, node, person, policy
+from core.logins import NOW, PHONE, entry_id, facts, link, node, person, policy
 from dirsync.password import PasswordVerdict
 from dirsync.view import Freshness
 from schema.secret import Secret
@@ -38,7 +39,7 @@ class World:
     """A node of a mode, one person, and a directory that thinks about some passwords until it is let go on."""
 
     def __init__(self, store, mode, *order):
-        self.store = store
+        self.store, self.origin = store, ORIGIN
         self.at = node(mode=mode, coalesce_seconds=0)
         self.person = person(link(policy(token_order=order)))
         self.asked, self.go_on = asyncio.Event(), asyncio.Event()
@@ -69,7 +70,7 @@ class World:
         raise DeliveryFailed("nobody is there", remedy="wait")
 
     async def log_on(self, typed):
-        return (await self.service.begin(LoginRequest(ORIGIN, "alice", typed))).reason
+        return (await self.service.begin(LoginRequest(self.origin, "alice", typed))).reason
 
     def open(self, question, attempts_left=3):
         _, digest = self.minted.mint(b"i" * 16, Usable(TokenKind.SMS, phone=PHONE), 6)
@@ -129,3 +130,19 @@ async def test_a_login_that_tries_no_code_uses_up_no_try(store):
     for typed in ("Teapot", "Teapot", "wrong"):
         await world.log_on(Secret(typed))
     assert store.attempt(STATE, "vpn").attempts_left == 2
+
+
+async def test_a_code_that_waits_is_nobody_elses_and_of_no_other_node_or_station(store):
+    world = World(store, LoginMode.REJECT_THEN_CODE, TokenKind.SMS)
+    world.minted = replace(world.minted, below=lambda _: int(CODE.text))
+    world.open(Question.SMS)
+    origin, alice = world.origin, world.person
+    world.origin = replace(origin, station="192.0.2.8")
+    assert await world.log_on(CODE) is Reason.PASSWORD_WRONG
+    vpn, world.origin = world.at, replace(origin, node="other")
+    world.at = replace(vpn, node=msgspec.structs.replace(vpn.node, name="other"))
+    assert await world.log_on(CODE) is Reason.PASSWORD_WRONG
+    world.origin, world.at, world.person = origin, vpn, msgspec.structs.replace(alice, id=entry_id("bob"))
+    assert await world.log_on(CODE) is Reason.PASSWORD_WRONG
+    world.person = alice
+    assert await world.log_on(CODE) is Reason.ACCEPTED
