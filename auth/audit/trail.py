@@ -77,6 +77,7 @@ class AuditTrail:
         self._checked_at = now()
         self._retired_on = ""
         self._unsynced = False
+        self._dropped = 0
 
     def write(self, line: AuditLine) -> None:
         """Append one outcome.
@@ -97,14 +98,14 @@ class AuditTrail:
 
     def tick(self) -> None:
         """Once a second: sign what waits for it, record what was not exported, let go what is too old."""
-        now, dropped = self._now(), self._export.dropped()
+        now = self._now()
         today = day_of(now)
-        if not (dropped or self._is_due(now) or self._retired_on != today):
+        self._dropped += self._export.dropped()
+        if not (self._dropped or self._is_due(now) or self._retired_on != today):
             return
         signed = None
         with self._chain.turn(now):
-            if dropped:
-                self._chain.append(Kind.DROPPED, Dropped(now, dropped))
+            self._record_dropped(now)
             if self._days and self._retired_on != today:
                 retire(self._chain, self._files, now, self._days)
             self._retired_on = today
@@ -132,14 +133,20 @@ class AuditTrail:
         if signed:
             self._export.offer(signed)
         self._export.close()
-        dropped = self._export.dropped()
-        if dropped:
+        self._dropped += self._export.dropped()
+        if self._dropped:
             with suppress(AuditUnavailable), self._chain.turn(self._now()):
-                self._chain.append(Kind.DROPPED, Dropped(self._now(), dropped))
+                self._record_dropped(self._now())
                 self._checkpoint(self._now())
         with suppress(AuditUnavailable):
             self._chain.sync()
         self._chain.close()
+
+    def _record_dropped(self, now: datetime) -> None:
+        """In our turn; what cannot be recorded now is recorded the next time. Raises OSError."""
+        if self._dropped:
+            self._chain.append(Kind.DROPPED, Dropped(now, self._dropped))
+            self._dropped = 0
 
     def _is_due(self, now: datetime) -> bool:
         waiting = self._chain.head.seq - self._chain.head.checkpoint

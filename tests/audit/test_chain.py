@@ -119,6 +119,18 @@ def test_what_was_not_exported_is_recorded(ledger):
     assert heard == [ledger.lines()[1], ledger.lines()[-1]], "outcomes and checkpoints, and nothing else"
 
 
+def test_what_was_not_exported_is_recorded_later_when_it_could_not_be_now(ledger):
+    dropped = [3, 2, 0, 0]
+    with ledger.open(export=Export(dropped=lambda: dropped.pop(0))) as trail:
+        ledger.files.segment(TODAY).symlink_to("/dev/full")
+        with pytest.raises(AuditUnavailable, match="No space left on device"):
+            trail.tick()
+        ledger.files.segment(TODAY).unlink()
+        trail.tick()
+        trail.tick()
+    assert [body["lines"] for body in ledger.bodies("dropped")] == [5]
+
+
 # what came before, and what goes
 
 
