@@ -164,6 +164,12 @@ async def test_a_receipt_with_its_id_in_decimal_is_about_the_text_of_the_hexadec
     assert said.get_nowait().message_id == sent.message_id == "1a2b"
 
 
+@pytest.mark.parametrize("identity", [b"", b"id\n7", b"\x1b[2Jid", b"\xff", b"two words", b"1" * 66, b"1" * 60_000])
+async def test_an_id_that_is_none_by_the_specification_is_not_passed_on(serve, gateway, identity):
+    kept = gateway(await serve(Centre(garbage=unit(SUBMIT | RESPONSE, 0, 2, identity + b"\0"))))
+    assert (await kept.send(TO, Message("", CODE))).message_id is None
+
+
 async def test_nobody_there_is_known_not_to_have_taken_it(gateway):
     found = await outcome(gateway(1))
     assert "could not be reached" in found.problem

@@ -3,6 +3,7 @@
 Sections are those of the Short Message Peer to Peer Protocol Specification v3.4, issue 1.2.
 """
 
+import re
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ _RESPONSE: Final = 0x80000000
 _LARGEST: Final = 70_000  # a message_payload has at most 64 KiB
 _VERSION: Final = 0x34
 _LARGEST_SHORT_MESSAGE: Final = 254  # section 5.2.21
+_MESSAGE_ID: Final = re.compile(rb"([!-~]{1,65})(?:\0|\Z)")  # section 5.2.23; audit and terminal are shown it
 
 
 class Command(IntEnum):
@@ -164,8 +166,9 @@ def bind_body(system_id: str, password: Secret, system_type: str) -> bytes:
 
 
 def read_message_id(body: bytes) -> str:
-    """The message_id of a submit_sm_resp, section 4.4.2; empty when it gives none."""
-    return body.partition(b"\0")[0].decode("ascii", "replace")
+    """The message_id of a submit_sm_resp, section 4.4.2; empty when it gives none, or one that cannot be shown."""
+    found = _MESSAGE_ID.match(body)
+    return found[1].decode("ascii") if found else ""
 
 
 def read_delivery(body: bytes) -> Delivery:
