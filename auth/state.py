@@ -79,7 +79,7 @@ class SentMessage(msgspec.Struct, frozen=True):
         user: whose code was in it.
         login: correlation of the request that began the login.
         at: when it took it (aware).
-        fate: what it said afterwards, `delivered` or `failed`; empty when nothing yet.
+        fates: what it said afterwards, `delivered` and `failed`, each once; several where it took back what it said.
     """
 
     gateway: str
@@ -87,7 +87,7 @@ class SentMessage(msgspec.Struct, frozen=True):
     user: EntryId
     login: str
     at: datetime
-    fate: str = ""
+    fates: tuple[str, ...] = ()
 
 
 class Store(Protocol):

@@ -63,10 +63,10 @@ class ReceiptBook:
             self.unknown += 1
             _log.info("%s: a receipt about a text that was not sent from here, or more than a week ago", report.gateway)
             return False
-        if report.fate is Fate.UNDER_WAY or report.fate.value == message.fate:
+        if report.fate is Fate.UNDER_WAY or report.fate.value in message.fates:
             return True
         self._record(_line(message, report, at))
-        self._store.remember(msgspec.structs.replace(message, fate=report.fate.value))
+        self._store.remember(msgspec.structs.replace(message, fates=(*message.fates, report.fate.value)))
         if report.fate is Fate.FAILED:
             _log.warning("%s: %s says that the text has not reached the phone", message.login, report.gateway)
         return True

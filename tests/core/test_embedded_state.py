@@ -492,9 +492,9 @@ def test_a_message_is_remembered_for_a_week_by_gateway_and_id_and_its_fate_repla
     store.remember(SentMessage("other", "id-1", USERS[1], "login-2", NOW))
     assert store.remembered("kannel", "id-1") == message
     assert store.remembered("kannel", "id-2") is None
-    store.remember(msgspec.structs.replace(message, fate="delivered"))
+    store.remember(msgspec.structs.replace(message, fates=("delivered",)))
     store.purge(NOW + timedelta(days=6))
-    assert store.remembered("kannel", "id-1").fate == "delivered"
+    assert store.remembered("kannel", "id-1").fates == ("delivered",)
     store.purge(NOW + timedelta(days=8))
     assert store.remembered("kannel", "id-1") is None
 

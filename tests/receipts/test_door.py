@@ -67,6 +67,12 @@ async def test_what_is_said_again_is_recorded_once_and_what_is_said_differently_
     assert [line.reason for line in lines] == ["message-undelivered", "message-delivered"]
 
 
+async def test_a_provider_that_says_this_and_that_in_turn_is_recorded_no_oftener(provider, lines):
+    for status in ("delivered", "failed") * 3:
+        await provider.post("/kannel", data={"id": "id-1", "status": status}, headers=BEARER)
+    assert [line.reason for line in lines] == ["message-delivered", "message-undelivered"]
+
+
 async def test_an_unknown_text_is_counted_and_not_told_from_a_known_one(provider, book, lines):
     known = await provider.get("/kannel", params={"id": "id-1", "status": "sent"}, headers=BEARER)
     unknown = await provider.get("/kannel", params={"id": "id-2", "status": "delivered"}, headers=BEARER)
