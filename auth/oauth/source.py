@@ -21,6 +21,7 @@ _log = logging.getLogger("dirfactor.oauth")
 _QUESTION_SECONDS = 10.0  # whoever waits for the token has a deadline of their own
 _RENEW_BEFORE_SECONDS = 300.0
 _PAUSE_SECONDS = 30.0  # between two renewals while the old token is still good
+_ANEW_SECONDS = 1.0  # between two questions while there is none: a refusal comes at once, and logons all the time
 _HEADERS = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
 
@@ -31,6 +32,14 @@ class _Held:
     token: Secret
     renew_at: float
     ends_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Why there was no token, and until when the endpoint is not asked again."""
+
+    fault: TokenRefused
+    until: float
 
 
 class TokenSource:
@@ -56,6 +65,7 @@ class TokenSource:
         self._entropy = entropy
         self._refresh_token = settings.refresh_token
         self._held: _Held | None = None
+        self._refusal: _Refusal | None = None
         self._renewal: asyncio.Task[Secret] | None = None
         self._client = http_client(settings.ca_file)
 
@@ -67,6 +77,8 @@ class TokenSource:
         """
         now, held = self._clock.monotonic(), self._held
         if held is None or now >= held.ends_at:
+            if self._refusal is not None and now < self._refusal.until:
+                raise TokenRefused(self._refusal.fault.problem, remedy=self._refusal.fault.remedy)
             return await asyncio.shield(self._renewed())
         if now >= held.renew_at:
             self._held = _Held(held.token, now + _PAUSE_SECONDS, held.ends_at)
@@ -89,8 +101,16 @@ class TokenSource:
         """The renewal under way, begun if there is none; whoever is cancelled while waiting does not end it."""
         if self._renewal is None or self._renewal.done():
             self._renewal = asyncio.get_running_loop().create_task(self._renew())
-            self._renewal.add_done_callback(_report)
+            self._renewal.add_done_callback(self._ended)
         return self._renewal
+
+    def _ended(self, renewal: "asyncio.Task[Secret]") -> None:
+        """Tell the operator of a renewal that failed: whoever did not wait for it hears nothing."""
+        error = None if renewal.cancelled() else renewal.exception()
+        if error is not None:
+            _log.warning("no new access token: %s", error)
+        until = self._clock.monotonic() + _ANEW_SECONDS
+        self._refusal = _Refusal(error, until) if isinstance(error, TokenRefused) else None
 
     async def _renew(self) -> Secret:
         begun = self._clock.monotonic()
@@ -129,12 +149,6 @@ class TokenSource:
         question = Question("POST", settings.url, _HEADERS, urlencode(fields).encode())
         answer = await exchange(self._client, question, connect_seconds=_QUESTION_SECONDS / 2)
         return read_token(answer.status, answer.body)
-
-
-def _report(renewal: "asyncio.Task[Secret]") -> None:
-    """Tell the operator of a renewal that failed: whoever did not wait for it hears nothing."""
-    if not renewal.cancelled() and (error := renewal.exception()) is not None:
-        _log.warning("no new access token: %s", error)
 
 
 def _unreachable(what: str) -> TokenRefused:

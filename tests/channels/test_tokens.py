@@ -150,6 +150,23 @@ class TestKeeping:
         hands.ahead = 601
         assert "HTTP 500" in (await refusal(asked)).problem
 
+    async def test_an_endpoint_that_refuses_is_asked_once_a_second_however_many_want_a_token(
+        self, source, microsoft, serve
+    ):
+        hands, asked_at = Hands(), []
+
+        async def refusing(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            asked_at.append(hands.ahead)
+            writer.write(http_answer("400 Bad Request", b'{"error": "invalid_client"}'))
+            await writer.drain()
+
+        asked = source(microsoft.tokens(url=f"http://localhost:{await serve(refusing)}", ca_file=None), hands.clock())
+        for ahead in (0, 0, 0, 60, 60):
+            hands.ahead = ahead
+            assert "invalid_client" in (await refusal(asked)).problem
+        assert asked_at == [0, 60]
+
     async def test_a_refused_token_is_given_out_no_more(self, source, microsoft):
         asked = source(microsoft.tokens())
         first = await asked.token()
