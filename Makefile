@@ -1,6 +1,6 @@
 # Every target sets up what it needs first; nothing has to be there but make, on Debian or Ubuntu.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check conformance agreement bench bench-sync bench-latency clean
+.PHONY: help demo test check conformance agreement mutation bench bench-sync bench-latency clean
 
 # A domain controller needs ports below 1024 and security attributes of files, so its tests run as root. What root
 # would leave in the tree is kept out of it.
@@ -35,6 +35,10 @@ conformance: ## 10,000 random edits at each real server, with crashes: its repli
 agreement: ## 100,000 random directories and logons: the service does what a naive second implementation does (CASES=, SEED=)
 	@tools/bootstrap venv
 	@env PYTHONPATH=.:tests .venv/bin/python -m agreement $(CASES:%=--cases %) $(SEED:%=--seed %)
+
+mutation: ## mistakes made on purpose in what decides: nine in ten are noticed by the tests about it (MODULES=)
+	@tools/bootstrap venv mutation
+	@env PYTHONPATH=.:tests .venv/bin/python -m mutation $(MODULES)
 
 bench: ## logins a second next to pyrad, a full load next to python-ldap, lines of the audit; takes under three minutes
 	@tools/bootstrap venv

@@ -1,0 +1,32 @@
+"""What is mutated, and which tests must notice: the fast ones that are about the module, and no others."""
+
+DECISION = ("tests/core/test_decision.py", "tests/core/test_methods.py")
+SOFTWARE = ("tests/otp", "tests/judges/test_software.py")
+MODULES: dict[str, tuple[str, ...]] = {
+    "auth/effective.py": ("tests/core/test_effective.py",),
+    "auth/admission.py": ("tests/core/test_admission.py"),
+    "auth/standing.py": ("tests/core/test_standing.py",),
+    "auth/tokens.py": ("tests/core/test_tokens.py",),
+    "auth/decision.py": DECISION,
+    "auth/methods/fields.py": DECISION,
+    "auth/methods/login.py": DECISION,
+    "auth/methods/password.py": DECISION,
+    "auth/methods/pin.py": DECISION,
+    "auth/methods/token.py": DECISION,
+    "auth/codes.py": ("tests/core/test_codes.py",),
+    "auth/code_check.py": ("tests/core/test_code_check.py",),
+    "auth/judges/minted.py": ("tests/judges", "tests/core/test_code_check.py"),
+    "auth/judges/pin.py": ("tests/judges",),
+    "auth/judges/response.py": ("tests/judges/test_response.py",),
+    "auth/judges/software.py": SOFTWARE,
+    "auth/judges/software_look.py": SOFTWARE,
+    "auth/judges/vip.py": ("tests/vip/test_judge.py", "tests/core/test_code_check.py"),
+    "auth/otp/token.py": SOFTWARE,
+    "auth/otp/window.py": SOFTWARE,
+    "auth/otp/sealed.py": SOFTWARE,
+    "auth/memorised/pin.py": ("tests/memorised/test_pin.py",),
+    "auth/memorised/pin_rules.py": ("tests/memorised/test_pin.py",),
+    "auth/memorised/pin_typed.py": ("tests/core/test_methods.py",),
+    "auth/memorised/temporary_response.py": ("tests/memorised/test_temporary_response.py",),
+}
+"""Module -> files or folders of tests."""
