@@ -1,0 +1,81 @@
+"""What a decision tells of how it came about, word for word: people read it in explain and in the audit."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from auth.decision import decide
+from core.dialogue import RADIUS
+from core.logins import BAD, BASE, NOW, entry_id, facts, governed, link, membership, node, person, policy
+from dirsync.view import Freshness
+from schema.words import LoginMode, Method
+
+ALICE = f"cn=alice,ou=staff,{BASE}"
+VIA = [membership("team", path=("leads",))]
+STAFF = link(policy())
+ADMITTED = (("access node", "vpn"), ("user", ALICE))
+GOVERNED = (*ADMITTED, ("member of the node", "yes"), ("effective policy", f"cn=staff,{BASE}"))
+USABLE = (*GOVERNED, ("account", "usable; directory data is 5 s old"))
+
+SITUATIONS = {
+    "no node": (replace(facts(), node=None), (("access node", "unknown"),)),
+    "a node that is switched off": (
+        facts(at=node(node_enabled=False)),
+        (("access node", "vpn cannot be used: disabled (dirfactorNodeEnabled)"),),
+    ),
+    "a node that cannot be read": (
+        facts(at=node(malformed=(BAD, BAD))),
+        (("access node", f"vpn cannot be used: {BAD}; {BAD}"),),
+    ),
+    "nobody": (replace(facts(), found=()), (ADMITTED[0], ("user", "not found"))),
+    "two people": (
+        replace(facts(), found=(person(), person(name="bob"))),
+        (ADMITTED[0], ("user", f"2 found: {ALICE}, cn=bob,ou=staff,{BASE}")),
+    ),
+    "an outsider": (facts(at=node(frozenset())), (*ADMITTED, ("member of the node", "no"))),
+    "a member through a group": (
+        facts(person(STAFF, VIA), node(frozenset({entry_id("team")}))),
+        (*ADMITTED, ("member of the node", f"yes, through cn=leads,{BASE} -> cn=team,{BASE}")),
+    ),
+    "a policy that is gone": (
+        facts(person(link(None))),
+        (*GOVERNED[:3], ("effective policy", f"none: missing object {entry_id('missing').hex()}")),
+    ),
+    "old data": (
+        replace(facts(), freshness=Freshness(7, NOW - timedelta(days=9))),
+        (*GOVERNED, ("account", "the directory data is older than the policy allows")),
+    ),
+    "a user who cannot be read": (
+        facts(person(STAFF, malformed=(BAD,))),
+        (*GOVERNED, ("account", "the user's entry has a malformed value"), ("malformed value", f"{ALICE}: {BAD}")),
+    ),
+    "nothing demanded": (
+        governed(policy(first_method=Method.NONE, second_method=Method.NONE)),
+        (*USABLE, ("methods", "the policy demands nothing here, which is not accepted")),
+    ),
+    "a method twice": (
+        governed(policy(second_method=Method.PASSWORD)),
+        (*USABLE, ("methods", "the policy demands password twice, which one login cannot show")),
+    ),
+    "methods that do not fit an append node": (
+        governed(policy(second_method=Method.PIN), LoginMode.APPEND),
+        (*USABLE, ("methods", "password and pin cannot stand in the one field of this node (append)")),
+    ),
+    "a PIN where all is in one field": (
+        governed(policy(first_method=Method.PASSWORD_THEN_TOKEN, second_method=Method.NONE, pin_with_token=True)),
+        (*USABLE, ("methods", "a PIN cannot stand in one field with password and code (dirfactorPinWithToken)")),
+    ),
+    "a PIN that is not there": (
+        governed(policy(pin_with_token=True)),
+        (*USABLE, ("PIN", "the policy wants one, and the user has none")),
+    ),
+    "a password": (governed(policy()), (*USABLE, ("password", "to be checked by the directory"))),
+}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_the_trace_says_what_was_looked_at_and_found(situation):
+    known, wanted = SITUATIONS[situation]
+    told = [(finding.check, finding.found) for finding in decide(known, RADIUS, NOW).trace]
+    assert told[: len(wanted)] == list(wanted)
