@@ -136,7 +136,8 @@ class Chain:
             head = head_of(octets)
             if head is None or not is_ours(octets, self._key):
                 head = head_anew(self._files)
-                notices += [NoticeOf.HEAD_MISSING] if head.day else []
+                # at most the first header, and no head yet: a first start broke off, and nothing was told
+                notices += [NoticeOf.HEAD_MISSING] if octets or head.seq > 1 else []
             self._head, self._head_octets = head, octets
         today = max(day_of(now), self._head.day)  # a clock that was set back opens no older segment
         if self._head.day:

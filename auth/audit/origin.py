@@ -29,7 +29,7 @@ def header(files: AuditFiles, day: str, before: str, key: str, now: datetime) ->
 
 
 def head_anew(files: AuditFiles) -> Head:
-    """The head as the lines themselves have it; an empty one when there are no segments. Raises OSError."""
+    """The head as the lines themselves have it; an empty one when there are none. Raises OSError."""
     days = files.days()
     if not days:
         return Head()
@@ -41,7 +41,7 @@ def head_anew(files: AuditFiles) -> Head:
             if first is not None and last is not None:
                 end = place + len(line)
                 return Head(days[0], first.seq, first.prev, day=day, end=end, seq=last.seq, hash=hash_of(line))
-    return Head(days[-1], day=days[-1])
+    return Head()
 
 
 def _taken_over(files: AuditFiles) -> TakenOver | None:

@@ -254,6 +254,18 @@ def test_a_disk_that_is_full_when_the_day_begins_keeps_nobody_out_longer_than_it
     assert is_chained(ledger.lines())
 
 
+@pytest.mark.parametrize("lines", [0, 1])
+def test_a_first_start_that_broke_off_before_there_was_a_head_is_no_loss(ledger, lines):
+    """A full disk, or a kill, at the header of the very first segment: nothing was told yet."""
+    ledger.write()
+    first = ledger.lines()[:lines]
+    ledger.files.head.write_bytes(b"")
+    ledger.files.segment(TODAY).write_bytes(b"".join(first))
+    ledger.write()
+    assert ledger.kinds() == ["header", "outcome", "checkpoint"]
+    assert is_chained(ledger.lines())
+
+
 def test_whoever_is_killed_loses_nothing_that_was_told(ledger):
     told = 0
     for _ in range(5):
