@@ -7,6 +7,7 @@ failure. A code that may have been judged is not asked about again: the second a
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Self
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ import httpx
 from auth import tls
 from auth.clock import Clock, Entropy
 from auth.vip.connection import NOTHING_SENT, Connection, Reached, unreachable, wrong_status
-from auth.vip.credential import MOST_CREDENTIALS, is_code
+from auth.vip.credential import MOST_CREDENTIALS, is_code, without_telephones
 from auth.vip.dialect import Ask, Question
 from auth.vip.faults import VipAnswerRefused, VipUnavailable
 from auth.vip.identities import CertificateState, Identities
@@ -109,7 +110,8 @@ class VipClient:
         Never asked twice, so that one keyword is one text.
         """
         asked = _distinct(credentials)
-        return Verdict.of(await self._within(lambda ask: self._dialect.send(ask, asked)))
+        response = await self._within(lambda ask: self._dialect.send(ask, asked))
+        return Verdict.of(replace(response, message=without_telephones(response.message, asked)))
 
     async def activate(self, credential: str, code1: Secret | None = None, code2: Secret | None = None) -> Verdict:
         """Take a credential into use in our account; raises as `validate` does."""

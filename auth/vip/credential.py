@@ -25,6 +25,9 @@ class CredentialKind(StrEnum):
     USER = "user"
 
 
+_TELEPHONES = (CredentialKind.SMS, CredentialKind.VOICE)
+
+
 @dataclass(frozen=True, slots=True)
 class Credential:
     """One value of `dirfactorVipCredential`.
@@ -79,6 +82,13 @@ def shown(text: str) -> str:
     """A credential for log and eye: of a telephone number no more than its owner needs to know it."""
     word, colon, rest = text.partition(":")
     return f"{word}:{masked(rest)}" if colon and word.lower() != CredentialKind.USER else text
+
+
+def without_telephones(words: str, credentials: Sequence[str]) -> str:
+    """What VIP says, for log and audit; nothing of it where it echoes the number of one of the credentials."""
+    digits = "".join(filter(str.isdecimal, words))
+    telephones = (each for each in map(credential, credentials) if each.kind in _TELEPHONES)
+    return "" if any(each.id in digits for each in telephones) else words
 
 
 def _bare(text: str) -> str:

@@ -13,7 +13,7 @@ from auth.clock import Clock
 from auth.vip.faults import VipAnswerRefused, VipTlsFailed, VipUnavailable
 from auth.vip.reasons import NOT_A_CODE, Kind
 from auth.vip.settings import CertificateFile
-from auth.vip.verdict import TokenStatus, Verdict
+from auth.vip.verdict import Response, TokenStatus, Verdict
 from schema.errors import Fault
 from schema.secret import Secret
 
@@ -269,3 +269,20 @@ async def test_proxies_of_the_environment_are_not_used(simulator, monkeypatch, u
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://localhost:{unused_tcp_port}")
     assert (await verdict(simulator, "UNPROXIED")).kind is Kind.SUCCESS
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Token 436640000001 not found", ""),
+        ("Token +43 664 0000001 not found", ""),
+        ("Token not found (12)", "Token not found (12)"),
+    ],
+)
+async def test_a_telephone_that_no_code_was_sent_to_is_not_told_to_log_and_audit(simulator, monkeypatch, said, told):
+    async def answering(_ask):
+        return Response("4E03", said)
+
+    async with simulator.client() as vip:
+        monkeypatch.setattr(vip, "_within", answering)
+        assert await vip.send(["VSST12345678", "sms:436640000001"]) == Verdict(Kind.CONFIGURATION, "4E03", None, told)
