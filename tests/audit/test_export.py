@@ -221,6 +221,13 @@ def test_messages_are_counted_in_octets_and_come_in_their_order(outboxes):
     receiver.close()
 
 
+def test_a_receiver_whose_name_cannot_be_looked_up_is_away_like_any_other(outboxes, caplog):
+    outbox = outboxes(lambda: Connection(Target(Transport.TCP, "siem..example.test", 514), None))
+    outbox.offer(b"waits")
+    until(lambda: "tcp://receiver" in caplog.text)
+    assert outbox._thread.is_alive()
+
+
 def test_a_receiver_that_comes_back_gets_what_waited(outboxes, caplog):
     receiver = Receiver()
     outbox = outboxes(lambda: Connection(receiver.target, None))

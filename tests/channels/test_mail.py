@@ -410,6 +410,11 @@ class TestMisbehaviour:
         assert "connection" in found.problem
         assert not found.unknown
 
+    async def test_a_host_that_cannot_be_looked_up(self, configured):
+        found = await failure(configured(25, host="mail..example.test"))
+        assert "UnicodeError" in found.problem
+        assert not found.unknown
+
     async def test_a_silent_farewell_holds_up_the_end_of_the_service_for_a_second_at_most(self, serve, configured):
         script = Script("220 hello", UP_TO_DATA | {"QUIT": None})
         leaving = SmtpGateway("test", self.settings(configured, await serve(script)), CLOCK, ENTROPY)

@@ -28,7 +28,10 @@ class Connection:
     def __init__(self, target: Target, tls: ssl.SSLContext | None) -> None:
         self._is_datagram = target.transport is Transport.UDP
         kind = socket.SOCK_DGRAM if self._is_datagram else socket.SOCK_STREAM
-        address = socket.getaddrinfo(target.host, target.port, type=kind)[0]
+        try:
+            address = socket.getaddrinfo(target.host, target.port, type=kind)[0]
+        except UnicodeError:
+            raise OSError(errno.EINVAL, f"{target.host} is no host name") from None
         opened = socket.socket(address[0], kind)
         try:
             opened.settimeout(_SECONDS)

@@ -127,7 +127,7 @@ class Dialogue:
                 return await talk
         except aiosmtplib.SMTPResponseException as error:
             failure = refused(stage, error.code, error.message)
-        except (TimeoutError, aiosmtplib.SMTPException, OSError) as error:
+        except (TimeoutError, aiosmtplib.SMTPException, OSError, UnicodeError) as error:  # the last of no host name
             failure = silent(stage, error)
         except BaseException:
             self.abort()

@@ -176,6 +176,11 @@ async def test_nobody_there_is_known_not_to_have_taken_it(gateway):
     assert not found.unknown
 
 
+async def test_a_host_that_cannot_be_looked_up_is_known_not_to_have_taken_it(gateway):
+    found = await outcome(gateway(2775, host="sms..example.test", tls=True))
+    assert (found.unknown, found.problem) == (False, "could not be reached (UnicodeError)")
+
+
 async def test_a_kept_connection_that_the_centre_has_closed_is_replaced_before_a_text(serve, gateway):
     centre = Centre()
     kept = gateway(await serve(centre))

@@ -66,7 +66,7 @@ class SmppGateway:
             self._drop_when_idle()
         except ConnectionLostError:
             failure = _silent("hung up before it answered", sending)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter of what is no host name
             failure = _unreachable(error)
         raise failure
 
@@ -135,7 +135,7 @@ def _silent(problem: str, sending: _Sending) -> DeliveryFailed:
     return DeliveryFailed(problem, remedy=_MAYBE_SENT if sending.begun else _NETWORK, unknown=sending.begun)
 
 
-def _unreachable(error: OSError) -> DeliveryFailed:
+def _unreachable(error: OSError | UnicodeError) -> DeliveryFailed:
     problem = tls_problem(error)
     if problem is not None:
         return DeliveryFailed(
