@@ -215,7 +215,7 @@ def _assign_software(
                 f"the user has a token {wish.serial} already", remedy="remove that, or give another serial"
             )
         policy = administrator.outlook(directory, found, SYSTEM_CLOCK.now()).effective.policy or _BUILT_IN
-        named = replace(wish, issuer=wish.issuer or _domain(directory.base))
+        named = replace(wish, issuer=wish.issuer or _domain(directory.base), png=None if dry_run else wish.png)
         enrolled = enrol(kind, named, entry.upn or entry.sam or found.dn, policy)
         seed = sealed_token(ring, entry_id(found), enrolled.token, SYSTEM_ENTROPY.octets(NONCE_OCTETS))
         changes = tokens.enrolling(found, {seed: kind})

@@ -84,8 +84,15 @@ def enrol(kind: TokenKind, wish: Wish, account: str, policy: Policy) -> Enrolled
     except UnfitToken as unfit:
         raise UsageFault(unfit.problem, remedy=unfit.remedy) from unfit
     address = otpauth(token, account, wish.issuer)
+    if wish.png is not None and (wish.png.exists() or wish.png.is_symlink()):
+        raise UsageFault(f"{wish.png} is there already", remedy="name a file that is not there, or delete it")
     _show(token, address, wish.png)
-    return Enrolled(_confirmed(token, wish, policy) if wish.confirm else token, address)
+    try:
+        return Enrolled(_confirmed(token, wish, policy) if wish.confirm else token, address)
+    except BaseException:
+        if wish.png is not None:
+            wish.png.unlink(missing_ok=True)
+        raise
 
 
 def _seed(wish: Wish) -> bytes:
@@ -106,8 +113,6 @@ def _show(token: SoftwareToken, address: Secret, png: Path | None) -> None:
     if png is not None:
         picture = io.BytesIO()
         code.save(picture, kind="png", scale=8)
-        if png.exists():
-            raise UsageFault(f"{png} is there already", remedy="name a file that is not there, or delete it")
         private_file.make(png, picture.getvalue())
         err.print(f"{png}: the QR code, for you alone; delete it when the app has it", markup=False)
 
