@@ -4,7 +4,7 @@ DECISION = ("tests/core/test_decision.py", "tests/core/test_methods.py", "tests/
 SOFTWARE = ("tests/otp", "tests/judges/test_software.py")
 MODULES: dict[str, tuple[str, ...]] = {
     "auth/effective.py": ("tests/core/test_effective.py",),
-    "auth/admission.py": ("tests/core/test_admission.py"),
+    "auth/admission.py": ("tests/core/test_admission.py", "tests/core/test_traces.py"),
     "auth/standing.py": ("tests/core/test_standing.py",),
     "auth/tokens.py": ("tests/core/test_tokens.py",),
     "auth/decision.py": DECISION,
