@@ -12,6 +12,8 @@ from auth.audit.rows import Kind, Retired, row_of
 def retire(chain: Chain, files: AuditFiles, now: datetime, days: int) -> None:
     """Let go of the segments that are older than so many days, in our turn; the one that is written stays.
 
+    Nothing goes on a day on which even the segment before would: the clock may have jumped.
+
     A crash on the way leaves files of which the head no longer speaks; the next time deletes them.
 
     Raises:
@@ -19,6 +21,9 @@ def retire(chain: Chain, files: AuditFiles, now: datetime, days: int) -> None:
     """
     oldest = day_of(now - timedelta(days=days))
     present = files.days()
+    before = max((day for day in present if day < chain.head.day), default=chain.head.day)
+    if before < oldest:
+        return
     kept = [day for day in present if day >= oldest or day >= chain.head.day]
     gone = [day for day in present if day not in kept]
     older = [files.base] if gone and files.base.is_file() else []

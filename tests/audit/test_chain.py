@@ -160,6 +160,18 @@ def test_segments_that_are_too_old_are_recorded_and_deleted(ledger):
     assert retired["first"] == first.seq > 1
 
 
+def test_a_clock_that_has_jumped_ahead_has_nothing_deleted_before_the_next_day(ledger):
+    """Nor has a service that was away for longer than lines are kept; what was deleted by a wrong clock is gone."""
+    ledger.write()
+    ledger.later(days=4_000)
+    with ledger.open(days=30) as trail:
+        trail.tick()
+        assert TODAY in ledger.files.days()
+        ledger.later(days=1)
+        trail.tick()
+    assert TODAY not in ledger.files.days()
+
+
 # crashes and full disks
 
 
