@@ -8,6 +8,7 @@ import phonenumbers
 from auth.addresses import PhoneNumber, masked, phone_number
 from auth.facts import Evidence, NodeFacts, Typed
 from auth.spend.numbers import NumberRules, number_type
+from auth.vip.credential import CredentialKind
 from dirsync.view import Person
 from schema.entry import AttributeText
 
@@ -41,6 +42,7 @@ def redacted_person(person: Person, region: str | None, rules: NumberRules) -> P
         phone=stand_in(user.phone, region, rules) if user.phone else user.phone,
         texts=tuple(_text(text, region, rules) for text in user.texts),
         malformed=tuple(msgspec.structs.replace(item, value=_HIDDEN) for item in user.malformed),
+        vip_credentials=_credentials(user.vip_credentials),
         pin=_clear(user.pin),
         secrets=tuple(filter(None, map(_clear, user.secrets))),
         temporary_response=_clear(user.temporary_response),
@@ -71,6 +73,20 @@ def _clear(value: str | None) -> str | None:
         return None
     clear, colon, _ = value.rpartition(":")
     return f"{clear}:{_NO_BODY}" if colon and value.startswith(_OURS) else _HIDDEN
+
+
+def _credentials(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Stand-ins for the telephones among VIP credentials, which look the same when they are masked and sorted."""
+    ranks = {text: rank for rank, text in enumerate(sorted(texts))}
+    return tuple(_telephone(text, ranks[text]) for text in texts)
+
+
+def _telephone(text: str, rank: int) -> str:
+    word, colon, number = text.partition(":")
+    if not colon or word.lower() == CredentialKind.USER:
+        return text
+    head, tail = (number[:_SHOWN], number[-_LAST:]) if len(number) > _SHOWN + _LAST else ("", "")
+    return f"{word}:{head}{str(rank % 10).ljust(len(number) - len(head) - len(tail), '0')}{tail}"
 
 
 def stand_in(text: str, region: str | None, rules: NumberRules) -> str:

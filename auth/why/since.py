@@ -8,6 +8,7 @@ import msgspec
 
 from auth.addresses import masked
 from auth.facts import Facts
+from auth.vip.credential import shown
 from auth.why.redact import redacted_node, redacted_person
 from dirsync.view import Person, PolicyLink
 from schema.entry import AttributeText
@@ -100,6 +101,8 @@ def _shown(name: str, value: Any) -> str:
             return value.hex()
         case str() if name in _NUMBERS:
             return masked(value)
+        case str() if name == "vip_credentials":
+            return shown(value)
         case Mapping():
             return ", ".join(f"{key}={item}" for key, item in value.items())
         case _:

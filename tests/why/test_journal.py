@@ -15,6 +15,7 @@ from auth.facts import Evidence, Typed, typed
 from auth.reason import Reason
 from auth.spend.numbers import NumberRules, NumberType
 from auth.tokens import usable_tokens
+from auth.vip.credential import shown
 from auth.why.described import described
 from auth.why.journal import JournalFile, opened_journal, read_events
 from auth.why.packing import Packer, unpacked
@@ -95,6 +96,15 @@ def test_that_there_is_a_secret_is_kept():
 numbers = st.sampled_from(
     ["+436640000067", "0664 0000067", "+44 7700 900123", "+1 202 555 0123", "+358 40 1234567", "+4930123456", "none"]
 ) | st.from_regex(r"\+[1-9][0-9]{6,13}", fullmatch=True)
+
+
+def test_of_a_telephone_that_vip_sends_to_no_more_is_kept_than_is_shown():
+    given = ("VSST12345678", "voice:+436640000067", "sms:436641111167", "sms:436640000068", "sms:43664", "user:alice")
+    bare = redacted_person(person(vip_credentials=given), "AT", NumberRules()).user.vip_credentials
+    for digits in ("64000006", "64111116", "43664"):
+        assert digits not in " ".join(bare)
+    assert [shown(each) for each in sorted(bare)] == [shown(each) for each in sorted(given)]
+    assert [len(each) for each in bare] == [len(each) for each in given]
 
 
 def test_what_is_clear_of_a_sealed_value_is_kept_and_its_body_is_not():
