@@ -210,9 +210,11 @@ def _take_string(octets: bytes) -> tuple[bytes, bytes]:
 
 def _options(octets: bytes) -> dict[int, bytes]:
     found: dict[int, bytes] = {}
-    while octets:
-        tag, length = struct.unpack_from(">HH", octets)
-        if len(octets) < 4 + length:
+    begin = 0
+    while begin < len(octets):
+        tag, length = struct.unpack_from(">HH", octets, begin)
+        begin, end = begin + 4, begin + 4 + length
+        if len(octets) < end:
             raise MalformedPdu
-        found[tag], octets = octets[4 : 4 + length], octets[4 + length :]
+        found[tag], begin = octets[begin:end], end
     return found
