@@ -122,8 +122,12 @@ class AuditTrail:
             AuditUnavailable: the disk refuses.
         """
         if self._unsynced:
-            self._unsynced = False
-            self._chain.sync()
+            self._unsynced = False  # before, for another thread may write meanwhile
+            try:
+                self._chain.sync()
+            except AuditUnavailable:
+                self._unsynced = True
+                raise
 
     def close(self) -> None:
         """Sign what is there, have it exported, record what was not, and close the files."""

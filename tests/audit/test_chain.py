@@ -1,5 +1,6 @@
 """Every line names the one before by its octets, and whatever happens to a writer, nothing that was told is lost."""
 
+import errno
 import resource
 import subprocess
 import sys
@@ -129,6 +130,23 @@ def test_what_was_not_exported_is_recorded_later_when_it_could_not_be_now(ledger
         trail.tick()
         trail.tick()
     assert [body["lines"] for body in ledger.bodies("dropped")] == [5]
+
+
+def test_what_the_disk_would_not_take_is_brought_to_it_again(ledger, monkeypatch):
+    synced, failures = [], [OSError(errno.EIO, "Input/output error")]
+
+    def fdatasync(file):
+        if failures:
+            raise failures.pop()
+        synced.append(file)
+
+    monkeypatch.setattr("auth.audit.chain.os.fdatasync", fdatasync)
+    with ledger.open() as trail:
+        trail.write(ledger.line())
+        with pytest.raises(AuditUnavailable, match="Input/output error"):
+            trail.sync()
+        trail.sync()
+        assert len(synced) == 2, "the segment and the head"
 
 
 # what came before, and what goes
