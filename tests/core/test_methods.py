@@ -27,7 +27,7 @@ from auth.steps import (
     SendCode,
 )
 from core.dialogue import Answers, login
-from core.logins import NOW, entry_id, governed, policy
+from core.logins import BAD, NOW, entry_id, facts, governed, link, node, person, policy
 from dirsync.password import PasswordVerdict
 from schema.secret import Secret
 from schema.words import KeywordKind, LoginMode, Method, SendMode, TokenKind
@@ -398,3 +398,35 @@ def test_a_value_that_cannot_be_read_refuses_and_blames_nobody():
     known = governed(policy(token_order=(SMS,)))
     broken = replace(answer(Question.SMS, "123456", sent=True), token=SMS, code=CodeVerdict.MISCONFIGURED)
     assert step(known, broken) == Refuse(Reason.TOKEN_UNREADABLE)
+
+
+# what is left of a request when a method was passed
+
+
+def test_of_an_answer_nothing_is_left_for_the_next_method():
+    code_first = policy(first_method=Method.TOKEN, second_method=Method.PASSWORD, token_order=(VIP,))
+    shown = replace(answer(Question.VIP, "513270", 0, P_T[::-1]), token=VIP, code=CodeVerdict.RIGHT)
+    decided = decide(governed(code_first), shown, NOW)
+    assert decided.step == AskPassword()
+    assert decided.evidence == Evidence(P_T[::-1], 1)
+
+
+def test_a_second_login_keeps_the_code_that_waits_and_what_was_typed_while_the_password_is_passed():
+    waits = second("Teapot513270")
+    shown = replace(waits, password=PasswordVerdict.RIGHT, undelivered=frozenset({EMAIL}), send_limited=True)
+    decided = decide(governed(policy(token_fallback=True), LoginMode.REJECT_THEN_CODE), shown, NOW)
+    assert isinstance(decided.step, CheckCode)
+    assert decided.evidence == replace(shown, stage=1, password=None)
+
+
+def test_a_refusal_before_there_is_a_policy_keeps_what_was_shown():
+    shown = first("Teapot")
+    for known in (replace(governed(policy()), node=None), governed(policy(malformed=(BAD,)))):
+        assert decide(known, shown, NOW).evidence is shown
+
+
+def test_the_node_has_its_policy_and_its_name_in_the_candidates():
+    assigned = policy("n", first_method=Method.TOKEN, second_method=Method.NONE)
+    decided = decide(facts(person(), node(assigned=link(assigned))), first("513270"), NOW)
+    assert decided.policy_name == link(assigned).dn
+    assert decided.candidates[0].holder == "vpn"

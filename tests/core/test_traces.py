@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from auth.decision import decide
+from auth.facts import CodeVerdict, Evidence
 from core.dialogue import RADIUS
 from core.logins import BAD, BASE, NOW, entry_id, facts, governed, link, membership, node, person, policy
 from dirsync.view import Freshness
-from schema.words import LoginMode, Method
+from schema.words import LoginMode, Method, TokenKind
 
 ALICE = f"cn=alice,ou=staff,{BASE}"
 VIA = [membership("team", path=("leads",))]
@@ -79,3 +80,9 @@ def test_the_trace_says_what_was_looked_at_and_found(situation):
     known, wanted = SITUATIONS[situation]
     told = [(finding.check, finding.found) for finding in decide(known, RADIUS, NOW).trace]
     assert told[: len(wanted)] == list(wanted)
+
+
+def test_an_accept_names_the_methods_that_were_passed():
+    passed = Evidence((Method.PASSWORD, Method.TOKEN), 1, code=CodeVerdict.RIGHT, token=TokenKind.SMS)
+    trace = decide(governed(policy()), passed, NOW).trace
+    assert (trace[-1].check, trace[-1].found) == ("methods", "all passed: password, token")
