@@ -1,6 +1,6 @@
 # Every target sets up what it needs first; nothing has to be there but make, on Debian or Ubuntu.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check conformance agreement mutation bench bench-sync bench-latency clean
+.PHONY: help demo test test-alone test-servers check conformance agreement mutation bench bench-sync bench-latency clean
 
 # A domain controller needs ports below 1024 and security attributes of files, so its tests run as root. What root
 # would leave in the tree is kept out of it.
@@ -18,7 +18,14 @@ demo: ## run the service and log in by SMS, e-mail and VIP; nothing to configure
 
 test: ## run all tests, those against real servers included
 	@tools/bootstrap venv servers
-	$(AS_ROOT) .venv/bin/python -m pytest --servers=required -n 2 --dist loadgroup $(AS_ROOT_PYTEST)
+	@$(MAKE) --no-print-directory --jobs=2 test-alone test-servers
+
+# Side by side: those with servers mostly wait for them, the others mostly compute.
+test-alone:
+	$(AS_ROOT) .venv/bin/python -m pytest --servers=required -q -m 'not servers' $(AS_ROOT_PYTEST)
+
+test-servers:
+	$(AS_ROOT) .venv/bin/python -m pytest --servers=required -q -m servers $(AS_ROOT_PYTEST)
 
 check: ## lint, format, types, direction of imports, generated files, rules of Windows
 	@tools/bootstrap venv

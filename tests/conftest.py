@@ -21,20 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def _keep_together(item: pytest.Item) -> None:
-    """Where several workers share the tests: a server is started once, and so is what a file starts for its tests."""
-    lane = "servers" if item.get_closest_marker("servers") else item.nodeid.partition("::")[0]
-    item.add_marker(pytest.mark.xdist_group(lane))
-
-
-@pytest.hookimpl(tryfirst=True)  # the groups must be known when the tests are given out
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         # Unmarked, it would start a server in the tier that promises to need none.
         if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())) and not item.get_closest_marker("servers"):
             raise pytest.UsageError(f"{item.nodeid} uses a real server, so it must be marked 'servers'")
-    for item in items:
-        _keep_together(item)
     if config.getoption("--servers") == "required":
         return
     for item in items:
