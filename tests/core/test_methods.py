@@ -430,3 +430,43 @@ def test_the_node_has_its_policy_and_its_name_in_the_candidates():
     decided = decide(facts(person(), node(assigned=link(assigned))), first("513270"), NOW)
     assert decided.policy_name == link(assigned).dn
     assert decided.candidates[0].holder == "vpn"
+
+
+# where the text for a method stands
+
+
+def test_without_a_token_the_code_field_is_that_of_the_last_method_where_there_is_another():
+    both = Evidence(typed_password=typed(Secret("Teapot")), typed_code=typed(Secret("2468")))
+    two = governed(policy(second_method=Method.PIN), pin="set")
+    assert step(two, both) == CheckPassword(Part(Field.PASSWORD))
+    passed = replace(both, methods=(Method.PASSWORD, Method.PIN), password=PasswordVerdict.RIGHT)
+    assert step(two, passed) == CheckPin(Part(Field.CODE))
+    alone = governed(policy(first_method=Method.PIN, second_method=Method.NONE), pin="set")
+    assert step(alone, both) == CheckPin(Part(Field.PASSWORD))
+
+
+def test_a_third_method_has_no_field_in_a_first_step():
+    known = governed(policy(first_method=Method.PASSWORD_THEN_TOKEN, second_method=Method.PIN), pin="set")
+    methods = (*P_T, Method.PIN)
+    shown = Evidence(methods, 2, typed_password=typed(Secret("Teapot")), typed_code=typed(Secret("513270")))
+    assert step(known, shown) == AskPin()
+
+
+def test_of_two_lengths_that_a_code_may_have_the_longer_one_that_fits_is_cut_off():
+    settings = {"first_method": Method.PASSWORD_THEN_TOKEN, "second_method": Method.NONE, "token_order": (VIP,)}
+    known = helped(settings=settings)
+    assert step(known, first("Teapot48151623")) == CheckPassword(Part(Field.PASSWORD, None, -8))
+    assert step(known, first("Teapot4815162")) == CheckPassword(Part(Field.PASSWORD, None, -6))
+
+
+def test_a_second_login_has_the_code_where_the_policy_has_it():
+    in_front = policy(first_method=Method.TOKEN_THEN_PASSWORD, second_method=Method.NONE)
+    known = governed(in_front, LoginMode.REJECT_THEN_CODE)
+    assert step(known, second("513270Teapot")) == CheckPassword(Part(Field.PASSWORD, 6, None))
+    waits_for_something_else = second("Teapot513270", Question.PASSWORD, 0)
+    assert step(governed(policy(), LoginMode.REJECT_THEN_CODE), waits_for_something_else) == CheckPassword(
+        Part(Field.PASSWORD)
+    )
+    assert step(governed(policy()), second("Teapot513270")) == CheckPassword(Part(Field.PASSWORD)), (
+        "at a node that asks"
+    )

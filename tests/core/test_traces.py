@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 
 from auth.decision import decide
-from auth.facts import CodeVerdict, Evidence
+from auth.facts import CodeVerdict, Evidence, Field, Question, Typed, Waiting, typed
 from core.dialogue import RADIUS
 from core.logins import BAD, BASE, NOW, entry_id, facts, governed, link, membership, node, person, policy
+from dirsync.password import PasswordVerdict
 from dirsync.view import Freshness
-from schema.words import LoginMode, Method, TokenKind
+from schema.secret import Secret
+from schema.words import KeywordKind, LoginMode, Method, SendMode, TokenKind
 
 ALICE = f"cn=alice,ou=staff,{BASE}"
 VIA = [membership("team", path=("leads",))]
@@ -86,3 +88,70 @@ def test_an_accept_names_the_methods_that_were_passed():
     passed = Evidence((Method.PASSWORD, Method.TOKEN), 1, code=CodeVerdict.RIGHT, token=TokenKind.SMS)
     trace = decide(governed(policy()), passed, NOW).trace
     assert (trace[-1].check, trace[-1].found) == ("methods", "all passed: password, token")
+
+
+P_T = (Method.PASSWORD, Method.TOKEN)
+CODE_ON_STOCK = replace(governed(policy(sms_mode=SendMode.AHEAD)), stock={TokenKind.SMS: 3})
+BY_PIN = governed(policy(sms_mode=SendMode.KEYWORD, sms_keyword_kind=KeywordKind.PIN), pin="set")
+PIN_FIRST = governed(policy(first_method=Method.PIN), pin="set")
+PIN_IN_FRONT = governed(policy(pin_with_token=True), pin="set")
+
+
+def answered(text, question=Question.SMS, **shown):
+    waiting = Waiting(question, 1, sent=True)
+    asked = Evidence(P_T, 1, answer=Field.CODE, waiting=waiting, **shown)
+    return asked.with_typed(Field.CODE, typed(Secret(text)))
+
+
+def first_text(text):
+    return Evidence(typed_password=typed(Secret(text)))
+
+
+@pytest.mark.parametrize(
+    ("known", "shown", "last"),
+    [
+        (governed(policy()), Evidence(typed_password=typed(Secret(""))), ("password", "empty")),
+        (
+            governed(policy(first_method=Method.PIN, second_method=Method.PASSWORD), pin="set"),
+            Evidence((Method.PIN, Method.PASSWORD), 1),
+            ("password", "to be asked for"),
+        ),
+        (governed(policy()), replace(RADIUS, methods=P_T, password=PasswordVerdict.WRONG), ("password", "wrong")),
+        (governed(policy()), replace(RADIUS, methods=P_T, password=PasswordVerdict.RIGHT), ("send", "a code by sms")),
+        (governed(policy()), Evidence(P_T, 1, send_limited=True), ("send", "5 codes in 15 minutes were sent already")),
+        (CODE_ON_STOCK, Evidence(P_T, 1), ("stock", "3 codes of sms")),
+        (governed(policy()), answered(""), ("code", "empty")),
+        (governed(policy()), answered("513270"), ("code", "to be checked")),
+        (governed(policy()), answered("5", code=CodeVerdict.WRONG), ("code", "of sms: wrong")),
+        (
+            governed(policy(pin_with_token=True), pin="set"),
+            answered("5"),
+            ("PIN", "to be checked, in front of the code"),
+        ),
+        (
+            governed(BY_PIN, pin="set"),
+            replace(answered("24"), waiting=Waiting(Question.SMS, 1)),
+            ("keyword", "the pin is to be checked"),
+        ),
+        (
+            governed(policy()),
+            replace(answered("x"), keyword=TokenKind.SMS, token=TokenKind.SMS),
+            ("send", "a code by sms"),
+        ),
+        (governed(policy(first_method=Method.PIN), pin="set"), first_text("24"), ("PIN", "to be checked")),
+        (
+            governed(policy(first_method=Method.PIN), pin="set"),
+            Evidence(typed_password=Typed.ABSENT),
+            ("PIN", "to be asked for"),
+        ),
+    ],
+)
+def test_the_last_line_of_the_trace_says_what_comes_next_and_why(known, shown, last):
+    finding = decide(known, shown, NOW).trace[-1]
+    assert (finding.check, finding.found) == last
+
+
+def test_an_expired_password_that_passes_is_told():
+    passes = replace(RADIUS, methods=P_T, password=PasswordVerdict.EXPIRED)
+    trace = decide(governed(policy(allow_expired_password=True)), passes, NOW).trace
+    assert [item.found for item in trace if item.check == "password"] == ["expired", "expired, which the policy allows"]
