@@ -92,9 +92,7 @@ def test_an_accept_names_the_methods_that_were_passed():
 
 P_T = (Method.PASSWORD, Method.TOKEN)
 CODE_ON_STOCK = replace(governed(policy(sms_mode=SendMode.AHEAD)), stock={TokenKind.SMS: 3})
-BY_PIN = governed(policy(sms_mode=SendMode.KEYWORD, sms_keyword_kind=KeywordKind.PIN), pin="set")
-PIN_FIRST = governed(policy(first_method=Method.PIN), pin="set")
-PIN_IN_FRONT = governed(policy(pin_with_token=True), pin="set")
+BY_PIN = policy(sms_mode=SendMode.KEYWORD, sms_keyword_kind=KeywordKind.PIN)
 
 
 def answered(text, question=Question.SMS, **shown):
