@@ -1,6 +1,6 @@
 """What is mutated, and which tests must notice: the fast ones that are about the module, and no others."""
 
-DECISION = tuple(f"tests/core/test_{about}.py" for about in ("admission", "decision", "methods", "traces"))
+DECISION = tuple(f"tests/core/test_{about}.py" for about in ("admission", "decision", "methods", "pin_step", "traces"))
 SOFTWARE = ("tests/otp", "tests/judges/test_software.py")
 MODULES: dict[str, tuple[str, ...]] = {
     "auth/effective.py": ("tests/core/test_effective.py",),
