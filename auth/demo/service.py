@@ -66,7 +66,10 @@ class RunningService:
     http_port: int = 0
     _client: httpx.AsyncClient = field(
         default_factory=lambda: httpx.AsyncClient(
-            trust_env=False, timeout=20.0, limits=httpx.Limits(max_connections=100)
+            trust_env=False,
+            timeout=httpx.Timeout(20.0, pool=60.0),
+            # no more than can be written at once: the door cuts a connection whose request is late
+            limits=httpx.Limits(max_connections=40),
         )
     )
 
