@@ -211,7 +211,8 @@ def _of_user(name, *values):
 
 def _of_node(name, *values):
     def change(rng, made):
-        made["node"][name] = rng.choice(values)
+        if made["node"] is not None:  # an earlier edit may have taken it away
+            made["node"][name] = rng.choice(values)
 
     return change
 
