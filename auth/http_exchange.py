@@ -1,6 +1,6 @@
 """One HTTP question and its answer, bounded in size, with what became of it on the way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,7 @@ class Question:
 
     method: str
     url: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] | Sequence[tuple[str, str]]
     body: bytes = b""
 
 
@@ -86,6 +86,7 @@ async def exchange(
         headers=question.headers,
         content=question.body or None,
         extensions={"trace": progress or Progress()},
+        follow_redirects=False,
         timeout=httpx.Timeout(None, connect=connect_seconds),
     ) as answer:
         if answer.headers.get("Content-Encoding", "identity") != "identity":

@@ -12,11 +12,10 @@ from auth.channels.base import DeliveryFailed, Message
 from auth.channels.mail.passage import Passage
 from auth.channels.mail.settings import MailSettings
 from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, UsageFault, faults, out, print_json
+from auth.cli.section import sections_named
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
 from auth.outbound import mail_gateway
-from auth.settings import Settings
-from schema.errors import Fault
 
 email_app = typer.Typer(help="Try the mail servers.", no_args_is_help=True)
 
@@ -60,7 +59,9 @@ def email_test_command(
         if to is None:
             raise UsageFault(f"{address!r} is no mail address", remedy="give one such as you@example.org")
         settings = read_config(Path(config))
-        trials = asyncio.run(_trials(to, _chosen(settings, server), dry_run=dry_run))
+        trials = asyncio.run(
+            _trials(to, sections_named(settings.email, "email", server, "the sample"), dry_run=dry_run)
+        )
     if json:
         print_json([_data(trial, sent=not dry_run) for trial in trials])
     else:
@@ -68,16 +69,6 @@ def email_test_command(
             out.print(_text(trial, to, sent=not dry_run), markup=False)
     if any(trial.failure for trial in trials):
         raise typer.Exit(Exit.FAILED)
-
-
-def _chosen(settings: Settings, name: str) -> dict[str, MailSettings]:
-    if not settings.email:
-        raise Fault("config.ini has no mail server", remedy="add an [email:NAME] section, as the sample shows")
-    if not name:
-        return dict(settings.email)
-    if name not in settings.email:
-        raise UsageFault(f"there is no [email:{name}]", remedy=f"known are: {', '.join(settings.email)}")
-    return {name: settings.email[name]}
 
 
 async def _trials(to: EmailAddress, servers: dict[str, MailSettings], *, dry_run: bool) -> list[Trial]:

@@ -15,12 +15,12 @@ from auth.channels.sms.http.presets import Preset, presets
 from auth.channels.sms.outline import outline
 from auth.channels.sms.sections import SmsSettings
 from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, UsageFault, faults, out, print_json
+from auth.cli.section import sections_named
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
 from auth.numbers import why_no_number
 from auth.outbound import text_channel
 from auth.settings import Settings
-from schema.errors import Fault
 
 sms_app = typer.Typer(help="Try the SMS gateways.", no_args_is_help=True)
 _TEXT = "This is a test by dirfactor. Logon codes will come like this."
@@ -71,7 +71,7 @@ def sms_show_command(
 ) -> None:
     """Print a section with all that its preset and the defaults add to it; secrets are hidden."""
     with faults():
-        section = _chosen(read_config(Path(config)), name)[name]
+        section = sections_named(read_config(Path(config)).sms, "sms", name, "docs/sms.md")[name]
     shown = {key: _shown(getattr(section, key)) for key in section.__struct_fields__}
     if json:
         print_json({"name": name, **shown})
@@ -104,7 +104,7 @@ def sms_test_command(
         if to is None:
             problem, remedy = why_no_number(number, settings.service.region)
             raise UsageFault(f"{masked(number.strip())} {problem}", remedy=remedy)
-        chosen = _chosen(settings, gateway)
+        chosen = sections_named(settings.sms, "sms", gateway, "docs/sms.md")
         if dry_run:
             _print_outlines(chosen, to, text, json=json)
             return
@@ -115,16 +115,6 @@ def sms_test_command(
         out.print(_text(trial, to), markup=False)
     if trial.problem:
         raise typer.Exit(Exit.FAILED)
-
-
-def _chosen(settings: Settings, name: str) -> dict[str, SmsSettings]:
-    if not settings.sms:
-        raise Fault("config.ini has no SMS gateway", remedy="add a [sms:NAME] section, as docs/sms.md shows")
-    if not name:
-        return dict(settings.sms)
-    if name not in settings.sms:
-        raise UsageFault(f"there is no [sms:{name}]", remedy=f"known are: {', '.join(settings.sms)}")
-    return {name: settings.sms[name]}
 
 
 async def _trial(settings: Settings, to: PhoneNumber, text: str) -> Trial:

@@ -2,21 +2,20 @@
 
 import asyncio
 import math
-from typing import Any
 
 import httpx
 
 from auth.addresses import PhoneNumber
 from auth.channels.base import DeliveryFailed, Message, Receipt
 from auth.channels.sms.http.answer import AnswerRules
-from auth.channels.sms.http.request import RequestTemplate, SmsRequest
+from auth.channels.sms.http.request import RequestTemplate
 from auth.channels.sms.http.settings import HttpSmsSettings
 from auth.channels.sms.http.signature import signer
 from auth.clock import Clock
+from auth.http_exchange import Progress, Question, UnusableAnswer, exchange
 from auth.tls import tls_problem
 from schema.errors import Fault
 
-_LARGEST_ANSWER = 64 * 1024
 _NETWORK = "check url, network and firewall, and whether the gateway runs"
 _MAYBE_SENT = "see in the provider's log whether the text was sent; on_unknown says whether another gateway is tried"
 
@@ -53,58 +52,30 @@ class HttpSmsGateway:
             request = self._sign(self._template.fill(to, message.text), self._now())
         except Fault as fault:
             raise DeliveryFailed(fault.problem, remedy=fault.remedy) from None
-        sent, seconds = _Sent(), min(seconds, self._seconds)
+        sent, seconds = Progress(), min(seconds, self._seconds)
+        question = Question(request.method, request.url, request.headers, request.body or b"")
         # Raised below and not in the handlers: what httpx raises holds the whole request.
         try:
             async with asyncio.timeout(seconds):
-                status, body = await self._exchange(request, sent, seconds)
+                answer = await exchange(self._client, question, connect_seconds=seconds / 2, progress=sent)
         except TimeoutError:
             failure = DeliveryFailed(
                 f"gave no answer within {seconds:g} s",
                 remedy=_MAYBE_SENT if sent.begun else _NETWORK,
                 unknown=sent.begun,
             )
+        except UnusableAnswer as unusable:
+            failure = DeliveryFailed(f"gave an answer that {unusable}", remedy=_MAYBE_SENT, unknown=True)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             failure = _failure(error, unknown=sent.begun)
         else:
-            return Receipt(self.name, self._rules.read(status, body, (to, message.text)))
+            body = answer.body.decode(errors="replace")
+            return Receipt(self.name, self._rules.read(answer.status, body, (to, message.text)))
         raise failure
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-
-    async def _exchange(self, request: SmsRequest, sent: "_Sent", seconds: float) -> tuple[int, str]:
-        """Status and body of the answer. Raises DeliveryFailed for one that cannot be used."""
-        async with self._client.stream(
-            request.method,
-            request.url,
-            headers=request.headers,
-            content=request.body or None,
-            extensions={"trace": sent},
-            follow_redirects=False,
-            # half the time for TCP and for TLS: httpcore leaves a socket open when our deadline cuts a handshake
-            timeout=httpx.Timeout(None, connect=seconds / 2),
-        ) as answer:
-            if answer.headers.get("Content-Encoding", "identity") != "identity":
-                raise _unusable("was encoded, which nobody asked for")
-            body = bytearray()
-            async for chunk in answer.aiter_raw():
-                body += chunk
-                if len(body) > _LARGEST_ANSWER:
-                    raise _unusable(f"is larger than {_LARGEST_ANSWER // 1024} KiB")
-            return answer.status_code, body.decode(errors="replace")
-
-
-class _Sent:
-    """Listens to what becomes of a request: from its first octet on, the text may have been taken."""
-
-    def __init__(self) -> None:
-        self.begun = False
-
-    async def __call__(self, event: str, info: dict[str, Any]) -> None:
-        del info
-        self.begun = self.begun or event.endswith("send_request_headers.started")
 
 
 def _positive(seconds: float) -> float:
@@ -125,7 +96,3 @@ def _failure(error: Exception, *, unknown: bool) -> DeliveryFailed:
             f"could not be asked: {problem}", remedy="set ca_file to the authority of its certificate; check url"
         )
     return DeliveryFailed(f"could not be reached ({type(error).__name__})", remedy=_NETWORK)
-
-
-def _unusable(what: str) -> DeliveryFailed:
-    return DeliveryFailed(f"gave an answer that {what}", remedy=_MAYBE_SENT, unknown=True)
