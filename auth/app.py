@@ -42,6 +42,7 @@ from auth.spend.answered import AnsweredTexts
 from auth.spend.guard import SpendGuard
 from auth.spend.limits import Limits
 from auth.spend.settings import number_rules
+from auth.turn import Turns
 from auth.vip.client import VipClient
 from auth.vip.watch import CertificateWatch, days
 from auth.weakening import loss_under
@@ -105,18 +106,23 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
     """
     service_settings = settings.service
     make_state_directory(service_settings.state_directory)
+    turns = Turns()
     async with AsyncExitStack() as stack:
         syncs = stack.enter_context(syncing(settings, clock, entropy))
         replica = stack.enter_context(
-            contextlib.closing(Replica(service_settings.replica_file, named=settings.named_policies))
+            contextlib.closing(
+                Replica(service_settings.replica_file, named=settings.named_policies, moment=turns.current)
+            )
         )
-        store = stack.enter_context(contextlib.closing(EmbeddedStore(service_settings.state_file, _boot_id(entropy))))
+        store = stack.enter_context(
+            contextlib.closing(EmbeddedStore(service_settings.state_file, _boot_id(entropy), turns))
+        )
         audit = stack.enter_context(
             contextlib.closing(opened_trail(service_settings.audit, settings.audit, clock.now, entropy))
         )
         journal = opened_journal(service_settings.journal_file, service_settings.journal_days)
         stack.enter_context(contextlib.closing(journal))
-        ring = RingFile(service_settings.ring_file)
+        ring = RingFile(service_settings.ring_file, turns.current)
         nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica, ring.ring)
         key = server_key(service_settings.key_file, entropy)
         minted = MintedJudge(store, key, entropy.below)

@@ -65,4 +65,6 @@ class CodeCheck:
         judge = self.judges.get(asked.token.kind)
         if judge is None:
             return Checked(CodeVerdict.MISCONFIGURED, f"nobody can judge the codes of {asked.token.kind} tokens")
+        if asked.token.kind is TokenKind.VIP:
+            await self.store.settled()  # the attempt counts before somebody else is asked
         return await judge.check(asked, typed, now)

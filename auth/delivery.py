@@ -94,6 +94,7 @@ class Delivery:
         gateways = policy.sms_gateways or self.sms.names
         at = self.now()
         counted = self.guard.reserve(Text(errand.user, number, gateways, len(parts(text)), not errand.ahead), at)
+        await self.guard.settled()
         try:
             receipt = await self.sms.deliver(
                 number, Message(subject="", text=text), gateways=gateways, deadline_seconds=self.deadline_seconds

@@ -2,16 +2,20 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, TypeVar
 
 import msgspec
 
+from auth.embedded.batch import Batch, Run
+from auth.embedded.memory import Memory, instants
 from auth.receipts import records
 from auth.spend import ledger
 from auth.state import Challenge, Limit, SentMessage, StateUnavailable, state_key
+from auth.turn import Turns
 from schema.entry import EntryId
 from schema.secret import Secret
 
@@ -34,7 +38,7 @@ CREATE TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITH
 _FAILURES_KEPT = timedelta(days=100)
 _EVENTS_KEPT = timedelta(days=1)
 _SWITCHES = 20
-_Run = Callable[..., sqlite3.Cursor]
+_Answer = TypeVar("_Answer")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Challenge).decode
 
@@ -50,36 +54,50 @@ class EmbeddedStore:
     Args:
         file: created with mode 0600 when it is not there.
         boot_id: what changes with each start of the machine.
+        turns: those of the event loop, whose verbs share one transaction each; without them each verb has its own.
 
     Raises:
         StateUnavailable: the file cannot be opened or is no database.
     """
 
-    def __init__(self, file: Path, boot_id: str) -> None:
+    def __init__(self, file: Path, boot_id: str, turns: Turns | None = None) -> None:
         self._file = file
+        self._turns = turns
+        self._looked = -1
         try:
             file.touch(mode=0o600, exist_ok=True)
             file.chmod(0o600)
             self._connection = sqlite3.connect(file, isolation_level=None, timeout=5.0)
         except (OSError, sqlite3.Error) as error:
             raise self._unavailable(error) from error
+        self._memory = Memory(self._connection)
         try:
             self._prepare(boot_id)
         except StateUnavailable:
             self._connection.close()
             raise
+        log = file.with_name(f"{file.name}-wal")
+        self._batch = Batch(self._connection, log, self._memory, self._unavailable, turns)
 
     def _prepare(self, boot_id: str) -> None:
-        with self._transaction() as run:
+        try:
+            run = self._connection.execute
             _use_write_ahead_log(run)
             run("PRAGMA synchronous = NORMAL")
             self._connection.executescript(_TABLES + ledger.TABLE + records.TABLE)
-        with self._write() as run:
+            run("BEGIN IMMEDIATE")
             known = run("SELECT value FROM meta WHERE key = 'boot'").fetchone()
             if known is None or known[0] != boot_id:
                 run("DELETE FROM challenge")
                 run("DELETE FROM stock")
                 run("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", (boot_id,))
+            run("COMMIT")
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
+
+    async def settled(self) -> None:
+        """Wait for the transactions; see `Store.settled`."""
+        await self._batch.settled()
 
     def begin(self, state: Secret, challenge: Challenge) -> None:
         """Open a challenge; see `Store.begin`."""
@@ -107,28 +125,22 @@ class EmbeddedStore:
 
     def strike(self, user: EntryId, at: datetime) -> tuple[datetime, ...]:
         """Count a wrong code; see `Store.strike`."""
-        with self._write() as run:
-            earlier = run("SELECT at FROM failure WHERE user = ? ORDER BY at", (user,)).fetchall()
-            run("INSERT INTO failure VALUES (?, ?)", (user, at.timestamp()))
-        return _instants(earlier)
+        with self._write():
+            return self._memory.strike(user, at)
 
     def forgive(self, user: EntryId) -> None:
         """Forget the failures; see `Store.forgive`."""
-        with self._write() as run:
-            run("DELETE FROM failure WHERE user = ?", (user,))
+        with self._write():
+            self._memory.forgive(user)
 
     def withdraw(self, user: EntryId, at: datetime) -> None:
         """Take back one strike; see `Store.withdraw`."""
-        with self._write() as run:
-            run(
-                "DELETE FROM failure WHERE rowid IN (SELECT rowid FROM failure WHERE user = ? AND at = ? LIMIT 1)",
-                (user, at.timestamp()),
-            )
+        with self._write():
+            self._memory.withdraw(user, at)
 
     def failures(self, user: EntryId) -> tuple[datetime, ...]:
         """The failures; see `Store.failures`."""
-        with self._transaction() as run:
-            return _instants(run("SELECT at FROM failure WHERE user = ? ORDER BY at", (user,)).fetchall())
+        return self._known(lambda: self._memory.failures(user))
 
     def count(self, key: str, at: datetime, window_seconds: int, limit: int) -> bool:
         """Count one event; see `Store.count`."""
@@ -142,19 +154,12 @@ class EmbeddedStore:
 
     def consume(self, key: str, mark: int) -> bool:
         """Move a mark up; see `Store.consume`."""
-        with self._lasting() as run:
-            moved = run(
-                "INSERT INTO mark VALUES (?, ?) "
-                "ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE excluded.value > value",
-                (key, mark),
-            )
-            return moved.rowcount == 1
+        with self._lasting():
+            return self._memory.consume(key, mark)
 
     def mark(self, key: str) -> int | None:
         """Where a mark stands; see `Store.mark`."""
-        with self._transaction() as run:
-            row = run("SELECT value FROM mark WHERE key = ?", (key,)).fetchone()
-        return None if row is None else int(row[0])
+        return self._known(lambda: self._memory.mark(key))
 
     def lay_in(self, key: str, digests: Sequence[bytes], expires_at: datetime) -> None:
         """Put codes on stock; see `Store.lay_in`."""
@@ -176,14 +181,12 @@ class EmbeddedStore:
 
     def keep(self, key: str, octets: bytes) -> None:
         """Remember a value; see `Store.keep`."""
-        with self._lasting() as run:
-            run("INSERT OR REPLACE INTO kept VALUES (?, ?)", (key, octets))
+        with self._lasting():
+            self._memory.keep(key, octets)
 
     def kept(self, key: str) -> bytes | None:
         """A value remembered; see `Store.kept`."""
-        with self._transaction() as run:
-            row = run("SELECT value FROM kept WHERE key = ?", (key,)).fetchone()
-        return None if row is None else bytes(row[0])
+        return self._known(lambda: self._memory.kept(key))
 
     def reserve(self, limits: Sequence[Limit], at: datetime) -> Limit | None:
         """Count all or none; see `Store.reserve`."""
@@ -216,7 +219,8 @@ class EmbeddedStore:
     def purge(self, now: datetime) -> int:
         """Remove what is over; see `Store.purge`."""
         with self._write() as run:
-            return sum(
+            self._memory.flush(run)
+            removed = sum(
                 run(f"DELETE FROM {table} WHERE {column} < ?", (before.timestamp(),)).rowcount  # noqa: S608 - ours
                 for table, column, before in (
                     ("challenge", "expires", now - timedelta(minutes=5)),
@@ -227,41 +231,40 @@ class EmbeddedStore:
                     ("sent", "at", now - records.KEPT),
                 )
             )
+            self._memory.forget()
+            return removed
 
     def close(self) -> None:
-        """Close the file."""
+        """Commit what is open, and close the file."""
+        with suppress(sqlite3.ProgrammingError):  # it was closed before
+            self._batch.close()
         self._connection.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[_Run]:
+    def _transaction(self) -> Iterator[Run]:
+        """A verb that reads the file, within the open transaction where there is one."""
         try:
             yield self._connection.execute
         except sqlite3.Error as error:
             raise self._unavailable(error) from error
 
-    @contextmanager
-    def _write(self) -> Iterator[_Run]:
-        """One transaction that holds the write lock from its first statement on."""
-        with self._transaction() as run:
-            run("BEGIN IMMEDIATE")
-            try:
-                yield run
-                run("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    run("ROLLBACK")
-                raise
+    def _known(self, of: Callable[[], _Answer]) -> _Answer:
+        """What is remembered; whether somebody else has written is looked at once a turn."""
+        try:
+            turn = self._turns.current() if self._turns is not None else -1
+            if (turn < 0 or turn != self._looked) and not self._connection.in_transaction:
+                self._memory.look()
+                self._looked = turn
+            return of()
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
 
-    @contextmanager
-    def _lasting(self) -> Iterator[_Run]:
-        """A write that is on the disk when it is done."""
-        with self._transaction() as run:
-            run("PRAGMA synchronous = FULL")
-            try:
-                with self._write():
-                    yield run
-            finally:
-                run("PRAGMA synchronous = NORMAL")
+    def _write(self) -> "_Writing":
+        return _Writing(self._batch, lasting=False)
+
+    def _lasting(self) -> "_Writing":
+        """A write that is on the disk when it is settled."""
+        return _Writing(self._batch, lasting=True)
 
     def _challenge(self, rows: Sequence[tuple[bytes]]) -> Challenge | None:
         try:
@@ -275,6 +278,23 @@ class EmbeddedStore:
             remedy="check the disk, the file's owner and mode; a damaged file may be moved away: lost are open logins, "
             "locks, PINs that people have changed, and which codes were used: assign tokens with counters anew",
         )
+
+
+class _Writing:
+    """A verb that writes. A class, for a generator would cost it twice as much."""
+
+    __slots__ = ("_batch", "_lasting")
+
+    def __init__(self, batch: Batch, *, lasting: bool) -> None:
+        self._batch, self._lasting = batch, lasting
+
+    def __enter__(self) -> Run:
+        return self._batch.begin()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._batch.end(error, lasting=self._lasting)
 
 
 class StateFile:
@@ -291,7 +311,7 @@ class StateFile:
 
     def failures(self, user: EntryId) -> tuple[datetime, ...]:
         """Instants of the user's failures, oldest first."""
-        return _instants(self._rows("SELECT at FROM failure WHERE user = ? ORDER BY at", user))
+        return instants(self._rows("SELECT at FROM failure WHERE user = ? ORDER BY at", user))
 
     def kept_under(self, prefix: str) -> tuple[bytes, ...]:
         """The values that are remembered under keys which begin with this."""
@@ -324,7 +344,7 @@ class StateFile:
             ) from error
 
 
-def _use_write_ahead_log(run: _Run) -> None:
+def _use_write_ahead_log(run: Run) -> None:
     """Switch a new file over. The switch does not wait for somebody who is doing the same; a transaction does."""
     for _ in range(_SWITCHES):
         try:
@@ -343,10 +363,6 @@ def _row(state: Secret, challenge: Challenge) -> tuple[bytes, str, float, bytes]
     return state_key(state), challenge.node, challenge.expires_at.timestamp(), _encode(challenge)
 
 
-def _stock(run: _Run, key: str, at: float) -> int:
+def _stock(run: Run, key: str, at: float) -> int:
     (number,) = run("SELECT count(*) FROM stock WHERE key = ? AND expires > ?", (key, at)).fetchone()
     return int(number)
-
-
-def _instants(rows: list[tuple[float]]) -> tuple[datetime, ...]:
-    return tuple(datetime.fromtimestamp(at, UTC) for (at,) in rows)

@@ -159,6 +159,7 @@ class Performer:
 
     async def _password(self, person: Person, password: Secret) -> PasswordVerdict:
         """What the directory says; an empty password is wrong without asking (RFC 4513 section 5.1.2)."""
+        await self.store.settled()  # what this login has taken or counted is so before anybody else is asked
         return await self.passwords.ask(person.directory, person.dn, password)
 
     async def _pin(self, session: Session, subject: Subject, part: Part, lengths: tuple[int, ...]) -> Evidence:
@@ -223,6 +224,7 @@ class Performer:
         challenge = self._challenge(session, subject, Question(token.kind), identity, digest)
         asked = self._issue(session, challenge, words, Reason.CODE_SENT, subject.now)
         session.notes["destination"] = destination(token)
+        await self.store.settled()
         try:
             receipt = await self._deliver(session, subject, token, codes, ahead=bool(stock))
         except Fault as fault:

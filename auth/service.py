@@ -16,10 +16,11 @@ from auth.facts_reader import FactsReader
 from auth.incident import describe
 from auth.performing import Performer
 from auth.reason import Reason
+from auth.recording import Recorder
 from auth.request import Accepted, AnswerRequest, Challenged, LoginRequest, Origin, Outcome, Refused
 from auth.session import Session
 from auth.state import Challenge, StateUnavailable, Store, second_login, state_key
-from auth.why.record import Event, Journal, JournalUnavailable, Moment
+from auth.why.record import Event, Journal, Moment
 from dirsync.errors import ReplicaUnavailable
 from dirsync.view import Freshness
 from schema.errors import Fault
@@ -61,6 +62,7 @@ class LoginService:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._coalescer = Coalescer(parts.entropy.octets(32), parts.clock.monotonic)
+        self._recorder = Recorder(parts.audit, parts.journal)
 
     async def begin(self, request: LoginRequest) -> Outcome:
         """Start a login; equal first steps share one outcome. See `auth.request.Service.begin`."""
@@ -74,7 +76,7 @@ class LoginService:
         outcome, login = await self._coalescer.run(request, seconds, run, basis)
         if login != request.origin.correlation:
             joined = replace(session, origin=request.origin, notes={"detail": "joined the login under way"})
-            outcome = self._record(joined, started, _shared(outcome, request.origin), login)
+            outcome = await self._record(joined, started, _shared(outcome, request.origin), login)
         return await self._not_too_soon(started, _told(outcome, session))
 
     async def answer(self, request: AnswerRequest) -> Outcome:
@@ -88,7 +90,7 @@ class LoginService:
         """Record and refuse what is neither. See `auth.request.Service.decline`."""
         started = self._parts.clock.monotonic()
         session = Session(origin, user, tuple, {}, Evidence())
-        return await self._not_too_soon(started, self._record(session, started, Refused(reason)))
+        return await self._not_too_soon(started, await self._record(session, started, Refused(reason)))
 
     def _shareable(self, request: LoginRequest, session: Session) -> tuple[int, object]:
         """For how many seconds equal first steps share a challenge, and what the directory says of person and node.
@@ -170,6 +172,7 @@ class LoginService:
         """The outcome, whatever happens on the way, and its audit line."""
         try:
             outcome = await login
+            await self._parts.store.settled()
         except StateUnavailable as fault:
             outcome = self._fault(session, Reason.STATE_UNAVAILABLE, fault)
         except ReplicaUnavailable as fault:
@@ -179,44 +182,48 @@ class LoginService:
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody is let in by it
             _log.error("%s: %s", session.origin.correlation, describe(error))
             outcome = Refused(Reason.INTERNAL_FAULT)
-        return self._record(session, started, outcome)
+        return await self._record(session, started, outcome)
 
     def _fault(self, session: Session, reason: Reason, fault: Fault) -> Refused:
         _log.error("%s: %s", session.origin.correlation, fault)
         session.notes["detail"] = fault.problem
         return Refused(reason)
 
-    def _record(self, session: Session, started: float, outcome: _Told, login: str = "") -> _Told | Refused:
+    async def _record(self, session: Session, started: float, outcome: _Told, login: str = "") -> _Told | Refused:
         """Keep what was decided from, and write the audit line; without the line nobody is let in."""
-        self._keep(session, outcome, login)
+        name, origin = _OUTCOME_NAMES[type(outcome)], session.origin
+        event = Event(
+            at=self._parts.clock.now(),
+            correlation=origin.correlation,
+            login=login or session.login,
+            node=origin.node,
+            outcome=name,
+            reason=outcome.reason,
+            moments=tuple(session.moments),
+        )
+        freshness = self._freshness()
+
+        def line(problem: str) -> AuditLine:
+            if problem:
+                session.notes["journal"] = problem
+            return self._line(session, started, event, freshness)
+
         try:
-            self._parts.audit.write(self._line(session, started, outcome, login))
+            await self._recorder.record(event, line)
         except AuditUnavailable as fault:
-            _log.error("%s: %s", session.origin.correlation, fault)
+            _log.error("%s: %s", origin.correlation, fault)
             return Refused(Reason.AUDIT_UNAVAILABLE)
         return outcome
 
-    def _keep(self, session: Session, outcome: Outcome, login: str) -> None:
-        name, at = _OUTCOME_NAMES[type(outcome)], self._parts.clock.now()
-        moments = tuple(session.moments)
-        origin, begun = session.origin, login or session.login
-        try:
-            self._parts.journal.keep(Event(at, origin.correlation, begun, origin.node, name, outcome.reason, moments))
-        except JournalUnavailable as fault:
-            _log.error("%s: %s", origin.correlation, fault)
-            session.notes["journal"] = fault.problem
-
-    def _line(self, session: Session, started: float, outcome: Outcome, login: str) -> AuditLine:
-        now = self._parts.clock.now()
+    def _line(self, session: Session, started: float, event: Event, freshness: Freshness) -> AuditLine:
         decided = session.decision
         person = decided.person if decided else None
-        freshness = self._freshness()
         return AuditLine(
-            at=now,
-            correlation=session.origin.correlation,
-            login=login or session.login,
-            outcome=_OUTCOME_NAMES[type(outcome)],
-            reason=outcome.reason,
+            at=event.at,
+            correlation=event.correlation,
+            login=event.login,
+            outcome=event.outcome,
+            reason=event.reason,
             door=session.origin.door,
             node=session.origin.node,
             address=session.origin.address,
@@ -225,7 +232,7 @@ class LoginService:
             user_id=person.id.hex() if person else "",
             policy=decided.policy_name if decided else "",
             directory_version=freshness.version,
-            directory_age=round(min(freshness.age(now), _OLDEST), 1),
+            directory_age=round(min(freshness.age(event.at), _OLDEST), 1),
             milliseconds=round((self._parts.clock.monotonic() - started) * 1000, 1),
             **session.notes,
         )

@@ -91,10 +91,20 @@ class SentMessage(msgspec.Struct, frozen=True):
 
 
 class Store(Protocol):
-    """Where the state lives. Each verb is one transaction and durable through kill -9 when it returns.
+    """Where the state lives. Each verb happens whole or not at all, and nobody else comes between its parts.
 
-    Every verb raises StateUnavailable when the store cannot be used.
+    What verbs have written is durable through kill -9 when `settled` has returned; nothing that follows from it may
+    leave this process sooner: no answer, no message, no question to somebody else. Every verb raises StateUnavailable
+    when the store cannot be used.
     """
+
+    async def settled(self) -> None:
+        """Wait until all that was written up to now is durable.
+
+        Raises:
+            StateUnavailable: some of it is not, and never will be.
+        """
+        ...
 
     def begin(self, state: Secret, challenge: Challenge) -> None:
         """Open a challenge under a state value that was never used before."""

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
@@ -81,19 +82,30 @@ class Chain:
 
     def append(self, kind: Kind, body: msgspec.Struct) -> bytes:
         """Append a line in our turn, and return it. Raises OSError when it is not written whole."""
+        return self.append_all(kind, (body,))[0]
+
+    def append_all(self, kind: Kind, bodies: Sequence[msgspec.Struct]) -> list[bytes]:
+        """Append lines in our turn, and return them. Raises OSError when they are not all written whole."""
         head = self._head
+        seq, previous, signed, lines = head.seq, head.hash, head.checkpoint, []
         sign = self._key.sign if kind is Kind.CHECKPOINT else None
-        line = line_of(head.seq + 1, head.hash, kind, _encoder.encode(body), self._key.seal, sign)
-        signed = head.seq + 1 if kind is Kind.CHECKPOINT else head.checkpoint
-        end, digest = head.end + len(line), hash_of(line)
-        moved = Head(head.first_day, head.first, head.first_prev, head.day, end, head.seq + 1, digest, signed)
-        self._write(line)
+        for body in bodies:
+            seq += 1
+            line = line_of(seq, previous, kind, _encoder.encode(body), self._key.seal, sign)
+            previous = hash_of(line)
+            lines.append(line)
+            signed = seq if sign is not None else signed
+        octets = b"".join(lines)
+        moved = Head(
+            head.first_day, head.first, head.first_prev, head.day, head.end + len(octets), seq, previous, signed
+        )
+        self._write(octets)
         try:
             self._keep(moved)
         except OSError:
             os.ftruncate(self._segment, head.end)  # what the head does not know was not answered either
             raise
-        return line
+        return lines
 
     def checkpoint(self, now: datetime) -> bytes | None:
         """Sign the chain as it stands; None when nothing has come since the last checkpoint. Raises OSError."""

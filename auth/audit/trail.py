@@ -1,7 +1,7 @@
 """The audit as its writers see it: a line for each outcome, and what keeps the chain in order meanwhile."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -85,16 +85,25 @@ class AuditTrail:
         Raises:
             AuditUnavailable: it was not written, or not whole.
         """
-        chain = self._chain
-        with chain.turn(line.at):
-            signed = self._checkpoint(line.at) if self._is_due(line.at) else None
-            octets = chain.append(Kind.OUTCOME, line)
+        self.write_all((line,))
+
+    def write_all(self, lines: Sequence[AuditLine]) -> None:
+        """Append at least one outcome, all of them or none.
+
+        Raises:
+            AuditUnavailable: they were not written, or not whole.
+        """
+        chain, at = self._chain, lines[-1].at
+        with chain.turn(at):
+            signed = self._checkpoint(at) if self._is_due(at) else None
+            written = chain.append_all(Kind.OUTCOME, lines)
             if self._sync_each:
                 chain.sync()
         self._unsynced = True
         if signed:
             self._export.offer(signed)
-        self._export.offer(octets)
+        for octets in written:
+            self._export.offer(octets)
 
     def tick(self) -> None:
         """Once a second: sign what waits for it, record what was not exported, let go what is too old."""

@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from schema.errors import Fault
 
@@ -16,7 +17,7 @@ class KeyMissing(Fault):
     """A value was sealed or digested under a key that the ring does not have, or not any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Key:
     """One key of the ring.
 
@@ -28,17 +29,25 @@ class Key:
     octets: bytes = field(repr=False)
     made_at: datetime
 
-    @property
+    @cached_property
     def id(self) -> str:
         """What values name it by: eight hex digits of a hash of the key, so that no id ever means two keys."""
         return hashlib.sha256(b"dirfactor key id" + self.octets).hexdigest()[:_ID_DIGITS]
 
     def derived(self, use: bytes) -> bytes:
         """The key for one use, 32 octets; from one use's key nothing follows for another's (HKDF-Expand, RFC 5869)."""
-        return hmac.digest(self.octets, b"dirfactor " + use + b"\x01", hashlib.sha256)
+        known = self._derived.get(use)
+        if known is None:
+            known = self._derived[use] = hmac.digest(self.octets, b"dirfactor " + use + b"\x01", hashlib.sha256)
+        return known
+
+    @cached_property
+    def _derived(self) -> dict[bytes, bytes]:
+        """Derived before; there are as many uses as the code has."""
+        return {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ring:
     """Keys in the order in which they were drawn; the last one is current.
 
@@ -52,6 +61,11 @@ class Ring:
     def current(self) -> Key:
         """The key under which new values are sealed."""
         return self.keys[-1]
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """The ids of its keys."""
+        return frozenset(key.id for key in self.keys)
 
     def named(self, key_id: str) -> Key:
         """The key with this id. Raises KeyMissing."""

@@ -36,10 +36,13 @@ class RingFile:
 
     Args:
         file: where it is.
+        moment: within what is the same moment to the caller, the file is looked at once; without it, each time.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, moment: Callable[[], int] | None = None) -> None:
         self._file = file
+        self._moment = moment
+        self._looked: int | None = None
         self._known: tuple[_Stamp, Ring] | None = None
 
     @property
@@ -53,6 +56,9 @@ class RingFile:
         Raises:
             Fault: there is none, others may read it, or it is not a key ring.
         """
+        moment = self._moment() if self._moment is not None else None
+        if self._known is not None and moment is not None and moment == self._looked:
+            return self._known[1]
         try:
             found = self._file.stat()
         except FileNotFoundError as error:
@@ -65,12 +71,13 @@ class RingFile:
         stamp = (found.st_mtime_ns, found.st_ino, found.st_mode)
         if self._known is None or self._known[0] != stamp:
             self._known = (stamp, self._read())
+        self._looked = moment
         return self._known[1]
 
     def ids(self) -> frozenset[str]:
         """The ids of its keys; none when there is no ring that can be used."""
         try:
-            return frozenset(key.id for key in self.ring().keys)
+            return self.ring().ids
         except Fault:
             return frozenset()
 
@@ -89,6 +96,7 @@ class RingFile:
         with self._alone():
             changed = change(self._read())
             private_file.replace(self._file, _written(changed))
+            self._looked = None
         return self.ring()
 
     def _read(self) -> Ring:

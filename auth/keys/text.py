@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from schema.errors import Fault
 
@@ -66,6 +67,7 @@ def written(clear: str, body: bytes) -> str:
     return f"{clear}:{base64.urlsafe_b64encode(body).decode().rstrip('=')}"
 
 
+@lru_cache(maxsize=4096)  # of what stands in the directory anyway: nothing that is sealed is opened here
 def taken_apart(purpose: Purpose, text: str, header_parts: int) -> Written:
     """The parts of a value.
 

@@ -84,6 +84,10 @@ class SpendGuard:
             )
         return limits
 
+    async def settled(self) -> None:
+        """Wait until what was reserved is counted for good. Raises StateUnavailable."""
+        await self._store.settled()
+
     def give_back(self, limits: Sequence[Limit], at: datetime) -> None:
         """No gateway took the text, and none can have."""
         self._store.give_back(limits, at)

@@ -1,7 +1,7 @@
 """The journal: one SQLite file that keeps events for some days, and what is the same in many of them once."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -58,17 +58,37 @@ class JournalFile:
 
     def keep(self, event: Event) -> None:
         """Keep it, in one transaction; see `Journal.keep`."""
-        day = event.at.toordinal()
+        (fault,) = self.keep_all((event,))
+        if fault is not None:
+            raise fault
+
+    def keep_all(self, events: Sequence[Event]) -> Sequence[JournalUnavailable | None]:
+        """Keep them, in one transaction; see `Journal.keep_all`."""
+        day = events[-1].at.toordinal()
         if day != self._day:  # parts are kept by the last day that they were needed on
             self._packer.forget()
             self._day = day
-        packed = self._packed(event)
-        with self._transaction() as db:
-            db.executemany(_PART, [(digest, day, value) for digest, value in packed.parts.items()])
-            row = (event.at.timestamp(), event.correlation, event.login, packed.value)
-            number = db.execute(_EVENT, row).lastrowid or 0
-            self._drop(db, event.at, number, _A_FEW)
-        self._packer.stored(packed)
+        faults: list[JournalUnavailable | None] = []
+        packed: list[tuple[Event, Packed]] = []
+        for event in events:
+            try:
+                packed.append((event, self._packed(event)))
+                faults.append(None)
+            except JournalUnavailable as fault:
+                faults.append(fault)
+        try:
+            with self._transaction() as db:
+                number = 0
+                for event, item in packed:
+                    db.executemany(_PART, [(digest, day, value) for digest, value in item.parts.items()])
+                    row = (event.at.timestamp(), event.correlation, event.login, item.value)
+                    number = db.execute(_EVENT, row).lastrowid or 0
+                self._drop(db, events[-1].at, number, _A_FEW * len(events))
+        except JournalUnavailable as fault:
+            return [fault] * len(events)
+        for _, item in packed:
+            self._packer.stored(item)
+        return faults
 
     def purge(self, now: datetime) -> None:
         """Remove some of what is too old; see `Journal.purge`."""

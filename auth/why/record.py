@@ -1,5 +1,6 @@
 """What is kept of each outcome so that it can be asked about later: what `decide` was given, and what it said."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -65,6 +66,10 @@ class Journal(Protocol):
         """
         ...
 
+    def keep_all(self, events: Sequence[Event]) -> Sequence[JournalUnavailable | None]:
+        """Keep at least one event, without any secret in them; for each, why it is not kept."""
+        ...
+
     def purge(self, now: datetime) -> None:
         """Remove some of what is older than it may be; called now and then, nothing stays long.
 
@@ -83,6 +88,10 @@ class NoJournal:
 
     def keep(self, event: Event) -> None:
         """Let it go."""
+
+    def keep_all(self, events: Sequence[Event]) -> Sequence[JournalUnavailable | None]:
+        """Let them go."""
+        return [None] * len(events)
 
     def purge(self, now: datetime) -> None:
         """Nothing is old."""

@@ -36,13 +36,23 @@ class Replica:
         path: the replica's file.
         remembered: how many people to keep decoded, until a commit changes anything.
         named: policies that no entry is, by the ids under which links lead to them.
+        moment: within what is the same moment to the caller, what is remembered is not held against the file again;
+            without it, it is for every answer.
 
     Raises:
         ReplicaUnavailable: there is no replica, or the file is none.
     """
 
-    def __init__(self, path: Path, remembered: int = 2048, named: Mapping[EntryId, PolicyLink] = _NONE) -> None:
+    def __init__(
+        self,
+        path: Path,
+        remembered: int = 2048,
+        named: Mapping[EntryId, PolicyLink] = _NONE,
+        moment: Callable[[], int] | None = None,
+    ) -> None:
         self._path = path
+        self._moment = moment
+        self._looked: int | None = None
         self._named = named
         self._remembered = remembered
         self._lock = RLock()
@@ -115,11 +125,8 @@ class Replica:
     def _glance(self, of: Callable[[Snapshot], Answer]) -> Answer:
         """What is in memory of the newest version; nothing else may be read."""
         with self._lock:
-            try:
-                self._look()
-                return of(self._snapshot)
-            except (sqlite3.Error, msgspec.MsgspecError) as error:
-                raise self._fault(error) from error
+            self._look_once()
+            return of(self._snapshot)
 
     def _recall(self, of: Callable[[Snapshot], Answer | None]) -> Answer | None:
         """What is remembered of the newest version: without a transaction, which would cost more than all else."""
@@ -128,11 +135,19 @@ class Replica:
             known = of(snapshot)
             if known is None:
                 return None
-            try:
-                self._look()
-            except (sqlite3.Error, msgspec.MsgspecError) as error:
-                raise self._fault(error) from error
+            self._look_once()
             return known if self._snapshot is snapshot else None
+
+    def _look_once(self) -> None:
+        """Turn to the newest version, unless that was done at this moment."""
+        moment = self._moment() if self._moment is not None else None
+        if moment is not None and moment == self._looked:
+            return
+        try:
+            self._look()
+        except (sqlite3.Error, msgspec.MsgspecError) as error:
+            raise self._fault(error) from error
+        self._looked = moment
 
     def _fault(self, error: sqlite3.Error | msgspec.MsgspecError) -> Fault:
         return fault(self._path, error) if isinstance(error, sqlite3.Error) else unusable(self._path, str(error))

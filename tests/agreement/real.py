@@ -1,9 +1,8 @@
 """The real service in the same world: its decision, judges and state store; only what lies outside is played."""
 
-import sqlite3
 import tempfile
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -197,11 +196,12 @@ class Real:
         self.messages.append((str(token.kind), [code.text for code in codes]))
         return Receipt("gateway")
 
-    def write(self, _line) -> None:
+    def write_all(self, _lines) -> None:
         """The audit is somebody else's subject."""
 
-    def keep(self, _event) -> None:
+    def keep_all(self, events) -> list:
         """So is the journal."""
+        return [None] * len(events)
 
     def _octets(self, number: int) -> bytes:
         self.octets += 1
@@ -341,17 +341,12 @@ def seed(kind: str) -> str:
 
 @contextmanager
 def a_store():
-    """The real store, moved into memory: these laws are not about the disk."""
-    with tempfile.TemporaryDirectory() as folder:
-        store = EmbeddedStore(Path(folder) / "state.sqlite", "this boot")
-        memory = sqlite3.connect(":memory:", isolation_level=None)
-        store._connection.backup(memory)
-        store.close()
-        store._connection = memory
-        try:
-            yield store
-        finally:
-            store.close()
+    """The real store, in memory: these laws are not about the disk."""
+    with (
+        tempfile.TemporaryDirectory(dir="/dev/shm") as folder,
+        closing(EmbeddedStore(Path(folder) / "state.sqlite", "this boot")) as store,
+    ):
+        yield store
 
 
 def emptied(store: EmbeddedStore, failures: Sequence[int]) -> EmbeddedStore:
@@ -361,4 +356,5 @@ def emptied(store: EmbeddedStore, failures: Sequence[int]) -> EmbeddedStore:
             run(f"DELETE FROM {table}")  # noqa: S608 - names of our own
         for at in failures:
             run("INSERT INTO failure VALUES (?, ?)", (ALICE, START.timestamp() + at))
+        store._memory.forget()
     return store

@@ -21,6 +21,7 @@ from auth.codes import digest
 from auth.embedded_state import EmbeddedStore, StateFile
 from auth.facts import Question
 from auth.state import Challenge, Limit, SentMessage, StateUnavailable
+from auth.turn import Turns
 from schema.secret import Secret
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -541,16 +542,20 @@ def test_after_a_restart_of_the_machine_every_open_challenge_is_void_and_failure
         (lambda store: store.strike(ALICE, NOW), False),
     ],
 )
-def test_what_was_used_up_or_chosen_is_on_the_disk_before_the_verb_returns_and_what_a_start_makes_void_is_not(
-    store, verb, lasting
+@pytest.mark.parametrize("grouped", [False, True])
+async def test_what_was_used_up_or_chosen_is_on_the_disk_when_it_is_settled_and_what_a_start_makes_void_is_not(
+    tmp_path, monkeypatch, grouped, verb, lasting
 ):
-    """With synchronous = FULL a commit waits for the disk (sqlite.org/pragma.html); otherwise it is NORMAL."""
-    statements = []
-    store._connection.set_trace_callback(statements.append)
+    """A commit is in the hands of the kernel; only the log that is synced is on the disk (sqlite.org/wal.html)."""
+    store = EmbeddedStore(tmp_path / "state.sqlite", "boot-1", Turns() if grouped else None)
+    synced = []
+    monkeypatch.setattr(os, "fdatasync", lambda file: synced.append(str(Path(f"/proc/self/fd/{file}").readlink())))
     verb(store)
-    committed = statements.index("COMMIT")
-    assert ("PRAGMA synchronous = FULL" in statements[:committed]) is lasting
+    await store.settled()
+    assert not store._connection.in_transaction
+    assert synced == ([str(tmp_path / "state.sqlite-wal")] if lasting else [])
     assert store._connection.execute("PRAGMA synchronous").fetchone() == (1,)
+    store.close()
 
 
 def test_a_strike_tells_the_failures_before_it_and_counts_before_anything_is_compared(store):

@@ -54,7 +54,7 @@ class World:
             entries=lambda _: (self.person,),
             facts=lambda _node, found, _now: replace(facts(at=self.at), found=found),
         )
-        audit = SimpleNamespace(write=lambda _: None)
+        audit = SimpleNamespace(write_all=lambda _: None)
         clock = Clock(lambda: NOW, lambda: 0.0)
         self.service = LoginService(Parts(known, store, performer, audit, NoJournal(), clock, SYSTEM_ENTROPY, 0.0))
 

@@ -27,8 +27,14 @@ ORIGIN = Origin(Door.RADIUS, "vpn", "0123456789abcdef", "192.0.2.7", "Calling-St
 PASSWORD_ALONE = link(policy(second_method=Method.NONE))
 
 
+async def settled():
+    """Nothing was written."""
+
+
 class BrokenStore:
     """Fails with what it was asked in the text of the error."""
+
+    settled = staticmethod(settled)
 
     def attempt(self, state, _node):
         raise ValueError("cannot look up " + state.text)
@@ -85,8 +91,8 @@ async def test_marks_of_the_caller_are_in_neither_log_nor_audit_nor_repr(audit, 
 
 
 class FullDisk:
-    def keep(self, event):
-        raise JournalUnavailable("journal: the disk is full", remedy="make room")
+    def keep_all(self, events):
+        return [JournalUnavailable("journal: the disk is full", remedy="make room")] * len(events)
 
 
 async def test_an_outcome_whose_grounds_cannot_be_kept_is_told_all_the_same_and_the_audit_says_so(audit, caplog):
@@ -99,7 +105,7 @@ async def test_an_outcome_whose_grounds_cannot_be_kept_is_told_all_the_same_and_
 
 
 class FullAudit:
-    def write(self, line):
+    def write_all(self, lines):
         raise AuditUnavailable("the audit: the disk is full", remedy="make room")
 
 
@@ -148,7 +154,7 @@ async def test_what_one_user_has_shown_never_counts_for_another_to_whom_the_name
     directory = SimpleNamespace(freshness=lambda: Freshness(7, NOW), person=world.people.get)
     known = SimpleNamespace(directory=directory, nodes=world, facts=world.facts, ids=world.ids)
     known.entries = lambda ids: tuple(world.people[each] for each in ids)
-    performer = Performer(world, SimpleNamespace(failures=lambda _: ()), *6 * [None])
+    performer = Performer(world, SimpleNamespace(failures=lambda _: (), settled=settled), *6 * [None])
     parts = replace(service(audit.file)._parts, known=known, performer=performer)
     outcome = await LoginService(parts).begin(LoginRequest(ORIGIN, "alice", Secret("Teapot")))
     assert (outcome.reason, audit.lines()[0].user) == (Reason.ACCEPTED, person().dn)

@@ -1,0 +1,177 @@
+"""The embedded store in an event loop: many verbs, one transaction, and nobody is told before it is there."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auth.embedded_state import EmbeddedStore, StateFile
+from auth.state import StateUnavailable
+from auth.turn import Turns
+
+NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
+USERS = [bytes([number]) * 16 for number in range(3)]
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "state.sqlite"
+
+
+@pytest.fixture
+def store(file):
+    with closing(EmbeddedStore(file, "boot", Turns())) as opened:
+        yield opened
+
+
+async def test_what_sixty_four_logins_write_at_once_is_one_transaction(store, file):
+    statements = []
+    store._connection.set_trace_callback(statements.append)
+
+    async def login(number):
+        assert store.consume(f"otp {number}", 7)
+        await store.settled()
+        return StateFile(file).mark(f"otp {number}")
+
+    assert await asyncio.gather(*map(login, range(64))) == [7] * 64
+    assert statements.count("COMMIT") == 1
+
+
+async def test_a_login_is_told_nothing_before_another_process_could_see_what_it_wrote(store, file):
+    store.strike(USERS[0], NOW)
+    assert StateFile(file).failures(USERS[0]) == ()
+    await store.settled()
+    assert StateFile(file).failures(USERS[0]) == (NOW,)
+
+
+async def test_of_many_that_race_for_a_mark_in_one_transaction_one_gets_it(store):
+    async def login():
+        won = store.consume("otp", 7)
+        await store.settled()
+        return won
+
+    assert sum(await asyncio.gather(*(login() for _ in range(100)))) == 1
+
+
+async def test_a_transaction_that_fails_fails_all_who_took_part_and_none_after_it(store, file, monkeypatch):
+    connection = store._connection
+
+    class Full:
+        in_transaction = property(lambda _: connection.in_transaction)
+
+        def execute(self, statement, *values):
+            if statement == "COMMIT":
+                raise sqlite3.OperationalError("database or disk is full")
+            return connection.execute(statement, *values)
+
+    async def login(number):
+        store.consume(f"otp {number}", 7)
+        with pytest.raises(StateUnavailable, match="disk is full"):
+            await store.settled()
+
+    monkeypatch.setattr(store._batch, "_connection", Full())
+    await asyncio.gather(*map(login, range(3)))
+    monkeypatch.undo()
+    assert store.consume("otp 1", 7), "nothing of it has stayed, in memory neither"
+    await store.settled()
+    assert StateFile(file).mark("otp 1") == 7
+    assert StateFile(file).mark("otp 2") is None
+
+
+async def test_a_disk_that_refuses_is_told_to_all_who_wait_for_it(store, monkeypatch):
+    def refuse(_):
+        raise OSError(5, "Input/output error")
+
+    store.consume("otp", 7)
+    monkeypatch.setattr("os.fdatasync", refuse)
+    with pytest.raises(StateUnavailable, match="Input/output error"):
+        await store.settled()
+    monkeypatch.undo()
+    store.consume("otp", 8)
+    await store.settled()
+
+
+async def test_while_the_disk_is_slow_others_go_on_and_are_told_in_order(store, monkeypatch):
+    loop, release, syncs = asyncio.get_running_loop(), asyncio.Event(), []
+
+    def slow(_):
+        syncs.append(1)
+        asyncio.run_coroutine_threadsafe(release.wait(), loop).result()
+
+    monkeypatch.setattr("os.fdatasync", slow)
+    store.consume("otp 1", 7)
+    first = asyncio.ensure_future(store.settled())
+    await asyncio.sleep(0.01)
+    assert store.consume("otp 2", 7), "the loop is not held up"
+    second, third = asyncio.ensure_future(store.settled()), asyncio.ensure_future(store.settled())
+    await asyncio.sleep(0.01)
+    assert not first.done()
+    assert not second.done()
+    release.set()
+    await asyncio.gather(first, second, third)
+    assert len(syncs) == 2
+
+
+async def test_what_another_process_writes_is_seen_in_the_next_turn(store, file):
+    assert store.failures(USERS[0]) == ()
+    with closing(EmbeddedStore(file, "boot")) as other:
+        other.strike(USERS[0], NOW)
+        assert other.consume("otp", 9)
+        other.keep("pin", b"new")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert store.failures(USERS[0]) == (NOW,)
+    assert store.mark("otp") == 9
+    assert store.kept("pin") == b"new"
+    assert not store.consume("otp", 9)
+
+
+moves = st.lists(
+    st.one_of(
+        st.tuples(st.just("strike"), st.sampled_from(USERS), st.integers(0, 3)),
+        st.tuples(st.just("withdraw"), st.sampled_from(USERS), st.integers(0, 3)),
+        st.tuples(st.just("forgive"), st.sampled_from(USERS), st.just(0)),
+        st.tuples(st.just("consume"), st.sampled_from(["a", "b"]), st.integers(0, 5)),
+        st.tuples(st.just("keep"), st.sampled_from(["a", "b"]), st.integers(0, 5)),
+        st.tuples(st.just("settle"), st.none(), st.just(0)),
+    ),
+    max_size=30,
+)
+
+
+@given(moves=moves)
+def test_what_is_remembered_is_what_is_in_the_file_whatever_is_done_in_whichever_transaction(tmp_path_factory, moves):
+    file = tmp_path_factory.mktemp("state") / "state.sqlite"
+
+    async def run():
+        with (
+            closing(EmbeddedStore(file, "boot", Turns())) as grouped,
+            closing(EmbeddedStore(file.with_name("other.sqlite"), "boot")) as alone,
+        ):
+            for verb, subject, number in moves:
+                at = NOW + timedelta(seconds=number)
+                match verb:
+                    case "strike" | "withdraw":
+                        assert getattr(grouped, verb)(subject, at) == getattr(alone, verb)(subject, at)
+                    case "forgive":
+                        grouped.forgive(subject)
+                        alone.forgive(subject)
+                    case "consume":
+                        assert grouped.consume(subject, number) == alone.consume(subject, number)
+                    case "keep":
+                        grouped.keep(subject, bytes([number]))
+                        alone.keep(subject, bytes([number]))
+                    case _:
+                        await grouped.settled()
+            await grouped.settled()
+            for seen in (grouped, StateFile(file)):
+                assert [seen.failures(user) for user in USERS] == [alone.failures(user) for user in USERS]
+                assert [(seen.mark(key), seen.kept(key)) for key in "ab"] == [
+                    (alone.mark(key), alone.kept(key)) for key in "ab"
+                ]
+
+    asyncio.run(run())
