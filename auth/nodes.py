@@ -11,6 +11,7 @@ from typing import TypeVar
 from auth.facts import NodeFacts
 from auth.keys.ring import Ring
 from auth.keys.shared_secret import unsealed_shared_secret
+from auth.prompts import first_prompt
 from auth.radius.node import NodeDoor
 from auth.settings import ConfiguredNode
 from dirsync.errors import ReplicaUnavailable
@@ -220,6 +221,7 @@ def _door(node: AccessNode, secret: Secret | None) -> NodeDoor | None:
             limit_proxy_state=node.limit_proxy_state,
             character_set=node.character_set,
             ascii_prompts=node.ascii_prompts,
+            eap_prompt=first_prompt(node.login_mode),
         )
     except Fault as fault:
         _log.error("access node %s cannot be used: %s", node.name, fault)

@@ -4,7 +4,7 @@ from auth.addresses import masked
 from auth.reason import Reason
 from auth.tokens import Usable
 from schema.entry import Policy
-from schema.words import SendMode, TokenKind
+from schema.words import LoginMode, SendMode, TokenKind
 
 _LONGEST = 200
 
@@ -21,6 +21,11 @@ def code_prompt(policy: Policy, token: Usable, reason: Reason) -> str:
 def prompt(reason: Reason) -> str:
     """One line that asks for something else than a code."""
     return _PROMPTS[reason]
+
+
+def first_prompt(mode: LoginMode) -> str:
+    """One line that asks whom nobody knows yet for what a login at such a node begins with: the same for all."""
+    return "Enter your code." if mode is LoginMode.CODE_ONLY else _PROMPTS[Reason.PASSWORD_WANTED]
 
 
 def _built_in(policy: Policy, kind: TokenKind, reason: Reason) -> str:

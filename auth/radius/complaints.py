@@ -35,7 +35,19 @@ class Complaint(Enum):
     )
     NO_PROOF_EAP = (
         "{address}, access node {node}: discarded, EAP without Message-Authenticator (RFC 3579 section 3.2): "
-        "set the client to PAP"
+        "make the client send one, or set it to PAP"
+    )
+    MALFORMED_EAP = (
+        "{address}, access node {node}: discarded, its EAP-Message attributes are no EAP packet, or do not stand "
+        "together (RFC 3579 section 3.1): update the client, or set it to PAP"
+    )
+    NO_GTC = (
+        "{address}, access node {node}: rejected, the client's user wants EAP methods {detail} instead of EAP-GTC (6): "
+        "set the client to EAP-GTC or PAP, or put FreeRADIUS in front for PEAP"
+    )
+    EAP_OUT_OF_TURN = (
+        "{address}, access node {node}: rejected, an EAP packet that answers no question of ours: set the client to "
+        "EAP-GTC or PAP; a proxy must return State and User-Name as they are"
     )
     NO_PROOF_PROXY = (
         "{address}, access node {node}: discarded, Proxy-State but no Message-Authenticator (CVE-2024-3596): make the "

@@ -1,13 +1,15 @@
 """Between RADIUS attributes and the service's words, both ways: pure."""
 
-import unicodedata
 from dataclasses import dataclass
 from typing import assert_never
 
-from auth.radius.attributes import Attribute, Pair, integer, prose, reply_attribute
+from auth.radius.attributes import Attribute, Pair, integer, reply_attribute
 from auth.radius.complaints import Complaint
+from auth.radius.eap.dialogue import OutOfTurn, Posed, Typed, WrongMethod, hear, tell
+from auth.radius.eap.packet import EapPacket, eap_of
 from auth.radius.node import NodeDoor
 from auth.radius.packet import Code, MalformedPacket, Packet, Proof, reveal
+from auth.radius.wording import line
 from auth.reason import Reason
 from auth.request import Accepted, AnswerRequest, Challenged, LoginRequest, Origin, Outcome, Refused
 from schema.secret import Secret
@@ -46,7 +48,7 @@ def objection(packet: Packet, proof: Proof, node: NodeDoor) -> Complaint | None:
     if proof is Proof.WRONG:
         return Complaint.WRONG_PROOF
     if proof is Proof.VALID:
-        return None
+        return _malformed_eap(packet)
     if packet.code is Code.STATUS_SERVER:
         return Complaint.NO_PROOF_STATUS
     if node.require_message_authenticator:
@@ -58,20 +60,33 @@ def objection(packet: Packet, proof: Proof, node: NodeDoor) -> Complaint | None:
     return None
 
 
-def read(packet: Packet, proof: Proof, node: NodeDoor, origin: Origin) -> LoginRequest | AnswerRequest | Declined:
+def read(
+    packet: Packet, proof: Proof, node: NodeDoor, origin: Origin
+) -> LoginRequest | AnswerRequest | Declined | Posed:
     """What an Access-Request asks: to begin, or, where it brings State, to go on.
 
     An empty password is the service's to judge, some nodes send it to ask for a code. One with a NUL inside, or not in
     the node's character set, never gets there.
+
+    Args:
+        packet: the request, to which there is no `objection`.
+        proof: what its Message-Authenticator says.
+        node: the access node.
+        origin: where it came from.
     """
     readable = _readable_name(packet, node)
-    protocol = _other_protocol(packet)
-    if protocol:
-        return Declined(Reason.PASSWORD_PROTOCOL, Complaint.NOT_PAP, readable, protocol, "PAP required")
+    protocols = _protocols(packet)
+    if len(protocols) > 1 and _EAP in protocols:
+        return _incomplete(readable, " and ".join(protocols) + " at once")
+    if protocols and protocols != [_EAP]:
+        return Declined(Reason.PASSWORD_PROTOCOL, Complaint.NOT_PAP, readable, protocols[-1], "PAP required")
     try:
         name = packet.single(Attribute.USER_NAME)
-        hidden = packet.single(Attribute.USER_PASSWORD)
         state = packet.single(Attribute.STATE)
+        eap = eap_of(packet)
+        if eap is not None:
+            return _read_eap(eap, packet, state, node, origin, readable)
+        hidden = packet.single(Attribute.USER_PASSWORD)
         if hidden is None:
             return _incomplete(readable, "no User-Password")
         octets = reveal(hidden, node.secret, packet.authenticator)
@@ -80,14 +95,35 @@ def read(packet: Packet, proof: Proof, node: NodeDoor, origin: Origin) -> LoginR
     user = _text(name or b"", node)
     password = _text(octets, node)
     if user is None or password is None:
-        complaint = Complaint.UNREADABLE_PROVEN if proof is Proof.VALID else Complaint.UNREADABLE
-        return Declined(Reason.REQUEST_UNREADABLE, complaint, readable)
+        return _unreadable(readable, proof)
     if state is not None:
         # a State that is not ASCII is not ours; as what it becomes here, the service finds no challenge for it
         return AnswerRequest(origin, Secret(state.decode("ascii", "replace")), Secret(password), user or None)
     if not user:
         return _incomplete("", "no User-Name")
     return LoginRequest(origin, user, Secret(password))
+
+
+def _read_eap(
+    eap: EapPacket, packet: Packet, state: bytes | None, node: NodeDoor, origin: Origin, readable: str
+) -> LoginRequest | AnswerRequest | Declined | Posed:
+    heard = hear(eap, packet, state, node)
+    match heard:
+        case Posed() if readable or eap is EapPacket.START:
+            return heard
+        case Typed(octets=octets, state=answered) if readable:
+            typed = _text(octets, node)
+            if typed is None or len(octets) > _LONGEST_TYPED:
+                return _unreadable(readable, Proof.VALID)
+            if answered is not None:
+                return AnswerRequest(origin, answered, Secret(typed), readable)
+            return LoginRequest(origin, readable, Secret(typed))
+        case WrongMethod(wanted=wanted):
+            return Declined(Reason.PASSWORD_PROTOCOL, Complaint.NO_GTC, readable, wanted)
+        case OutOfTurn():
+            return Declined(Reason.CHALLENGE_UNKNOWN, Complaint.EAP_OUT_OF_TURN, readable)
+        case _:
+            return _incomplete("", "no User-Name that can be read (RFC 3579 section 2.1)")
 
 
 def caller(packet: Packet) -> str:
@@ -110,12 +146,15 @@ def session(packet: Packet) -> str:
     return next(iter(packet.values(Attribute.ACCT_SESSION_ID)), b"").hex()
 
 
-def say(outcome: Outcome, node: NodeDoor) -> tuple[Code, tuple[Pair, ...]]:
-    """The response's code and attributes, in order.
+def say(outcome: Outcome, request: Packet, node: NodeDoor) -> tuple[Code, tuple[Pair, ...]]:
+    """The code and attributes, in order, of the response to a request to which there is no `objection`.
 
     Raises:
         Fault: an Accepted brings a reply attribute that cannot be sent.
     """
+    eap = eap_of(request)
+    if eap is not None:
+        return tell(outcome, eap, node)
     match outcome:
         case Accepted():
             return Code.ACCESS_ACCEPT, tuple(reply_attribute(reply) for reply in outcome.reply_attributes)
@@ -133,16 +172,8 @@ def say(outcome: Outcome, node: NodeDoor) -> tuple[Code, tuple[Pair, ...]]:
 
 
 def _reply_message(message: str, node: NodeDoor) -> tuple[Pair, ...]:
-    # clients show it as it is, so it is one line
-    line = message if message.isprintable() else "".join(c if c.isprintable() else " " for c in message)
-    octets = prose(_ascii(line) if node.ascii_prompts else line)
+    octets = line(message, node)
     return ((Attribute.REPLY_MESSAGE, octets),) if octets else ()
-
-
-def _ascii(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text.translate(_PLAIN))
-    bare = "".join(character for character in plain if not unicodedata.combining(character))
-    return bare.encode("ascii", "replace").decode("ascii")
 
 
 def _incomplete(user: str, detail: str) -> Declined:
@@ -167,15 +198,26 @@ def _printable(octets: bytes) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
 
 
-def _other_protocol(packet: Packet) -> str:
+def _malformed_eap(packet: Packet) -> Complaint | None:
+    try:
+        eap_of(packet)
+    except MalformedPacket:
+        return Complaint.MALFORMED_EAP
+    return None
+
+
+def _unreadable(user: str, proof: Proof) -> Declined:
+    complaint = Complaint.UNREADABLE_PROVEN if proof is Proof.VALID else Complaint.UNREADABLE
+    return Declined(Reason.REQUEST_UNREADABLE, complaint, user)
+
+
+def _protocols(packet: Packet) -> list[str]:
+    """How the request proves who asks, where not by PAP alone; one packet has one of them (RFC 3579 section 3.3)."""
     numbers = {number for number, _ in packet.attributes}
-    if Attribute.EAP_MESSAGE in numbers:
-        return "EAP"
-    if Attribute.CHAP_PASSWORD in numbers:
-        return "CHAP"
+    found = [name for number, name in _PROTOCOLS if number in numbers]
     if any(map(_is_ms_chap, packet.values(Attribute.VENDOR_SPECIFIC))):
-        return "MS-CHAP"
-    return ""
+        found.append("MS-CHAP")
+    return [] if found == [_PAP] else found
 
 
 def _is_ms_chap(vendors: bytes) -> bool:
@@ -186,5 +228,6 @@ _SERVED = frozenset({Code.ACCESS_REQUEST, Code.STATUS_SERVER})
 _NO_ECHO = integer(0)  # RFC 2869 section 5.10
 _MICROSOFT = (311).to_bytes(4, "big")
 _MS_CHAP = frozenset({b"\x01", b"\x0b", b"\x19"})  # RFC 2548 section 2: MS-CHAP-Response, -Challenge, MS-CHAP2-Response
-# what Unicode's own decomposition leaves out: quotation marks, dashes, sharp s
-_PLAIN = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x201E: '"', 0x2013: "-", 0x2014: "-", 0xDF: "ss"}
+_PAP, _EAP = "PAP", "EAP"
+_PROTOCOLS = ((Attribute.USER_PASSWORD, _PAP), (Attribute.EAP_MESSAGE, _EAP), (Attribute.CHAP_PASSWORD, "CHAP"))
+_LONGEST_TYPED = 253

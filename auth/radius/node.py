@@ -18,7 +18,9 @@ class NodeDoor:
         limit_proxy_state: where one is not required, requests that have Proxy-State but no Message-Authenticator are
             discarded. Not for proxies, which need the former.
         character_set: how the client encodes names and passwords: a name Python knows, in which ASCII is ASCII.
-        ascii_prompts: Reply-Message is reduced to ASCII.
+        ascii_prompts: what people read is reduced to ASCII.
+        eap_prompt: what an EAP dialogue asks first, when no more than the name is known and none may be told from
+            another.
 
     Raises:
         Fault: the secret is empty, or the character set is none.
@@ -30,6 +32,7 @@ class NodeDoor:
     limit_proxy_state: bool = True
     character_set: str = "utf-8"
     ascii_prompts: bool = False
+    eap_prompt: str = "Enter your password."
 
     def __post_init__(self) -> None:
         if not self.secret:

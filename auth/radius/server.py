@@ -11,6 +11,7 @@ from auth.incident import describe
 from auth.radius.complaints import Complaint, OncePerInterval
 from auth.radius.dialogue import FAILED, Declined, caller, objection, read, say, session, station
 from auth.radius.duplicates import Duplicates, Key
+from auth.radius.eap.dialogue import Posed
 from auth.radius.node import NodeDoor
 from auth.radius.packet import Code, MalformedPacket, Packet, Proof, decode, encode_response, verify_request
 from auth.request import AnswerRequest, Door, LoginRequest, Origin, Outcome, Refused, Service
@@ -38,7 +39,7 @@ class _Exchange:
 
 
 class RadiusServer(asyncio.DatagramProtocol):
-    """Answers Access-Request with PAP, and Status-Server, on one UDP port; `listen` makes it.
+    """Answers Access-Request with PAP or EAP-GTC, and Status-Server, on one UDP port; `listen` makes it.
 
     No fault opens the door: an exception of the service, or an accept that cannot be encoded, is answered with
     Access-Reject. What is discarded is said in the log `dirfactor.radius`, once a minute for each cause and address.
@@ -152,6 +153,10 @@ class RadiusServer(asyncio.DatagramProtocol):
         )
         exchange = _Exchange(client, key, node, packet, origin)
         request = read(packet, proof, node, origin)
+        if isinstance(request, Posed):
+            # always the same octets for the same packet, and nothing is kept of it
+            self._send(encode_response(Code.ACCESS_CHALLENGE, packet, request.attributes, node.secret), client)
+            return
         self._duplicates.open(key, packet.authenticator)
         if isinstance(request, Declined):
             self._complain(request.complaint, key.address, node.name, request.detail)
@@ -223,7 +228,7 @@ async def listen(
 
 
 def _response(exchange: _Exchange, outcome: Outcome) -> bytes:
-    code, attributes = say(outcome, exchange.node)
+    code, attributes = say(outcome, exchange.packet, exchange.node)
     return encode_response(code, exchange.packet, attributes, exchange.node.secret)
 
 
