@@ -61,8 +61,8 @@ class Reason(StrEnum):
     )
     PASSWORD_PROTOCOL = (
         "password-protocol",
-        "the client asks with CHAP, MS-CHAP or EAP, but PAP is required",
-        "set the client's authentication protocol to PAP",
+        "the client asks by CHAP, MS-CHAP or an EAP method other than GTC, where the clear text is needed",
+        "set the client's authentication protocol to PAP or EAP-GTC, see docs/radius.md",
     )
     REQUEST_INCOMPLETE = (
         "request-incomplete",

@@ -11,6 +11,7 @@ import uvloop
 
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.radius import Attribute, Code, NodeDoor, Packet, RadiusServer, RadiusTarget, ask, listen
+from auth.radius.eap.packet import EapCode, EapPacket, EapType, eap_message, eap_of
 from auth.radius.packet import decode, encode, encode_request, encode_response, hide, verify_response
 from auth.reason import Reason
 from auth.request import (
@@ -195,6 +196,30 @@ async def test_a_wrong_password_or_code_is_rejected_with_the_message_and_nothing
         reject = await ask(setup.target(), "alice", Secret(password), entropy=SYSTEM_ENTROPY, state=state)
         assert reject.code is Code.ACCESS_REJECT
         assert reject.attributes[1:] == ((Attribute.REPLY_MESSAGE, b"Logon failed."),)
+
+
+async def test_two_rounds_of_eap_gtc(setup):
+    """Name, password and code, each in a packet of its own; of what comes before the password nothing is kept."""
+
+    async def say(identifier, kind, data, state=None):
+        eap = eap_message(EapPacket(EapCode.RESPONSE, identifier, kind, data))
+        told = ((Attribute.USER_NAME, b"alice"), *eap, *(((Attribute.STATE, state),) if state else ()))
+        request = Packet(Code.ACCESS_REQUEST, next(identifiers), SYSTEM_ENTROPY.octets(16), told)
+        reply = verify_response(await setup.nas().exchange(signed(request)), request, SECRET)
+        assert reply.attributes[0][0] == Attribute.MESSAGE_AUTHENTICATOR
+        assert not reply.values(Attribute.REPLY_MESSAGE)
+        return reply, eap_of(reply)
+
+    asked, gtc = await say(1, EapType.IDENTITY, b"alice")
+    assert (asked.code, gtc.identifier, gtc.type) == (Code.ACCESS_CHALLENGE, 2, EapType.GTC)
+    assert (setup.desk.asked, len(setup.servers[-1]._duplicates)) == ([], 0)
+    again, gtc = await say(2, EapType.GTC, b"wonderland", asked.single(Attribute.STATE))
+    assert (again.code, gtc.identifier, gtc.data) == (Code.ACCESS_CHALLENGE, 3, "Type the code … we sent".encode())
+    accept, success = await say(3, EapType.GTC, b"123456", again.single(Attribute.STATE))
+    assert (accept.code, success) == (Code.ACCESS_ACCEPT, EapPacket(EapCode.SUCCESS, 3))
+    assert accept.single(Attribute.FILTER_ID) == b"vpn-staff"
+    reject, failure = await say(3, EapType.GTC, b"654321", again.single(Attribute.STATE))
+    assert (reject.code, failure) == (Code.ACCESS_REJECT, EapPacket(EapCode.FAILURE, 3))
 
 
 async def test_the_caller_is_told_to_the_service(setup):
