@@ -19,7 +19,7 @@ from auth.embedded_state import EmbeddedStore
 from auth.facts import Reach
 from auth.facts_reader import FactsReader, Rules
 from auth.http_api import Health, http_app
-from auth.http_server import open_http
+from auth.http_server import http_tls, open_http
 from auth.judges.base import Judge
 from auth.judges.minted import MintedJudge
 from auth.judges.pin import PinJudge
@@ -35,6 +35,7 @@ from auth.performing import Performer
 from auth.radius.server import RadiusServer, listen
 from auth.receipts.book import ReceiptBook
 from auth.receipts.door import receipt_route
+from auth.reloaded_tls import ReloadedTls
 from auth.server_key import server_key
 from auth.service import LoginService, Parts
 from auth.settings import Settings
@@ -81,6 +82,7 @@ class App:
         syncs: carry changes into the replica, by the name of the directory.
         delivery: the channels for codes that we mint.
         vip: asks VIP, or says why nobody can.
+        tls: what the doors show, by the name of their section.
     """
 
     settings: Settings
@@ -95,6 +97,7 @@ class App:
     syncs: Mapping[str, SyncScheduler]
     delivery: Delivery
     vip: VipClient | NoVip
+    tls: Mapping[str, ReloadedTls]
 
 
 @asynccontextmanager
@@ -159,8 +162,29 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
         )
         service = LoginService(parts)
         yield App(
-            settings, clock, entropy, replica, nodes, store, journal, audit, service, syncs, channels, asked_of_vip
+            settings,
+            clock,
+            entropy,
+            replica,
+            nodes,
+            store,
+            journal,
+            audit,
+            service,
+            syncs,
+            channels,
+            asked_of_vip,
+            _tls(settings, clock),
         )
+
+
+def _tls(settings: Settings, clock: Clock) -> Mapping[str, ReloadedTls]:
+    """What the doors show, by the name of their section."""
+    try:
+        http = http_tls(settings.http, clock) if settings.http.enabled else None
+    except Fault as fault:
+        raise fault.about("[http]") from None
+    return {"http": http} if http is not None else {}
 
 
 def rules(settings: Settings) -> Rules:
@@ -277,7 +301,7 @@ async def _open_doors(app: App, doors: AsyncExitStack) -> AsyncIterator[str]:
     if app.settings.http.enabled:
         receipts = receipt_route(app.settings.receipts, app.delivery.book, app.clock.now)
         door = http_app(app.service, app.nodes, lambda: health(app), app.entropy, [receipts])
-        yield await open_http(app.settings.http, door, doors)
+        yield await open_http(app.settings.http, app.tls.get("http"), door, doors)
 
 
 def health(app: App) -> Health:
@@ -300,6 +324,9 @@ def health(app: App) -> Health:
     except Fault as fault:
         problems.append(fault.problem)
     details["directory_version"] = version
+    for name, tls in app.tls.items():
+        details[f"{name}_certificate_days"] = tls.days
+        details |= {f"{name}_certificate_problem": tls.problem} if tls.problem else {}
     if isinstance(app.vip, VipClient):
         left = next((days(state, now) for state in app.vip.certificates() if state.shown), None)
         details["vip_certificate_days"] = -1 if left is None else left

@@ -5,10 +5,10 @@ import contextlib
 import ipaddress
 import logging
 import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import h11
@@ -16,6 +16,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from auth.clock import Clock
+from auth.reloaded_tls import ReloadedTls, TlsFiles
 from auth.settings import HttpSettings
 from auth.tls import server_tls_context
 from schema.errors import Fault
@@ -44,8 +46,8 @@ class Limits:
 _LIMITS = Limits()
 
 
-def http_tls(http: HttpSettings) -> ssl.SSLContext | None:
-    """What the door shows as its certificate; None for plain HTTP.
+def http_tls(http: HttpSettings, clock: Clock) -> ReloadedTls | None:
+    """What the door shows as its certificate, and whose certificates it takes; None for plain HTTP.
 
     Raises:
         Fault: the section would carry passwords in clear text, or its files cannot be used.
@@ -57,9 +59,12 @@ def http_tls(http: HttpSettings) -> ssl.SSLContext | None:
             f"host {http.host} is no IP address", remedy="give an address of this host, such as 127.0.0.1"
         ) from None
     if http.certificate is not None:
-        return server_tls_context(http.certificate, http.private_key)
-    if http.private_key is not None:
-        raise Fault("private_key stands without certificate", remedy="add certificate = ..., or leave both out")
+        others = tuple(path for path in (http.private_key, http.client_ca_file) if path is not None)
+        build = partial(server_tls_context, http.certificate, http.private_key, http.client_ca_file)
+        return ReloadedTls(TlsFiles("[http]", http.certificate, others, build), clock)
+    for key, value in (("private_key", http.private_key), ("client_ca_file", http.client_ca_file)):
+        if value is not None:
+            raise Fault(f"{key} stands without certificate", remedy="add certificate = ..., or leave both out")
     if not address.is_loopback:
         raise Fault(
             f"host {http.host} would carry passwords in clear text",
@@ -68,19 +73,24 @@ def http_tls(http: HttpSettings) -> ssl.SSLContext | None:
     return None
 
 
-async def open_http(http: HttpSettings, app: ASGIApp, doors: AsyncExitStack, limits: Limits = _LIMITS) -> str:
+async def open_http(
+    http: HttpSettings, tls: ReloadedTls | None, app: ASGIApp, doors: AsyncExitStack, limits: Limits = _LIMITS
+) -> str:
     """Open the door, which is closed with the stack after what was begun is done.
+
+    Args:
+        http: the section.
+        tls: from `http_tls`; None for plain HTTP. Its files are looked after as long as the door is open.
+        app: answers.
+        doors: closes it.
+        limits: what callers may use up.
 
     Returns:
         its address, for the log.
 
     Raises:
-        Fault: the section cannot be used, or nothing can listen there.
+        Fault: nothing can listen there.
     """
-    try:
-        tls = http_tls(http)
-    except Fault as fault:
-        raise fault.about("[http]") from None
     config = uvicorn.Config(
         app,
         http=H11Protocol,
@@ -96,12 +106,14 @@ async def open_http(http: HttpSettings, app: ASGIApp, doors: AsyncExitStack, lim
     listener = _listener(http)
     loop = asyncio.get_running_loop()
     serving = loop.create_task(server.serve(sockets=[]))
-    accepting = loop.create_task(_Acceptor(listener, tls, server, limits).run())
+    ours = [loop.create_task(_Acceptor(listener, tls, server, limits).run())]
+    ours += [loop.create_task(tls.run())] if tls else []
 
     async def close() -> None:
-        accepting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await accepting
+        for task in ours:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         server.should_exit = True
         await serving
 
@@ -123,7 +135,7 @@ class _Acceptor:
     """Accepts connections in uvicorn's place, which takes any number and gives each TLS handshake a minute."""
 
     def __init__(
-        self, listener: socket.socket, tls: ssl.SSLContext | None, server: uvicorn.Server, limits: Limits
+        self, listener: socket.socket, tls: ReloadedTls | None, server: uvicorn.Server, limits: Limits
     ) -> None:
         self._listener = listener
         self._tls = tls
@@ -156,7 +168,7 @@ class _Acceptor:
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: _Connection(self._server, self._limits.arrival_seconds),
                 connection,
-                ssl=self._tls,
+                ssl=self._tls.context if self._tls else None,
                 ssl_handshake_timeout=seconds,
                 ssl_shutdown_timeout=seconds,
             )

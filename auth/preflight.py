@@ -47,7 +47,7 @@ async def needed_to_serve(settings: Settings, clock: Clock, entropy: Entropy) ->
     ini = _Report(settings)
     if settings.http.enabled:
         with ini.section("http"):
-            http_tls(settings.http)
+            http_tls(settings.http, clock)
     with ini.section("audit"):
         receiver_tls(settings.audit)
     for name, sms in settings.sms.items():

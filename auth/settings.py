@@ -96,6 +96,7 @@ class HttpSettings(msgspec.Struct, frozen=True):
         port: TCP port; 0 lets the system choose.
         certificate: PEM file of the server's certificate and chain; without one it is plain HTTP.
         private_key: PEM file of its private key.
+        client_ca_file: PEM file of the authorities of clients that may show a certificate instead of an API key.
     """
 
     enabled: bool = True
@@ -103,6 +104,7 @@ class HttpSettings(msgspec.Struct, frozen=True):
     port: int = 8480
     certificate: Path | None = None
     private_key: Path | None = None
+    client_ca_file: Path | None = None
 
 
 class VipSection(msgspec.Struct, frozen=True):

@@ -23,23 +23,18 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     if ca_file is None:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
         return context
-    try:
-        context.load_verify_locations(ca_file)
-    except ssl.SSLError:
-        why = "it holds no PEM certificate"
-    except OSError as error:
-        why = error.strerror or "it cannot be read"
-    else:
-        return context
-    raise Fault(f"CA file {ca_file} cannot be used: {why}", remedy="give a readable PEM file of CA certificates")
+    _trust(context, ca_file)
+    return context
 
 
-def server_tls_context(certificate: Path, private_key: Path | None) -> ssl.SSLContext:
+def server_tls_context(certificate: Path, private_key: Path | None, client_ca: Path | None = None) -> ssl.SSLContext:
     """A server's context for TLS 1.2 or later that shows this certificate; nobody is ever asked for a password.
 
     Args:
         certificate: PEM file of the certificate and its chain.
         private_key: PEM file of its private key; None when the certificate's file has it as well.
+        client_ca: PEM file of the authorities whose clients may show a certificate, and then must prove it; without it
+            nobody is asked for one.
 
     Raises:
         Fault: a file cannot be read, the key is encrypted, or they do not belong together.
@@ -47,7 +42,22 @@ def server_tls_context(certificate: Path, private_key: Path | None) -> ssl.SSLCo
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     present(context, certificate, private_key)
+    if client_ca is not None:
+        context.verify_mode = ssl.CERT_OPTIONAL
+        _trust(context, client_ca)
     return context
+
+
+def _trust(context: ssl.SSLContext, ca_file: Path) -> None:
+    try:
+        context.load_verify_locations(ca_file)
+    except ssl.SSLError:
+        why = "it holds no PEM certificate"
+    except OSError as error:
+        why = error.strerror or "it cannot be read"
+    else:
+        return
+    raise Fault(f"CA file {ca_file} cannot be used: {why}", remedy="give a readable PEM file of CA certificates")
 
 
 def present(

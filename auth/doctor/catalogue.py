@@ -156,7 +156,7 @@ class Check(StrEnum):
         "http-certificate",
         "the certificate that the HTTP door shows",
         "failed: under 7 days left, or expired; warning: under 30",
-        "renew it and restart the service",
+        "put a new one in its place; the running service takes it by itself",
     )
     SECRET_FILES = (
         "secret-files",

@@ -53,7 +53,7 @@ def _certificate(http: HttpSettings, clock: Clock) -> Iterator[Finding]:
         found = x509.load_pem_x509_certificates(http.certificate.read_bytes() if http.certificate else b"")
     except (OSError, ValueError):
         raise NotExaminedError("it cannot be read, see config") from None
-    remedy = "renew it, then restart the service"
+    remedy = "put a new one in its place; the running service takes it by itself"
     yield days_left(str(http.certificate), found[0].not_valid_after_utc, clock.now(), remedy)
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from auth import certificate_bell
+from auth.certificate_bell import CertificateBell
 from auth.clock import Clock
 from auth.vip.client import VipClient
 from auth.vip.identities import CertificateState
@@ -11,7 +13,7 @@ from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.vip")
 _LOOK_SECONDS = 3600.0
-_RINGS = ((7, logging.ERROR), (30, logging.WARNING), (60, logging.WARNING))
+_LIMITS = (7, 30, 60)
 _NEW_ONE = "request a new one in VIP Manager, name it as next_certificate, or put it in the old one's place"
 
 
@@ -26,7 +28,7 @@ class CertificateWatch:
     def __init__(self, client: VipClient, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._rung: dict[str, tuple[int, datetime]] = {}
+        self._bell = CertificateBell(_log, "VIP certificate", _NEW_ONE, _LIMITS)
 
     async def run(self) -> None:
         """Look now and every hour, until cancelled."""
@@ -47,23 +49,10 @@ class CertificateWatch:
         for state in self._client.certificates():
             if state.problem:
                 _log.error("%s", state.problem)
-            elif state.shown:
-                self._ring(state)
-
-    def _ring(self, state: CertificateState) -> None:
-        now = self._clock.now()
-        left = days(state, now)
-        found = next(((limit, level) for limit, level in _RINGS if left is not None and left < limit), None)
-        if found is None:
-            return
-        limit, level = found
-        before = self._rung.get(str(state.path))
-        if before is not None and before[0] == limit and (limit > _RINGS[0][0] or now - before[1] < timedelta(days=1)):
-            return
-        self._rung[str(state.path)] = (limit, now)
-        _log.log(level, "VIP certificate %s is good for %s more days (%s)", state.path, left, _NEW_ONE)
+            elif state.shown and state.expires is not None:
+                self._bell.listen(str(state.path), state.expires, self._clock.now())
 
 
 def days(state: CertificateState, now: datetime) -> int | None:
     """How many whole days a certificate has left; None when it cannot be used."""
-    return None if state.expires is None else (state.expires - now) // timedelta(days=1)
+    return None if state.expires is None else certificate_bell.days(state.expires, now)

@@ -12,9 +12,9 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from auth.clock import SYSTEM_ENTROPY
+from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.demo.certificates import CertificateFolder
-from auth.http_server import Limits, open_http
+from auth.http_server import Limits, http_tls, open_http
 from auth.settings import HttpSettings
 
 ARRIVAL = 0.4
@@ -48,7 +48,9 @@ async def echo(request):
 async def door(stack: AsyncExitStack, http: HttpSettings | None = None, **limits) -> int:
     """Open one, with short limits; its port."""
     app = Starlette(routes=[Route("/", echo, methods=["GET", "POST"]), Route("/slow", slow)])
-    place = await open_http(http or HttpSettings(port=0), app, stack, Limits(**({"arrival_seconds": ARRIVAL} | limits)))
+    http = http or HttpSettings(port=0)
+    limited = Limits(**({"arrival_seconds": ARRIVAL} | limits))
+    place = await open_http(http, http_tls(http, SYSTEM_CLOCK), app, stack, limited)
     return int(place.rpartition(":")[2])
 
 
