@@ -18,8 +18,8 @@ from auth.delivery import Delivery
 from auth.embedded_state import EmbeddedStore
 from auth.facts import Reach
 from auth.facts_reader import FactsReader, Rules
-from auth.http_api import Health, http_app
-from auth.http_server import http_tls, open_http
+from auth.http.api import Health, http_app
+from auth.http.server import http_tls, open_http
 from auth.judges.base import Judge
 from auth.judges.minted import MintedJudge
 from auth.judges.pin import PinJudge

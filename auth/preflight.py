@@ -8,7 +8,7 @@ from auth.audit.export.syslog import receiver_tls
 from auth.channels.sms.gateways import sms_gateway
 from auth.clock import Clock, Entropy
 from auth.config import ConfigFault, read_config
-from auth.http_server import http_tls
+from auth.http.server import http_tls
 from auth.ini import IniFile, Problem
 from auth.outbound import mail_gateway, vip_client
 from auth.settings import Settings

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from auth.clock import Clock
 from auth.demo.certificates import Authority, Issued
-from auth.http_server import http_tls
+from auth.http.server import http_tls
 from auth.reloaded_tls import ReloadedTls
 from auth.settings import HttpSettings
 from schema.errors import Fault

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.demo.certificates import CertificateFolder
-from auth.http_server import Limits, http_tls, open_http
+from auth.http.server import Limits, http_tls, open_http
 from auth.settings import HttpSettings
 
 ARRIVAL = 0.4
