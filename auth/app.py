@@ -20,7 +20,7 @@ from auth.facts import Reach
 from auth.facts_reader import FactsReader, Rules
 from auth.http.api import Health, http_app
 from auth.http.server import http_tls, open_http
-from auth.judges.base import Judge
+from auth.judges.base import Comparer, Judge
 from auth.judges.minted import MintedJudge
 from auth.judges.pin import PinJudge
 from auth.judges.response import ResponseJudge
@@ -134,10 +134,17 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
         channels = delivery(settings, clock, entropy, stack, guard, book)
         software = SoftwareJudge(store, ring.ring)
         asked_of_vip = vip(settings, clock, entropy, stack)
+        texts = AnsweredTexts(minted, guard)
         judges: dict[TokenKind, Judge] = {
-            TokenKind.SMS: AnsweredTexts(minted, guard),
+            TokenKind.SMS: texts,
             TokenKind.EMAIL: minted,
             TokenKind.VIP: VipJudge(asked_of_vip, key, entropy.octets),
+            TokenKind.TOTP: software,
+            TokenKind.HOTP: software,
+        }
+        comparers: dict[TokenKind, Comparer] = {
+            TokenKind.SMS: texts,
+            TokenKind.EMAIL: minted,
             TokenKind.TOTP: software,
             TokenKind.HOTP: software,
         }
@@ -149,7 +156,7 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
                 store=store,
                 minted=minted,
                 pins=PinJudge(store, ring.ring),
-                codes=CodeCheck(store, judges, ResponseJudge(store, ring.ring)),
+                codes=CodeCheck(store, judges, ResponseJudge(store, ring.ring), comparers),
                 delivery=channels,
                 vip=asked_of_vip,
                 entropy=entropy,

@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 
+from auth.chap.response import Shown
 from auth.request import Challenged, LoginRequest, Outcome
 from auth.state import state_key
 from schema.parse import fold
@@ -122,8 +123,12 @@ class Coalescer:
         self._swept_at = max(_SWEPT_FROM, 2 * len(self._steps))
 
 
-def _text(secret: Secret | None) -> str | None:
-    return None if secret is None else secret.text
+def _text(shown: Shown | None) -> str | None:
+    if shown is None:
+        return None
+    if isinstance(shown, Secret):
+        return shown.text
+    return f"\0{shown.challenge.hex()} {shown.octets.hex()}"
 
 
 def _framed(part: str | None) -> bytes:

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from auth.chap.response import Response
 from auth.facts import CodeVerdict
-from auth.judges.base import Asked, Checked, Judge, Judged
+from auth.judges.base import Asked, Checked, Comparer, Judge, Judged
 from auth.standing import standing, unlocked_at
 from auth.state import StateUnavailable, Store
 from dirsync.view import Person
@@ -26,11 +27,13 @@ class CodeCheck:
         store: counts the attempts.
         judges: who can tell, by the kind of token; a kind without one has no right codes.
         temporary: knows temporary responses, which stand for the code of any token.
+        comparers: who can tell where the client shows responses, by the kind of token.
     """
 
     store: Store
     judges: Mapping[TokenKind, Judge]
     temporary: Judge
+    comparers: Mapping[TokenKind, Comparer] = field(default_factory=dict)
 
     async def counted(self, person: Person, policy: Policy, judged: Judged, now: datetime) -> Checked:
         """Count an attempt against the user, then have it judged.
@@ -68,3 +71,10 @@ class CodeCheck:
         if asked.token.kind is TokenKind.VIP:
             await self.store.settled()  # the attempt counts before somebody else is asked
         return await judge.check(asked, typed, now)
+
+    async def compared(self, asked: Asked, response: Response, now: datetime) -> Checked:
+        """What is said of a response, without counting; of temporary responses nobody knows the clear text."""
+        comparer = self.comparers.get(asked.token.kind)
+        if comparer is None:
+            return Checked(CodeVerdict.MISCONFIGURED, f"codes of {asked.token.kind} tokens cannot be compared")
+        return await comparer.compare(asked, response, now)

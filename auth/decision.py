@@ -7,6 +7,7 @@ from datetime import datetime
 from auth.admission import account, admission
 from auth.effective import effective_policy
 from auth.facts import Evidence, Facts, Field
+from auth.methods.by_response import by_response
 from auth.methods.login import Login, login_of, strayed, unperformed
 from auth.methods.password import password_step
 from auth.methods.pin import pin_step
@@ -54,10 +55,10 @@ def decide(facts: Facts, evidence: Evidence, now: datetime) -> Decision:
         account(facts, person, policy, now, trace) or unperformed(login, trace) or strayed(login, evidence, trace)
     )
     evidence = _second_login(login, replace(evidence, methods=login.methods))
-    step = step or _stage_step(login, evidence, trace)
+    step = step or by_response(login, evidence, _stage_step(login, evidence, trace), trace)
     while step is None:
         evidence = _passed(evidence)
-        step = _stage_step(login, evidence, trace)
+        step = by_response(login, evidence, _stage_step(login, evidence, trace), trace)
     return replace(known, step=step, trace=tuple(trace.findings), policy=policy, evidence=evidence, stages=login.stages)
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from string import digits
 from typing import ClassVar, Self
 
+from auth.chap.response import Shown
 from auth.spend.numbers import NumberRules
 from dirsync.password import PasswordVerdict
 from dirsync.view import Freshness, Person, PolicyLink
@@ -86,6 +87,8 @@ class Typed:
         length: how many characters; None when there is no such field.
         leading_digits: how many of them, from the first on, are digits.
         trailing_digits: how many, up to the last.
+        readable: whether the text is here. If not, there is only a response that was computed from it, and that can be
+            compared with codes that we know; unless the text is empty, its length is not known then.
     """
 
     ABSENT: ClassVar["Typed"]
@@ -95,11 +98,12 @@ class Typed:
     length: int | None
     leading_digits: int = 0
     trailing_digits: int = 0
+    readable: bool = True
 
     @property
     def given(self) -> bool:
         """Whether anything stands in the field."""
-        return bool(self.length)
+        return bool(self.length) or (self.length is None and not self.readable)
 
     @property
     def only_digits(self) -> bool:
@@ -112,10 +116,12 @@ Typed.EMPTY = Typed(0)
 Typed.GIVEN = Typed(8)
 
 
-def typed(text: Secret | None) -> Typed:
+def typed(text: Shown | None) -> Typed:
     """What a decision may see of a field: digits are those of ASCII."""
     if text is None:
         return Typed.ABSENT
+    if not isinstance(text, Secret):
+        return Typed(0 if text.proves(Secret("")) else None, readable=False)
     plain = text.text
     leading = len(plain) - len(plain.lstrip(digits))
     return Typed(len(plain), leading, len(plain) - len(plain.rstrip(digits)))
@@ -177,12 +183,14 @@ class Waiting:
         stage: how many methods had been passed when it was asked.
         sent: whether it has a code of its own, which was sent.
         last_try: whether it takes one answer more, and not two.
+        comparable: whether that code can be compared with a response, see `Typed.readable`.
     """
 
     question: Question
     stage: int
     sent: bool = False
     last_try: bool = False
+    comparable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

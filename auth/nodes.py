@@ -20,7 +20,7 @@ from schema.entry import AccessNode, EntryId, Policy
 from schema.errors import Fault
 from schema.parse import fold
 from schema.secret import Secret
-from schema.words import NodeType
+from schema.words import LoginMode, NodeType
 
 _log = logging.getLogger("dirfactor.nodes")
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -221,6 +221,7 @@ def _door(node: AccessNode, secret: Secret | None) -> NodeDoor | None:
             limit_proxy_state=node.limit_proxy_state,
             character_set=node.character_set,
             ascii_prompts=node.ascii_prompts,
+            code_only=node.login_mode is LoginMode.CODE_ONLY,
             eap_prompt=first_prompt(node.login_mode),
         )
     except Fault as fault:

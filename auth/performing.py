@@ -9,6 +9,7 @@ import msgspec
 
 from auth import steps
 from auth.channels.base import DeliveryFailed, Receipt
+from auth.chap.response import Shown
 from auth.clock import Entropy
 from auth.code_check import CodeCheck
 from auth.codes import plain
@@ -89,7 +90,7 @@ class Performer:
             Fault: it could not be performed; nobody is let in.
         """
         if isinstance(decided.step, steps.Refuse):
-            return Refused(decided.step.reason)
+            return _refused(session, decided.step.reason)
         if decided.person is None or decided.policy is None:
             return Refused(Reason.INTERNAL_FAULT)
         if not isinstance(decided.step, steps.SendCode) and not self._taken(session):
@@ -99,7 +100,8 @@ class Performer:
             case steps.Accept(reply_rules=rules):
                 if _forgives(subject) and self.store.failures(subject.person.id):
                     self.store.forgive(subject.person.id)
-                return Accepted(tuple(ReplyAttribute(rule.name, rule.value) for rule in rules))
+                replies = tuple(ReplyAttribute(rule.name, rule.value) for rule in rules)
+                return Accepted(replies, success=session.success)
             case steps.SendCode(token=token, stock=stock):
                 return await self._send(session, subject, token, stock)
             case steps.AskCode(token=token, reason=reason):
@@ -151,10 +153,11 @@ class Performer:
                     return replace(_asked_for(evidence, token.kind, part), factor=True)
                 return replace(evidence, token=token.kind, code=code)
             case steps.CheckCode(token=token, part=part, words=words):
-                keyword = _keyword(session.text(part), words)
+                given = session.shown(part)
+                keyword = _keyword(given, words)
                 if keyword is not None:
                     return _asked_for(evidence, keyword, part)
-                code = await self._code(session, subject, token, session.text(part))
+                code = await self._code(session, subject, token, given)
                 return replace(evidence, token=token.kind, code=code)
 
     async def _password(self, person: Person, password: Secret) -> PasswordVerdict:
@@ -196,11 +199,19 @@ class Performer:
 
         return await self._counted(session, subject, judged)
 
-    async def _code(self, session: Session, subject: Subject, token: Usable, typed: Secret) -> CodeVerdict:
+    async def _code(self, session: Session, subject: Subject, token: Usable, shown: Shown) -> CodeVerdict:
         session.notes["method"] = token.kind
         challenge = session.answered if session.answered and session.answered.question.token is token.kind else None
         asked = Asked(subject.person, subject.policy, token, challenge)
-        return await self._counted(session, subject, lambda: self.codes.judged(asked, typed, subject.now))
+
+        async def judged() -> Checked:
+            if isinstance(shown, Secret):
+                return await self.codes.judged(asked, shown, subject.now)
+            checked = await self.codes.compared(asked, shown, subject.now)
+            session.success = shown.success(checked.proven) if checked.proven else None
+            return checked
+
+        return await self._counted(session, subject, judged)
 
     async def _counted(self, session: Session, subject: Subject, judged: Judged) -> CodeVerdict:
         """The attempt is counted, judged, and where it was wrong and the last one, said to be so."""
@@ -222,6 +233,9 @@ class Performer:
         codes, digest = self._drawn(identity, token, policy, stock)
         words = code_prompt(policy, token, Reason.CODE_SENT)
         challenge = self._challenge(session, subject, Question(token.kind), identity, digest)
+        if session.shows_responses and digest is not None:
+            # the client will show no code but a response, and nobody finds a code again by its digest
+            challenge = msgspec.structs.replace(challenge, sealed=self.minted.seal(identity, token, codes[0]))
         asked = self._issue(session, challenge, words, Reason.CODE_SENT, subject.now)
         session.notes["destination"] = destination(token)
         await self.store.settled()
@@ -338,10 +352,26 @@ def _forgives(subject: Subject) -> bool:
     return shown and subject.policy.reset_on_success
 
 
-def _keyword(text: Secret, words: Words) -> TokenKind | None:
+def _refused(session: Session, reason: Reason) -> Refused:
+    """A refusal; where the client's protocol is to blame, the operator is told, and who has a challenge already."""
+    if reason is not Reason.PASSWORD_PROTOCOL:
+        return Refused(reason)
+    _log.warning(
+        "%s: refused, what was typed must be read, and access node %s asks by CHAP or MS-CHAP: set the client's "
+        "authentication protocol to PAP",
+        session.origin.correlation,
+        session.origin.node,
+    )
+    return Refused(reason, "PAP required") if session.challenge is not None else Refused(reason)
+
+
+def _keyword(shown: Shown, words: Words) -> TokenKind | None:
     """The token whose keyword was typed; a keyword is no secret."""
-    shown = fold(text.text.strip())
-    return next((kind for word, kind in words if fold(word.strip()) == shown), None)
+    if not isinstance(shown, Secret):
+        spelled = ((form(word.strip()), kind) for word, kind in words for form in (str, str.lower, str.upper))
+        return next((kind for word, kind in spelled if shown.proves(Secret(word))), None)
+    typed = fold(shown.text.strip())
+    return next((kind for word, kind in words if fold(word.strip()) == typed), None)
 
 
 def _asked_for(evidence: Evidence, kind: TokenKind, part: Part) -> Evidence:
@@ -351,5 +381,5 @@ def _asked_for(evidence: Evidence, kind: TokenKind, part: Part) -> Evidence:
 
 def _without_spaces(session: Session, where: Field) -> Evidence:
     """The evidence when the spaces and dashes, which count in no PIN or code, are taken out of a field."""
-    session.texts[where] = bare = plain(session.texts[where])
+    session.texts[where] = bare = plain(session.text(Part(where, None, None)))
     return session.evidence.with_typed(where, typed(bare))

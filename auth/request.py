@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from auth.chap.response import MsChap2Success, Shown
 from auth.reason import Reason
 from schema.secret import Secret
 
@@ -50,13 +51,13 @@ class LoginRequest:
     Attributes:
         origin: where it came from.
         user: the login name as typed.
-        password: the password field as typed; None when the client sent none.
+        password: the password field as typed, or as the client shows it; None when the client sent none.
         passcode: a code typed in a field of its own (HTTP); None when there was no such field.
     """
 
     origin: Origin
     user: str
-    password: Secret | None
+    password: Shown | None
     passcode: Secret | None = None
 
 
@@ -67,13 +68,13 @@ class AnswerRequest:
     Attributes:
         origin: where it came from.
         state: the opaque value of the challenge, as it came back.
-        answer: what the person typed.
+        answer: what the person typed, or how the client shows it.
         user: the login name that came with the answer, when the protocol repeats it (RADIUS does).
     """
 
     origin: Origin
     state: Secret
-    answer: Secret
+    answer: Shown
     user: str | None = None
 
 
@@ -87,10 +88,17 @@ class ReplyAttribute:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The person has shown every factor that the policy demands."""
+    """The person has shown every factor that the policy demands.
+
+    Attributes:
+        reply_attributes: for the access node to apply.
+        reason: always the same.
+        success: what a client of MS-CHAPv2 wants to be told.
+    """
 
     reply_attributes: Sequence[ReplyAttribute] = ()
     reason: Reason = Reason.ACCEPTED
+    success: MsChap2Success | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -273,4 +273,10 @@ def _told(outcome: Outcome, session: Session) -> Outcome:
 
 
 def _waiting(challenge: Challenge) -> Waiting:
-    return Waiting(challenge.question, challenge.stage, challenge.digest is not None, challenge.attempts_left <= 1)
+    return Waiting(
+        challenge.question,
+        challenge.stage,
+        sent=challenge.digest is not None,
+        last_try=challenge.attempts_left <= 1,
+        comparable=challenge.sealed is not None,
+    )

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from auth.chap.response import MsChap2Success, Shown
 from auth.facts import Evidence, Field
 from auth.request import Origin
 from auth.state import Challenge
 from auth.steps import Decision, Part
 from auth.why.record import Moment
 from dirsync.view import Person
+from schema.errors import Fault
 from schema.secret import Secret
 
 
@@ -20,7 +22,7 @@ class Session:
         origin: where the request came from.
         name: the login name as typed.
         find: gives the users that it may stand for, as of now.
-        texts: what was typed, by field.
+        texts: what was typed, by field, as the client shows it.
         evidence: what was shown.
         challenge: the open challenge that it answers, or may answer.
         taken: whether a challenge that waited for this second login is out of the store.
@@ -29,13 +31,14 @@ class Session:
         moments: everything that was decided, for the journal.
         notes: for the audit.
         held: what the judge of a code wants to find again.
+        success: what a client of MS-CHAPv2 is told with the accept.
         second_login: at a node that can ask nothing, under what a challenge waits for the second login.
     """
 
     origin: Origin
     name: str
     find: Callable[[], tuple[Person, ...]]
-    texts: dict[Field, Secret]
+    texts: dict[Field, Shown]
     evidence: Evidence
     challenge: Challenge | None = None
     taken: bool = False
@@ -44,11 +47,29 @@ class Session:
     moments: list[Moment] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
     held: bytes | None = field(default=None, repr=False)
+    success: MsChap2Success | None = None
     second_login: Secret | None = None
 
     def text(self, part: Part) -> Secret:
-        """What was typed in a part of a field."""
-        return Secret(self.texts[part.field].text[part.start : part.end])
+        """What was typed in a part of a field.
+
+        Raises:
+            Fault: there is only a response that was computed from it, and no decision may want to read it.
+        """
+        shown = self.texts[part.field]
+        if not isinstance(shown, Secret):
+            raise Fault("a response is no text", remedy="report this with the log")
+        return Secret(shown.text[part.start : part.end])
+
+    def shown(self, part: Part) -> Shown:
+        """What was typed in a part of a field, or the response that was computed from all of the field."""
+        shown = self.texts[part.field]
+        return self.text(part) if isinstance(shown, Secret) else shown
+
+    @property
+    def shows_responses(self) -> bool:
+        """Whether the client shows responses instead of what was typed."""
+        return any(not isinstance(shown, Secret) for shown in self.texts.values())
 
     @property
     def answered(self) -> Challenge | None:

@@ -34,6 +34,7 @@ class Challenge(msgspec.Struct, frozen=True):
         correlation: id of the request that began the login.
         methods: those that the login had to pass when it was asked.
         held: what the judge of an earlier answer wants to find again, see `auth.judges.base.Checked`.
+        sealed: the code that we sent, sealed with the server's key, where the client shows responses; see `digest`.
     """
 
     id: bytes
@@ -47,6 +48,7 @@ class Challenge(msgspec.Struct, frozen=True):
     correlation: str
     methods: tuple[Method, ...] = ()
     held: bytes | None = None
+    sealed: bytes | None = None
 
     def __repr__(self) -> str:
         return f"Challenge({self.question} for {self.user.hex()} at {self.node}, stage {self.stage})"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from auth.chap.response import Response
 from auth.facts import CodeVerdict
 from auth.state import Challenge
 from auth.tokens import Usable
@@ -40,12 +41,14 @@ class Checked:
         violation: whether a code that is not right counts against the person.
         held: with RESYNCHRONISE, what the judge must find in `Challenge.held` when the next code comes; whatever of it
             is secret the judge has sealed.
+        proven: the code, when a response was right.
     """
 
     verdict: CodeVerdict
     detail: str = ""
     violation: bool = True
     held: bytes | None = field(default=None, repr=False)
+    proven: Secret | None = None
 
 
 Judged = Callable[[], Awaitable[Checked]]
@@ -66,4 +69,12 @@ class Judge(Protocol):
         Raises:
             StateUnavailable: what must be remembered about the code cannot be; then it does not count as right.
         """
+        ...
+
+
+class Comparer(Protocol):
+    """Tells whether a response was computed from a code that is right, where it knows which codes those are."""
+
+    async def compare(self, asked: Asked, response: Response, now: datetime) -> Checked:
+        """As `Judge.check`, for a client that shows a response."""
         ...

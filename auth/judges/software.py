@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from auth.chap.response import Response, Shown
 from auth.codes import plain
 from auth.facts import CodeVerdict
 from auth.judges.base import Asked, Checked
@@ -37,11 +38,17 @@ class SoftwareJudge:
 
     async def check(self, asked: Asked, typed: Secret, now: datetime) -> Checked:
         """Compare with the codes that count now, then with those by which a token may be found again."""
+        return self._looked(asked, plain(typed), now)
+
+    async def compare(self, asked: Asked, response: Response, now: datetime) -> Checked:
+        """The same for a response; see `auth.judges.base.Comparer`."""
+        return self._looked(asked, response, now)
+
+    def _looked(self, asked: Asked, shown: Shown, now: datetime) -> Checked:
         opened, obstacles = self._opened(asked.person, asked.token.kind)
         if not opened:
             return Checked(CodeVerdict.MISCONFIGURED, "; ".join(obstacles) or "no seed is in dirfactorSecret")
-        code = plain(typed)
-        looks = [Look(self.store, token, asked, code, now) for token in opened]
+        looks = [Look(self.store, token, asked, shown, now) for token in opened]
         found = (
             _first(look.in_window() for look in looks)
             or _first(look.second_of_two() for look in looks)

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from auth.chap.response import Shown
 from auth.facts import CodeVerdict
 from auth.judges.base import Asked, Checked
 from auth.otp.token import SoftwareToken
@@ -31,11 +32,11 @@ class Look:
         store: where the token is is remembered there.
         token: the token.
         asked: whose; the policy says how wide the windows are.
-        code: what was typed, plain.
+        code: what was typed, plain, or as the client shows it.
         now: the present instant.
     """
 
-    def __init__(self, store: Store, token: SoftwareToken, asked: Asked, code: Secret, now: datetime) -> None:
+    def __init__(self, store: Store, token: SoftwareToken, asked: Asked, code: Shown, now: datetime) -> None:
         self._store = store
         self._token = token
         self._policy = asked.policy
@@ -58,7 +59,7 @@ class Look:
             return None
         if self._token.kind is TokenKind.TOTP:
             self._keep(drift_after(self._token, self._position, self._found[-1], self._policy, self._now))
-        return Checked(CodeVerdict.RIGHT, f"token {self._token.serial}")
+        return self._right(self._found[-1], f"token {self._token.serial}")
 
     def second_of_two(self) -> Checked | None:
         """Right, when it is the code after the one that was typed before."""
@@ -70,7 +71,7 @@ class Look:
             return None
         if self._token.kind is TokenKind.TOTP:
             self._keep(where - self._token.step(self._now))
-        return Checked(CodeVerdict.RIGHT, f"token {self._token.serial}, found again by two codes in a row")
+        return self._right(where, f"token {self._token.serial}, found again by two codes in a row")
 
     def first_of_two(self) -> Checked | None:
         """One more code is wanted, when this one is of the wider window and was not accepted yet."""
@@ -95,6 +96,10 @@ class Look:
             detail = f"token {self._token.serial}: this machine's clock is behind the code that was accepted last"
             return Checked(CodeVerdict.WRONG, detail, violation=False)
         return Checked(CodeVerdict.WRONG, f"token {self._token.serial}: the code was accepted already, or a later one")
+
+    def _right(self, where: int, detail: str) -> Checked:
+        proven = None if isinstance(self._code, Secret) else self._token.code(where)
+        return Checked(CodeVerdict.RIGHT, detail, proven=proven)
 
     def _consume(self, where: int) -> bool:
         return self._store.consume(self._mark_key, where)

@@ -5,6 +5,7 @@ from auth.memorised.temporary_response import RESPONSE_DIGITS
 from auth.methods.fields import field_of, shared, whole
 from auth.methods.login import Login
 from auth.methods.pin import after_pin, new_pin_is_due
+from auth.otp.token import SOFTWARE_KINDS
 from auth.reason import Reason
 from auth.steps import AskCode, CheckCode, CheckKeyword, CheckPin, Part, Refuse, SendCode, Step, Trace, Words
 from auth.tokens import Unusable, Usable, usable_tokens
@@ -59,7 +60,7 @@ def chosen_token(login: Login, evidence: Evidence, trace: Trace) -> Usable | Non
             trace.note(f"token {token.kind}", "usable")
             chosen = token
     assigned = login.person.user.tokens
-    if chosen is None and assigned and _by_response(login, evidence):
+    if chosen is None and assigned and _by_temporary(login, evidence):
         trace.note("temporary response", "stands for the assigned token")
         return Usable(wanted if wanted in assigned else assigned[0], code_length=RESPONSE_DIGITS)
     return chosen
@@ -71,7 +72,20 @@ def known_lengths(login: Login, evidence: Evidence, token: Usable) -> tuple[int,
     return (*own, RESPONSE_DIGITS) if login.temporary else own
 
 
-def _by_response(login: Login, evidence: Evidence) -> bool:
+def comparable(login: Login, evidence: Evidence, token: Usable) -> bool:
+    """Whether we know, or will know, in clear the only codes that may be typed here."""
+    if login.temporary or login.policy.pin_with_token:
+        return False
+    if token.kind not in _SENT:
+        return token.kind in SOFTWARE_KINDS
+    if _stock(login, token.kind) or _codes_in_a_message(login, token.kind):
+        return False
+    waiting = evidence.waiting
+    sent = waiting is not None and waiting.sent and waiting.question.token is token.kind
+    return waiting is None or not sent or waiting.comparable
+
+
+def _by_temporary(login: Login, evidence: Evidence) -> bool:
     """Whether a temporary response may stand for a token: it is good, or it has just been used up by being right."""
     used = evidence.code is CodeVerdict.RIGHT and login.person.user.temporary_response is not None
     return login.temporary or used

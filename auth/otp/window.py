@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from auth.chap.response import Shown
 from auth.otp.token import SoftwareToken
 from schema.entry import Policy
 from schema.secret import Secret
@@ -45,8 +46,10 @@ def wider_window(token: SoftwareToken, position: Position, policy: Policy, now: 
     return range(following, following + policy.resynchronise_window + 1)
 
 
-def matches(token: SoftwareToken, typed: Secret, positions: Iterable[int]) -> list[int]:
+def matches(token: SoftwareToken, typed: Shown, positions: Iterable[int]) -> list[int]:
     """The positions whose code this is; the time does not tell which, nor how much of a code was right."""
+    if not isinstance(typed, Secret):
+        return [where for where in positions if typed.proves(token.code(where))]
     if len(typed.text) != token.digits:
         return []
     return [where for where in positions if hmac.compare_digest(token.code(where).octets, typed.octets)]

@@ -35,6 +35,7 @@ class Attribute(IntEnum):
     CALLING_STATION_ID = 31
     NAS_IDENTIFIER = 32
     PROXY_STATE = 33
+    CHAP_CHALLENGE = 60
     # RFC 2866
     ACCT_SESSION_ID = 44
     # RFC 2869

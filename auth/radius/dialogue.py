@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import assert_never
 
+from auth.chap.response import Shown
 from auth.radius.attributes import Attribute, Pair, integer, reply_attribute
+from auth.radius.chap import chap_protocol, error_attributes, response_of, success_attributes
 from auth.radius.complaints import Complaint
 from auth.radius.eap.dialogue import OutOfTurn, Posed, Typed, WrongMethod, hear, tell
 from auth.radius.eap.packet import EapPacket, eap_of
@@ -65,8 +67,9 @@ def read(
 ) -> LoginRequest | AnswerRequest | Declined | Posed:
     """What an Access-Request asks: to begin, or, where it brings State, to go on.
 
-    An empty password is the service's to judge, some nodes send it to ask for a code. One with a NUL inside, or not in
-    the node's character set, never gets there.
+    A response of CHAP or MS-CHAP can only be compared with codes that we know: where what was typed may be a password
+    it is declined for everybody, before anybody is looked up. An empty password is the service's to judge, some nodes
+    send it to ask for a code. One with a NUL inside, or not in the node's character set, never gets there.
 
     Args:
         packet: the request, to which there is no `objection`.
@@ -76,32 +79,39 @@ def read(
     """
     readable = _readable_name(packet, node)
     protocols = _protocols(packet)
-    if len(protocols) > 1 and _EAP in protocols:
-        return _incomplete(readable, " and ".join(protocols) + " at once")
-    if protocols and protocols != [_EAP]:
-        return Declined(Reason.PASSWORD_PROTOCOL, Complaint.NOT_PAP, readable, protocols[-1], "PAP required")
+    if len(protocols) > 1:
+        return _incomplete(readable, f"{' and '.join(protocols)} at once")
     try:
         name = packet.single(Attribute.USER_NAME)
         state = packet.single(Attribute.STATE)
         eap = eap_of(packet)
         if eap is not None:
             return _read_eap(eap, packet, state, node, origin, readable)
-        hidden = packet.single(Attribute.USER_PASSWORD)
-        if hidden is None:
+        if not protocols:
             return _incomplete(readable, "no User-Password")
-        octets = reveal(hidden, node.secret, packet.authenticator)
+        if protocols != [_PAP] and state is None and not node.code_only:
+            return Declined(Reason.PASSWORD_PROTOCOL, Complaint.NOT_PAP, readable, protocols[0], "PAP required")
+        shown = _shown(packet, node)
     except MalformedPacket as error:
         return _incomplete(readable, str(error))
     user = _text(name or b"", node)
-    password = _text(octets, node)
-    if user is None or password is None:
+    if user is None or shown is None:
         return _unreadable(readable, proof)
     if state is not None:
         # a State that is not ASCII is not ours; as what it becomes here, the service finds no challenge for it
-        return AnswerRequest(origin, Secret(state.decode("ascii", "replace")), Secret(password), user or None)
+        return AnswerRequest(origin, Secret(state.decode("ascii", "replace")), shown, user or None)
     if not user:
         return _incomplete("", "no User-Name")
-    return LoginRequest(origin, user, Secret(password))
+    return LoginRequest(origin, user, shown)
+
+
+def _shown(packet: Packet, node: NodeDoor) -> Shown | None:
+    """What was typed, or the response that was computed from it; None when it cannot be read."""
+    hidden = packet.single(Attribute.USER_PASSWORD)
+    if hidden is None:
+        return response_of(packet)
+    typed = _text(reveal(hidden, node.secret, packet.authenticator), node)
+    return None if typed is None else Secret(typed)
 
 
 def _read_eap(
@@ -157,7 +167,8 @@ def say(outcome: Outcome, request: Packet, node: NodeDoor) -> tuple[Code, tuple[
         return tell(outcome, eap, node)
     match outcome:
         case Accepted():
-            return Code.ACCESS_ACCEPT, tuple(reply_attribute(reply) for reply in outcome.reply_attributes)
+            told = success_attributes(outcome.success, request, node.secret) if outcome.success else ()
+            return Code.ACCESS_ACCEPT, (*told, *(reply_attribute(reply) for reply in outcome.reply_attributes))
         case Challenged():
             return Code.ACCESS_CHALLENGE, (
                 (Attribute.STATE, outcome.state.octets),
@@ -166,7 +177,8 @@ def say(outcome: Outcome, request: Packet, node: NodeDoor) -> tuple[Code, tuple[
                 (Attribute.SESSION_TIMEOUT, integer(outcome.expires_in)),
             )
         case Refused():
-            return Code.ACCESS_REJECT, _reply_message(outcome.message, node)
+            words = line(outcome.message, node)
+            return Code.ACCESS_REJECT, (*error_attributes(request, words), *_reply_message(outcome.message, node))
         case _:
             assert_never(outcome)
 
@@ -212,22 +224,15 @@ def _unreadable(user: str, proof: Proof) -> Declined:
 
 
 def _protocols(packet: Packet) -> list[str]:
-    """How the request proves who asks, where not by PAP alone; one packet has one of them (RFC 3579 section 3.3)."""
+    """How the request proves who asks; one packet does it in one way (RFC 3579 section 3.3, note 1)."""
     numbers = {number for number, _ in packet.attributes}
     found = [name for number, name in _PROTOCOLS if number in numbers]
-    if any(map(_is_ms_chap, packet.values(Attribute.VENDOR_SPECIFIC))):
-        found.append("MS-CHAP")
-    return [] if found == [_PAP] else found
-
-
-def _is_ms_chap(vendors: bytes) -> bool:
-    return vendors[:4] == _MICROSOFT and vendors[4:5] in _MS_CHAP
+    chap = chap_protocol(packet)
+    return [*found, chap] if chap else found
 
 
 _SERVED = frozenset({Code.ACCESS_REQUEST, Code.STATUS_SERVER})
 _NO_ECHO = integer(0)  # RFC 2869 section 5.10
-_MICROSOFT = (311).to_bytes(4, "big")
-_MS_CHAP = frozenset({b"\x01", b"\x0b", b"\x19"})  # RFC 2548 section 2: MS-CHAP-Response, -Challenge, MS-CHAP2-Response
-_PAP, _EAP = "PAP", "EAP"
-_PROTOCOLS = ((Attribute.USER_PASSWORD, _PAP), (Attribute.EAP_MESSAGE, _EAP), (Attribute.CHAP_PASSWORD, "CHAP"))
+_PAP = "PAP"
+_PROTOCOLS = ((Attribute.USER_PASSWORD, _PAP), (Attribute.EAP_MESSAGE, "EAP"))
 _LONGEST_TYPED = 253

@@ -19,6 +19,7 @@ class NodeDoor:
             discarded. Not for proxies, which need the former.
         character_set: how the client encodes names and passwords: a name Python knows, in which ASCII is ASCII.
         ascii_prompts: what people read is reduced to ASCII.
+        code_only: it has checked the password itself, so that what it asks with is a code.
         eap_prompt: what an EAP dialogue asks first, when no more than the name is known and none may be told from
             another.
 
@@ -32,6 +33,7 @@ class NodeDoor:
     limit_proxy_state: bool = True
     character_set: str = "utf-8"
     ascii_prompts: bool = False
+    code_only: bool = False
     eap_prompt: str = "Enter your password."
 
     def __post_init__(self) -> None:

@@ -61,7 +61,7 @@ def redacted_evidence(evidence: Evidence) -> Evidence:
 
 
 def _shape(typed: Typed) -> Typed:
-    if not typed.given or typed.only_digits:
+    if not typed.given or typed.only_digits or not typed.readable:
         return typed
     leading, trailing = min(typed.leading_digits, _LONGEST_CODE), min(typed.trailing_digits, _LONGEST_CODE)
     return Typed(leading + trailing + 1, leading, trailing)

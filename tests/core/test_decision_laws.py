@@ -163,6 +163,7 @@ any_facts = st.builds(
 )
 instants = st.sampled_from(at(-90_000, -1, 0, 1, 3600, 90_000))
 TYPED = [Typed.ABSENT, Typed.EMPTY, Typed.GIVEN, Typed(6, 6, 6), Typed(8, 8, 8), Typed(14, 0, 6), Typed(14, 8, 0)]
+TYPED += [Typed(None, readable=False), Typed(0, readable=False)]
 P_T = (Method.PASSWORD, Method.TOKEN)
 METHODS = [None, P_T, (Method.TOKEN, Method.PASSWORD), (Method.TOKEN,), (Method.PASSWORD,), (Method.PIN, Method.TOKEN)]
 SHOWN = [
@@ -197,7 +198,7 @@ any_evidence = (st.sampled_from(SHOWN) | first_steps) | st.builds(
     typed_password=st.sampled_from(TYPED),
     typed_code=st.sampled_from(TYPED),
     answer=st.sampled_from([None, None, Field.CODE, Field.PASSWORD]),
-    waiting=st.none() | st.builds(Waiting, st.sampled_from(Question), st.integers(0, 2), flags, flags),
+    waiting=st.none() | st.builds(Waiting, st.sampled_from(Question), st.integers(0, 2), flags, flags, flags),
 )
 wrongs = st.lists(st.sampled_from([CodeVerdict.WRONG, CodeVerdict.RIGHT, *CodeVerdict]), max_size=4)
 all_answers = st.builds(
@@ -285,6 +286,31 @@ def test_one_decision_accepts_only_on_a_right_verdict_for_the_last_of_the_method
         else:
             expired = decided.policy.allow_expired_password and evidence.password is PasswordVerdict.EXPIRED
             assert evidence.password is PasswordVerdict.RIGHT or expired
+
+
+@given(any_facts, any_evidence)
+@settings(max_examples=500)
+def test_a_response_is_compared_with_codes_that_we_know_and_nothing_else_is_done_with_it(known, evidence):
+    """CHAP and MS-CHAP: no password, PIN or keyword of theirs is checked, and nothing that only somebody else knows."""
+    decided = decide(known, evidence, NOW)
+    shown, step = decided.evidence, decided.step
+    if shown.typed_password.readable and shown.typed_code.readable:
+        return
+    assert isinstance(step, steps.Accept | steps.Refuse | steps.CheckCode | steps.AskCode | steps.SendCode)
+    if isinstance(step, steps.Accept | steps.Refuse):
+        return
+    kind, policy = step.token.kind, decided.policy
+    assert kind is not TokenKind.VIP
+    assert not policy.pin_with_token
+    if kind in SENT:
+        mode, number = {
+            TokenKind.SMS: (policy.sms_mode, policy.sms_codes_per_message),
+            TokenKind.EMAIL: (policy.email_mode, policy.email_codes_per_message),
+        }[kind]
+        assert mode is SendMode.ON_LOGON or (mode is SendMode.KEYWORD and number == 1)
+        waiting = evidence.waiting
+        if isinstance(step, steps.CheckCode) and waiting and waiting.sent and waiting.question.token is kind:
+            assert waiting.comparable
 
 
 @given(any_facts, any_evidence)

@@ -141,22 +141,6 @@ def test_a_password_arrives_as_it_was_typed(typed):
     assert reading(NAME, password(typed.encode())).password.text == typed
 
 
-@pytest.mark.parametrize(
-    ("attribute", "protocol"),
-    [
-        ((Attribute.CHAP_PASSWORD, bytes(17)), "CHAP"),
-        ((Attribute.VENDOR_SPECIFIC, bytes((0, 0, 1, 0x37, 1, 52)) + bytes(50)), "MS-CHAP"),
-        ((Attribute.VENDOR_SPECIFIC, bytes((0, 0, 1, 0x37, 25, 52)) + bytes(50)), "MS-CHAP"),
-        ((Attribute.VENDOR_SPECIFIC, bytes((0, 0, 1, 0x37, 11, 18)) + bytes(16)), "MS-CHAP"),
-    ],
-)
-def test_what_is_not_pap_is_declined_with_or_without_state_and_password(attribute, protocol):
-    declined = Declined(Reason.PASSWORD_PROTOCOL, Complaint.NOT_PAP, "alice", protocol, "PAP required")
-    assert reading(NAME, attribute) == declined
-    assert reading(NAME, password(b"x"), attribute) == declined
-    assert reading(NAME, attribute, (Attribute.STATE, b"s")) == declined
-
-
 def test_other_vendors_and_other_microsoft_attributes_are_no_ms_chap():
     for vendors in (bytes((0, 0, 0, 9, 1, 3, 65)), bytes((0, 0, 1, 0x37, 18, 3, 65)), bytes((0, 0, 1, 0x37)), b""):
         assert isinstance(reading(NAME, password(b"x"), (Attribute.VENDOR_SPECIFIC, vendors)), LoginRequest)

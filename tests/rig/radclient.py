@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,12 +29,18 @@ class RadiusReply:
 
 
 def radclient(port: int, secret_file: Path, user: str, password: str, state: str | None = None) -> RadiusReply:
-    """One Access-Request with Message-Authenticator, sent once."""
-    attributes = [f'User-Name = "{user}"', f'User-Password = "{password}"', "Message-Authenticator = 0x00"]
+    """One Access-Request by PAP with Message-Authenticator, sent once."""
+    attributes = [f'User-Name = "{user}"', f'User-Password = "{password}"']
     if state:
         attributes.append(f"State = {state}")
+    return radclient_with(port, secret_file, attributes)
+
+
+def radclient_with(port: int, secret_file: Path, attributes: Sequence[str]) -> RadiusReply:
+    """One Access-Request with these attributes, as radclient writes them, and Message-Authenticator, sent once."""
     command = ["radclient", "-x", "-r", "1", "-t", "10", "-S", str(secret_file), f"127.0.0.1:{port}", "auth"]
-    done = subprocess.run(command, input=", ".join(attributes), capture_output=True, text=True, timeout=30, check=False)
+    sent = ", ".join((*attributes, "Message-Authenticator = 0x00"))
+    done = subprocess.run(command, input=sent, capture_output=True, text=True, timeout=30, check=False)
     found = _CODE.search(done.stdout)
     if found is None:
         return RadiusReply("nothing", {})
