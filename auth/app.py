@@ -32,6 +32,7 @@ from auth.outbound import delivery, vip
 from auth.password_gate import PasswordGate, PasswordGates
 from auth.pauses import freeze_what_stays
 from auth.performing import Performer
+from auth.prompts import refusal
 from auth.radius.server import RadiusServer, listen
 from auth.receipts.book import ReceiptBook
 from auth.receipts.door import receipt_route
@@ -126,7 +127,9 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
         journal = opened_journal(service_settings.journal_file, service_settings.journal_days)
         stack.enter_context(contextlib.closing(journal))
         ring = RingFile(service_settings.ring_file, turns.current)
-        nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica, ring.ring)
+        nodes = Nodes(
+            settings.nodes, settings.policies, settings.secrets, replica, ring.ring, service_settings.language
+        )
         key = server_key(service_settings.key_file, entropy)
         minted = MintedJudge(store, key, entropy.below)
         guard = SpendGuard(Limits(settings.spend, key), store)
@@ -160,12 +163,14 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
                 delivery=channels,
                 vip=asked_of_vip,
                 entropy=entropy,
+                language=service_settings.language,
             ),
             audit=audit,
             journal=journal,
             clock=clock,
             entropy=entropy,
             refusal_seconds=service_settings.refusal_seconds,
+            refusal=refusal(service_settings.language),
         )
         service = LoginService(parts)
         yield App(

@@ -11,7 +11,7 @@ from typing import TypeVar
 from auth.facts import NodeFacts
 from auth.keys.ring import Ring
 from auth.keys.shared_secret import unsealed_shared_secret
-from auth.prompts import first_prompt
+from auth.prompts import Language, first_prompt
 from auth.radius.node import NodeDoor
 from auth.settings import ConfiguredNode
 from dirsync.errors import ReplicaUnavailable
@@ -66,6 +66,7 @@ class Nodes:
         secrets: the [secret:NAME] sections, which nodes of the directory may name.
         directory: the replica.
         ring: reads the key ring, with which shared secrets in the directory are sealed. Raises Fault.
+        language: of what is asked before anybody is known.
     """
 
     def __init__(
@@ -75,12 +76,14 @@ class Nodes:
         secrets: Mapping[str, Secret],
         directory: Directory,
         ring: Callable[[], Ring],
+        language: Language = Language.ENGLISH,
     ) -> None:
         self._configured = configured
         self._policies = policies
         self._secrets = secrets
         self._directory = directory
         self._ring = ring
+        self._language = language
         self._table: _Table | None = None
 
     def at(self, address: str) -> KnownNode | None:
@@ -161,11 +164,13 @@ class Nodes:
                 found = (self._directory.lookup(dn) for dn in item.members)
                 members = frozenset(entry for entry in found if entry is not None)
             facts = NodeFacts(item.node, self._policy(item.policy), members)
-            yield KnownNode(facts, _door(item.node, item.secret))
+            yield KnownNode(facts, _door(item.node, item.secret, self._language))
 
     def _from_directory(self, listed: Iterable[Node], opened: Mapping[EntryId, Secret | None]) -> Iterator[KnownNode]:
         for item in listed:
-            yield KnownNode(NodeFacts(item.node, item.policy, item.members), _door(item.node, opened[item.id]))
+            yield KnownNode(
+                NodeFacts(item.node, item.policy, item.members), _door(item.node, opened[item.id], self._language)
+            )
 
     def _policy(self, name: str | None) -> PolicyLink | None:
         """The policy that a [node:NAME] section names; a DN that leads nowhere is a missing policy, not none."""
@@ -210,7 +215,7 @@ def _claimed(
     return {claim: several[0] if len(several) == 1 else None for claim, several in owners.items()}
 
 
-def _door(node: AccessNode, secret: Secret | None) -> NodeDoor | None:
+def _door(node: AccessNode, secret: Secret | None, language: Language) -> NodeDoor | None:
     if secret is None or node.node_type is not NodeType.RADIUS:
         return None
     try:
@@ -222,7 +227,7 @@ def _door(node: AccessNode, secret: Secret | None) -> NodeDoor | None:
             character_set=node.character_set,
             ascii_prompts=node.ascii_prompts,
             code_only=node.login_mode is LoginMode.CODE_ONLY,
-            eap_prompt=first_prompt(node.login_mode),
+            eap_prompt=first_prompt(node.login_mode, language),
         )
     except Fault as fault:
         _log.error("access node %s cannot be used: %s", node.name, fault)

@@ -21,7 +21,7 @@ from auth.judges.pin import PinJudge
 from auth.judges.vip import Validator
 from auth.memorised.pin_typed import Reading
 from auth.password_gate import PasswordGates
-from auth.prompts import code_prompt, destination, prompt
+from auth.prompts import Language, code_prompt, destination, preferred, prompt
 from auth.reason import Reason
 from auth.request import Accepted, Challenged, Outcome, Refused, ReplyAttribute
 from auth.session import Session
@@ -72,6 +72,7 @@ class Performer:
         delivery: sends codes.
         vip: has VIP send codes.
         entropy: where randomness comes from.
+        language: of prompts for people who prefer none of ours.
     """
 
     passwords: PasswordGates
@@ -82,6 +83,7 @@ class Performer:
     delivery: Delivery
     vip: Validator
     entropy: Entropy
+    language: Language = Language.ENGLISH
 
     async def perform(self, session: Session, decided: Decision, now: datetime) -> Outcome | None:
         """One step: an outcome, or None with more evidence in the session.
@@ -105,13 +107,17 @@ class Performer:
             case steps.SendCode(token=token, stock=stock):
                 return await self._send(session, subject, token, stock)
             case steps.AskCode(token=token, reason=reason):
-                words = code_prompt(subject.policy, token, reason)
+                words = code_prompt(subject.policy, token, reason, self._language(subject))
                 return self._ask(session, subject, Question(token.kind), words, reason)
             case steps.AskPassword(reason=reason) | steps.AskPin(reason=reason) | steps.AskNewPin(reason=reason):
-                return self._ask(session, subject, _QUESTIONS[type(decided.step)], prompt(reason), reason)
+                words = prompt(reason, self._language(subject))
+                return self._ask(session, subject, _QUESTIONS[type(decided.step)], words, reason)
             case check:
                 session.evidence = await self._shown(session, subject, check)
                 return None
+
+    def _language(self, subject: Subject) -> Language:
+        return preferred(subject.person.user.language, self.language)
 
     def _taken(self, session: Session) -> bool:
         """Whether the challenge of this method, where there is one, is ours to answer and to ask again.
@@ -231,7 +237,7 @@ class Performer:
         earlier = self.store.attempt(session.second_login, session.origin.node) if session.second_login else None
         identity = self.entropy.octets(16)
         codes, digest = self._drawn(identity, token, policy, stock)
-        words = code_prompt(policy, token, Reason.CODE_SENT)
+        words = code_prompt(policy, token, Reason.CODE_SENT, self._language(subject))
         challenge = self._challenge(session, subject, Question(token.kind), identity, digest)
         if session.shows_responses and digest is not None:
             # the client will show no code but a response, and nobody finds a code again by its digest

@@ -120,12 +120,16 @@ class Challenged:
     reason: Reason
 
 
+REFUSAL = "Logon failed."
+"""The one wording of all refusals, until the service says it in its own language."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """No. `message` is the one wording of all refusals; `reason` is for the audit and never leaves us."""
 
     reason: Reason
-    message: str = "Logon failed."
+    message: str = REFUSAL
 
 
 Outcome = Accepted | Challenged | Refused

@@ -17,7 +17,7 @@ from auth.incident import describe
 from auth.performing import Performer
 from auth.reason import Reason
 from auth.recording import Recorder
-from auth.request import Accepted, AnswerRequest, Challenged, LoginRequest, Origin, Outcome, Refused
+from auth.request import REFUSAL, Accepted, AnswerRequest, Challenged, LoginRequest, Origin, Outcome, Refused
 from auth.session import Session
 from auth.state import Challenge, StateUnavailable, Store, second_login, state_key
 from auth.why.record import Event, Journal, Moment
@@ -44,6 +44,7 @@ class Parts:
         clock: where time comes from.
         entropy: where randomness comes from.
         refusal_seconds: no refusal is given sooner.
+        refusal: the wording of all refusals.
     """
 
     known: FactsReader
@@ -54,6 +55,7 @@ class Parts:
     clock: Clock
     entropy: Entropy
     refusal_seconds: float
+    refusal: str = REFUSAL
 
 
 class LoginService:
@@ -244,15 +246,21 @@ class LoginService:
         except ReplicaUnavailable:
             return Freshness(0, None)
 
-    async def _not_too_soon(self, started: float, outcome: _Told) -> _Told:
-        """Every refusal takes the same time at least, so that its time does not tell the cases apart."""
-        if isinstance(outcome, Refused):
-            left = started + self._parts.refusal_seconds - self._parts.clock.monotonic()
-            await asyncio.sleep(max(0.0, left))
-        return outcome
+    async def _not_too_soon(self, started: float, outcome: _Told) -> _Told | Refused:
+        """Every refusal takes the same time at least, so that its time does not tell the cases apart.
+
+        Nor do its words: they are in one language for all, for whoever is refused may be nobody.
+        """
+        if not isinstance(outcome, Refused):
+            return outcome
+        left = started + self._parts.refusal_seconds - self._parts.clock.monotonic()
+        if left > 0:
+            await asyncio.sleep(left + _EARLY_SECONDS)
+        return replace(outcome, message=self._parts.refusal) if outcome.message == REFUSAL else outcome
 
 
 _OUTCOME_NAMES = {Accepted: "accepted", Challenged: "challenged", Refused: "refused"}
+_EARLY_SECONDS = 0.001  # by which the loop's timers may be early
 _OLDEST = 1e9  # JSON has no infinity
 
 

@@ -10,6 +10,7 @@ from auth.audit.files import AuditFiles
 from auth.audit.settings import AuditSettings
 from auth.channels.mail.settings import MailSettings
 from auth.channels.sms.sections import SmsSettings
+from auth.prompts.language import Language
 from auth.receipts.settings import ReceiptSettings
 from auth.spend.settings import SpendSettings
 from auth.vip.settings import CertificateFile, DialectName, Proxy, VipSettings
@@ -28,6 +29,7 @@ class ServiceSettings(msgspec.Struct, frozen=True):
         audit_file: what the audit's files are called after: lines go to one file a day, for audit.jsonl to
             audit-20261126.jsonl beside it; `audit.jsonl` in the state directory when absent.
         region: country (ISO 3166, such as AT) of phone numbers that the directory has without a country code.
+        language: en or de: of refusals, and of prompts for whoever's preferredLanguage is none of ours.
         refusal_seconds: no refusal is given sooner than this after the request, so that its time tells nothing.
         delivery_seconds: how long all gateways together may take to accept a message.
         journal_days: for how many days `explain --event` can say what an outcome was decided from; 0 keeps nothing.
@@ -37,6 +39,7 @@ class ServiceSettings(msgspec.Struct, frozen=True):
     state_directory: Path = Path("/var/lib/dirfactor")
     audit_file: Path | None = None
     region: str | None = None
+    language: Language = Language.ENGLISH
     refusal_seconds: float = 1.0
     delivery_seconds: float = 4.0
     journal_days: int = 30

@@ -29,14 +29,14 @@ class Declined:
         complaint: for the operator.
         user: the login name, where there is one that can be read; else empty.
         detail: of the complaint.
-        message: for the person.
+        message: for the person, where it is not that of all refusals.
     """
 
     reason: Reason
     complaint: Complaint
     user: str = ""
     detail: str = ""
-    message: str = FAILED.message
+    message: str = ""
 
 
 def objection(packet: Packet, proof: Proof, node: NodeDoor) -> Complaint | None:

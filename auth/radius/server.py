@@ -185,7 +185,7 @@ class RadiusServer(asyncio.DatagramProtocol):
                 return await self._service.answer(request)
             case Declined(user=user, reason=reason, message=message):
                 refused = await self._service.decline(origin, user, reason)
-                return Refused(refused.reason, message)
+                return Refused(refused.reason, message) if message else refused
 
     def _finish(self, exchange: _Exchange, reply: bytes) -> None:
         authenticator = exchange.packet.authenticator
