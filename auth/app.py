@@ -7,8 +7,11 @@ import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Lock
+
+from prometheus_client.registry import CollectorRegistry
 
 from auth.audit import AuditTrail
 from auth.audit.upkeep import keep_up, opened_trail
@@ -18,7 +21,8 @@ from auth.delivery import Delivery
 from auth.embedded_state import EmbeddedStore
 from auth.facts import Reach
 from auth.facts_reader import FactsReader, Rules
-from auth.http.api import Health, http_app
+from auth.http.api import Behind, http_app
+from auth.http.callers import Callers
 from auth.http.server import http_tls, open_http
 from auth.judges.base import Comparer, Judge
 from auth.judges.minted import MintedJudge
@@ -27,16 +31,23 @@ from auth.judges.response import ResponseJudge
 from auth.judges.software import SoftwareJudge
 from auth.judges.vip import NoVip, VipJudge
 from auth.keys.ring_file import RingFile
+from auth.metrics.exposition import as_text, registry_of
+from auth.metrics.gauges import process, state_of
+from auth.metrics.measured import MeasuredService, MeasuredVip
+from auth.metrics.reading import added
+from auth.metrics.tally import Tally
 from auth.nodes import Nodes
 from auth.outbound import delivery, vip
+from auth.overview import Overview
 from auth.password_gate import PasswordGate, PasswordGates
 from auth.pauses import freeze_what_stays
 from auth.performing import Performer
 from auth.prompts import refusal
 from auth.radius.server import RadiusServer, listen
 from auth.receipts.book import ReceiptBook
-from auth.receipts.door import receipt_route
+from auth.receipts.door import receipt_operations
 from auth.reloaded_tls import ReloadedTls
+from auth.request import Service
 from auth.server_key import server_key
 from auth.service import LoginService, Parts
 from auth.settings import Settings
@@ -46,7 +57,7 @@ from auth.spend.limits import Limits
 from auth.spend.settings import number_rules
 from auth.turn import Turns
 from auth.vip.client import VipClient
-from auth.vip.watch import CertificateWatch, days
+from auth.vip.watch import CertificateWatch
 from auth.weakening import loss_under
 from auth.why.journal import opened_journal
 from auth.why.record import Journal
@@ -84,6 +95,7 @@ class App:
         delivery: the channels for codes that we mint.
         vip: asks VIP, or says why nobody can.
         tls: what the doors show, by the name of their section.
+        tally: what has happened since the start.
     """
 
     settings: Settings
@@ -99,6 +111,27 @@ class App:
     delivery: Delivery
     vip: VipClient | NoVip
     tls: Mapping[str, ReloadedTls]
+    tally: Tally
+
+    @property
+    def measured(self) -> Service:
+        """The service as the doors ask it."""
+        return MeasuredService(self.service, self.tally, self.clock.monotonic)
+
+    @property
+    def overview(self) -> Overview:
+        """How it is doing."""
+        return Overview(
+            self.settings,
+            self.clock,
+            self.replica,
+            self.syncs,
+            self.delivery,
+            self.vip,
+            self.tls,
+            self.audit,
+            self.settings.service.state_file,
+        )
 
 
 @asynccontextmanager
@@ -108,7 +141,7 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
     Raises:
         Fault: something that the service cannot do without is missing.
     """
-    service_settings = settings.service
+    service_settings, tally = settings.service, Tally()
     make_state_directory(service_settings.state_directory)
     turns = Turns()
     async with AsyncExitStack() as stack:
@@ -134,14 +167,15 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
         minted = MintedJudge(store, key, entropy.below)
         guard = SpendGuard(Limits(settings.spend, key), store)
         book = ReceiptBook(store, audit.write)
-        channels = delivery(settings, clock, entropy, stack, guard, book)
+        channels = delivery(settings, clock, entropy, stack, guard, book, tally)
         software = SoftwareJudge(store, ring.ring)
         asked_of_vip = vip(settings, clock, entropy, stack)
         texts = AnsweredTexts(minted, guard)
+        measured_vip = MeasuredVip(asked_of_vip, tally, clock.monotonic)
         judges: dict[TokenKind, Judge] = {
             TokenKind.SMS: texts,
             TokenKind.EMAIL: minted,
-            TokenKind.VIP: VipJudge(asked_of_vip, key, entropy.octets),
+            TokenKind.VIP: VipJudge(measured_vip, key, entropy.octets),
             TokenKind.TOTP: software,
             TokenKind.HOTP: software,
         }
@@ -161,7 +195,7 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
                 pins=PinJudge(store, ring.ring),
                 codes=CodeCheck(store, judges, ResponseJudge(store, ring.ring), comparers),
                 delivery=channels,
-                vip=asked_of_vip,
+                vip=measured_vip,
                 entropy=entropy,
                 language=service_settings.language,
             ),
@@ -187,6 +221,7 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
             channels,
             asked_of_vip,
             _tls(settings, clock),
+            tally,
         )
 
 
@@ -304,48 +339,31 @@ async def _open_doors(app: App, doors: AsyncExitStack) -> AsyncIterator[str]:
             app.settings.radius.host,
             app.settings.radius.port,
             lookup=app.nodes.radius_door,
-            service=app.service,
+            service=app.measured,
             clock=app.clock,
             entropy=app.entropy,
         )
         doors.push_async_callback(_drain, radius)
         yield "RADIUS udp://{}:{}".format(*radius.address)
     if app.settings.http.enabled:
-        receipts = receipt_route(app.settings.receipts, app.delivery.book, app.clock.now)
-        door = http_app(app.service, app.nodes, lambda: health(app), app.entropy, [receipts])
+        door = http_app(
+            Behind(
+                service=app.measured,
+                callers=Callers(app.nodes, app.settings.administrators),
+                overview=app.overview,
+                metrics=partial(as_text, _metrics(app)),
+                entropy=app.entropy,
+                tally=app.tally,
+                further=receipt_operations(app.settings.receipts, app.delivery.book, app.clock.now),
+            )
+        )
         yield await open_http(app.settings.http, app.tls.get("http"), door, doors)
 
 
-def health(app: App) -> Health:
-    """Whether the service can decide now."""
-    problems: list[str] = []
-    now = app.clock.now()
-    version, age = 0, 0.0
-    details: dict[str, float | int | str] = {}
-    try:
-        for name, sync in app.syncs.items():
-            freshness = app.replica.freshness(name)
-            version, age = freshness.version, max(age, freshness.age(now))
-            if freshness.age(now) > app.settings.sync.expired_after_seconds:
-                prefix = f"{name}: " if name else ""
-                problem = "the directory's data is too old" if freshness.as_of else "no sync has succeeded yet"
-                problems += [f"{prefix}{problem}"]
-                problems += [f"{prefix}last sync: {sync.status.last_error}"] if sync.status.last_error else []
-            if sync.status.last_error:
-                details[f"{name or 'directory'}_sync_error"] = sync.status.last_error
-    except Fault as fault:
-        problems.append(fault.problem)
-    details["directory_version"] = version
-    for name, tls in app.tls.items():
-        details[f"{name}_certificate_days"] = tls.days
-        details |= {f"{name}_certificate_problem": tls.problem} if tls.problem else {}
-    if isinstance(app.vip, VipClient):
-        left = next((days(state, now) for state in app.vip.certificates() if state.shown), None)
-        details["vip_certificate_days"] = -1 if left is None else left
-    if age != float("inf"):
-        details["directory_age_seconds"] = round(age, 1)
-    details |= app.delivery.report()
-    return Health(problems, details)
+def _metrics(app: App) -> CollectorRegistry:
+    """Everything that is counted and measured, as one registry."""
+    overview = app.overview
+    return registry_of(lambda: added((app.tally.reading(), state_of(overview), process("0"))))
 
 
 async def _purge(app: App) -> None:

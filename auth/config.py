@@ -15,6 +15,7 @@ import msgspec
 import phonenumbers
 
 from auth import directory_keys
+from auth.administrators import findings as administrator_findings
 from auth.audit.export.target import EXPECTED, read_target
 from auth.audit.settings import AuditSettings
 from auth.channels.mail.sections import structure as mail_structure
@@ -25,7 +26,15 @@ from auth.lines import Lines
 from auth.receipts.settings import ReceiptSettings
 from auth.receipts.settings import findings as receipt_findings
 from auth.references import read_reference
-from auth.settings import ConfiguredNode, HttpSettings, RadiusSettings, ServiceSettings, Settings, VipSection
+from auth.settings import (
+    AdminSettings,
+    ConfiguredNode,
+    HttpSettings,
+    RadiusSettings,
+    ServiceSettings,
+    Settings,
+    VipSection,
+)
 from auth.spend.settings import SpendSettings
 from auth.spend.settings import findings as spend_findings
 from dirsync.mapping import MAPPABLE
@@ -40,7 +49,7 @@ from schema.words import NodeType
 
 _Section = TypeVar("_Section", bound=msgspec.Struct)
 _SINGLE = ("service", "directory", "map", "sync", "radius", "http", "audit", "vip", "spend")
-_NAMED = ("directory", "map", "sms", "receipts", "email", "policy", "node", "secret")
+_NAMED = ("directory", "map", "sms", "receipts", "email", "policy", "node", "admin", "secret")
 _EVERYONE = "everyone"
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _ONE_NODE = {
@@ -116,6 +125,7 @@ class _Reader:
             email=self._named("email", lambda section, _: read(mail_structure(self._ini.sections[section]), section)),
             policies=self._named("policy", self._policy),
             nodes=self._named("node", self._node),
+            administrators=self._named("admin", lambda section, _: read(AdminSettings, section)),
             secrets=self._secrets,
         )
         self._check_service(settings.service)
@@ -126,6 +136,8 @@ class _Reader:
         for name, finding in receipt_findings(settings.receipts, settings.sms):
             self._ini.report(f"receipts:{name}", *finding)
         self._check_shared(settings.nodes)
+        for name, finding in administrator_findings(settings.administrators, settings.nodes):
+            self._ini.report(f"admin:{name}", *finding)
         self._check_references(settings)
         return settings
 

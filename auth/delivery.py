@@ -76,12 +76,16 @@ class Delivery:
             )
         raise DeliveryFailed(f"a {token.kind} token has no address", remedy="report this with the log", permanent=True)
 
+    def standings(self) -> Mapping[tuple[str, str], Standing]:
+        """How each gateway stands now, by channel and name."""
+        channels = (("sms", self.sms.standings()), ("email", self.mail.standings()))
+        return {(kind, name): standing for kind, found in channels for name, standing in found.items()}
+
     def report(self) -> Mapping[str, str | int]:
         """For whoever watches the service: gateways that are left alone, and what the spend guard did."""
         standings = {
             f"{kind}:{name}": standing.value
-            for kind, channel in (("sms", self.sms), ("email", self.mail))
-            for name, standing in channel.standings().items()
+            for (kind, name), standing in self.standings().items()
             if standing is not Standing.CLOSED
         }
         alarms = {"texts_unanswered": ", ".join(f"+{prefix}" for prefix in self.guard.alarms)}

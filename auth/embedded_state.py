@@ -322,6 +322,11 @@ class StateFile:
         """How many codes are on stock; see `Store.left`."""
         return len(self._rows("SELECT 1 FROM stock WHERE key = ? AND expires > ?", key, now.timestamp()))
 
+    def open_challenges(self, now: datetime) -> int:
+        """How many challenges wait for an answer."""
+        count: int = self._rows("SELECT count(*) FROM challenge WHERE expires > ?", now.timestamp())[0][0]
+        return count
+
     def mark(self, key: str) -> int | None:
         """Where a mark stands; see `Store.mark`."""
         rows = self._rows("SELECT value FROM mark WHERE key = ?", key)

@@ -53,6 +53,7 @@ class _Table:
     by_name: Mapping[str, KnownNode]
     by_network: tuple[tuple[_Network, KnownNode | None], ...]  # longest prefix first; None when two nodes claim it
     by_key_hash: Mapping[str, KnownNode | None] = field(repr=False)
+    by_certificate: Mapping[str, KnownNode | None]
     ring: Ring | None  # as it was when this was built
     closed: bool  # a shared secret did not open with it
 
@@ -108,6 +109,12 @@ class Nodes:
         known = (found.node.api_key_hash or "").lower() if found else ""
         return found if hmac.compare_digest(known, wanted) else None
 
+    def by_certificate(self, names: Iterable[str]) -> KnownNode | None:
+        """The node that a client certificate with these names is of; None when there is none, or several."""
+        known = self._current().by_certificate
+        found = [known[fold(name)] for name in names if fold(name) in known]
+        return found[0] if found and all(each is found[0] for each in found) else None
+
     def named(self, name: str) -> KnownNode | None:
         """The node with this name."""
         return self._current().by_name.get(fold(name))
@@ -153,9 +160,14 @@ class Nodes:
         usable = [known for known in by_name.values() if known.node.node_enabled and not known.node.malformed]
         networks = _claimed("address", usable, lambda node: {ipaddress.ip_network(text) for text in node.address})
         keys = _claimed("API key", usable, lambda node: {node.api_key_hash.lower()} if node.api_key_hash else set())
+        certificates = _claimed(
+            "certificate name",
+            usable,
+            lambda node: {fold(node.certificate_name)} if node.certificate_name else set(),
+        )
         by_network = sorted(networks.items(), key=lambda item: -item[0].prefixlen)
         closed = any(item.node.shared_secret is not None and opened[item.id] is None for item in listed)
-        return _Table(version, by_name, tuple(by_network), keys, ring, closed)
+        return _Table(version, by_name, tuple(by_network), keys, certificates, ring, closed)
 
     def _from_config(self) -> Iterator[KnownNode]:
         for item in self._configured.values():

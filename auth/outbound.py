@@ -1,12 +1,12 @@
 """Builds what speaks to the outside as config.ini says: SMS gateways, mail servers, VIP."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import datetime
 
 from auth.addresses import PhoneNumber
-from auth.channels.base import DeliveryReport
+from auth.channels.base import DeliveryReport, Gateway
 from auth.channels.mail.graph import GraphGateway
 from auth.channels.mail.passage import MailGateway
 from auth.channels.mail.settings import GraphSettings, MailSettings
@@ -16,6 +16,8 @@ from auth.channels.sms.gateways import sms_gateway
 from auth.clock import Clock, Entropy
 from auth.delivery import Delivery
 from auth.judges.vip import NoVip
+from auth.metrics.measured import MeasuredGateway
+from auth.metrics.tally import Tally
 from auth.receipts.book import ReceiptBook
 from auth.settings import Settings, VipSection
 from auth.spend.guard import SpendGuard
@@ -26,9 +28,15 @@ _log = logging.getLogger("dirfactor.app")
 
 
 def delivery(
-    settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack, guard: SpendGuard, book: ReceiptBook
+    settings: Settings,
+    clock: Clock,
+    entropy: Entropy,
+    stack: AsyncExitStack,
+    guard: SpendGuard,
+    book: ReceiptBook,
+    tally: Tally,
 ) -> Delivery:
-    """The channels for codes that we mint; what they hold open is closed with the stack.
+    """The channels for codes that we mint, measured; what they hold open is closed with the stack.
 
     Raises:
         Fault: a section cannot work.
@@ -37,9 +45,13 @@ def delivery(
     for name, mail in settings.email.items():
         server = mail_gateway(name, mail, clock, entropy)
         stack.push_async_callback(server.aclose)
-        mails.append(server)
+        mails.append(MeasuredGateway("email", server, tally, clock.monotonic))
+    texts = [
+        MeasuredGateway("sms", gateway, tally, clock.monotonic)
+        for gateway in _text_gateways(settings, clock, entropy, stack, _noting(book, clock.now))
+    ]
     return Delivery(
-        text_channel(settings, clock, entropy, stack, _noting(book, clock.now)),
+        MintedChannel(texts, clock.monotonic),
         MintedChannel(mails, clock.monotonic),
         settings.service.delivery_seconds,
         guard,
@@ -71,12 +83,20 @@ def text_channel(
     Raises:
         Fault: a section cannot work.
     """
-    gateways = []
+    return MintedChannel(_text_gateways(settings, clock, entropy, stack, on_report), clock.monotonic)
+
+
+def _text_gateways(
+    settings: Settings,
+    clock: Clock,
+    entropy: Entropy,
+    stack: AsyncExitStack,
+    on_report: Callable[[DeliveryReport], None],
+) -> Iterator[Gateway[PhoneNumber]]:
     for name, section in settings.sms.items():
         gateway = sms_gateway(name, section, clock, entropy, on_report)
         stack.push_async_callback(gateway.aclose)
-        gateways.append(gateway)
-    return MintedChannel(gateways, clock.monotonic)
+        yield gateway
 
 
 def _noting(book: ReceiptBook, now: Callable[[], datetime]) -> Callable[[DeliveryReport], None]:

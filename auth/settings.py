@@ -110,6 +110,18 @@ class HttpSettings(msgspec.Struct, frozen=True):
     client_ca_file: Path | None = None
 
 
+class AdminSettings(msgspec.Struct, frozen=True):
+    """An [admin:NAME] section: somebody, or a program, that may ask the administrative routes of the HTTP door.
+
+    Attributes:
+        api_key_hash: SHA-256 of the key, 64 hexadecimal digits; the key itself stands nowhere.
+        roles: monitor, helpdesk or operator; several of them may do what any of them may.
+    """
+
+    api_key_hash: str
+    roles: tuple[str, ...]
+
+
 class VipSection(msgspec.Struct, frozen=True):
     """The [vip] section; without it VIP credentials cannot be used.
 
@@ -199,6 +211,7 @@ class Settings:
     email: Mapping[str, MailSettings] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
     nodes: Mapping[str, ConfiguredNode] = field(default_factory=dict)
+    administrators: Mapping[str, AdminSettings] = field(default_factory=dict)
     secrets: Mapping[str, Secret] = field(default_factory=dict)
 
     @property

@@ -36,6 +36,8 @@ class SyncStatus:
         last_success: when the replica was last brought up to date.
         last_error: what went wrong the last time, with its remedy; None when nothing did.
         failures: failures in a row.
+        failed: syncs that failed since the start.
+        is_held: whether the last one was held by the tripwire.
         runs: syncs that succeeded since the start.
         added: entries added since the start.
         changed: entries changed since the start.
@@ -49,6 +51,8 @@ class SyncStatus:
     last_success: datetime | None = None
     last_error: str | None = None
     failures: int = 0
+    failed: int = 0
+    is_held: bool = False
     runs: int = 0
     added: int = 0
     changed: int = 0
@@ -104,7 +108,6 @@ class SyncScheduler:
         self._planning = Lock()
         self._woken = False
         self._stopped = False
-        self._is_held = False
         self._scheduler = BackgroundScheduler(
             executors={"default": {"type": "threadpool", "max_workers": _THREADS}}, job_defaults=_JOB
         )
@@ -191,20 +194,21 @@ class SyncScheduler:
             batch = replace(batch, changes=self._watched(self._until_stopped(batch.changes), batch.size))
             applied = self._writer.apply(batch, self._source.identity)
         except Exception as error:
-            self._is_held = isinstance(error, Held)
             self._status = replace(
                 self._status,
                 last_attempt=began,
                 last_error=str(error) if isinstance(error, Fault) else f"unexpected {type(error).__name__}",
                 failures=self._status.failures + 1,
+                failed=self._status.failed + 1,
+                is_held=isinstance(error, Held),
             )
             raise
         ended = self._now()
-        self._is_held = False
         was = self._status
         self._status = SyncStatus(
             last_attempt=began,
             last_success=ended,
+            failed=was.failed,
             runs=was.runs + 1,
             added=was.added + applied.added,
             changed=was.changed + applied.changed,
@@ -249,7 +253,7 @@ class SyncScheduler:
 
     def _is_released(self) -> bool:
         """Whether an administrator has said yes to what the last sync was held for."""
-        if not self._is_held:
+        if not self._status.is_held:
             return False
         try:
             return self._writer.is_released()

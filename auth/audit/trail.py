@@ -105,6 +105,11 @@ class AuditTrail:
         for octets in written:
             self._export.offer(octets)
 
+    @property
+    def lines(self) -> int:
+        """Number of the last line."""
+        return self._chain.head.seq
+
     def tick(self) -> None:
         """Once a second: sign what waits for it, record what was not exported, let go what is too old."""
         now = self._now()

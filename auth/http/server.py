@@ -9,14 +9,17 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 import h11
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from auth.client_certificate import names_of
 from auth.clock import Clock
+from auth.http.problem import Problem
 from auth.reloaded_tls import ReloadedTls, TlsFiles
 from auth.settings import HttpSettings
 from auth.tls import server_tls_context
@@ -44,6 +47,7 @@ class Limits:
 
 
 _LIMITS = Limits()
+_BUSY = Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections are open", {"retry-after": "1"}).answer
 
 
 def http_tls(http: HttpSettings, clock: Clock) -> ReloadedTls | None:
@@ -99,7 +103,6 @@ async def open_http(
         access_log=False,
         lifespan="off",
         server_header=False,
-        limit_concurrency=limits.answered,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
     server = _Server(config)
@@ -166,7 +169,7 @@ class _Acceptor:
         seconds = self._limits.arrival_seconds if self._tls else None
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: _Connection(self._server, self._limits.arrival_seconds),
+                lambda: _Connection(self._server, self._limits),
                 connection,
                 ssl=self._tls.context if self._tls else None,
                 ssl_handshake_timeout=seconds,
@@ -180,14 +183,19 @@ class _Acceptor:
 class _Connection(H11Protocol):
     """One connection, which is cut when its next request has not arrived as a whole in time."""
 
-    def __init__(self, server: uvicorn.Server, seconds: float) -> None:
+    def __init__(self, server: uvicorn.Server, limits: Limits) -> None:
         super().__init__(server.config, server.server_state, server.lifespan.state)
-        self._seconds = seconds
+        self._limits = limits
         self._cut: asyncio.TimerHandle | None = None
+        self._answering, self.app = self.app, self._answer
+        self._names: tuple[str, ...] = ()
 
     def connection_made(self, transport: Any) -> None:
         """The time begins."""
         super().connection_made(transport)
+        secured = transport.get_extra_info("ssl_object")
+        shown = secured.getpeercert(binary_form=True) if secured else None
+        self._names = names_of(shown) if shown else ()
         self._watch()
 
     def data_received(self, data: bytes) -> None:
@@ -205,12 +213,30 @@ class _Connection(H11Protocol):
         super().connection_lost(exc)
         self._stop()
 
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP is told so as everything else is."""
+        self.conn.send(h11.Response(status_code=400, headers=[(b"connection", b"close")]))
+        document = Problem(HTTPStatus.BAD_REQUEST, msg.rstrip(".").lower()).answer
+        self.transport.write(document.octets())
+        self.transport.close()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request on with what TLS tells of its client, unless too many connections are open."""
+        if len(self.connections) >= self._limits.answered:
+            _log.warning("%d connections are open: requests are answered with status 503", len(self.connections))
+            for message in _BUSY.messages():
+                await send(message)
+            return
+        if self._names:
+            scope["extensions"] = {"tls": {"client_cert_names": self._names}}
+        await self._answering(scope, receive, send)
+
     def _watch(self) -> None:
         if self.transport.is_closing() or self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
             self._stop()
         elif self._cut is None:
             # abort, because close() would wait for the other side to end TLS
-            self._cut = self.loop.call_later(self._seconds, self.transport.abort)
+            self._cut = self.loop.call_later(self._limits.arrival_seconds, self.transport.abort)
 
     def _stop(self) -> None:
         if self._cut is not None:

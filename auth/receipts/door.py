@@ -4,16 +4,16 @@ import base64
 import hmac
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import Route
-
 from auth.channels.base import DeliveryReport, Fate
+from auth.http.answer import Answer
+from auth.http.call import Call, octets_of
+from auth.http.operation import Access, Operation
+from auth.http.problem import Problem
 from auth.receipts.book import ReceiptBook
 from auth.receipts.rules import Posted, Rule, Unreadable, receipts
 from auth.receipts.settings import ReceiptSettings
@@ -25,8 +25,10 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}")
 _LARGEST_BODY = 64 * 1024
 
 
-def receipt_route(sections: Mapping[str, ReceiptSettings], book: ReceiptBook, now: Callable[[], datetime]) -> Route:
-    """The route for GET and POST. Who knows the token hears nothing of whether a text is known.
+def receipt_operations(
+    sections: Mapping[str, ReceiptSettings], book: ReceiptBook, now: Callable[[], datetime]
+) -> Iterator[Operation]:
+    """GET and POST. Who knows the token hears nothing of whether a text is known.
 
     Args:
         sections: the [receipts:NAME] sections.
@@ -35,26 +37,33 @@ def receipt_route(sections: Mapping[str, ReceiptSettings], book: ReceiptBook, no
     """
     rules = {name: (Rule(section.message_id), Rule(section.status)) for name, section in sections.items()}
 
-    async def receive(request: Request) -> Response:
-        name = request.path_params["gateway"]
+    async def receive(call: Call) -> Answer:
+        name = call.scope["path"].rpartition("/")[2]
         section = sections.get(name)
-        if section is None or not _allowed(section, request):
-            return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
-        body = await _body(request)
-        if body is None:
-            return Response(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        query = call.scope["query_string"].decode("latin-1")
+        if section is None or not _allowed(section, call, query):
+            raise Problem(HTTPStatus.UNAUTHORIZED, "show the token of a [receipts:NAME] section")
+        body = (await octets_of(call, _LARGEST_BODY)).decode(errors="replace")
         try:
-            for identity, status in receipts(Posted(request.url.query, body), *rules[name]):
+            for identity, status in receipts(Posted(query, body), *rules[name]):
                 book.note(_report(name, identity, status, section.words), now())
         except Unreadable:
             _log.warning("[receipts:%s]: message_id or status is not where the section says", name)
-            return Response(status_code=HTTPStatus.BAD_REQUEST)
+            raise Problem(HTTPStatus.BAD_REQUEST, "message_id or status is not where the section says") from None
         except Fault as fault:
             _log.error("a receipt of %s could not be recorded: %s", name, fault)
-            return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
-        return Response(status_code=HTTPStatus.NO_CONTENT)
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "it could not be recorded, send it again") from None
+        return Answer(b"", HTTPStatus.NO_CONTENT)
 
-    return Route("/v1/receipts/{gateway}", receive, methods=["GET", "POST"])
+    for method in ("GET", "POST"):
+        yield Operation(
+            method,
+            "/v1/receipts/",
+            f"receipt_by_{method.lower()}",
+            "What has become of a text, from its provider.",
+            Access.PROVIDER,
+            receive,
+        )
 
 
 def _report(name: str, identity: str, status: str, words: Words) -> DeliveryReport:
@@ -63,10 +72,10 @@ def _report(name: str, identity: str, status: str, words: Words) -> DeliveryRepo
     return DeliveryReport(name, identity, fate, status if fate is Fate.FAILED and _WORD.fullmatch(status) else None)
 
 
-def _allowed(section: ReceiptSettings, request: Request) -> bool:
+def _allowed(section: ReceiptSettings, call: Call, query: str) -> bool:
     """Whether the caller shows the section's token in one of the ways that providers can."""
-    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
-    offered = parse_qs(request.url.query).get("token", [])
+    scheme, _, shown = call.header(b"authorization").partition(" ")
+    offered = parse_qs(query).get("token", [])
     if scheme.lower() == "bearer":
         offered = [shown.strip()]
     elif scheme.lower() == "basic":
@@ -80,16 +89,3 @@ def _password(shown: str) -> str:
         return base64.b64decode(shown, validate=True).decode().partition(":")[2]
     except ValueError:  # no Base64, no UTF-8, or a header with letters that are neither
         return ""
-
-
-async def _body(request: Request) -> str | None:
-    """The body; None when it is too large."""
-    octets = b""
-    try:
-        async for chunk in request.stream():
-            octets += chunk
-            if len(octets) > _LARGEST_BODY:
-                return None
-    except ClientDisconnect:
-        return None
-    return octets.decode(errors="replace")

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 import httpx
 import msgspec
 import pytest
-from starlette.applications import Starlette
 
 from auth.audit import AuditUnavailable
 from auth.channels.base import DeliveryReport, Fate, Receipt
 from auth.embedded_state import EmbeddedStore
+from auth.http.door import HttpDoor
 from auth.receipts.book import ReceiptBook
-from auth.receipts.door import receipt_route
+from auth.receipts.door import receipt_operations
 from auth.receipts.settings import ReceiptSettings
 from schema.secret import Secret
 
@@ -45,7 +45,7 @@ def book(store, lines):
 
 @pytest.fixture
 async def provider(book):
-    app = Starlette(routes=[receipt_route({"kannel": SECTION}, book, lambda: NOW)])
+    app = HttpDoor(receipt_operations({"kannel": SECTION}, book, lambda: NOW), lambda *_: None)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost/v1/receipts") as client:
         yield client
@@ -128,7 +128,7 @@ async def test_a_receipt_that_could_not_be_recorded_may_be_said_again(store, lin
 
     book = ReceiptBook(store, record)
     book.sent(Receipt("kannel", "id-1"), ALICE, "login-1", NOW)
-    app = Starlette(routes=[receipt_route({"kannel": SECTION}, book, lambda: NOW)])
+    app = HttpDoor(receipt_operations({"kannel": SECTION}, book, lambda: NOW), lambda *_: None)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as provider:
         post = {"params": {"id": "id-1", "status": "delivered"}, "headers": BEARER}
         assert (await provider.post("/v1/receipts/kannel", **post)).status_code == 503
@@ -142,7 +142,7 @@ async def test_a_providers_word_for_a_failure_goes_into_the_audit_only_when_it_i
     section = msgspec.structs.replace(SECTION, failed=(status,))
     book = ReceiptBook(store, lines.append)
     book.sent(Receipt("kannel", "id-1"), ALICE, "login-1", NOW)
-    app = Starlette(routes=[receipt_route({"kannel": section}, book, lambda: NOW)])
+    app = HttpDoor(receipt_operations({"kannel": section}, book, lambda: NOW), lambda *_: None)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as provider:
         await provider.post("/v1/receipts/kannel", params={"id": "id-1", "status": status}, headers=BEARER)
     assert [line.detail for line in lines] == [detail]

@@ -34,7 +34,10 @@ BAD = {
     "no user": ({"password": "x"}, "missing required field `user`"),
     "a number as user": ({"user": 5, "password": "x"}, "Expected `str`, got `int` - at `$.user`"),
     "a list": ([], "Expected `object`, got `array`"),
-    "a field too long": ({"user": "alice", "password": "x" * 1025}, "a field is longer than 1024 characters"),
+    "a field too long": (
+        {"user": "alice", "password": "x" * 1025},
+        "Expected `str` of length <= 1024 - at `$.password`",
+    ),
     "a state and no answer": ({"user": "alice", "state": "x"}, "with `state` give the answer"),
     "a state and two answers": ({"user": "alice", "state": "x", "password": "x", "passcode": "1"}, "with `state`"),
 }
@@ -98,9 +101,13 @@ async def test_a_node_may_name_itself_and_no_other(office: Office):
 
 
 async def test_other_methods_and_routes_are_none(office: Office):
-    assert (await office.service.get("/v1/authenticate")).status_code == 405
-    assert (await office.service.get("/")).status_code == 404
-    assert (await office.service.get("/v1/explain?user=alice")).status_code == 404
+    other = await office.service.get("/v1/authenticate")
+    assert (other.status_code, other.headers["allow"]) == (405, "POST"), "RFC 9110 section 15.5.6"
+    problem(other)
+    for path in ("/", "/v1", "/v1/authenticate/", "/v1/receipts", "/readyz/"):
+        none = await office.service.get(path)
+        assert none.status_code == 404, path
+        problem(none)
 
 
 async def test_no_answer_is_kept_by_anybody_on_the_way(office: Office):

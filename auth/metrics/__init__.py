@@ -1,0 +1,1 @@
+"""What is counted and measured, for Prometheus: nothing in it tells of a person."""
