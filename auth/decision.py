@@ -1,8 +1,9 @@
 """The decision: from facts and evidence to the next step, with the trace of how it came about. Pure and total."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from auth.admission import account, admission
 from auth.effective import effective_policy

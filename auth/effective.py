@@ -1,8 +1,9 @@
 """Effective policy: which one policy governs a login, and why every other candidate lost. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from auth.reason import Reason
 from dirsync.view import Person, PolicyLink
@@ -20,8 +21,7 @@ class Level(StrEnum):
     BUILT_IN = "built-in default"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """One assignment that could have governed the login.
 
     Attributes:
@@ -39,8 +39,7 @@ class Candidate:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Effective:
+class Effective(msgspec.Struct, frozen=True):
     """The outcome.
 
     Attributes:
@@ -56,8 +55,7 @@ class Effective:
     candidates: tuple[Candidate, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Assignment:
+class _Assignment(msgspec.Struct, frozen=True):
     level: Level
     holder: str
     link: PolicyLink

@@ -1,11 +1,12 @@
 """What a decision is made from: everything known about one login, gathered before it is decided. Values only."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from string import digits
 from typing import ClassVar, Self
+
+import msgspec
 
 from auth.chap.response import Shown
 from auth.spend.numbers import NumberRules
@@ -16,8 +17,7 @@ from schema.secret import Secret
 from schema.words import Method, TokenKind
 
 
-@dataclass(frozen=True, slots=True)
-class NodeFacts:
+class NodeFacts(msgspec.Struct, frozen=True):
     """The access node that asks.
 
     Attributes:
@@ -31,8 +31,7 @@ class NodeFacts:
     members: frozenset[EntryId] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(msgspec.Struct, frozen=True):
     """What config.ini has for reaching people's tokens; by default nothing.
 
     Attributes:
@@ -46,12 +45,11 @@ class Reach:
     sms: frozenset[str] = frozenset()
     mail: frozenset[str] = frozenset()
     vip: bool = False
-    numbers: NumberRules = field(default_factory=NumberRules)
+    numbers: NumberRules = NumberRules()
     keys: frozenset[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """Everything known about one login.
 
     Attributes:
@@ -74,13 +72,12 @@ class Facts:
     expired_after: int
     reach: Reach
     failures: Sequence[datetime] = ()
-    stock: Mapping[TokenKind, int] = field(default_factory=dict)
+    stock: Mapping[TokenKind, int] = msgspec.field(default_factory=dict)
     response_mark: int | None = None
     region: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(msgspec.Struct, frozen=True):
     """What is in a field, as far as the decision may see it; never the text itself.
 
     Attributes:
@@ -174,8 +171,7 @@ class PinShown(StrEnum):
     UNFIT = "unfit"  # right, and the new one is not what the policy allows
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """An open challenge that this request may answer.
 
     Attributes:
@@ -193,8 +189,7 @@ class Waiting:
     comparable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """What this login has shown so far.
 
     Attributes:
@@ -243,4 +238,6 @@ class Evidence:
 
     def with_typed(self, field: Field, typed: Typed) -> Self:
         """The same with something else in a field."""
-        return replace(self, typed_password=typed) if field is Field.PASSWORD else replace(self, typed_code=typed)
+        if field is Field.PASSWORD:
+            return msgspec.structs.replace(self, typed_password=typed)
+        return msgspec.structs.replace(self, typed_code=typed)

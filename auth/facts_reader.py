@@ -1,9 +1,11 @@
 """Gathers what is known about a login from replica, access nodes and state: the same for serve and explain."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from auth.effective import effective_policy
 from auth.facts import Facts, NodeFacts, Reach

@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import msgspec
+from msgspec.structs import replace
 
 from auth import steps
 from auth.channels.base import DeliveryFailed, Receipt
@@ -294,7 +294,7 @@ class Performer:
         used = 1 if shown.code or shown.password or shown.pin is PinShown.UNFIT else 0
         if earlier is not None and earlier.question is question:
             left, held = earlier.attempts_left - used, session.held if used else earlier.held
-            challenge = msgspec.structs.replace(earlier, attempts_left=left, held=held)
+            challenge = replace(earlier, attempts_left=left, held=held)
         else:
             challenge = self._challenge(session, subject, question, self.entropy.octets(16), None, used)
         return self._issue(session, challenge, words, reason, subject.now)

@@ -1,9 +1,10 @@
 """What a front door hands to the service, and what it gets back: values only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
+
+import msgspec
 
 from auth.chap.response import MsChap2Success, Shown
 from auth.reason import Reason
@@ -17,8 +18,7 @@ class Door(StrEnum):
     HTTP = "http"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Where a request came from.
 
     Attributes:
@@ -39,13 +39,15 @@ class Origin:
     node: str
     correlation: str
     address: str
-    caller: str = field(default="", repr=False)
-    station: str = field(default="", repr=False)
-    session: str = field(default="", repr=False)
+    caller: str = ""
+    station: str = ""
+    session: str = ""
+
+    def __repr__(self) -> str:
+        return f"Origin({self.door}, {self.node}, {self.correlation}, {self.address})"
 
 
-@dataclass(frozen=True, slots=True)
-class LoginRequest:
+class LoginRequest(msgspec.Struct, frozen=True):
     """The first step of a login: who, and what they typed.
 
     Attributes:
@@ -61,8 +63,7 @@ class LoginRequest:
     passcode: Secret | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerRequest:
+class AnswerRequest(msgspec.Struct, frozen=True):
     """A later step: the answer to a challenge.
 
     Attributes:
@@ -78,16 +79,14 @@ class AnswerRequest:
     user: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyAttribute:
+class ReplyAttribute(msgspec.Struct, frozen=True):
     """One attribute for the access node to apply, e.g. `Filter-Id` = `vpn-staff`."""
 
     name: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """The person has shown every factor that the policy demands.
 
     Attributes:
@@ -101,8 +100,7 @@ class Accepted:
     success: MsChap2Success | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Challenged:
+class Challenged(msgspec.Struct, frozen=True):
     """Another answer is wanted.
 
     Attributes:
@@ -124,8 +122,7 @@ REFUSAL = "Logon failed."
 """The one wording of all refusals, until the service says it in its own language."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """No. `message` is the one wording of all refusals; `reason` is for the audit and never leaves us."""
 
     reason: Reason

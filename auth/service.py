@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TypeVar
 
+import msgspec
+
 from auth.audit import AuditLine, AuditTrail, AuditUnavailable
 from auth.clock import Clock, Entropy
 from auth.coalesce import Coalescer
@@ -137,7 +139,7 @@ class LoginService:
             return await self._advance(session)
         self._coalescer.answered(state_key(state))
         session.challenge, session.login = waiting, waiting.correlation
-        session.evidence = replace(session.evidence, methods=waiting.methods, waiting=_waiting(waiting))
+        session.evidence = msgspec.structs.replace(session.evidence, methods=waiting.methods, waiting=_waiting(waiting))
         return await self._advance(session)
 
     async def _answer(self, session: Session, request: AnswerRequest) -> Outcome:
@@ -256,10 +258,10 @@ class LoginService:
         left = started + self._parts.refusal_seconds - self._parts.clock.monotonic()
         if left > 0:
             await asyncio.sleep(left + _EARLY_SECONDS)
-        return replace(outcome, message=self._parts.refusal) if outcome.message == REFUSAL else outcome
+        return msgspec.structs.replace(outcome, message=self._parts.refusal) if outcome.message == REFUSAL else outcome
 
 
-_OUTCOME_NAMES = {Accepted: "accepted", Challenged: "challenged", Refused: "refused"}
+_OUTCOME_NAMES: dict[type, str] = {Accepted: "accepted", Challenged: "challenged", Refused: "refused"}
 _EARLY_SECONDS = 0.001  # by which the loop's timers may be early
 _OLDEST = 1e9  # JSON has no infinity
 

@@ -1,14 +1,14 @@
 """Violations and the lock: from the failures of a user to whether they may try again. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from schema.entry import Policy, User
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """Where a user stands.
 
     Attributes:

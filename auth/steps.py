@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from auth.effective import Candidate
 from auth.facts import Evidence, Field
 from auth.reason import Reason
@@ -15,8 +17,7 @@ WHOLE: tuple[None, None] = (None, None)
 """The bounds of a whole field."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """A part of a field: its characters from `start` up to `end`, as a slice counts them."""
 
     field: Field
@@ -28,15 +29,13 @@ Words = tuple[tuple[str, TokenKind], ...]
 """Keywords that may stand in place of a code, each with the token that it has a code sent by."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckPassword:
+class CheckPassword(msgspec.Struct, frozen=True):
     """Ask the directory whether the password is right."""
 
     part: Part
 
 
-@dataclass(frozen=True, slots=True)
-class CheckPin:
+class CheckPin(msgspec.Struct, frozen=True):
     """Check the PIN at the beginning of what was typed, unless all of it is one of the words.
 
     Attributes:
@@ -50,22 +49,19 @@ class CheckPin:
     words: Words = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CheckNewPin:
+class CheckNewPin(msgspec.Struct, frozen=True):
     """See whether a new PIN was typed, twice the same, and whether the policy allows it."""
 
     part: Part
 
 
-@dataclass(frozen=True, slots=True)
-class KeepPin:
+class KeepPin(msgspec.Struct, frozen=True):
     """Put the new PIN, of which this is one copy, in the place of the old one."""
 
     part: Part
 
 
-@dataclass(frozen=True, slots=True)
-class CheckKeyword:
+class CheckKeyword(msgspec.Struct, frozen=True):
     """Check the PIN or password that is the token's keyword."""
 
     token: Usable
@@ -73,8 +69,7 @@ class CheckKeyword:
     part: Part
 
 
-@dataclass(frozen=True, slots=True)
-class CheckCode:
+class CheckCode(msgspec.Struct, frozen=True):
     """Check the code that was typed, unless it is one of the words."""
 
     token: Usable
@@ -82,8 +77,7 @@ class CheckCode:
     words: Words = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SendCode:
+class SendCode(msgspec.Struct, frozen=True):
     """Have a code sent to the token's address, and ask for it.
 
     Attributes:
@@ -95,44 +89,38 @@ class SendCode:
     stock: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AskCode:
+class AskCode(msgspec.Struct, frozen=True):
     """Ask for a code that the person has already."""
 
     token: Usable
     reason: Reason = Reason.CODE_WANTED
 
 
-@dataclass(frozen=True, slots=True)
-class AskPassword:
+class AskPassword(msgspec.Struct, frozen=True):
     """Ask for the password."""
 
     reason: Reason = Reason.PASSWORD_WANTED
 
 
-@dataclass(frozen=True, slots=True)
-class AskPin:
+class AskPin(msgspec.Struct, frozen=True):
     """Ask for the PIN."""
 
     reason: Reason = Reason.PIN_WANTED
 
 
-@dataclass(frozen=True, slots=True)
-class AskNewPin:
+class AskNewPin(msgspec.Struct, frozen=True):
     """Ask for a new PIN, typed twice."""
 
     reason: Reason = Reason.PIN_EXPIRED
 
 
-@dataclass(frozen=True, slots=True)
-class Accept:
+class Accept(msgspec.Struct, frozen=True):
     """Let the person in."""
 
     reply_rules: tuple[ReplyRule, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(msgspec.Struct, frozen=True):
     """Do not."""
 
     reason: Reason
@@ -144,24 +132,21 @@ Performed = Check | KeepPin | SendCode | Ask
 Step = Performed | Accept | Refuse
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(msgspec.Struct, frozen=True):
     """A method that a login has to pass, and how many tries it has for it."""
 
     method: Method
     attempts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One line of the trace: what was looked at, and what was found."""
 
     check: str
     found: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """The next step of a login, and why.
 
     Attributes:
@@ -181,7 +166,7 @@ class Decision:
     policy: Policy | None = None
     policy_name: str = ""
     candidates: tuple[Candidate, ...] = ()
-    evidence: Evidence = field(default_factory=Evidence)
+    evidence: Evidence = Evidence()
     stages: tuple[Stage, ...] = ()
 
     @property

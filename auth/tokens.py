@@ -1,7 +1,8 @@
 """Which of a user's tokens can be used: assigned, enabled by the policy, reachable. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from auth.addresses import EmailAddress, PhoneNumber, email_address, phone_number
 from auth.facts import Reach
@@ -10,8 +11,7 @@ from schema.entry import Policy, User
 from schema.words import TokenKind
 
 
-@dataclass(frozen=True, slots=True)
-class Usable:
+class Usable(msgspec.Struct, frozen=True):
     """A token that can be asked for.
 
     Attributes:
@@ -36,8 +36,7 @@ class Usable:
         return self.phone or self.mail or ""
 
 
-@dataclass(frozen=True, slots=True)
-class Unusable:
+class Unusable(msgspec.Struct, frozen=True):
     """A token that cannot be asked for, and why."""
 
     kind: TokenKind

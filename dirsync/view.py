@@ -103,8 +103,7 @@ class Node:
     members: frozenset[EntryId]
 
 
-@dataclass(frozen=True, slots=True)
-class Freshness:
+class Freshness(msgspec.Struct, frozen=True):
     """Which state of a directory the replica holds.
 
     Attributes:

@@ -1,9 +1,10 @@
 """What every judge of codes has in common: what it is asked, and what it says."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
+
+import msgspec
 
 from auth.chap.response import Response
 from auth.facts import CodeVerdict
@@ -14,8 +15,7 @@ from schema.entry import Policy
 from schema.secret import Secret
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """Whose code is to be judged.
 
     Attributes:
@@ -31,8 +31,7 @@ class Asked:
     challenge: Challenge | None
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(msgspec.Struct, frozen=True):
     """What came of a code.
 
     Attributes:
@@ -47,8 +46,11 @@ class Checked:
     verdict: CodeVerdict
     detail: str = ""
     violation: bool = True
-    held: bytes | None = field(default=None, repr=False)
+    held: bytes | None = None
     proven: Secret | None = None
+
+    def __repr__(self) -> str:
+        return f"Checked({self.verdict}, {self.detail!r})"
 
 
 Judged = Callable[[], Awaitable[Checked]]

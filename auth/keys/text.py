@@ -7,9 +7,10 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+
+import msgspec
 
 from schema.errors import Fault
 
@@ -32,8 +33,7 @@ class NotOurs(Fault):
     """A value is not in the form that dirfactor writes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(msgspec.Struct, frozen=True):
     """A value, taken apart.
 
     Attributes:

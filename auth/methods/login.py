@@ -1,7 +1,8 @@
 """What stays the same while the methods of one login are gone through, and which methods these are."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from auth.facts import Evidence, Facts, NodeFacts
 from auth.keys.text import NotOurs
@@ -17,8 +18,7 @@ _SHARED = (Method.PASSWORD, Method.TOKEN)
 _UNASKED = (LoginMode.APPEND, LoginMode.REJECT_THEN_CODE)
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(msgspec.Struct, frozen=True):
     """One login at one instant.
 
     Attributes:

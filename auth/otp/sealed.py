@@ -1,7 +1,5 @@
 """A software token as dirfactorSecret holds it: kind, digits and serial clear, the rest sealed. Pure."""
 
-from dataclasses import dataclass, field
-
 import msgspec
 
 from auth.keys.ring import Ring
@@ -25,8 +23,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Body).decode
 
 
-@dataclass(frozen=True, slots=True)
-class SealedToken:
+class SealedToken(msgspec.Struct, frozen=True):
     """What is clear of a sealed token.
 
     Attributes:
@@ -41,7 +38,10 @@ class SealedToken:
     digits: int
     serial: str
     key_id: str
-    text: str = field(repr=False)
+    text: str
+
+    def __repr__(self) -> str:
+        return f"SealedToken({self.kind}, {self.digits}, {self.serial}, {self.key_id})"
 
 
 def sealed_token(ring: Ring, entry: EntryId, token: SoftwareToken, nonce: bytes) -> str:

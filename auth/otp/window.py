@@ -2,8 +2,9 @@
 
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from auth.chap.response import Shown
 from auth.otp.token import SoftwareToken
@@ -12,8 +13,7 @@ from schema.secret import Secret
 from schema.words import TokenKind
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True):
     """Where a token is, as far as its codes have told.
 
     Attributes:

@@ -1,8 +1,9 @@
 """A step in a few words, for what is kept and compared: whatever is in it, and addresses masked. Pure."""
 
-import dataclasses
 import re
 from typing import Any
+
+import msgspec
 
 from auth.prompts import destination
 from auth.steps import Part, Step
@@ -16,7 +17,7 @@ _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 def described(step: Step) -> str:
     """The step's name in words, and what it carries: `refuse: no-token`, `send code: sms to +43***67`."""
     name = " ".join(_WORDS.split(type(step).__name__)).lower()
-    carried = [text for field in dataclasses.fields(step) if (text := _text(getattr(step, field.name)))]
+    carried = [text for field in msgspec.structs.fields(step) if (text := _text(getattr(step, field.name)))]
     return f"{name}: {', '.join(carried)}" if carried else name
 
 

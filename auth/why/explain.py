@@ -1,9 +1,11 @@
 """Explain is decide: the same function, walked to its end under the assumption that every factor is shown. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
+
+from msgspec.structs import replace
 
 from auth import steps as step
 from auth.decision import decide

@@ -1,10 +1,10 @@
 """Who comes to something else by a change of the directory: every user at every access node, before and after."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-import msgspec
+from msgspec.structs import replace
 
 from auth.facts import Facts, NodeFacts
 from auth.facts_reader import FactsReader
@@ -121,7 +121,7 @@ def _bare(facts: NodeFacts | None) -> NodeFacts | None:
     if facts is None:
         return None
     known_by = {"address": (), "shared_secret": None, "shared_secret_name": None, "api_key_hash": None}
-    return replace(facts, node=msgspec.structs.replace(facts.node, name="", **known_by))
+    return replace(facts, node=replace(facts.node, name="", **known_by))
 
 
 def ambiguous(before: World, after: World, touched: Iterable[EntryId]) -> Iterator[Impact]:

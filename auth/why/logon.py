@@ -1,8 +1,10 @@
 """What a logon comes to, small enough to be compared with what it comes to after a change. Pure."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec.structs import replace
 
 from auth.facts import Facts
 from auth.prompts import destination

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from auth.facts import Evidence, Facts, NodeFacts
 from auth.why.described import described
@@ -95,7 +96,7 @@ class Packer:
         asked = tuple(self._asked(moment, packed) for moment in event.moments)
         reason = str(event.reason)
         stored = _Stored(event.at, event.correlation, event.login, event.node, event.outcome, reason, asked)
-        return replace(packed, value=_ENCODE(stored))
+        return Packed(_ENCODE(stored), packed.parts, packed.known)
 
     def stored(self, packed: Packed) -> None:
         """The parts have been stored, and need not be again."""

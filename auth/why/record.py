@@ -1,9 +1,10 @@
 """What is kept of each outcome so that it can be asked about later: what `decide` was given, and what it said."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+import msgspec
 
 from auth.facts import Evidence, Facts
 from auth.reason import Reason
@@ -15,8 +16,7 @@ class JournalUnavailable(Fault):
     """What led to an outcome could not be kept, or not be read. It is evidence, not control: nobody is refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """One question to `decide`, and its answer.
 
     Attributes:
@@ -32,8 +32,7 @@ class Moment:
     step: Step
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One outcome.
 
     Attributes:

@@ -1,9 +1,7 @@
 """Who and what a decision was about, without any secret: `decide` says the same about it. Pure."""
 
-from dataclasses import replace
-
-import msgspec
 import phonenumbers
+from msgspec.structs import replace
 
 from auth.addresses import PhoneNumber, masked, phone_number
 from auth.facts import Evidence, NodeFacts, Typed
@@ -25,7 +23,7 @@ _FILLERS = "7513264890"
 
 def redacted_node(facts: NodeFacts) -> NodeFacts:
     """The same node without what proves to it who somebody is."""
-    return replace(facts, node=msgspec.structs.replace(facts.node, shared_secret=None, api_key_hash=None))
+    return replace(facts, node=replace(facts.node, shared_secret=None, api_key_hash=None))
 
 
 def redacted_person(person: Person, region: str | None, rules: NumberRules) -> Person:
@@ -37,17 +35,17 @@ def redacted_person(person: Person, region: str | None, rules: NumberRules) -> P
         rules: which numbers get no text.
     """
     user = person.user
-    bare = msgspec.structs.replace(
+    bare = replace(
         user,
         phone=stand_in(user.phone, region, rules) if user.phone else user.phone,
         texts=tuple(_text(text, region, rules) for text in user.texts),
-        malformed=tuple(msgspec.structs.replace(item, value=_HIDDEN) for item in user.malformed),
+        malformed=tuple(replace(item, value=_HIDDEN) for item in user.malformed),
         vip_credentials=_credentials(user.vip_credentials),
         pin=_clear(user.pin),
         secrets=tuple(filter(None, map(_clear, user.secrets))),
         temporary_response=_clear(user.temporary_response),
     )
-    return msgspec.structs.replace(person, user=bare)
+    return replace(person, user=bare)
 
 
 def redacted_evidence(evidence: Evidence) -> Evidence:

@@ -1,10 +1,11 @@
 """An explanation with what it rests on, as people and programs read it. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
 from rich.text import Text
 
 from auth.effective import Candidate

@@ -37,9 +37,9 @@ def differences(before: Facts, after: Facts) -> tuple[str, ...]:
 
 
 def _flat(facts: Facts) -> Iterator[tuple[str, str]]:
-    for field in fields(facts):
-        if field.name not in _PASSING:
-            yield from _named(f"config.ini {field.name}", getattr(facts, field.name))
+    for name in facts.__struct_fields__:
+        if name not in _PASSING:
+            yield from _named(f"config.ini {name}", getattr(facts, name))
     if facts.node:
         bare = redacted_node(facts.node)
         yield from _named("access node", bare.node)

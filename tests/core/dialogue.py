@@ -1,7 +1,9 @@
 """A login carried from its first step to its end, with somebody who answers as a test says."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from auth import steps
 from auth.decision import decide

@@ -1,9 +1,8 @@
 """People, nodes and facts in a few words, for tests of the decision."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import msgspec
+from msgspec.structs import replace
 
 from auth.facts import Facts, NodeFacts, Reach
 from dirsync.view import Ancestor, Freshness, Membership, Person, PolicyLink
@@ -99,5 +98,5 @@ def governed(settings, mode=LoginMode.CHALLENGE, **values):
 
 def with_policy(known, settings):
     """The same facts under another policy of the person."""
-    governed = (msgspec.structs.replace(somebody, policy=link(settings)) for somebody in known.found)
+    governed = (replace(somebody, policy=link(settings)) for somebody in known.found)
     return replace(known, found=tuple(governed))

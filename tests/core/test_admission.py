@@ -1,9 +1,9 @@
 """Who may log on at all: node, user, membership, policy and the state of the account, one row for each refusal."""
 
-from dataclasses import replace
 from datetime import timedelta, timezone
 
 import pytest
+from msgspec.structs import replace
 
 from auth.decision import decide
 from auth.facts import CodeVerdict, Evidence, Field, Question, Typed, Waiting

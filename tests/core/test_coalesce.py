@@ -1,11 +1,11 @@
 """Equal first steps are one login: what is equal, for how long, and that nothing else is shared."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from auth.coalesce import Coalescer
 from auth.reason import Reason

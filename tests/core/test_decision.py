@@ -1,9 +1,7 @@
 """Each rule of the decision in examples: who is refused and why, which token is asked for, where a code stands."""
 
-from dataclasses import replace
-
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from auth.decision import decide
 from auth.facts import CodeVerdict, Evidence, Field, Question, Typed, Waiting
@@ -31,7 +29,7 @@ SMS, EMAIL, VIP, TOTP, HOTP = TokenKind
 
 
 def methods(settings, first, second):
-    return msgspec.structs.replace(settings, first_method=first, second_method=second)
+    return replace(settings, first_method=first, second_method=second)
 
 
 def step(known, evidence=RADIUS, now=NOW):

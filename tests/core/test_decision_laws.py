@@ -1,12 +1,12 @@
 """What holds for every login whatever: total, deterministic, never an accept without every factor, never easier."""
 
-from dataclasses import replace
+import dataclasses
 from datetime import timedelta
 from itertools import permutations, product
 
-import msgspec
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from auth import steps
 from auth.decision import decide
@@ -341,7 +341,7 @@ def test_not_even_when_the_policy_changes_before_every_decision(somebody, at, wo
 
     def changing():
         chosen, mode = data.draw(st.sampled_from(worlds))
-        edited = replace(at, node=msgspec.structs.replace(at.node, login_mode=mode))
+        edited = replace(at, node=replace(at.node, login_mode=mode))
         latest[:] = [with_policy(facts(somebody, edited), chosen)]
         return latest[0]
 
@@ -384,9 +384,7 @@ def test_when_everything_is_right_only_a_reason_that_an_administrator_can_mend_r
 def test_a_good_person_with_a_good_policy_is_accepted(first, order, code_first):
     chosen = policy(token_order=tuple(order))
     if code_first:
-        chosen = msgspec.structs.replace(
-            chosen, first_method=Method.TOKEN, second_method=Method.PASSWORD, token_order=(TokenKind.VIP,)
-        )
+        chosen = replace(chosen, first_method=Method.TOKEN, second_method=Method.PASSWORD, token_order=(TokenKind.VIP,))
     assert login(facts(person(link(chosen))), first=first).accepted
 
 
@@ -394,13 +392,13 @@ def test_a_good_person_with_a_good_policy_is_accepted(first, order, code_first):
 
 
 def changed(chosen, **fields):
-    return msgspec.structs.replace(chosen, **fields)
+    return replace(chosen, **fields)
 
 
 def not_easier(known, weak, strict, answers, first):
     """A login that was refused under the weaker policy is not accepted under the stricter one."""
-    under_weak = login(with_policy(known, weak), replace(answers[0]), first)
-    under_strict = login(with_policy(known, strict), replace(answers[1]), first)
+    under_weak = login(with_policy(known, weak), dataclasses.replace(answers[0]), first)
+    under_strict = login(with_policy(known, strict), dataclasses.replace(answers[1]), first)
     assert under_weak.accepted or not under_strict.accepted
 
 
@@ -409,7 +407,7 @@ def same_answers(draw):
     """The same world twice: the iterator of codes would be used up by the first login."""
     verdicts = draw(st.none() | wrongs)
     base = draw(all_answers)
-    return [replace(base, codes=None if verdicts is None else iter(verdicts)) for _ in range(2)]
+    return [dataclasses.replace(base, codes=None if verdicts is None else iter(verdicts)) for _ in range(2)]
 
 
 @given(known_facts, policies, st.sampled_from(Method), same_answers(), first_steps)

@@ -1,9 +1,9 @@
 """The rules of docs/logon.md in examples: what stands in one field, PINs, keywords, codes ahead, second logins."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from auth.decision import decide
 from auth.facts import CodeVerdict, Evidence, Field, PinShown, Question, Typed, Waiting, typed

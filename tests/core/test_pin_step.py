@@ -1,8 +1,7 @@
 """Each step of the method PIN, with what the decision tells of it: one row for each thing that can have been shown."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auth.decision import decide
 from auth.facts import CodeVerdict, Evidence, Field, PinShown, Question, Typed, Waiting, typed

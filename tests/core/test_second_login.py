@@ -2,11 +2,11 @@
 
 import asyncio
 import contextlib
-from dataclasses import replace
+import dataclasses
 from types import SimpleNamespace
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from auth.channels.base import DeliveryFailed
 from auth.clock import SYSTEM_ENTROPY, Clock
@@ -90,7 +90,7 @@ def store(tmp_path):
 
 async def test_a_code_is_right_also_while_somebody_else_tries_a_wrong_password(store):
     world = World(store, LoginMode.REJECT_THEN_CODE, TokenKind.SMS)
-    world.minted = replace(world.minted, below=lambda _: int(CODE.text))
+    world.minted = dataclasses.replace(world.minted, below=lambda _: int(CODE.text))
     world.open(Question.SMS)
     stranger = asyncio.create_task(world.log_on(SLOW))
     await world.asked.wait()
@@ -102,7 +102,7 @@ async def test_a_code_is_right_also_while_somebody_else_tries_a_wrong_password(s
 
 async def test_a_message_that_nobody_takes_leaves_the_code_before_it_open_and_brings_no_used_one_back(store):
     world = World(store, LoginMode.REJECT_THEN_CODE, TokenKind.SMS)
-    world.minted = replace(world.minted, below=lambda _: int(CODE.text))
+    world.minted = dataclasses.replace(world.minted, below=lambda _: int(CODE.text))
     for used_meanwhile in (False, True):
         world.open(Question.SMS)
         world.asked.clear()
@@ -118,7 +118,7 @@ async def test_a_message_that_nobody_takes_leaves_the_code_before_it_open_and_br
 
 async def test_of_many_who_bring_the_code_at_once_one_is_let_in(store):
     world = World(store, LoginMode.APPEND, TokenKind.SMS)
-    world.minted = replace(world.minted, below=lambda _: int(CODE.text))
+    world.minted = dataclasses.replace(world.minted, below=lambda _: int(CODE.text))
     world.open(Question.SMS)
     found = await asyncio.gather(*(world.log_on(Secret(f"Teapot{CODE.text}")) for _ in range(5)))
     assert found.count(Reason.ACCEPTED) == 1
@@ -134,15 +134,15 @@ async def test_a_login_that_tries_no_code_uses_up_no_try(store):
 
 async def test_a_code_that_waits_is_nobody_elses_and_of_no_other_node_or_station(store):
     world = World(store, LoginMode.REJECT_THEN_CODE, TokenKind.SMS)
-    world.minted = replace(world.minted, below=lambda _: int(CODE.text))
+    world.minted = dataclasses.replace(world.minted, below=lambda _: int(CODE.text))
     world.open(Question.SMS)
     origin, alice = world.origin, world.person
     world.origin = replace(origin, station="192.0.2.8")
     assert await world.log_on(CODE) is Reason.PASSWORD_WRONG
     vpn, world.origin = world.at, replace(origin, node="other")
-    world.at = replace(vpn, node=msgspec.structs.replace(vpn.node, name="other"))
+    world.at = replace(vpn, node=replace(vpn.node, name="other"))
     assert await world.log_on(CODE) is Reason.PASSWORD_WRONG
-    world.origin, world.at, world.person = origin, vpn, msgspec.structs.replace(alice, id=entry_id("bob"))
+    world.origin, world.at, world.person = origin, vpn, replace(alice, id=entry_id("bob"))
     assert await world.log_on(CODE) is Reason.PASSWORD_WRONG
     world.person = alice
     assert await world.log_on(CODE) is Reason.ACCEPTED

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from auth.audit import AuditFiles, AuditKey, AuditTrail, AuditUnavailable
@@ -136,7 +137,7 @@ class Renaming:
         self.bearer = person().id
 
     def facts(self, _node, found, _now):
-        return replace(facts(), found=found)
+        return msgspec.structs.replace(facts(), found=found)
 
     def ids(self, _node, _name):
         return (self.bearer,)

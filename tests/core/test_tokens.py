@@ -1,10 +1,9 @@
 """Which tokens can be used: assigned, enabled and reachable, and why each of the others is not."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from auth.facts import Reach
 from auth.keys.ring import Key, Ring

@@ -1,9 +1,9 @@
 """What a decision tells of how it came about, word for word: people read it in explain and in the audit."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from auth.decision import decide
 from auth.facts import CodeVerdict, Evidence, Field, Question, Typed, Waiting, typed

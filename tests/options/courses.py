@@ -1,6 +1,6 @@
 """What people do in a scenario."""
 
-from dataclasses import replace
+import msgspec
 
 from auth.radius import Attribute, Code, Packet
 from auth.radius.dialogue import objection, read, say
@@ -276,6 +276,6 @@ async def name_in_latin_1(world: World) -> str:
 async def prompt_on_the_wire(world: World) -> str:
     """A prompt with an umlaut: the octets of Reply-Message."""
     asked = await world.log_on()
-    outcome = replace(asked.outcome, message="Für Sie")
+    outcome = msgspec.structs.replace(asked.outcome, message="Für Sie")
     _, sent = say(outcome, world.app.nodes.radius_door("127.0.0.1"))
     return dict(sent)[Attribute.REPLY_MESSAGE].decode()

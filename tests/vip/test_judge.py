@@ -1,10 +1,9 @@
 """A credential that has drifted: its code is held, sealed and for one person, until the next one is typed."""
 
-from dataclasses import replace
 from datetime import timedelta
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from auth.clock import SYSTEM_ENTROPY
 from auth.facts import CodeVerdict
@@ -103,7 +102,7 @@ async def test_neither_code_is_in_the_detail():
 
 
 OTHERS = {
-    "another person": {"who": msgspec.structs.replace(person(), id=b"another person's")},
+    "another person": {"who": replace(person(), id=b"another person's")},
     "another credential": {"token": replace(TOKEN, credentials=("VSST87654321",))},
 }
 

@@ -1,12 +1,12 @@
 """Explain promises no logon that config.ini cannot carry out: what it says is what a login would meet."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from auth.facts import Reach
 from auth.why.explain import explain

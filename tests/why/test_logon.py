@@ -1,10 +1,10 @@
 """What a change does to a logon is called by its worst, and is seen at whatever time of the day it is looked for."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from auth.why.logon import Effect, both, effect, logon
 from core.logins import NOW, PHONE, ancestor, facts, link, node, person, policy

@@ -1,10 +1,11 @@
 """A past outcome is decided again from what was kept, and what has changed since is told without what is nobody's."""
 
-from dataclasses import replace
+import dataclasses
 from datetime import timedelta
 
 import msgspec
 from hypothesis import given, settings
+from msgspec.structs import replace
 
 from auth.decision import decide
 from auth.facts import Evidence, Field, PinShown, Question, Typed, Waiting
@@ -46,8 +47,8 @@ def test_the_same_version_decides_as_it_did_then(known, evidence, now):
 
 
 def test_a_step_that_would_be_another_today_is_shown_beside_it():
-    recorded = replace(kept(moment(facts())).moments[0], step="accept: Filter-Id=everybody")
-    event = replace(kept(moment(facts())), moments=(recorded,))
+    recorded = dataclasses.replace(kept(moment(facts())).moments[0], step="accept: Filter-Id=everybody")
+    event = dataclasses.replace(kept(moment(facts())), moments=(recorded,))
     replay = replayed(event, None, LATER)
     assert not replay.same
     assert "1. accept: Filter-Id=everybody" in as_text([replay]).plain
@@ -87,7 +88,7 @@ def test_an_outcome_without_a_decision_says_so():
 
 
 def test_a_reason_of_another_version_is_shown_as_it_was_kept():
-    replay = replayed(replace(kept(moment(facts())), reason="no-longer-a-reason"), None, LATER)
+    replay = replayed(dataclasses.replace(kept(moment(facts())), reason="no-longer-a-reason"), None, LATER)
     assert "challenged: no-longer-a-reason" in as_text([replay]).plain
     assert as_data(replay)["meaning"] is None
 
