@@ -205,6 +205,7 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
             entropy=entropy,
             refusal_seconds=service_settings.refusal_seconds,
             refusal=refusal(service_settings.language),
+            turns=turns,
         )
         service = LoginService(parts)
         yield App(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
 from msgspec.structs import replace
 
 from auth.admission import account, admission
@@ -19,6 +20,22 @@ from schema.grammar import ReplyRule
 from schema.words import LoginMode, Method
 
 
+class Weighed(msgspec.Struct, frozen=True):
+    """What facts mean for a login at one instant, whatever it has shown; `proceed` goes on from there.
+
+    Attributes:
+        facts: everything known.
+        known: what all decisions have in common; its step, where `refused`, is that of all of them.
+        login: the login; None where there is not even a policy for it.
+        refused: whether nothing that can be shown makes a difference.
+    """
+
+    facts: Facts
+    known: Decision
+    login: Login | None
+    refused: bool
+
+
 def decide(facts: Facts, evidence: Evidence, now: datetime) -> Decision:
     """The next step of a login.
 
@@ -32,35 +49,56 @@ def decide(facts: Facts, evidence: Evidence, now: datetime) -> Decision:
             evidence and what the step has shown.
         now: the instant (aware).
     """
+    return proceed(weigh(facts, now), evidence)
+
+
+def weigh(facts: Facts, now: datetime) -> Weighed:
+    """Who may log on at all, under which policy and by which methods: all that does not depend on what is shown.
+
+    Args:
+        facts: everything known.
+        now: the instant (aware).
+    """
     trace = Trace()
     early = admission(facts, trace)
     if isinstance(early, Refuse):
-        return Decision(early, tuple(trace.findings), evidence=evidence)
+        return Weighed(facts, Decision(early, tuple(trace.findings)), None, refused=True)
     node, person = early
     effective = effective_policy(person, node.node.name, node.policy, facts.server_default)
-    known = Decision(
-        Refuse(Reason.INTERNAL_FAULT),
-        person=person,
-        policy_name=effective.name,
-        candidates=effective.candidates,
-        evidence=evidence,
-    )
     policy = effective.policy
     if policy is None:
         trace.note("effective policy", f"none: {effective.name}")
-        reason = effective.reason or Reason.POLICY_MISSING
-        return replace(known, step=Refuse(reason), trace=tuple(trace.findings))
+        refusal = Refuse(effective.reason or Reason.POLICY_MISSING)
+        known = Decision(refusal, tuple(trace.findings), person, None, effective.name, effective.candidates)
+        return Weighed(facts, known, None, refused=True)
     trace.note("effective policy", effective.name)
     login = login_of(facts, node, person, policy, now, trace)
-    step: Step | None = (
-        account(facts, person, policy, now, trace) or unperformed(login, trace) or strayed(login, evidence, trace)
+    step = account(facts, person, policy, now, trace) or unperformed(login, trace)
+    known = Decision(
+        step=step or Refuse(Reason.INTERNAL_FAULT),
+        trace=tuple(trace.findings),
+        person=person,
+        policy=policy,
+        policy_name=effective.name,
+        candidates=effective.candidates,
+        stages=login.stages,
     )
+    return Weighed(facts, known, login, refused=step is not None)
+
+
+def proceed(weighed: Weighed, evidence: Evidence) -> Decision:
+    """The next step of a login that has shown this; see `decide`."""
+    login, known = weighed.login, weighed.known
+    if login is None:
+        return replace(known, evidence=evidence)
+    trace = Trace(list(known.trace))
+    step: Step | None = known.step if weighed.refused else strayed(login, evidence, trace)
     evidence = _second_login(login, replace(evidence, methods=login.methods))
     step = step or by_response(login, evidence, _stage_step(login, evidence, trace), trace)
     while step is None:
         evidence = _passed(evidence)
         step = by_response(login, evidence, _stage_step(login, evidence, trace), trace)
-    return replace(known, step=step, trace=tuple(trace.findings), policy=policy, evidence=evidence, stages=login.stages)
+    return replace(known, step=step, trace=tuple(trace.findings), evidence=evidence)
 
 
 def _passed(evidence: Evidence) -> Evidence:

@@ -1,7 +1,7 @@
 """Gathers what is known about a login from replica, access nodes and state: the same for serve and explain."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -17,6 +17,9 @@ from auth.tokens import Usable, usable_tokens
 from dirsync.view import Directory, Person
 from schema.entry import EntryId, Policy
 from schema.words import SendMode, TokenKind
+
+_NO_STOCK: Mapping[TokenKind, int] = {}
+_STOCKED = (TokenKind.SMS, TokenKind.EMAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class NothingRemembered:
 
 @dataclass(frozen=True, slots=True)
 class FactsReader:
-    """Reads facts; keeps nothing.
+    """Reads facts.
 
     Attributes:
         directory: the replica.
@@ -85,6 +88,7 @@ class FactsReader:
     memory: Remembered
     rules: Rules
     key_ids: Callable[[], frozenset[str] | None] = lambda: None
+    _reached: dict[frozenset[str] | None, Reach] = field(default_factory=dict, init=False, repr=False)
 
     def facts(self, node: str, found: Sequence[Person], now: datetime) -> Facts:
         """What is known now about a login of these users through a node; `now` is the instant (aware).
@@ -100,18 +104,43 @@ class FactsReader:
             server_default=self.rules.server_default,
             freshness=self.directory.freshness(one.directory if one else None),
             expired_after=self.rules.expired_after,
-            reach=replace(self.rules.reach, keys=self.key_ids()),
+            reach=self._reach(self.key_ids()),
             failures=self.memory.failures(one.id) if one else (),
-            stock=self._stock(known.facts, one, now) if known and one else {},
+            stock=self._stock(known.facts, one, now) if known and one else _NO_STOCK,
             response_mark=self._response_mark(one) if one else None,
             region=self.rules.region,
         )
 
-    def _stock(self, node: NodeFacts, person: Person, now: datetime) -> dict[TokenKind, int]:
+    def again(self, facts: Facts, now: datetime) -> Facts:
+        """The same facts with what the store remembers by now; the very same where that has not changed.
+
+        Raises:
+            Fault: as `facts`.
+        """
+        if len(facts.found) != 1:
+            return facts
+        one = facts.found[0]
+        failures, mark = self.memory.failures(one.id), self._response_mark(one)
+        stock = self._stock(facts.node, one, now) if facts.node else _NO_STOCK
+        if (failures, mark, stock) == (facts.failures, facts.response_mark, facts.stock):
+            return facts
+        return replace(facts, failures=failures, response_mark=mark, stock=stock)
+
+    def _reach(self, keys: frozenset[str] | None) -> Reach:
+        """The same object while the keys are the same."""
+        known = self._reached.get(keys)
+        if known is None:
+            self._reached.clear()
+            known = self._reached[keys] = replace(self.rules.reach, keys=keys)
+        return known
+
+    def _stock(self, node: NodeFacts, person: Person, now: datetime) -> Mapping[TokenKind, int]:
         """What is on stock at the addresses to which the policy has codes sent ahead; all else counts for nothing."""
+        if not any(kind in person.user.tokens for kind in _STOCKED):
+            return _NO_STOCK
         policy = effective_policy(person, node.node.name, node.policy, self.rules.server_default).policy
         if policy is None or SendMode.ON_LOGON is policy.sms_mode is policy.email_mode:
-            return {}
+            return _NO_STOCK
         return {
             token.kind: self.memory.left(stock_key(person.id, token.kind, token.address), now)
             for token in usable_tokens(person.user, policy, self.rules.region, self.rules.reach)

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
-from dataclasses import dataclass, replace
-from functools import cache, partial
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
@@ -12,7 +12,7 @@ import msgspec
 from auth.audit import AuditLine, AuditTrail, AuditUnavailable
 from auth.clock import Clock, Entropy
 from auth.coalesce import Coalescer
-from auth.decision import decide
+from auth.decision import proceed, weigh
 from auth.facts import Evidence, Field, Question, Waiting, typed
 from auth.facts_reader import FactsReader
 from auth.incident import describe
@@ -22,9 +22,10 @@ from auth.recording import Recorder
 from auth.request import REFUSAL, Accepted, AnswerRequest, Challenged, LoginRequest, Origin, Outcome, Refused
 from auth.session import Session
 from auth.state import Challenge, StateUnavailable, Store, second_login, state_key
+from auth.turn import Turns
 from auth.why.record import Event, Journal, Moment
 from dirsync.errors import ReplicaUnavailable
-from dirsync.view import Freshness
+from dirsync.view import Freshness, Person
 from schema.errors import Fault
 from schema.words import LoginMode
 
@@ -47,6 +48,7 @@ class Parts:
         entropy: where randomness comes from.
         refusal_seconds: no refusal is given sooner.
         refusal: the wording of all refusals.
+        turns: those of the event loop.
     """
 
     known: FactsReader
@@ -58,6 +60,7 @@ class Parts:
     entropy: Entropy
     refusal_seconds: float
     refusal: str = REFUSAL
+    turns: Turns = field(default_factory=Turns)
 
 
 class LoginService:
@@ -117,13 +120,19 @@ class LoginService:
 
     def _first_step(self, request: LoginRequest) -> Session:
         """Whom the name means is looked up once: what one user shows must not count for who gets the name meanwhile."""
-        known = self._parts.known
-        meant = cache(partial(known.ids, request.origin.node, request.user))
+        known, meant = self._parts.known, None
+
+        def find() -> tuple[Person, ...]:
+            nonlocal meant
+            if meant is None:
+                meant = known.ids(request.origin.node, request.user)
+            return known.entries(meant)
+
         texts = {Field.PASSWORD: request.password, Field.CODE: request.passcode}
         return Session(
             origin=request.origin,
             name=request.user,
-            find=lambda: known.entries(meant()),
+            find=find,
             texts={key: text for key, text in texts.items() if text is not None},
             evidence=Evidence(typed_password=typed(request.password), typed_code=typed(request.passcode)),
         )
@@ -161,12 +170,21 @@ class LoginService:
         return await self._advance(session)
 
     async def _advance(self, session: Session) -> Outcome:
-        """Decide, perform the step, come back with what it showed, until there is an outcome."""
+        """Decide, perform the step, come back with what it showed, until there is an outcome.
+
+        While no step has to wait for anybody, it is one moment: nothing but what the steps themselves do can change.
+        """
+        known, turns = self._parts.known, self._parts.turns
+        moment, now, weighed = 0, _BEGINNING, None
         while True:
-            now = self._parts.clock.now()
-            facts = self._parts.known.facts(session.origin.node, session.find(), now)
-            decided = decide(facts, session.evidence, now)
-            session.moments.append(Moment(facts, session.evidence, now, decided.step))
+            if weighed is None or turns.current() != moment:
+                moment, now = turns.current(), self._parts.clock.now()
+                weighed = weigh(known.facts(session.origin.node, session.find(), now), now)
+            else:
+                facts = known.again(weighed.facts, now)
+                weighed = weighed if facts is weighed.facts else weigh(facts, now)
+            decided = proceed(weighed, session.evidence)
+            session.moments.append(Moment(weighed.facts, session.evidence, now, decided.step))
             session.decision, session.evidence = decided, decided.evidence
             outcome = await self._parts.performer.perform(session, decided, now)
             if outcome is not None:
@@ -263,6 +281,7 @@ class LoginService:
 
 _OUTCOME_NAMES: dict[type, str] = {Accepted: "accepted", Challenged: "challenged", Refused: "refused"}
 _EARLY_SECONDS = 0.001  # by which the loop's timers may be early
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 _OLDEST = 1e9  # JSON has no infinity
 
 

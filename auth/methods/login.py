@@ -1,6 +1,7 @@
 """What stays the same while the methods of one login are gone through, and which methods these are."""
 
 from datetime import datetime
+from functools import cached_property
 
 import msgspec
 
@@ -9,6 +10,7 @@ from auth.keys.text import NotOurs
 from auth.memorised.temporary_response import usable_response, used_up
 from auth.reason import Reason
 from auth.steps import Refuse, Stage, Trace
+from auth.tokens import Unusable, Usable, usable_tokens
 from dirsync.view import Person
 from schema.entry import Policy
 from schema.words import LoginMode, Method
@@ -18,7 +20,7 @@ _SHARED = (Method.PASSWORD, Method.TOKEN)
 _UNASKED = (LoginMode.APPEND, LoginMode.REJECT_THEN_CODE)
 
 
-class Login(msgspec.Struct, frozen=True):
+class Login(msgspec.Struct, frozen=True, dict=True):  # a dict for what is found out when it is first needed
     """One login at one instant.
 
     Attributes:
@@ -44,10 +46,15 @@ class Login(msgspec.Struct, frozen=True):
         """How the node carries the dialogue."""
         return self.node.node.login_mode
 
-    @property
+    @cached_property
     def methods(self) -> tuple[Method, ...]:
         """The methods to pass, in order."""
-        return tuple(stage.method for stage in self.stages)
+        return tuple([stage.method for stage in self.stages])
+
+    @cached_property
+    def tokens(self) -> tuple[Usable | Unusable, ...]:
+        """Every kind of token in the policy's order, usable or with the reason why not."""
+        return tuple(usable_tokens(self.person.user, self.policy, self.facts.region, self.facts.reach))
 
     @property
     def may_share(self) -> bool:

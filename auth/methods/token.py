@@ -8,7 +8,7 @@ from auth.methods.pin import after_pin, new_pin_is_due
 from auth.otp.token import SOFTWARE_KINDS
 from auth.reason import Reason
 from auth.steps import AskCode, CheckCode, CheckKeyword, CheckPin, Part, Refuse, SendCode, Step, Trace, Words
-from auth.tokens import Unusable, Usable, usable_tokens
+from auth.tokens import Unusable, Usable
 from schema.words import KeywordKind, LoginMode, SendMode, TokenKind
 
 _SENT = (TokenKind.SMS, TokenKind.EMAIL)
@@ -45,7 +45,7 @@ def chosen_token(login: Login, evidence: Evidence, trace: Trace) -> Usable | Non
     """
     wanted = evidence.keyword or evidence.token or _waited_for(evidence)
     chosen: Usable | None = None
-    for token in usable_tokens(login.person.user, login.policy, login.facts.region, login.facts.reach):
+    for token in login.tokens:
         if isinstance(token, Unusable):
             trace.note(f"token {token.kind}", token.why)
         elif token.kind in evidence.undelivered and not _stock(login, token.kind):
@@ -190,8 +190,7 @@ def _words(login: Login) -> Words:
     }
     if not login.asks or not any(keywords.values()):
         return ()
-    usable = usable_tokens(login.person.user, policy, login.facts.region, login.facts.reach)
-    kinds = (token.kind for token in usable if isinstance(token, Usable))
+    kinds = (token.kind for token in login.tokens if isinstance(token, Usable))
     return tuple((word, kind) for kind in kinds if (word := keywords.get(kind)))
 
 

@@ -8,7 +8,6 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 
 import pyotp
 
@@ -36,7 +35,7 @@ class UnfitToken(Fault):
     """A software token has a property that none can have."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SoftwareToken:
     """A token whose codes follow from a seed and a number: the time step, or a counter.
 
@@ -62,41 +61,45 @@ class SoftwareToken:
     first: int = 0
 
     def __post_init__(self) -> None:
-        for fits, problem, remedy in (
-            (self.kind in SOFTWARE_KINDS, f"{self.kind} is no software token", "use totp or hotp"),
-            (
-                bool(_SERIAL.fullmatch(self.serial)),
+        if self.kind not in SOFTWARE_KINDS:
+            raise UnfitToken(f"{self.kind} is no software token", remedy="use totp or hotp")
+        if not _SERIAL.fullmatch(self.serial):
+            raise UnfitToken(
                 f"{self.serial!r} cannot be a serial",
-                "use letters, digits, dots, dashes and underscores, at most 64",
-            ),
-            (
-                FEWEST_OCTETS <= len(self.seed) <= MOST_OCTETS,
+                remedy="use letters, digits, dots, dashes and underscores, at most 64",
+            )
+        if not FEWEST_OCTETS <= len(self.seed) <= MOST_OCTETS:
+            raise UnfitToken(
                 f"a seed of {len(self.seed)} octets cannot be used",
-                f"use one of {FEWEST_OCTETS} to {MOST_OCTETS} octets; RFC 4226 wants at least 128 bits",
-            ),
-            (
-                FEWEST_DIGITS <= self.digits <= MOST_DIGITS,
-                f"codes of {self.digits} digits cannot be used",
-                f"use {FEWEST_DIGITS} to {MOST_DIGITS}",
-            ),
-            (
-                SHORTEST_PERIOD <= self.period <= LONGEST_PERIOD,
+                remedy=f"use one of {FEWEST_OCTETS} to {MOST_OCTETS} octets; RFC 4226 wants at least 128 bits",
+            )
+        if not FEWEST_DIGITS <= self.digits <= MOST_DIGITS:
+            raise UnfitToken(
+                f"codes of {self.digits} digits cannot be used", remedy=f"use {FEWEST_DIGITS} to {MOST_DIGITS}"
+            )
+        if not SHORTEST_PERIOD <= self.period <= LONGEST_PERIOD:
+            raise UnfitToken(
                 f"a period of {self.period} seconds cannot be used",
-                f"use {SHORTEST_PERIOD} to {LONGEST_PERIOD}",
-            ),
-            (0 <= self.first <= LAST_COUNTER, f"{self.first} is no counter", "use a whole number from 0 on"),
-        ):
-            if not fits:
-                raise UnfitToken(problem, remedy=remedy)
+                remedy=f"use {SHORTEST_PERIOD} to {LONGEST_PERIOD}",
+            )
+        if not 0 <= self.first <= LAST_COUNTER:
+            raise UnfitToken(f"{self.first} is no counter", remedy="use a whole number from 0 on")
 
-    @cached_property
+    @property
     def generator(self) -> pyotp.HOTP:
-        """What computes the codes."""
-        return _Generator(self)
+        """The same token to pyotp, which writes the address for an authenticator app."""
+        return pyotp.HOTP(self.base32.text, digits=self.digits, digest=_HASHES[self.algorithm])
 
     def code(self, position: int) -> Secret:
-        """The code at a time step or counter value."""
-        return Secret(self.generator.generate_otp(position))
+        """The code at a time step or counter value (RFC 4226 section 5.3).
+
+        By hand, because a logon looks at a dozen positions and a search at hundreds: pyotp takes ten times as long for
+        each. A test has both agree.
+        """
+        shown = hmac.digest(self.seed, position.to_bytes(8, "big"), self.algorithm)
+        at = shown[-1] & 0xF
+        number = int.from_bytes(shown[at : at + 4], "big") & 0x7FFFFFFF
+        return Secret(str(number % 10**self.digits).zfill(self.digits))
 
     def step(self, now: datetime) -> int:
         """The time step of an instant (RFC 6238 section 4.2)."""
@@ -138,13 +141,4 @@ def seed_from_text(text: str) -> bytes:
         )
 
 
-class _Generator(pyotp.HOTP):
-    """pyotp's generator, with the seed decoded once and not for every code; a search needs hundreds of codes."""
-
-    def __init__(self, token: SoftwareToken) -> None:
-        self._octets = token.seed
-        digest = {Algorithm.SHA1: hashlib.sha1, Algorithm.SHA256: hashlib.sha256, Algorithm.SHA512: hashlib.sha512}
-        super().__init__(token.base32.text, digits=token.digits, digest=digest[token.algorithm])
-
-    def byte_secret(self) -> bytes:
-        return self._octets
+_HASHES = {Algorithm.SHA1: hashlib.sha1, Algorithm.SHA256: hashlib.sha256, Algorithm.SHA512: hashlib.sha512}

@@ -1,9 +1,8 @@
 """A step in a few words, for what is kept and compared: whatever is in it, and addresses masked. Pure."""
 
 import re
+from functools import cache
 from typing import Any
-
-import msgspec
 
 from auth.prompts import destination
 from auth.steps import Part, Step
@@ -16,9 +15,14 @@ _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 def described(step: Step) -> str:
     """The step's name in words, and what it carries: `refuse: no-token`, `send code: sms to +43***67`."""
-    name = " ".join(_WORDS.split(type(step).__name__)).lower()
-    carried = [text for field in msgspec.structs.fields(step) if (text := _text(getattr(step, field.name)))]
+    name = _name(type(step).__name__)
+    carried = [text for field in step.__struct_fields__ if (text := _text(getattr(step, field)))]
     return f"{name}: {', '.join(carried)}" if carried else name
+
+
+@cache
+def _name(kind: str) -> str:
+    return " ".join(_WORDS.split(kind)).lower()
 
 
 def _place(part: Part) -> str:

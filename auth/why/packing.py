@@ -89,6 +89,7 @@ class Packer:
         # by an object's identity, which is its own while it is held here
         self._known: dict[int, tuple[object, bytes]] = {}
         self._digests: set[bytes] = set()
+        self._frames: dict[tuple[object, ...], tuple[object, bytes]] = {}
 
     def pack(self, event: Event) -> Packed:
         """The event without any secret."""
@@ -112,7 +113,6 @@ class Packer:
 
     def _asked(self, moment: Moment, packed: Packed) -> _Asked:
         facts = moment.facts
-        frame = replace(facts, node=None, found=(), freshness=_NOTHING, failures=())
         node = facts.node
         return _Asked(
             self._digest(node, lambda: node and redacted_node(node), packed),
@@ -120,13 +120,26 @@ class Packer:
                 self._digest(one, partial(redacted_person, one, facts.region, facts.reach.numbers), packed)
                 for one in facts.found
             ),
-            self._part(frame, packed),
+            self._frame(facts, packed),
             facts.freshness,
             tuple(facts.failures),
             redacted_evidence(moment.evidence),
             moment.now,
             described(moment.step),
         )
+
+    def _frame(self, facts: Facts, packed: Packed) -> bytes:
+        """What is the same for everybody, as a rule; then its parts are the same objects each time."""
+        same = (id(facts.server_default), id(facts.reach), facts.expired_after, facts.region)
+        usual = not facts.stock and facts.response_mark is None
+        known = self._frames.get(same) if usual else None
+        if known is not None and known[1] in self._digests:
+            return known[1]
+        frame = replace(facts, node=None, found=(), freshness=_NOTHING, failures=())
+        digest = self._part(frame, packed)
+        if usual:
+            self._frames = {same: ((facts.server_default, facts.reach), digest)}  # the objects keep their identity
+        return digest
 
     def _digest(self, whole: NodeFacts | Person | None, bare: Callable[[], object], packed: Packed) -> bytes:
         """Of what is stored in the place of a node or person."""

@@ -53,6 +53,7 @@ class World:
             ids=lambda *_: (self.person.id,),
             entries=lambda _: (self.person,),
             facts=lambda _node, found, _now: replace(facts(at=self.at), found=found),
+            again=lambda known, _now: known,
         )
         audit = SimpleNamespace(write_all=lambda _: None)
         clock = Clock(lambda: NOW, lambda: 0.0)

@@ -154,6 +154,7 @@ async def test_what_one_user_has_shown_never_counts_for_another_to_whom_the_name
     world = Renaming()
     directory = SimpleNamespace(freshness=lambda: Freshness(7, NOW), person=world.people.get)
     known = SimpleNamespace(directory=directory, nodes=world, facts=world.facts, ids=world.ids)
+    known.again = lambda known, _now: known
     known.entries = lambda ids: tuple(world.people[each] for each in ids)
     performer = Performer(world, SimpleNamespace(failures=lambda _: (), settled=settled), *6 * [None])
     parts = replace(service(audit.file)._parts, known=known, performer=performer)

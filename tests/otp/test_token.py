@@ -42,6 +42,17 @@ def test_time_codes_are_those_of_rfc_6238_appendix_b(seconds, sha1, sha256, sha5
         assert token.code(token.step(datetime.fromtimestamp(seconds, UTC))).text == code
 
 
+@given(
+    seed=st.binary(min_size=16, max_size=128),
+    algorithm=st.sampled_from(Algorithm),
+    digits=st.integers(6, 8),
+    position=st.integers(0, 2**62),
+)
+def test_pyotp_shows_the_same_codes(seed, algorithm, digits, position):
+    token = SoftwareToken(HOTP, "T", seed, algorithm, digits)
+    assert token.code(position).text == token.generator.at(position)
+
+
 @pytest.mark.servers
 @pytest.mark.parametrize("algorithm", Algorithm)
 @pytest.mark.parametrize("digits", [6, 7, 8])
