@@ -30,4 +30,7 @@ def is_right(key: bytes, bound: bytes, typed: Secret, stored: bytes) -> bool:
 
 def plain(typed: Secret) -> Secret:
     """A code as typed, without the spaces and dashes that people put into it."""
-    return Secret("".join(character for character in typed.text if character not in " -\u00a0"))
+    return Secret(typed.text.translate(_NOTHING))
+
+
+_NOTHING = dict.fromkeys(map(ord, " -\u00a0"))

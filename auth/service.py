@@ -26,6 +26,7 @@ from auth.turn import Turns
 from auth.why.record import Event, Journal, Moment
 from dirsync.errors import ReplicaUnavailable
 from dirsync.view import Freshness, Person
+from schema.entry import EntryId
 from schema.errors import Fault
 from schema.words import LoginMode
 
@@ -120,7 +121,8 @@ class LoginService:
 
     def _first_step(self, request: LoginRequest) -> Session:
         """Whom the name means is looked up once: what one user shows must not count for who gets the name meanwhile."""
-        known, meant = self._parts.known, None
+        known = self._parts.known
+        meant: tuple[EntryId, ...] | None = None
 
         def find() -> tuple[Person, ...]:
             nonlocal meant

@@ -1,5 +1,7 @@
 """A software token as dirfactorSecret holds it: kind, digits and serial clear, the rest sealed. Pure."""
 
+from functools import lru_cache
+
 import msgspec
 
 from auth.keys.ring import Ring
@@ -65,6 +67,7 @@ def unsealed_token(ring: Ring, entry: EntryId, text: str) -> SoftwareToken:
     return SoftwareToken(clear.kind, clear.serial, body.seed, body.algorithm, clear.digits, body.period, body.first)
 
 
+@lru_cache(maxsize=4096)  # of what is clear in the directory
 def read_sealed(text: str) -> SealedToken:
     """What is clear of a value of dirfactorSecret. Raises NotOurs."""
     parts = taken_apart(Purpose.SEED, text, _HEADER_PARTS)

@@ -32,6 +32,8 @@ def _place(part: Part) -> str:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return str(value)
     match value:
         case Usable():
             where = destination(value) or ", ".join(map(shown, value.credentials))
