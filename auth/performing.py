@@ -241,7 +241,7 @@ class Performer:
         challenge = self._challenge(session, subject, Question(token.kind), identity, digest)
         if session.shows_responses and digest is not None:
             # the client will show no code but a response, and nobody finds a code again by its digest
-            challenge = msgspec.structs.replace(challenge, sealed=self.minted.seal(identity, token, codes[0]))
+            challenge = replace(challenge, sealed=self.minted.seal(identity, token, codes[0]))
         asked = self._issue(session, challenge, words, Reason.CODE_SENT, subject.now)
         session.notes["destination"] = destination(token)
         await self.store.settled()

@@ -78,6 +78,7 @@ class Memory:
     def withdraw(self, user: EntryId, at: datetime) -> None:
         """One of this instant less."""
         at = at.astimezone(UTC)
+        left = list(self.failures(user))
         if (user, at) in self._new_failures:
             self._new_failures.remove((user, at))
         else:
@@ -85,7 +86,6 @@ class Memory:
                 "DELETE FROM failure WHERE rowid IN (SELECT rowid FROM failure WHERE user = ? AND at = ? LIMIT 1)",
                 (user, at.timestamp()),
             )
-        left = list(self.failures(user))
         if at in left:
             left.remove(at)
         self._failures.keep(user, tuple(left))

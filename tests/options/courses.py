@@ -277,5 +277,6 @@ async def prompt_on_the_wire(world: World) -> str:
     """A prompt with an umlaut: the octets of Reply-Message."""
     asked = await world.log_on()
     outcome = msgspec.structs.replace(asked.outcome, message="Für Sie")
-    _, sent = say(outcome, world.app.nodes.radius_door("127.0.0.1"))
+    request = Packet(Code.ACCESS_REQUEST, 1, bytes(16))
+    _, sent = say(outcome, request, world.app.nodes.radius_door("127.0.0.1"))
     return dict(sent)[Attribute.REPLY_MESSAGE].decode()

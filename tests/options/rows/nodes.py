@@ -166,7 +166,7 @@ ROWS = (
         node(AsciiPrompts="TRUE"),
         node(AsciiPrompts="FALSE"),
         courses.prompt_on_the_wire,
-        "Fur Sie",
+        "Fuer Sie",
         "Für Sie",
     ),
     Scenario(
