@@ -17,7 +17,7 @@ from schema.secret import Secret
 
 _Address = TypeVar("_Address")
 _Told = TypeVar("_Told", bound=Outcome)
-_OUTCOMES = {Accepted: "accepted", Challenged: "challenged", Refused: "refused"}
+_OUTCOMES: dict[type, str] = {Accepted: "accepted", Challenged: "challenged", Refused: "refused"}
 
 
 class MeasuredService:
