@@ -1,6 +1,6 @@
 # Every target sets up what it needs first; nothing has to be there but make, on Debian or Ubuntu.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-alone test-servers check conformance agreement mutation bench bench-sync bench-latency clean
+.PHONY: help demo test test-alone test-servers clients check conformance agreement mutation bench bench-sync bench-latency clean
 
 # A domain controller needs ports below 1024 and security attributes of files, so its tests run as root. What root
 # would leave in the tree is kept out of it.
@@ -26,6 +26,10 @@ test-alone:
 
 test-servers:
 	$(AS_ROOT) .venv/bin/python -m pytest --servers=required -q -m servers $(AS_ROOT_PYTEST)
+
+clients: ## real clients log on: radclient, pam_radius, eapol_test, radsecproxy, FreeRADIUS in front, curl
+	@tools/bootstrap venv servers
+	$(AS_ROOT) .venv/bin/python -m pytest --servers=required -q tests/clients $(AS_ROOT_PYTEST)
 
 check: ## lint, format, types, direction of imports, generated files, rules of Windows
 	@tools/bootstrap venv

@@ -1,0 +1,211 @@
+"""One company for all clients: people with phones, access nodes by address, a slow gateway, and the real service."""
+
+import re
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from auth.demo.service import audit_lines, free_port
+from clients.gateway import PASSWORD, SlowGateway, running_gateway
+from clients.relay import Relay, relayed
+from rig.ports import LOOPBACK
+from rig.process import Process, wait_for
+from scenarios.company import NODE_MEMBERS, Company, password_of, phone, texted
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SECRET = "correct-horse-battery-staple"
+NUMBER_OF_PEOPLE = 60
+DELIVERY_SECONDS = 8
+
+NODES: dict[str, Mapping[str, str]] = {
+    # what most clients are: they ask, and send no Message-Authenticator
+    "lenient": {"dirfactorRequireMessageAuthenticator": "FALSE"},
+    "strict": {},
+    "code-only": {"dirfactorRequireMessageAuthenticator": "FALSE", "dirfactorLoginMode": "codeOnly"},
+    # for clients that can show no challenge
+    "reject-then-code": {"dirfactorRequireMessageAuthenticator": "FALSE", "dirfactorLoginMode": "rejectThenCode"},
+    "proxy": {},
+}
+"""Name of each access node and its attributes; the address of the first is 127.0.1.1, that of the second 127.0.1.2."""
+
+_CONFIG = """\
+[service]
+state_directory = state
+region = AT
+refusal_seconds = 0.05
+delivery_seconds = {delivery_seconds}
+
+[directory]
+kind = ldif
+file = directory.ldif
+
+[sync]
+interval_seconds = 0.1
+
+[radius]
+host = 127.0.0.1
+port = {radius_port}
+
+[http]
+port = {http_port}
+
+[sms:gateway]
+url = {gateway_url}
+username = demo
+password = file:sms.password
+basic_auth = yes
+sender = dirfactor
+body = json
+fields =
+    to = {{phone}}
+    from = {{sender}}
+    body = {{text}}
+success_status = 200
+success_body = "accepted"
+message_id = "id": "([^"]+)"
+timeout_seconds = {gateway_seconds}
+"""
+_CODE = re.compile(r"\b\d{6}\b")
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody with a password and a phone, of whom no other test knows."""
+
+    uid: str
+    password: str
+    number: str
+
+
+@dataclass
+class House:
+    """The service, and what is around it.
+
+    Attributes:
+        folder: where all of it lies; `config.ini` and `directory.ldif` are there.
+        radius_port: of the service on 127.0.0.1, UDP.
+        http_port: of the service on 127.0.0.1.
+        gateway: where its texts go.
+        service: `dirfactor serve`.
+    """
+
+    folder: Path
+    radius_port: int
+    http_port: int
+    gateway: SlowGateway
+    service: Process
+    _numbers: Iterator[int] = field(default_factory=lambda: iter(range(NUMBER_OF_PEOPLE)))
+
+    @property
+    def secret_file(self) -> Path:
+        """Holds the RADIUS secret that all access nodes have."""
+        return self.folder / "radius.secret"
+
+    def visitor(self) -> Visitor:
+        """Somebody new."""
+        number = next(self._numbers)
+        uid = _uid(number)
+        return Visitor(uid, password_of(uid), phone(number))
+
+    def code(self, visitor: Visitor, *, earlier: int = 0) -> str:
+        """The code in the text to somebody that came after `earlier` others; waits for it."""
+        found = _CODE.search(self.gateway.wait_for_text(visitor.number, earlier=earlier).body)
+        assert found is not None
+        return found[0]
+
+    def texts(self, visitor: Visitor) -> int:
+        """How many texts somebody got so far."""
+        return len(self.gateway.texts_to(visitor.number))
+
+    @contextmanager
+    def network(self, node: str) -> Iterator[Relay]:
+        """A relay through which requests come from an access node."""
+        with relayed(self.radius_port, address_of(node)) as relay:
+            yield relay
+
+    def reasons(self, visitor: Visitor) -> list[str]:
+        """The audit's reasons of somebody's outcomes, oldest first."""
+        return [
+            line["reason"] for line in audit_lines(self.folder / "state" / "audit.jsonl") if line["name"] == visitor.uid
+        ]
+
+    def log(self) -> str:
+        """What the service said."""
+        return self.service.log.read_text()
+
+    def ready(self) -> bool:
+        """Whether the service can decide logons."""
+        with suppress(httpx.TransportError):
+            return httpx.get(f"http://{LOOPBACK}:{self.http_port}/readyz", trust_env=False).is_success
+        return False
+
+    def wait_for_log(self, words: str, timeout: float = 5.0) -> str:
+        """The first line of the service's that has these words."""
+
+        def found() -> str | None:
+            return next((line for line in self.log().splitlines() if words in line), None)
+
+        return wait_for(found, timeout, lambda: f"the log never said {words!r}\n{self.service.log_tail()}")
+
+
+def address_of(node: str) -> str:
+    """The address of an access node, on loopback."""
+    return f"127.0.1.{list(NODES).index(node) + 1}"
+
+
+@contextmanager
+def open_house(folder: Path, *, more_config: str = "") -> Iterator[House]:
+    """The company at work in an empty folder; `more_config` is added to its config.ini."""
+    _private(folder / "radius.secret", SECRET)
+    _private(folder / "sms.password", PASSWORD.text)
+    (folder / "directory.ldif").write_text(_company().text())
+    with running_gateway() as gateway:
+        radius_port, http_port = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
+        config = folder / "config.ini"
+        settings = _CONFIG.format(
+            delivery_seconds=DELIVERY_SECONDS,
+            gateway_seconds=DELIVERY_SECONDS - 1,
+            radius_port=radius_port,
+            http_port=http_port,
+            gateway_url=gateway.url,
+        )
+        config.write_text("\n".join((settings, *map(_section, NODES), more_config)))
+        command = [sys.executable, "-m", "auth", "serve", "--config", str(config)]
+        service = Process(command, log=folder / "service.log", environment={"PYTHONPATH": str(REPOSITORY)})
+        house = House(folder, radius_port, http_port, gateway, service)
+        try:
+            service.start(house.ready)
+            yield house
+        finally:
+            service.stop()
+
+
+def _company() -> Company:
+    company = Company([texted(_uid(number), number) for number in range(NUMBER_OF_PEOPLE)])
+    # what clients take people's groups from: ocserv from the second
+    company["cn=staff"].attributes["dirfactorReplyAttribute"] = ("Filter-Id=staff", "Class=OU=vpn-staff;")
+    return company
+
+
+def _section(node: str) -> str:
+    settings = {
+        "dirfactorAddress": address_of(node),
+        "secret": "file:radius.secret",
+        "dirfactorMember": NODE_MEMBERS,
+        **NODES[node],
+    }
+    return "\n".join((f"[node:{node}]", *(f"{name} = {value}" for name, value in settings.items()), ""))
+
+
+def _uid(number: int) -> str:
+    return f"visitor{number}"
+
+
+def _private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)
