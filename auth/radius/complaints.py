@@ -69,6 +69,10 @@ class Complaint(Enum):
         "{address}, access node {node}: rejected, name or password are not in its character set though the shared "
         "secret is right: set dirfactorCharacterSet of the node"
     )
+    NO_ROOM = (
+        "{address}, access node {node}: an accept had no room for the reply attributes {detail}, which were left out: "
+        "return fewer or shorter ones, a packet has at most 4096 octets"
+    )
     BUSY = (
         "{address}, access node {node}: discarded, {detail} requests are being answered already: "
         "find out what makes answers slow"

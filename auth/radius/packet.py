@@ -10,7 +10,9 @@ from auth.radius.attributes import LONGEST_VALUE, Attribute, Pair
 from schema.errors import Fault
 
 _HEADER = 20
-_LONGEST_PACKET = 4096
+LONGEST_PACKET = 4096
+"""Octets of a packet, header included (RFC 2865 section 3)."""
+
 _MOST_ATTRIBUTES = 200
 _BLOCK = 16
 _LONGEST_PASSWORD = 128
@@ -19,6 +21,10 @@ _MD5_BLOCK = 64
 
 class MalformedPacket(Exception):
     """The octets are no RADIUS packet, or a packet that breaks a rule of its form: discard it."""
+
+
+class PacketTooLong(Fault):
+    """A packet would have more octets than one may have."""
 
 
 class UnverifiedResponse(Exception):
@@ -88,8 +94,8 @@ def decode(datagram: bytes) -> Packet:
             Message-Authenticator, or one that has not 16 octets (RFC 3579 section 3.2).
     """
     length = int.from_bytes(datagram[2:4], "big")
-    if not _HEADER <= length <= _LONGEST_PACKET:
-        raise MalformedPacket(f"Length is {length}, allowed are {_HEADER} to {_LONGEST_PACKET}")
+    if not _HEADER <= length <= LONGEST_PACKET:
+        raise MalformedPacket(f"Length is {length}, allowed are {_HEADER} to {LONGEST_PACKET}")
     if len(datagram) < length:
         raise MalformedPacket(f"Length is {length}, {len(datagram)} octets came")
     code = _CODES.get(datagram[0])
@@ -106,7 +112,7 @@ def encode(packet: Packet) -> bytes:
     """The packet's octets as it stands, nothing added or computed.
 
     Raises:
-        Fault: it would be longer than 4096 octets.
+        PacketTooLong: it would be longer than 4096 octets.
         ValueError: an attribute's value is longer than 253 octets, or a number does not fit its octet.
     """
     return _join(packet.code, packet, packet.attributes)
@@ -116,7 +122,7 @@ def encode_request(packet: Packet, secret: bytes) -> bytes:
     """A request with its Message-Authenticator in front of its attributes.
 
     Raises:
-        Fault, ValueError: as `encode`.
+        PacketTooLong, ValueError: as `encode`.
     """
     return _prove(_join(packet.code, packet, (_ROOM_FOR_PROOF, *packet.attributes)), secret)
 
@@ -128,7 +134,7 @@ def encode_response(code: Code, request: Packet, attributes: Iterable[Pair], sec
     Proxy-State is copied unmodified and in order (RFC 2865 section 5.33).
 
     Raises:
-        Fault, ValueError: as `encode`; ValueError also when `attributes` bring one of the two that are added here.
+        PacketTooLong, ValueError: as `encode`; ValueError also when `attributes` bring one of those that are added.
     """
     ours = tuple(attributes)
     if not _ADDED_BY_US.isdisjoint([number for number, _ in ours]):
@@ -246,9 +252,9 @@ def _join(code: Code, frame: Packet, attributes: Iterable[Pair]) -> bytes:
         body += bytes((number, len(value) + 2))
         body += value
     length = _HEADER + len(body)
-    if length > _LONGEST_PACKET:
-        raise Fault(
-            f"a RADIUS packet would have {length} octets, at most {_LONGEST_PACKET} are allowed",
+    if length > LONGEST_PACKET:
+        raise PacketTooLong(
+            f"a RADIUS packet would have {length} octets, at most {LONGEST_PACKET} are allowed",
             remedy="return fewer or shorter reply attributes",
         )
     return bytes((code, frame.identifier)) + length.to_bytes(2, "big") + frame.authenticator + body

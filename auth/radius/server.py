@@ -9,11 +9,12 @@ from typing import cast
 from auth.clock import Clock, Entropy
 from auth.incident import describe
 from auth.radius.complaints import Complaint, OncePerInterval
-from auth.radius.dialogue import FAILED, Declined, caller, objection, read, say, session, station
+from auth.radius.dialogue import FAILED, Declined, caller, objection, read, session, station
 from auth.radius.duplicates import Duplicates, Key
 from auth.radius.eap.dialogue import Posed
 from auth.radius.node import NodeDoor
 from auth.radius.packet import Code, MalformedPacket, Packet, Proof, decode, encode_response, verify_request
+from auth.radius.reply import reply_to
 from auth.request import AnswerRequest, Door, LoginRequest, Origin, Outcome, Refused, Service
 from schema.errors import Fault
 
@@ -166,7 +167,7 @@ class RadiusServer(asyncio.DatagramProtocol):
 
     async def _serve(self, exchange: _Exchange, request: _Request) -> None:
         try:
-            reply = _response(exchange, await self._ask(exchange.origin, request))
+            reply = self._response(exchange, await self._ask(exchange.origin, request))
         except Exception as error:  # noqa: BLE001 - whatever failed, the answer is no
             _logger.error(  # noqa: TRY400 - a traceback could show what people typed
                 "login %s through access node %s was rejected because of a fault: %s",
@@ -176,6 +177,13 @@ class RadiusServer(asyncio.DatagramProtocol):
             )
             reply = _rejection(exchange)
         self._finish(exchange, reply)
+
+    def _response(self, exchange: _Exchange, outcome: Outcome) -> bytes:
+        reply = reply_to(outcome, exchange.packet, exchange.node)
+        if reply.left_out:
+            left_out = ", ".join(reply.left_out)
+            self._complain(Complaint.NO_ROOM, exchange.origin.address, exchange.node.name, left_out)
+        return reply.octets
 
     async def _ask(self, origin: Origin, request: _Request) -> Outcome:
         match request:
@@ -227,14 +235,9 @@ async def listen(
     return server
 
 
-def _response(exchange: _Exchange, outcome: Outcome) -> bytes:
-    code, attributes = say(outcome, exchange.packet, exchange.node)
-    return encode_response(code, exchange.packet, attributes, exchange.node.secret)
-
-
 def _rejection(exchange: _Exchange) -> bytes:
     try:
-        return _response(exchange, FAILED)
+        return reply_to(FAILED, exchange.packet, exchange.node).octets
     except Fault:
         # a request full of Proxy-State leaves no room for any answer
         return b""
