@@ -90,6 +90,7 @@ class App:
         store: open logins.
         journal: what outcomes were decided from.
         audit: what is recorded.
+        known: reads what a logon is decided from.
         service: the three verbs.
         syncs: carry changes into the replica, by the name of the directory.
         delivery: the channels for codes that we mint.
@@ -106,6 +107,7 @@ class App:
     store: EmbeddedStore
     journal: Journal
     audit: AuditTrail
+    known: FactsReader
     service: LoginService
     syncs: Mapping[str, SyncScheduler]
     delivery: Delivery
@@ -217,6 +219,7 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
             store,
             journal,
             audit,
+            parts.known,
             service,
             syncs,
             channels,
@@ -350,6 +353,7 @@ async def _open_doors(app: App, doors: AsyncExitStack) -> AsyncIterator[str]:
         door = http_app(
             Behind(
                 service=app.measured,
+                known=app.known,
                 callers=Callers(app.nodes, app.settings.administrators),
                 overview=app.overview,
                 metrics=partial(as_text, _metrics(app)),

@@ -2,11 +2,10 @@
 
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
-from itertools import islice, takewhile
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -15,20 +14,16 @@ import typer
 
 from auth.audit.files import AuditFiles
 from auth.audit.follow import following
-from auth.audit.reader import outcomes_backwards
-from auth.audit.told.story import Story, stories
+from auth.audit.told.search import Whom, login_of, logins, whom
 from auth.audit.told.wanted import Wanted
 from auth.audit.told.words import as_data, as_text, known_reason, step_line
 from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, UsageFault, faults, out, print_json
 from auth.clock import SYSTEM_CLOCK
 from auth.config import read_config
-from auth.login_name import names_meant
 from auth.settings import Settings
 from auth.why.instant import NotAnInstant, read_instant
 from dirsync.replica import Replica
 from schema.errors import Fault
-from schema.parse import fold
-from schema.words import UserIdAttribute
 
 SINCE = Annotated[str, typer.Option("--since", help="From then on: 2026-11-24, 2026-11-24T07:30, -2h, -30d.")]
 _USER = Annotated[str, typer.Option("--user", "-u", help="Login name, DN or objectGUID.")]
@@ -61,11 +56,11 @@ def show_command(
         if reason and known_reason(reason) is None:
             raise UsageFault(f"there is no reason {reason}", remedy="see docs/reasons.md")
         names, ids = _whom(settings, user)
-        wanted = Wanted(names, ids, _login(files, event), node, reason, refused, instant(since))
+        wanted = Wanted(names, ids, login_of(files, event), node, reason, refused, instant(since))
         if follow:
             _follow(files, wanted, json=json)
             return
-        found = list(islice(_found(files, wanted), limit))
+        found = list(islice(logins(files, wanted), limit))
     if json:
         print_json([as_data(story) for story in found])
     else:
@@ -94,38 +89,13 @@ def reading() -> Iterator[None]:
         ) from error
 
 
-def _found(files: AuditFiles, wanted: Wanted) -> Iterator[Story]:
-    found = outcomes_backwards(files, wanted.worthwhile())
-    return filter(wanted.takes, stories(takewhile(lambda each: not wanted.is_past(each.at), found)))
-
-
-def _whom(settings: Settings, user: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Folded names and ids of a person: as typed, and as the replica knows them, if there is one to be read."""
-    if not user:
-        return frozenset(), frozenset()
-    try:
-        return frozenset(), frozenset({uuid.UUID(user.strip()).hex})
-    except ValueError:
-        pass
+def _whom(settings: Settings, user: str) -> Whom:
+    """As `whom`; as typed alone when there is no replica that can be read."""
     try:
         with closing(Replica(settings.service.replica_file, named=settings.named_policies)) as replica:
-            meant = names_meant(user, UserIdAttribute.ANY, replica.domains())
-            found = set(replica.find(meant.names, meant.directory)) if meant.names else set()
-            found |= {entry for entry in (replica.lookup(user),) if entry}
+            return whom(user, replica)
     except Fault:
-        found = set()
-    return frozenset({fold(user)}), frozenset(entry.hex() for entry in found)
-
-
-def _login(files: AuditFiles, event: str) -> str:
-    """The login that an outcome with this correlation id belongs to."""
-    if not event:
-        return ""
-    of_event = Wanted(login=event)
-    for each in outcomes_backwards(files, of_event.worthwhile()):
-        if each.correlation == event:
-            return each.login or event
-    return event
+        return whom(user, None)
 
 
 def _follow(files: AuditFiles, wanted: Wanted, *, json: bool) -> None:

@@ -1,13 +1,18 @@
 """Puts the HTTP door together: every operation, and the document that describes them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from auth.clock import Entropy
+from auth.facts_reader import FactsReader
 from auth.http.authenticate import authenticate
 from auth.http.callers import Callers
+from auth.http.directories import directory_operations
 from auth.http.door import HttpDoor
+from auth.http.events import events
+from auth.http.explain import explain
 from auth.http.health import health_operations
+from auth.http.openapi import openapi
 from auth.http.operation import Operation
 from auth.metrics.catalogue import Metric
 from auth.metrics.tally import Tally
@@ -22,6 +27,7 @@ class Behind:
     Attributes:
         service: decides.
         callers: tell who calls.
+        known: reads what a logon would be decided from.
         overview: how the service is doing.
         metrics: Prometheus' text.
         entropy: draws correlation ids.
@@ -31,6 +37,7 @@ class Behind:
 
     service: Service
     callers: Callers
+    known: FactsReader
     overview: Overview
     metrics: Callable[[], bytes]
     entropy: Entropy
@@ -41,10 +48,19 @@ class Behind:
 def http_app(behind: Behind) -> HttpDoor:
     """The ASGI application."""
     tally = behind.tally
-    return HttpDoor(_operations(behind), lambda route, status: tally.count(Metric.HTTP_ANSWERS, (route, str(status))))
+    return HttpDoor(operations(behind), lambda route, status: tally.count(Metric.HTTP_ANSWERS, (route, str(status))))
 
 
-def _operations(behind: Behind) -> Iterator[Operation]:
-    yield authenticate(behind.service, behind.callers, behind.entropy)
-    yield from health_operations(behind.overview.health, behind.metrics, behind.callers)
-    yield from behind.further
+def operations(behind: Behind) -> list[Operation]:
+    """Everything that the door serves."""
+    callers, overview, now = behind.callers, behind.overview, behind.overview.clock.now
+    found = [
+        authenticate(behind.service, callers, behind.entropy),
+        explain(behind.known, callers, now),
+        *directory_operations(overview, callers),
+        events(overview.settings.service.audit, overview.replica, callers, now),
+        *health_operations(overview.health, behind.metrics, callers),
+        *behind.further,
+    ]
+    found.append(openapi(lambda: found))
+    return found

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from msgspec.structs import replace
 from rich.text import Text
@@ -12,6 +11,7 @@ from auth.effective import Candidate
 from auth.facts import Facts
 from auth.why.explain import Explanation, explain
 from auth.why.grounds import Grounds, GroupGround, TokenGround, grounds
+from auth.why.report_data import CandidatePolicy, Explained, Looked, Violations
 
 _GOOD, _BAD, _HEAD, _QUIET = "green", "bold red", "bold", "dim"
 
@@ -125,44 +125,38 @@ def _violations(known: Grounds) -> Sequence[str]:
     return (f"{line}; {known.failures_to_lock} more lock",)
 
 
-def as_data(report: Report) -> dict[str, Any]:
-    """The answer for --json."""
+def as_data(report: Report) -> Explained:
+    """The answer for programs."""
     explanation, known = report.explanation, report.grounds
-    decided, where = explanation.decision, known.standing
-    age = explanation.directory_age
-    return {
-        "outcome": explanation.outcome,
-        "remedy": explanation.remedy,
-        "user": decided.person.dn if decided.person else None,
-        "user_id": decided.person.id.hex() if decided.person else None,
-        "access_node": report.node.partition(" (")[0],
-        "at": report.asked_at,
-        "policy": decided.policy_name,
-        "trace": [{"check": item.check, "found": item.found} for item in explanation.trace],
-        "candidates": [candidate_data(candidate) for candidate in decided.candidates],
-        "steps": list(explanation.steps),
-        "tokens": known.tokens,
-        "groups": known.groups,
-        "violations": where
-        and {
-            "wrong_codes": where.failures,
-            "violations": where.violations,
-            "locked_until": where.locked_until if known.failures_to_lock is None else None,
-            "wrong_codes_to_lock": known.failures_to_lock,
-        },
-        "reply_attributes": known.replies if explanation.reply_attributes else [],
-        "directory_version": explanation.directory_version,
-        "directory_age": age if age != float("inf") else None,
-        "directory_age_limit": known.staleness_limit,
-    }
+    decided, age = explanation.decision, explanation.directory_age
+    return Explained(
+        outcome=explanation.outcome,
+        remedy=explanation.remedy,
+        user=decided.person.dn if decided.person else None,
+        user_id=decided.person.id.hex() if decided.person else None,
+        access_node=report.node.partition(" (")[0],
+        at=report.asked_at,
+        policy=decided.policy_name,
+        trace=[Looked(item.check, item.found) for item in explanation.trace],
+        candidates=[candidate_data(candidate) for candidate in decided.candidates],
+        steps=explanation.steps,
+        tokens=known.tokens,
+        groups=known.groups,
+        violations=_violations_data(known),
+        reply_attributes=known.replies if explanation.reply_attributes else (),
+        directory_version=explanation.directory_version,
+        directory_age=age if age != float("inf") else None,
+        directory_age_limit=known.staleness_limit,
+    )
 
 
-def candidate_data(candidate: Candidate) -> dict[str, Any]:
-    """A policy that could have governed, for --json."""
-    return {
-        "level": candidate.level,
-        "holder": candidate.holder,
-        "policy": candidate.policy_name,
-        "won": candidate.won,
-        "why": candidate.why,
-    }
+def _violations_data(known: Grounds) -> Violations | None:
+    where, left = known.standing, known.failures_to_lock
+    if where is None:
+        return None
+    return Violations(where.failures, where.violations, where.locked_until if left is None else None, left)
+
+
+def candidate_data(candidate: Candidate) -> CandidatePolicy:
+    """A policy that could have governed, for programs."""
+    return CandidatePolicy(candidate.level, candidate.holder, candidate.policy_name, candidate.won, candidate.why)

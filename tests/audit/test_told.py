@@ -101,8 +101,8 @@ def test_a_story_says_what_happened_when_by_what_and_what_helps(told):
     ):
         assert said in text, text
     data = as_data(story)
-    assert (data["outcome"], data["remedy"]) == ("refused", Reason.CODE_EMPTY.remedy)
-    assert [step["message_id"] for step in data["steps"] if "message_id" in step] == ["m1", "m1"]
+    assert (data.outcome, data.remedy) == ("refused", Reason.CODE_EMPTY.remedy)
+    assert [step.message_id for step in data.steps if step.message_id] == ["m1", "m1"]
 
 
 def test_a_reason_of_another_version_is_told_without_what_it_means(ledger):

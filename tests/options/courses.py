@@ -10,6 +10,8 @@ from options.keys import API_KEY
 from options.sealed import RESPONSE
 from options.world import VIP_CODE, World
 
+CERTIFICATE_NAME = "portal.example.org"
+
 
 async def first(world: World):
     """A first step with the right password."""
@@ -240,6 +242,12 @@ def at(address: str):
 async def key_holder(world: World) -> str:
     """Which access node the holder of an API key is."""
     known = world.app.nodes.by_api_key(API_KEY)
+    return "nobody" if known is None else known.node.name
+
+
+async def certificate_holder(world: World) -> str:
+    """Which access node shows a client certificate with a name."""
+    known = world.app.nodes.by_certificate([CERTIFICATE_NAME])
     return "nobody" if known is None else known.node.name
 
 

@@ -17,7 +17,6 @@ ROOT = HERE.parents[1]
 NO_ROW = {
     "dirfactorPolicySubjects": "kept by the directory, for people to look at",
     "dirfactorMemberOfNode": "kept by the directory, for people to look at",
-    "dirfactorCertificateName": "client certificates of applications are not looked at yet",
 }
 """Attributes that no row can show, and why."""
 

@@ -154,4 +154,4 @@ def test_violations_say_how_many_more_lock_and_until_when():
     assert "1 violations, 2 wrong codes that count; 2 more lock" in as_text(two).plain
     four = reported(facts(person(link(strict)), failures=at(-9, -8, -7, -6)), NOW)
     assert "; locked until 2026-11-24 12:14:54 UTC" in as_text(four).plain
-    assert as_data(four)["violations"]["locked_until"] == NOW + timedelta(minutes=15, seconds=-6)
+    assert as_data(four).violations.locked_until == NOW + timedelta(minutes=15, seconds=-6)

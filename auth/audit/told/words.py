@@ -1,7 +1,7 @@
 """A login in words, and as data."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -16,19 +16,38 @@ def as_text(story: Story) -> str:
     return "\n".join(map(printable, _lines(story)))
 
 
-def as_data(story: Story) -> dict[str, Any]:
+class LoginTold(msgspec.Struct, frozen=True):
+    """A login as it is recorded.
+
+    Attributes:
+        login: correlation id of the request that began it.
+        at: when it began.
+        name: the login name as typed, or the DN.
+        outcome: what it came to.
+        reason: the reason code.
+        meaning: what that means.
+        remedy: what helps.
+        steps: as they stand in the audit, oldest first.
+    """
+
+    login: str
+    at: datetime
+    name: str
+    outcome: str
+    reason: str
+    meaning: str
+    remedy: str
+    steps: Sequence[Written]
+
+
+def as_data(story: Story) -> LoginTold:
     """The same for programs: the steps as they stand in the audit."""
-    reason = known_reason(story.last.reason)
-    return {
-        "login": story.login,
-        "at": story.steps[0].at,
-        "name": _name(story),
-        "outcome": story.last.outcome,
-        "reason": story.last.reason,
-        "meaning": reason.meaning if reason else "",
-        "remedy": reason.remedy if reason else "",
-        "steps": [msgspec.to_builtins(step) for step in story.steps],
-    }
+    last = story.last
+    reason = known_reason(last.reason)
+    meaning, remedy = (reason.meaning, reason.remedy) if reason else ("", "")
+    return LoginTold(
+        story.login, story.steps[0].at, _name(story), last.outcome, last.reason, meaning, remedy, story.steps
+    )
 
 
 def step_line(step: Written) -> str:

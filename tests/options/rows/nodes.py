@@ -180,6 +180,15 @@ ROWS = (
     ),
     Scenario(
         "ours",
+        "the client certificate of an application",
+        node(CertificateName=courses.CERTIFICATE_NAME, NodeType="http"),
+        node(CertificateName="other.example.org", NodeType="http"),
+        courses.certificate_holder,
+        "vpn",
+        "nobody",
+    ),
+    Scenario(
+        "ours",
         "a first step that is repeated sends one text",
         node(CoalesceSeconds="20"),
         node(CoalesceSeconds="0"),
