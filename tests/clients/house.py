@@ -1,5 +1,6 @@
 """One company for all clients: people with phones, access nodes by address, a slow gateway, and the real service."""
 
+import hashlib
 import re
 import socket
 import sys
@@ -12,10 +13,12 @@ import httpx
 
 from auth.demo.service import audit_lines, free_port
 from clients.gateway import PASSWORD, SlowGateway, running_gateway
+from clients.laws import every_reply_begins_with_its_proof, repeats_are_answered_alike, replay_is_refused
 from clients.relay import Relay, relayed
 from rig.ports import LOOPBACK
 from rig.process import Process, wait_for
 from scenarios.company import NODE_MEMBERS, Company, password_of, phone, texted
+from schema.secret import Secret
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SECRET = "correct-horse-battery-staple"
@@ -26,12 +29,22 @@ NODES: dict[str, Mapping[str, str]] = {
     # what most clients are: they ask, and send no Message-Authenticator
     "lenient": {"dirfactorRequireMessageAuthenticator": "FALSE"},
     "strict": {},
+    # for clients that show one question
+    "append": {"dirfactorRequireMessageAuthenticator": "FALSE", "dirfactorLoginMode": "append"},
     "code-only": {"dirfactorRequireMessageAuthenticator": "FALSE", "dirfactorLoginMode": "codeOnly"},
     # for clients that can show no challenge
     "reject-then-code": {"dirfactorRequireMessageAuthenticator": "FALSE", "dirfactorLoginMode": "rejectThenCode"},
     "proxy": {},
 }
 """Name of each access node and its attributes; the address of the first is 127.0.1.1, that of the second 127.0.1.2."""
+
+API_KEY = Secret("canary-Portal-key-31")
+_PORTAL = f"""\
+[node:portal]
+dirfactorNodeType = http
+dirfactorApiKeyHash = {hashlib.sha256(API_KEY.octets).hexdigest()}
+dirfactorMember = {NODE_MEMBERS}
+"""
 
 _CONFIG = """\
 [service]
@@ -124,9 +137,15 @@ class House:
 
     @contextmanager
     def network(self, node: str) -> Iterator[Relay]:
-        """A relay through which requests come from an access node."""
+        """A relay through which requests come from an access node; at its end the laws are held against all of it."""
         with relayed(self.radius_port, address_of(node)) as relay:
             yield relay
+        every_reply_begins_with_its_proof(relay)
+        repeats_are_answered_alike(relay, SECRET.encode())
+
+    def refuses_replay(self, relay: Relay) -> None:
+        """The last request that was accepted opens nothing when it comes again with a new identifier."""
+        replay_is_refused(relay, self.radius_port, SECRET.encode())
 
     def reasons(self, visitor: Visitor) -> list[str]:
         """The audit's reasons of somebody's outcomes, oldest first."""
@@ -174,7 +193,7 @@ def open_house(folder: Path, *, more_config: str = "") -> Iterator[House]:
             http_port=http_port,
             gateway_url=gateway.url,
         )
-        config.write_text("\n".join((settings, *map(_section, NODES), more_config)))
+        config.write_text("\n".join((settings, *map(_section, NODES), _PORTAL, more_config)))
         command = [sys.executable, "-m", "auth", "serve", "--config", str(config)]
         service = Process(command, log=folder / "service.log", environment={"PYTHONPATH": str(REPOSITORY)})
         house = House(folder, radius_port, http_port, gateway, service)

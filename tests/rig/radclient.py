@@ -16,6 +16,11 @@ class RadiusReply:
 
     code: str
     attributes: dict[str, str]
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    def every(self, name: str) -> list[str]:
+        """The values of an attribute, in the order they came."""
+        return [value for found, value in self.pairs if found == name]
 
     @property
     def said(self) -> dict[str, str]:
@@ -28,22 +33,45 @@ class RadiusReply:
         return self.attributes["State"]
 
 
-def radclient(port: int, secret_file: Path, user: str, password: str, state: str | None = None) -> RadiusReply:
-    """One Access-Request by PAP with Message-Authenticator, sent once."""
+def radclient(
+    port: int,
+    secret_file: Path,
+    user: str,
+    password: str,
+    state: str | None = None,
+    *,
+    tries: int = 1,
+    seconds: float = 10,
+) -> RadiusReply:
+    """One Access-Request by PAP with Message-Authenticator, sent once, or again every so many seconds."""
     attributes = [f'User-Name = "{user}"', f'User-Password = "{password}"']
     if state:
         attributes.append(f"State = {state}")
-    return radclient_with(port, secret_file, attributes)
+    return radclient_with(port, secret_file, attributes, tries=tries, seconds=seconds)
 
 
-def radclient_with(port: int, secret_file: Path, attributes: Sequence[str]) -> RadiusReply:
-    """One Access-Request with these attributes, as radclient writes them, and Message-Authenticator, sent once."""
-    command = ["radclient", "-x", "-r", "1", "-t", "10", "-S", str(secret_file), f"127.0.0.1:{port}", "auth"]
+def status_server(port: int, secret_file: Path) -> RadiusReply:
+    """One Status-Server with Message-Authenticator."""
+    return radclient_with(port, secret_file, [], kind="status")
+
+
+def radclient_with(
+    port: int,
+    secret_file: Path,
+    attributes: Sequence[str],
+    *,
+    kind: str = "auth",
+    tries: int = 1,
+    seconds: float = 10,
+) -> RadiusReply:
+    """One request with these attributes, as radclient writes them, and Message-Authenticator, sent as `radclient`."""
+    timing = ["-r", str(tries), "-t", str(seconds)]
+    command = ["radclient", "-x", *timing, "-S", str(secret_file), f"127.0.0.1:{port}", kind]
     sent = ", ".join((*attributes, "Message-Authenticator = 0x00"))
     done = subprocess.run(command, input=sent, capture_output=True, text=True, timeout=30, check=False)
     found = _CODE.search(done.stdout)
     if found is None:
         return RadiusReply("nothing", {})
     received = done.stdout[found.start() :]
-    values = {name: value.strip('"') for name, value in _ATTRIBUTE.findall(received)}
-    return RadiusReply(found[1], values)
+    pairs = tuple((name, value.strip('"')) for name, value in _ATTRIBUTE.findall(received))
+    return RadiusReply(found[1], dict(pairs), pairs)

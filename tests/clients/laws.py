@@ -1,0 +1,39 @@
+"""What holds of every client's exchange with the door, whatever client it is."""
+
+from clients.datagram import (
+    ACCESS_ACCEPT,
+    ACCESS_CHALLENGE,
+    ACCESS_REJECT,
+    MESSAGE_AUTHENTICATOR,
+    answers,
+    attributes_of,
+    exchange,
+    with_identifier,
+)
+from clients.relay import Relay
+
+
+def every_reply_begins_with_its_proof(relay: Relay) -> None:
+    """The first attribute of every Access-* reply is Message-Authenticator (CVE-2024-3596)."""
+    for reply in relay.replies:
+        if reply[0] in (ACCESS_ACCEPT, ACCESS_REJECT, ACCESS_CHALLENGE):
+            attributes = attributes_of(reply)
+            assert attributes, "a reply is a packet and has attributes"
+            assert attributes[0][0] == MESSAGE_AUTHENTICATOR
+
+
+def repeats_are_answered_alike(relay: Relay, secret: bytes) -> None:
+    """The same request was answered with the same octets, however often it came."""
+    for request in set(relay.requests):
+        assert len({reply for reply in relay.replies if answers(reply, request, secret)}) <= 1
+
+
+def replay_is_refused(relay: Relay, door_port: int, secret: bytes) -> None:
+    """The last request, which was accepted, opens nothing when it comes again with a new identifier."""
+    request = relay.requests[-1]
+    assert any(reply[0] == ACCESS_ACCEPT and answers(reply, request, secret) for reply in relay.replies)
+    again = with_identifier(request, request[1] ^ 1, secret)
+    reply = exchange(again, door_port, relay.source)
+    assert reply is not None
+    assert answers(reply, again, secret)
+    assert reply[0] == ACCESS_REJECT

@@ -1,0 +1,63 @@
+"""Linux hosts: pam_radius_auth asks, shows the question, and sends again what is not answered."""
+
+import pytest
+
+from clients.house import SECRET
+from rig.fixtures import need, need_root
+from rig.pam import pam_service
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture(autouse=True)
+def _pam():
+    need_root()
+    need("pamtester")
+
+
+def test_it_shows_the_question_and_the_answer_opens(house, folder):
+    visitor = house.visitor()
+    with house.network("lenient") as relay, pam_service(folder, relay.port, SECRET) as service:
+        logon = service.log_on(visitor.uid)
+        logon.type(visitor.password)
+        logon.type(house.code(visitor))
+        opened, shown = logon.end()
+        assert opened, shown
+        assert "Enter the code" in shown
+        house.refuses_replay(relay)
+
+
+def test_a_wrong_password_does_not_open(house, folder):
+    visitor = house.visitor()
+    with house.network("lenient") as relay, pam_service(folder, relay.port, SECRET) as service:
+        logon = service.log_on(visitor.uid)
+        logon.type("Teapot")
+        opened, shown = logon.end()
+    assert not opened, shown
+    assert house.reasons(visitor) == ["password-wrong"]
+
+
+def test_its_retransmits_to_a_slow_gateway_send_one_text(house, folder):
+    visitor = house.visitor()
+    with house.network("lenient") as relay, pam_service(folder, relay.port, SECRET) as service:
+        with house.gateway.slowed(5.0):
+            logon = service.log_on(visitor.uid)
+            logon.type(visitor.password)
+            logon.type(house.code(visitor))
+            opened, shown = logon.end()
+        assert opened, shown
+        assert len(relay.requests) > len(set(relay.requests)), "it sent something again"
+    assert house.texts(visitor) == 1
+
+
+def test_a_lost_reply_comes_again_with_the_same_octets(house, folder):
+    visitor = house.visitor()
+    with house.network("lenient") as relay, pam_service(folder, relay.port, SECRET) as service:
+        relay.lose_replies(1)
+        logon = service.log_on(visitor.uid)
+        logon.type(visitor.password)
+        logon.type(house.code(visitor))
+        opened, shown = logon.end()
+        assert opened, shown
+        assert relay.replies[0] == relay.replies[1]
+    assert house.texts(visitor) == 1
