@@ -1,6 +1,8 @@
 """The response to an Access-Request as octets, and what of it had to be left out."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from auth.radius.attributes import reply_attribute
 from auth.radius.dialogue import say

@@ -1,10 +1,5 @@
 """CHAP, MS-CHAP and MS-CHAPv2 through the real service, at a node that asks with codes."""
 
-import asyncio
-import hashlib
-import secrets
-import socket
-
 import pytest
 import pytest_asyncio
 
@@ -13,7 +8,8 @@ from auth.clock import SYSTEM_CLOCK
 from auth.demo.site import NODES
 from auth.otp.token import SoftwareToken
 from auth.radius.attributes import Attribute
-from auth.radius.packet import Code, Packet, encode_request, verify_response
+from auth.radius.packet import Code, Packet
+from scenarios.chap_client import show
 from scenarios.company import person, policy, policy_dn, texted, with_vip
 from scenarios.office import Office, another, open_office
 from scenarios.sealed import SealedPeople
@@ -42,38 +38,6 @@ async def office(tmp_path_factory):
     nodes = NODES.replace("[node:vpn]\n", "[node:vpn]\ndirfactorLoginMode = codeOnly\n")
     async with open_office(folder, *entries, credentials={"VERA": ""}, nodes=nodes) as running:
         yield running
-
-
-def shown(protocol: str, user: str, code: str, authenticator: bytes) -> list[tuple[int, bytes]]:
-    """What a client of the protocol sends in the place of a code."""
-    if protocol == "CHAP":
-        return [(3, b"\7" + hashlib.md5(b"\7" + code.encode() + authenticator, usedforsecurity=False).digest())]
-    peer, hashed = b"p" * 16, nt_password_hash(code)
-    challenge = b"8 octets" if protocol == "MS-CHAP" else b"sixteen octets.."
-    hidden = challenge if protocol == "MS-CHAP" else challenge_hash(peer, challenge, user.encode())
-    octets = challenge_response(hidden, hashed)
-    if protocol == "MS-CHAP":
-        return [microsoft(11, challenge), microsoft(1, b"\7\1" + bytes(24) + octets)]
-    return [microsoft(11, challenge), microsoft(25, b"\7\0" + peer + bytes(8) + octets)]
-
-
-def microsoft(number: int, octets: bytes) -> tuple[int, bytes]:
-    return Attribute.VENDOR_SPECIFIC, bytes((0, 0, 1, 0x37, number, len(octets) + 2)) + octets
-
-
-async def show(office: Office, protocol: str, user: str, code: str, state: bytes | None = None) -> Packet:
-    """One Access-Request, and its verified response."""
-    authenticator = secrets.token_bytes(16)
-    own = [(Attribute.USER_NAME, user.encode()), *shown(protocol, user, code, authenticator)]
-    answered = [(Attribute.STATE, state)] if state else []
-    request = Packet(Code.ACCESS_REQUEST, secrets.randbelow(256), authenticator, (*own, *answered))
-    secret = office.service.secret.octets
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.setblocking(False)
-        client.connect(("127.0.0.1", office.service.radius_port))
-        client.send(encode_request(request, secret))
-        octets = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(client, 5000), 15)
-    return verify_response(octets, request, secret)
 
 
 def microsofts(packet: Packet) -> dict[int, bytes]:

@@ -7,6 +7,7 @@ from auth.clock import SYSTEM_ENTROPY
 from auth.demo.service import Reply
 from auth.radius.attributes import Attribute
 from auth.radius.packet import Code
+from scenarios.chap_client import show
 from scenarios.company import password_of, texted, with_vip
 from scenarios.office import Office, calling, open_office
 
@@ -14,11 +15,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 STATION = "+436640000099"
 SESSION = b"5F-session-of-this-test"
 MS_CHAP = bytes((0, 0, 1, 0x37, 1, 52)) + bytes(50)
-WRONG = {
-    "CHAP": ((Attribute.CHAP_PASSWORD, bytes(17)), "password-protocol", b"PAP required"),
-    "MS-CHAP": ((Attribute.VENDOR_SPECIFIC, MS_CHAP), "password-protocol", b"PAP required"),
-    "EAP": ((Attribute.EAP_MESSAGE, b"\x02\x01\x00\x05\x01"), "password-protocol", b"PAP required"),
-    "two passwords": ((Attribute.USER_PASSWORD, bytes(16)), "request-incomplete", b"Logon failed."),
+BESIDE_PAP = {
+    "CHAP": ((Attribute.CHAP_PASSWORD, bytes(17)), b"Logon failed."),
+    "MS-CHAP": ((Attribute.VENDOR_SPECIFIC, MS_CHAP), b"Logon failed."),
+    "EAP": ((Attribute.EAP_MESSAGE, b"\x02\x01\x00\x05\x01"), None),  # RFC 3579 section 2.6.5
+    "PAP": ((Attribute.USER_PASSWORD, bytes(16)), b"Logon failed."),
 }
 
 
@@ -30,12 +31,25 @@ async def office(tmp_path_factory):
         yield running
 
 
-@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize("what", BESIDE_PAP)
 async def test_what_is_rejected_at_the_radius_door_leaves_one_line(office: Office, what: str):
-    extra, reason, message = WRONG[what]
+    extra, message = BESIDE_PAP[what]
     before = len(office.audit())
     reply = await office.service.packet("alice", password_of("alice"), extra=[extra])
     assert (reply.code, reply.single(Attribute.REPLY_MESSAGE)) == (Code.ACCESS_REJECT, message)
+    assert_one_line(office, before, "request-incomplete")
+
+
+@pytest.mark.parametrize("protocol", ["CHAP", "MS-CHAP", "MS-CHAPv2"])
+async def test_so_does_a_client_that_must_be_set_to_pap(office: Office, protocol: str):
+    before = len(office.audit())
+    reply = await show(office, protocol, "alice", password_of("alice"))
+    assert (reply.code, reply.single(Attribute.REPLY_MESSAGE)) == (Code.ACCESS_REJECT, b"PAP required")
+    assert_one_line(office, before, "password-protocol")
+    assert "set its authentication protocol to PAP" in (office.service.log or office.site.folder).read_text()
+
+
+def assert_one_line(office: Office, before: int, reason: str) -> None:
     [line] = office.audit()[before:]
     assert (line["outcome"], line["reason"], line["door"], line["name"]) == ("refused", reason, "radius", "alice")
     assert len(line["correlation"]) == 16
@@ -54,7 +68,7 @@ async def test_where_somebody_calls_from_is_not_written_down(office: Office):
     marks = [calling(STATION), (Attribute.ACCT_SESSION_ID, SESSION)]
     replies = [await office.service.radius("alice", password_of("alice"), extra=marks) for _ in range(2)]
     assert len({reply.state.text for reply in replies if reply.state is not None}) == 1, "the marks were looked at"
-    await office.service.packet("alice", "x", extra=[*marks, WRONG["CHAP"][0]])
+    await office.service.packet("alice", "x", extra=[*marks, BESIDE_PAP["CHAP"][0]])
     folder = office.site.folder
     files = [folder / "service.log", *(folder / "state").glob("audit-*"), *(folder / "state").glob("state.sqlite*")]
     assert len(files) > 2
