@@ -18,7 +18,7 @@ from scenarios.company import texted
 from scenarios.office import Office, open_office
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-EXAMPLES = 12
+EXAMPLES = 40
 BOUNDED = settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 ROLES = {"explain": "helpdesk", "events": "helpdesk", "status": "monitor", "sync_status": "monitor", "sync": "operator"}
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
