@@ -76,9 +76,7 @@ def test_a_step_says_what_was_typed_and_nothing_that_was_not(user, password, pas
     assert msgspec.json.decode(body, type=AuthenticateBody) == AuthenticateBody(user, password, passcode)
 
 
-@pytest.mark.parametrize(
-    "url", ["http://auth.example.org", "http://192.0.2.1:8480", "ftp://localhost", "auth.example"]
-)
+@pytest.mark.parametrize("url", ["http://auth.example.org", "http://192.0.2.1:8480", "ftp://localhost", "auth.example"])
 def test_no_password_goes_in_clear_to_another_host(url):
     with pytest.raises(ValueError, match="https"):
         Client(url, api_key="k")

@@ -1,5 +1,6 @@
 """Every page, followed from its first block to its last on a real server: nothing on it is refused or unknown."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 
@@ -9,7 +10,7 @@ import pytest
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.demo.certificates import CertificateFolder
 from docs.blocks import PAGES, ROOT, Block, blocks
-from docs.company import PASSWORD, TEMPS, desk, hire
+from docs.company import PASSWORD, PEOPLE, TEMPS, desk, hire
 from docs.names import substituted
 from docs.place import Place
 from docs.tree import PlainSlapd, ds389_desk, openldap_desk
@@ -17,6 +18,7 @@ from docs.tree import hire as hire_in_tree
 from rig.ds389 import DirectoryServer389
 from rig.fixtures import MAIL_ACCOUNT, need, need_root, running
 from rig.ldaptools import LdapRefused
+from rig.ports import free_port
 from vip.conftest import start
 
 pytestmark = pytest.mark.servers
@@ -115,6 +117,8 @@ def test_a_page_about_active_directory_can_be_followed(page, first_hour, tmp_pat
         place = first_hour.again(tmp_path / "desk")
     if page.name == "trouble.md":
         make_trouble(place, first_hour.dc)
+    if page.name == "http.md":
+        set_up_http(place, first_hour)
     if page.name == "email.md":
         set_up_relay(place, page, request.getfixturevalue("postfix"))
     with vip_service(place, page) if page.name == "vip.md" else nullcontext():
@@ -150,6 +154,18 @@ def make_trouble(place: Place, dc) -> None:
     dc.ldapmodify("\n".join(f"dn: CN={name},{people}\nchangetype: modify\ndelete: dirfactorToken\n" for name in TEMPS))
     with pytest.raises(AssertionError, match="held"):
         place.follow(sh("dirfactor sync"))
+
+
+def set_up_http(place: Place, first_hour) -> None:
+    """The port of the door, and what the reader finds in the answer before and on Alice's phone."""
+    port, config = free_port(), place.folder / "config.ini"
+    config.write_text(config.read_text().replace("[http]\n", f"[http]\nport = {port}\n"))
+    place.names = place.names | {"127.0.0.1:8480": f"127.0.0.1:{port}"}
+    text = first_hour.kannel.wait_for_text
+    place.fill = place.fill | {
+        "123456": lambda: re.search(r"\b\d{6}\b", text(PEOPLE["alice"][1].replace(" ", "")))[0],
+        "STATE": lambda: re.search(r'"state":"([^"]+)"', place.last.output)[1],
+    }
 
 
 def set_up_relay(place: Place, page, postfix) -> None:
