@@ -1,18 +1,29 @@
 """What is mutated, and which tests must notice: the fast ones that are about the module, and no others."""
 
-DECISION = tuple(f"tests/core/test_{about}.py" for about in ("admission", "decision", "methods", "pin_step", "traces"))
-SOFTWARE = ("tests/otp", "tests/judges/test_software.py")
+_ABOUT = ("admission", "by_response", "decision", "methods", "pin_step", "traces")
+DECISION = tuple(f"tests/core/test_{about}.py" for about in _ABOUT)
+SOFTWARE = ("tests/otp", "tests/judges/test_software.py", "tests/judges/test_responses.py")
+EAP = ("tests/radius/test_eap.py",)
 MODULES: dict[str, tuple[str, ...]] = {
     "auth/effective.py": ("tests/core/test_effective.py",),
     "auth/admission.py": ("tests/core/test_admission.py", "tests/core/test_traces.py"),
     "auth/standing.py": ("tests/core/test_standing.py",),
     "auth/tokens.py": ("tests/core/test_tokens.py",),
     "auth/decision.py": DECISION,
+    "auth/methods/by_response.py": DECISION,
     "auth/methods/fields.py": DECISION,
     "auth/methods/login.py": DECISION,
     "auth/methods/password.py": DECISION,
     "auth/methods/pin.py": DECISION,
     "auth/methods/token.py": DECISION,
+    "auth/chap/ms_chap.py": ("tests/chap",),
+    "auth/chap/response.py": ("tests/chap",),
+    "auth/radius/chap.py": ("tests/radius/test_chap.py",),
+    "auth/radius/eap/dialogue.py": EAP,
+    "auth/radius/eap/packet.py": EAP,
+    "auth/radius/eap/state.py": EAP,
+    "auth/radius/reply.py": ("tests/radius/test_reply.py",),
+    "auth/prompts/language.py": ("tests/core/test_prompts.py",),
     "auth/codes.py": ("tests/core/test_codes.py",),
     "auth/code_check.py": ("tests/core/test_code_check.py",),
     "auth/judges/minted.py": ("tests/judges", "tests/core/test_code_check.py"),
