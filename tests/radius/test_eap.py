@@ -1,5 +1,8 @@
 """EAP in RADIUS: what is asked next, what reaches the service, and how an outcome is said; all without a socket."""
 
+import hashlib
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,21 +83,26 @@ def test_fragments_are_joined_wherever_they_were_cut_and_padding_is_left_out():
 
 
 @pytest.mark.parametrize(
-    "attributes",
+    ("attributes", "problem"),
     [
-        ((79, b"\x02\x07\x00\x0a\x01"), NAME, (79, b"alice")),  # not together
-        ((79, b"\x02\x07\x00\x0b\x01alice"),),  # Length beyond the end
-        ((79, b"\x02\x07\x00\x04"),),  # a response without Type
-        ((79, b"\x01\x07\x00\x04"),),
-        ((79, b"\x03\x07\x00\x03"),),
-        ((79, b"\x05\x07\x00\x05\x01"),),  # unknown Code
-        ((79, b"\x00\x07\x00\x05\x01"),),
-        ((79, b"\x02"),),
-        ((79, b"\x02\x07\x00"),),
+        (((79, b"\x02\x07\x00\x0a\x01"), NAME, (79, b"alice")), "^the EAP-Message attributes do not stand together$"),
+        *(
+            (((79, octets),), "^EAP-Message carries no EAP packet$")
+            for octets in (
+                b"\x02\x07\x00\x0b\x01alice",  # Length beyond the end
+                b"\x02\x07\x00\x04",  # a response without Type
+                b"\x01\x07\x00\x04",
+                b"\x03\x07\x00\x03",
+                b"\x05\x07\x00\x05\x01",  # unknown Code
+                b"\x00\x07\x00\x05\x01",
+                b"\x02",
+                b"\x02\x07\x00",
+            )
+        ),
     ],
 )
-def test_what_is_no_eap_packet_is_discarded(attributes):
-    with pytest.raises(MalformedPacket):
+def test_what_is_no_eap_packet_is_discarded(attributes, problem):
+    with pytest.raises(MalformedPacket, match=problem):
         eap_of(request(*attributes))
     assert objection(request(*attributes), Proof.VALID, NODE) is Complaint.MALFORMED_EAP
 
@@ -111,6 +119,14 @@ def test_a_first_state_is_good_for_its_node_name_and_identifier_alone(name, iden
     assert not is_first_state(state, NodeDoor("vpn1", b"another secret"), name, identifier)
     assert not is_first_state(state, NODE, name + b"x", identifier)
     assert not is_first_state(state, NODE, name, identifier ^ 1)
+
+
+def test_a_first_state_is_the_same_on_every_server_that_has_the_nodes_secret():
+    """So a dialogue may go on at another worker, another server, or after a restart."""
+    head = b"eap.first.08.0001020304050607."
+    framed = b"".join(bytes((0, 0, 0, len(part))) + part for part in (b"dirfactor EAP", b"vpn1", b"alice", head))
+    sealed = hmac.new(SECRET, framed, hashlib.sha256).hexdigest().encode()
+    assert first_state(NODE, b"alice", 8, AUTHENTICATOR) == head + sealed
 
 
 @given(st.integers(0, 90), st.integers(0, 255))
@@ -132,6 +148,7 @@ def test_a_next_state_has_the_services_own_in_it_for_one_identifier():
     assert service_state(state, 9).text == "5t4t3"
     assert service_state(state, 8) is None
     assert service_state(b"5t4t3", 9) is None
+    assert not service_state(state + b"\xff", 9).text.isascii(), "no challenge is known by it, and it is no fault"
     assert not is_first_state(state, NODE, b"alice", 9)
     assert service_state(first_state(NODE, b"alice", 9, AUTHENTICATOR), 9) is None
 

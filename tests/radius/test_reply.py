@@ -202,6 +202,13 @@ def test_what_comes_later_is_left_out_though_it_would_fit():
     assert b"z" not in [value for _, value in attributes_of(reply.octets)]
 
 
+def test_a_packet_may_be_full_to_the_last_octet():
+    filling = LONGEST_PACKET - 20 - 18 - 15 * 255 - 2
+    many = (*[ReplyAttribute("Class", "x" * 253)] * 15, ReplyAttribute("Filter-Id", "y" * filling))
+    reply = reply_to(Accepted((*many, ReplyAttribute("Class", "z"))), request_with(), NODE)
+    assert (len(reply.octets), reply.left_out) == (LONGEST_PACKET, ("Class",))
+
+
 def test_the_keys_of_ms_chapv2_and_proxy_state_keep_their_room():
     many = tuple(ReplyAttribute("Class", "x" * 253) for _ in range(30))
     octets = MICROSOFT + bytes((25, 52)) + bytes(50)
