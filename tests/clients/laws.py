@@ -1,6 +1,7 @@
 """What holds of every client's exchange with the door, whatever client it is."""
 
-from clients.datagram import (
+from clients.relay import Relay
+from rig.datagram import (
     ACCESS_ACCEPT,
     ACCESS_CHALLENGE,
     ACCESS_REJECT,
@@ -10,7 +11,6 @@ from clients.datagram import (
     exchange,
     with_identifier,
 )
-from clients.relay import Relay
 
 
 def every_reply_begins_with_its_proof(relay: Relay) -> None:

@@ -10,7 +10,7 @@ import socket
 from rig.ports import LOOPBACK
 
 ACCESS_REQUEST, ACCESS_ACCEPT, ACCESS_REJECT, ACCESS_CHALLENGE, STATUS_SERVER = 1, 2, 3, 11, 12
-MESSAGE_AUTHENTICATOR, PROXY_STATE = 80, 33
+MESSAGE_AUTHENTICATOR, PROXY_STATE, EAP_MESSAGE = 80, 33, 79
 KNOWN_CODES = frozenset({1, 2, 3, 4, 5, 11, 12})
 
 
@@ -54,7 +54,7 @@ def answers(reply: bytes, request: bytes, secret: bytes) -> bool:
 
 def with_identifier(request: bytes, identifier: int, secret: bytes) -> bytes:
     """The request with another identifier, its Message-Authenticator computed anew where it has one."""
-    changed, at = bytearray(request), 20
+    changed, at = bytearray(request[: request[2] << 8 | request[3]]), 20
     changed[1] = identifier
     while at < len(changed):
         if changed[at] == MESSAGE_AUTHENTICATOR:

@@ -1,0 +1,61 @@
+"""`make fuzz`: many datagrams at the codec, over all cores, and many at the running service."""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from clients.house import open_house
+from fuzz.codec import fuzz
+from fuzz.live import GoodClients, expect_no_fault, flood
+
+_CHUNK = 50_000
+_QUIET_SECONDS = 5.0
+_HOLDS = 0.5
+"""The share of their throughput that the flood leaves to good clients, who share two cores with all who take part."""
+
+
+def main() -> int:
+    """Fuzz; a finding ends it with the datagram."""
+    parser = argparse.ArgumentParser(prog="make fuzz", description="Fuzzed datagrams at the RADIUS door.")
+    parser.add_argument("--count", type=int, default=10_000_000, help="at the codec (default %(default)s)")
+    parser.add_argument("--live", type=int, default=100_000, help="at the service (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="to have the same again")
+    arguments = parser.parse_args()
+    print(f"seed {arguments.seed}")
+    fuzz_codec(arguments.count, arguments.seed)
+    return 0 if fuzz_service(arguments.live, arguments.seed) else 1
+
+
+def fuzz_codec(count: int, seed: int) -> None:
+    begun, tally = time.monotonic(), Counter[str]()
+    chunks = [_CHUNK] * (count // _CHUNK) + [count % _CHUNK] * bool(count % _CHUNK)
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for found in pool.map(fuzz, chunks, range(seed, seed + len(chunks))):
+            tally += found
+    seconds = time.monotonic() - begun
+    print(f"codec: {tally.total():,} datagrams in {seconds:.0f} s, {tally.total() / seconds:,.0f} a second")
+    for kind, number in tally.most_common():
+        print(f"  {kind:13} {number:11,}")
+
+
+def fuzz_service(count: int, seed: int) -> bool:
+    """Whether the throughput of good clients held."""
+    with tempfile.TemporaryDirectory() as folder, open_house(Path(folder)) as house:
+        good = GoodClients(house)
+        with good.at_work():
+            _, quiet = good.rate_while(lambda: time.sleep(_QUIET_SECONDS))
+            sent, flooded = good.rate_while(lambda: flood(house, count, seed))
+        expect_no_fault(house)
+    print(f"service: {sent.sent:,} datagrams in {sent.seconds:.1f} s, {sent.sent / sent.seconds:,.0f} a second")
+    print(f"  answered      {sent.answered:11,}, each of which may be")
+    print(f"good clients: {quiet:,.0f} a second before, {flooded:,.0f} meanwhile, ratio {flooded / quiet:.2f}")
+    return flooded / quiet >= _HOLDS
+
+
+if __name__ == "__main__":
+    sys.exit(main())

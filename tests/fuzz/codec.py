@@ -1,0 +1,104 @@
+"""Fuzzed datagrams through all that reads and answers them, each held against a reading of our own (rig.datagram)."""
+
+import random
+from collections import Counter
+from itertools import islice
+
+from auth.radius.dialogue import Declined, objection, read
+from auth.radius.eap.dialogue import Posed
+from auth.radius.node import NodeDoor
+from auth.radius.packet import Code, MalformedPacket, Packet, Proof, decode, encode_response, verify_request
+from auth.radius.reply import reply_to
+from auth.reason import Reason
+from auth.request import AnswerRequest, Challenged, Door, LoginRequest, Origin, Outcome, Refused
+from fuzz.mutations import mutated
+from fuzz.seeds import SECRET, seeds
+from rig.datagram import KNOWN_CODES, MESSAGE_AUTHENTICATOR, PROXY_STATE, answers, attributes_of, is_proven
+from schema.errors import Fault
+from schema.secret import Secret
+
+_MOST_ATTRIBUTES = 200
+_ORIGIN = Origin(Door.RADIUS, "strict", "0" * 16, "192.0.2.7")
+_NODES = (
+    NodeDoor("strict", SECRET),
+    NodeDoor("lenient", SECRET, require_message_authenticator=False, character_set="iso-8859-1"),
+    NodeDoor("code-only", SECRET, require_message_authenticator=False, code_only=True, ascii_prompts=True),
+)
+_OUTCOMES: tuple[Outcome, ...] = (
+    Refused(Reason.PASSWORD_WRONG),
+    Challenged(Secret("c3RhdGU"), "Enter the code … we sent.", "sms", 120, Reason.CODE_SENT),
+)
+
+
+def fuzz(count: int, seed: int) -> Counter[str]:
+    """How many datagrams of which kind there were; the same for the same seed.
+
+    Raises:
+        AssertionError: something was read, or answered, otherwise than the documents have it, or an exception that is
+            none of the codec's own came out; the message has the datagram.
+    """
+    draw, tally = random.Random(seed), Counter[str]()
+    for number, datagram in enumerate(islice(mutated(seeds(), draw), count)):
+        try:
+            tally[_kind(datagram, _NODES[number % len(_NODES)])] += 1
+        except Exception as error:
+            raise AssertionError(f"datagram {number} of seed {seed}: {datagram.hex()}") from error
+    return tally
+
+
+def well_formed(datagram: bytes) -> bool:
+    """Whether it is a RADIUS packet of a kind that there is, within what is promised of its attributes."""
+    attributes = attributes_of(datagram)
+    if attributes is None or datagram[0] not in KNOWN_CODES or len(attributes) > _MOST_ATTRIBUTES:
+        return False
+    proofs = [value for number, value in attributes if number == MESSAGE_AUTHENTICATOR]
+    return len(proofs) <= 1 and all(len(value) == 16 for value in proofs)
+
+
+def _kind(datagram: bytes, node: NodeDoor) -> str:
+    try:
+        packet = decode(datagram)
+    except MalformedPacket:
+        assert not well_formed(datagram)
+        return "malformed"
+    assert well_formed(datagram)
+    assert list(packet.attributes) == attributes_of(datagram)
+    proof = verify_request(datagram, packet, node.secret)
+    assert (proof is Proof.VALID) == is_proven(datagram, node.secret)
+    if objection(packet, proof, node) is None and packet.code is Code.ACCESS_REQUEST:
+        assert proof is Proof.VALID or not node.require_message_authenticator
+    # whoever has the secret can prove anything: the inside must stand that as well
+    if packet.code is not Code.ACCESS_REQUEST or objection(packet, Proof.VALID, node) is not None:
+        return "objected"
+    return _asked(datagram, packet, node)
+
+
+def _asked(datagram: bytes, packet: Packet, node: NodeDoor) -> str:
+    request = read(packet, Proof.VALID, node, _ORIGIN)
+    match request:
+        case Posed():
+            _check(encode_response(Code.ACCESS_CHALLENGE, packet, request.attributes, node.secret), datagram, node)
+            return "posed"
+        case Declined() | LoginRequest() | AnswerRequest():
+            for outcome in _OUTCOMES:
+                try:
+                    reply = reply_to(outcome, packet, node).octets
+                except Fault:
+                    # Proxy-State leaves no room, and without it there must be no answer
+                    assert len(datagram) > 3000
+                    continue
+                _check(reply, datagram, node)
+            return type(request).__name__
+
+
+def _check(reply: bytes, request: bytes, node: NodeDoor) -> None:
+    attributes, asked = attributes_of(reply), attributes_of(request)
+    assert attributes is not None
+    assert asked is not None
+    assert answers(reply, request, node.secret)
+    assert attributes[0][0] == MESSAGE_AUTHENTICATOR
+    assert _proxies(attributes) == _proxies(asked)
+
+
+def _proxies(attributes: list[tuple[int, bytes]]) -> list[bytes]:
+    return [value for number, value in attributes if number == PROXY_STATE]

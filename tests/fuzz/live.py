@@ -1,0 +1,196 @@
+"""Fuzzed datagrams at the running service, from access nodes and from strangers, while good clients go on asking."""
+
+import random
+import re
+import socket
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from clients.house import NODES, SECRET, House, address_of
+from fuzz.codec import well_formed
+from fuzz.mutations import mutated
+from fuzz.seeds import seeds
+from rig.datagram import (
+    ACCESS_REQUEST,
+    EAP_MESSAGE,
+    PROXY_STATE,
+    STATUS_SERVER,
+    answers,
+    attributes_of,
+    exchange,
+    is_proven,
+    with_identifier,
+)
+from rig.ports import LOOPBACK
+
+STRANGER = "127.0.2.9"
+"""An address that belongs to no access node."""
+Worked = TypeVar("Worked")
+_BATCH = 64
+_OPEN_SECONDS = 1.0
+"""For so long an answer is waited for; refusals take a twentieth of it."""
+_PARALLEL = 16
+_MOST_LINES = 500
+_REPEATS = 25
+_LOST = re.compile(r"^\s*Lost\s*: (\d+)$", re.MULTILINE)
+
+
+@dataclass
+class Flood:
+    """What was sent, and what came back."""
+
+    sent: int = 0
+    answered: int = 0
+    seconds: float = 0.0
+
+
+def flood(house: House, count: int, seed: int) -> Flood:
+    """Sends so many datagrams as fast as the service takes them, and looks at every answer.
+
+    Raises:
+        AssertionError: something was answered that must not be; the message has the datagram.
+    """
+    draw, sources = random.Random(seed), [*map(address_of, NODES), STRANGER]
+    sent, waiting, begun = Flood(), deque[_Batch](), time.monotonic()
+    datagrams = islice((_often_proven(each, number, draw) for number, each in enumerate(mutated(seeds(), draw))), count)
+    while batch := list(islice(datagrams, _BATCH)):
+        source = sources[int(draw.random() * len(sources))]
+        waiting.append(_Batch.send(house, source, batch))
+        sent.sent += len(batch)
+        _wait_until_read(house)
+        while waiting and (time.monotonic() > waiting[0].sent + _OPEN_SECONDS or len(waiting) > 500):
+            sent.answered += waiting.popleft().close()
+    sent.seconds = time.monotonic() - begun
+    time.sleep(_OPEN_SECONDS)
+    sent.answered += sum(batch.close() for batch in waiting)
+    return sent
+
+
+def _often_proven(datagram: bytes, number: int, draw: random.Random) -> bytes:
+    """Half of those that keep their form come with the right proof, as if from a client that has gone wrong.
+
+    Their identifiers differ, or they would be repeats of one another to which there is one answer.
+    """
+    if draw.random() < 0.5 and well_formed(datagram):
+        return with_identifier(datagram, number % 256, SECRET.encode())
+    return datagram
+
+
+def expect_no_fault(house: House) -> None:
+    """The service runs on, no exception got out, and the log was not flooded as well."""
+    assert house.service.running
+    lines = house.log().splitlines()
+    assert not [line for line in lines if "should not happen" in line or "because of a fault" in line]
+    assert not [line for line in lines if line.startswith("Traceback")]
+    assert len(lines) < _MOST_LINES
+
+
+def may_be_answered(datagram: bytes, source: str) -> bool:
+    """Whether the documents allow an answer to a datagram from this address (RFC 2865, 3579, 5997, CVE-2024-3596)."""
+    node = next((name for name in NODES if address_of(name) == source), None)
+    if node is None or not well_formed(datagram):
+        return False
+    attributes = attributes_of(datagram) or []
+    numbers = [number for number, _ in attributes]
+    if is_proven(datagram, SECRET.encode()):
+        return datagram[0] in (ACCESS_REQUEST, STATUS_SERVER) and _eap_is_whole(attributes)
+    lenient = NODES[node].get("dirfactorRequireMessageAuthenticator") == "FALSE"
+    without = not {80, EAP_MESSAGE, PROXY_STATE}.intersection(numbers)
+    return lenient and without and datagram[0] == ACCESS_REQUEST
+
+
+def _eap_is_whole(attributes: list[tuple[int, bytes]]) -> bool:
+    """Whether EAP-Message attributes stand together and make a packet, or a start (RFC 3579 section 3.1)."""
+    places = [at for at, (number, _) in enumerate(attributes) if number == EAP_MESSAGE]
+    if not places:
+        return True
+    octets = b"".join(attributes[at][1] for at in places)
+    together = places == list(range(places[0], places[-1] + 1))
+    return together and (not octets or (len(octets) >= 4 and int.from_bytes(octets[2:4], "big") <= len(octets)))
+
+
+@dataclass
+class _Batch:
+    """Datagrams that left from one port."""
+
+    client: socket.socket
+    source: str
+    datagrams: list[bytes]
+    sent: float
+
+    @classmethod
+    def send(cls, house: House, source: str, datagrams: list[bytes]) -> "_Batch":
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        client.bind((source, 0))
+        client.connect((LOOPBACK, house.radius_port))
+        client.setblocking(False)
+        for datagram in datagrams:
+            client.send(datagram)
+        return cls(client, source, datagrams, time.monotonic())
+
+    def close(self) -> int:
+        """How many answers came, each to something that may be answered."""
+        number = 0
+        with self.client, suppress(BlockingIOError):
+            while True:
+                reply = self.client.recv(65535)
+                asked = [each for each in self.datagrams if len(each) >= 20 and answers(reply, each, SECRET.encode())]
+                assert asked, f"an answer to nothing: {reply.hex()}"
+                assert any(may_be_answered(each, self.source) for each in asked), f"answered: {asked[0].hex()}"
+                number += 1
+        return number
+
+
+def _wait_until_read(house: House) -> None:
+    """Returns when the service has read all that was sent before: it answers what came after."""
+    ping = seeds()[-1]
+    while exchange(ping, house.radius_port, address_of("strict"), seconds=1.0) is None:
+        pass
+
+
+class GoodClients:
+    """radclient, which asks again and again with right passwords, from a node that the flood comes from as well."""
+
+    def __init__(self, house: House) -> None:
+        self._secret_file = house.secret_file
+        self._target = f"127.0.0.1:{house.radius_port}"
+        self._requests = "\n".join(
+            f'User-Name = "{visitor.uid}", User-Password = "{visitor.password}", '
+            f"Packet-Src-IP-Address = {address_of('strict')}, Message-Authenticator = 0x00\n"
+            for visitor in (house.visitor() for _ in range(_PARALLEL))
+        )
+        self._finished = 0
+        self._ended = threading.Event()
+
+    def rate_while(self, work: Callable[[], Worked]) -> tuple[Worked, float]:
+        """What the work comes to, and how many requests a second were answered meanwhile."""
+        begun, before = time.monotonic(), self._finished
+        result = work()
+        return result, (self._finished - before) / (time.monotonic() - begun)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """They ask for as long as this lasts."""
+        thread = threading.Thread(target=self._run)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            thread.join()
+
+    def _run(self) -> None:
+        timing = ["-t", "1", "-r", "10", "-p", str(_PARALLEL), "-c", str(_REPEATS)]
+        command = ["radclient", "-s", *timing, "-S", str(self._secret_file), self._target, "auth"]
+        while not self._ended.is_set():
+            done = subprocess.run(command, input=self._requests, text=True, capture_output=True, check=False)
+            lost = _LOST.search(done.stdout)
+            assert lost is not None, done.stdout + done.stderr
+            self._finished += _PARALLEL * _REPEATS - int(lost[1])
