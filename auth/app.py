@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -32,9 +32,9 @@ from auth.judges.software import SoftwareJudge
 from auth.judges.vip import NoVip, VipJudge
 from auth.keys.ring_file import RingFile
 from auth.metrics.exposition import as_text, registry_of
-from auth.metrics.gauges import process, state_of
+from auth.metrics.gauges import discards, process, state_of
 from auth.metrics.measured import MeasuredService, MeasuredVip
-from auth.metrics.reading import added
+from auth.metrics.reading import Reading, added
 from auth.metrics.tally import Tally
 from auth.nodes import Nodes
 from auth.outbound import delivery, vip
@@ -43,7 +43,10 @@ from auth.password_gate import PasswordGate, PasswordGates
 from auth.pauses import freeze_what_stays
 from auth.performing import Performer
 from auth.prompts import refusal
-from auth.radius.server import RadiusServer, listen
+from auth.radius.door import ACCOUNTING, LOGONS, RadiusDoor
+from auth.radius.packet import Code
+from auth.radius.radsec import RadsecListener, open_radsec, radsec_tls
+from auth.radius.udp import UdpListener, listen
 from auth.receipts.book import ReceiptBook
 from auth.receipts.door import receipt_operations
 from auth.reloaded_tls import ReloadedTls
@@ -235,7 +238,11 @@ def _tls(settings: Settings, clock: Clock) -> Mapping[str, ReloadedTls]:
         http = http_tls(settings.http, clock) if settings.http.enabled else None
     except Fault as fault:
         raise fault.about("[http]") from None
-    return {"http": http} if http is not None else {}
+    try:
+        radsec = radsec_tls(settings.radsec, clock) if settings.radsec else None
+    except Fault as fault:
+        raise fault.about("[radsec]") from None
+    return {name: tls for name, tls in (("http", http), ("radsec", radsec)) if tls is not None}
 
 
 def rules(settings: Settings) -> Rules:
@@ -338,17 +345,9 @@ async def serve(settings: Settings, clock: Clock, entropy: Entropy) -> None:
 
 
 async def _open_doors(app: App, doors: AsyncExitStack) -> AsyncIterator[str]:
-    if app.settings.radius.enabled:
-        radius = await listen(
-            app.settings.radius.host,
-            app.settings.radius.port,
-            lookup=app.nodes.radius_door,
-            service=app.measured,
-            clock=app.clock,
-            entropy=app.entropy,
-        )
-        doors.push_async_callback(_drain, radius)
-        yield "RADIUS udp://{}:{}".format(*radius.address)
+    discarding: list[RadiusDoor] = []
+    async for place in _open_radius(app, doors, discarding):
+        yield place
     if app.settings.http.enabled:
         door = http_app(
             Behind(
@@ -356,7 +355,7 @@ async def _open_doors(app: App, doors: AsyncExitStack) -> AsyncIterator[str]:
                 known=app.known,
                 callers=Callers(app.nodes, app.settings.administrators),
                 overview=app.overview,
-                metrics=partial(as_text, _metrics(app)),
+                metrics=partial(as_text, _metrics(app, discarding)),
                 entropy=app.entropy,
                 tally=app.tally,
                 further=receipt_operations(app.settings.receipts, app.delivery.book, app.clock.now),
@@ -365,10 +364,35 @@ async def _open_doors(app: App, doors: AsyncExitStack) -> AsyncIterator[str]:
         yield await open_http(app.settings.http, app.tls.get("http"), door, doors)
 
 
-def _metrics(app: App) -> CollectorRegistry:
+async def _open_radius(app: App, doors: AsyncExitStack, opened: list[RadiusDoor]) -> AsyncIterator[str]:
+    """RADIUS over UDP and TLS; `opened` gets the doors that count what they discard."""
+    settings = app.settings
+
+    def door(served: frozenset[Code]) -> RadiusDoor:
+        opened.append(RadiusDoor(service=app.measured, clock=app.clock, entropy=app.entropy, served=served))
+        return opened[-1]
+
+    ports = [("RADIUS", settings.radius.port, LOGONS)] if settings.radius.enabled else []
+    if settings.radius.accounting_port is not None:
+        ports.append(("RADIUS accounting", settings.radius.accounting_port, ACCOUNTING))
+    for name, port, served in ports:
+        listener = await listen(settings.radius.host, port, app.nodes.radius_door, door(served))
+        doors.push_async_callback(_drain, listener)
+        yield f"{name} udp://{listener.address[0]}:{listener.address[1]}"
+    if settings.radsec is not None:
+        radsec = RadsecListener(app.nodes.radsec_door, door(LOGONS | ACCOUNTING))
+        yield await open_radsec(settings.radsec, app.tls["radsec"], radsec, doors)
+
+
+def _metrics(app: App, doors: Sequence[RadiusDoor]) -> CollectorRegistry:
     """Everything that is counted and measured, as one registry."""
     overview = app.overview
-    return registry_of(lambda: added((app.tally.reading(), state_of(overview), process("0"))))
+
+    def readings() -> tuple[Reading, ...]:
+        discarded = [discards(door.discarded) for door in doors]
+        return (app.tally.reading(), state_of(overview), process("0"), *discarded)
+
+    return registry_of(lambda: added(readings()))
 
 
 async def _purge(app: App) -> None:
@@ -381,7 +405,7 @@ async def _purge(app: App) -> None:
             _log.error("purge: %s", fault)
 
 
-async def _drain(radius: RadiusServer) -> None:
+async def _drain(radius: UdpListener) -> None:
     await radius.drain(_DRAIN_SECONDS)
 
 

@@ -31,6 +31,7 @@ from auth.settings import (
     ConfiguredNode,
     HttpSettings,
     RadiusSettings,
+    RadsecSettings,
     ServiceSettings,
     Settings,
     VipSection,
@@ -48,7 +49,7 @@ from schema.secret import Secret
 from schema.words import NodeType
 
 _Section = TypeVar("_Section", bound=msgspec.Struct)
-_SINGLE = ("service", "directory", "map", "sync", "radius", "http", "audit", "vip", "spend")
+_SINGLE = ("service", "directory", "map", "sync", "radius", "radsec", "http", "audit", "vip", "spend")
 _NAMED = ("directory", "map", "sms", "receipts", "email", "policy", "node", "admin", "secret")
 _EVERYONE = "everyone"
 _LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -118,6 +119,7 @@ class _Reader:
             radius=read(RadiusSettings, "radius") or RadiusSettings(),
             http=read(HttpSettings, "http") or HttpSettings(),
             audit=read(AuditSettings, "audit") or AuditSettings(),
+            radsec=read(RadsecSettings, "radsec") if "radsec" in self._ini.sections else None,
             vip=read(VipSection, "vip") if "vip" in self._ini.sections else None,
             spend=read(SpendSettings, "spend") or SpendSettings(),
             sms=self._named("sms", lambda section, _: self._sms(section)),
@@ -303,7 +305,7 @@ class _Reader:
         except ValueError as error:
             self._ini.report(section, "secret", f"{error}", f"give {expected(Secret)}")
             return None
-        if name is None and node.node_type is NodeType.RADIUS:
+        if name is None and node.node_type is NodeType.RADIUS and node.certificate_name is None:
             self._ini.report(section, "secret", "is missing, so that no RADIUS client can be answered", remedy)
         elif name is not None and f"secret:{name}" not in self._ini.sections:
             remedy = did_you_mean(name, list(self._secrets))

@@ -5,14 +5,14 @@ import hmac
 import ipaddress
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from auth.facts import NodeFacts
 from auth.keys.ring import Ring
 from auth.keys.shared_secret import unsealed_shared_secret
 from auth.prompts import Language, first_prompt
-from auth.radius.node import NodeDoor
+from auth.radius.node import RADSEC_SECRET, NodeDoor
 from auth.settings import ConfiguredNode
 from dirsync.errors import ReplicaUnavailable
 from dirsync.view import Directory, Node, PolicyLink
@@ -101,6 +101,19 @@ class Nodes:
         """What the RADIUS door needs to know of the node at this address."""
         known = self.at(address)
         return known.door if known else None
+
+    def radsec_door(self, names: Iterable[str], address: str) -> NodeDoor | None:
+        """What the RADIUS door needs to know of the node whose certificate has these names.
+
+        Where the node has addresses, it must come from one of them. TLS proves who sends, so nothing else has to.
+        """
+        known = self.by_certificate(names)
+        if known is None or known.node.node_type is not NodeType.RADIUS:
+            return None
+        if known.node.address and self.at(address) is not known:
+            return None
+        door = _door(known.node, Secret(RADSEC_SECRET), self._language)
+        return door and replace(door, require_message_authenticator=False, limit_proxy_state=False)
 
     def by_api_key(self, key: Secret) -> KnownNode | None:
         """The node whose API key this is; only the key's SHA-256 is known to us."""

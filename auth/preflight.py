@@ -11,6 +11,7 @@ from auth.config import ConfigFault, read_config
 from auth.http.server import http_tls
 from auth.ini import IniFile, Problem
 from auth.outbound import mail_gateway, vip_client
+from auth.radius.radsec import radsec_tls
 from auth.settings import Settings
 from schema.errors import Fault
 
@@ -48,6 +49,9 @@ async def needed_to_serve(settings: Settings, clock: Clock, entropy: Entropy) ->
     if settings.http.enabled:
         with ini.section("http"):
             http_tls(settings.http, clock)
+    if settings.radsec is not None:
+        with ini.section("radsec"):
+            radsec_tls(settings.radsec, clock)
     with ini.section("audit"):
         receiver_tls(settings.audit)
     for name, sms in settings.sms.items():

@@ -83,11 +83,31 @@ class RadiusSettings(msgspec.Struct, frozen=True):
         enabled: whether the RADIUS door is open.
         host: address to listen at.
         port: UDP port; 0 lets the system choose.
+        accounting_port: UDP port on which accounting is acknowledged, and not kept; absent, nobody answers it.
     """
 
     enabled: bool = True
     host: str = "0.0.0.0"  # noqa: S104 - NASes are elsewhere; unknown ones are never answered
     port: int = 1812
+    accounting_port: int | None = None
+
+
+class RadsecSettings(msgspec.Struct, frozen=True):
+    """The [radsec] section; without it RADIUS does not come over TLS.
+
+    Attributes:
+        certificate: PEM file of the server's certificate and chain.
+        client_ca_file: PEM file of the authorities of the access nodes' certificates.
+        private_key: PEM file of the server's private key; in the certificate's file when absent.
+        host: address to listen at.
+        port: TCP port; 0 lets the system choose.
+    """
+
+    certificate: Path
+    client_ca_file: Path
+    private_key: Path | None = None
+    host: str = "0.0.0.0"  # noqa: S104 - clients are elsewhere, and show a certificate
+    port: int = 2083
 
 
 class HttpSettings(msgspec.Struct, frozen=True):
@@ -204,6 +224,7 @@ class Settings:
     radius: RadiusSettings
     http: HttpSettings
     audit: AuditSettings
+    radsec: RadsecSettings | None = None
     vip: VipSection | None = None
     spend: SpendSettings = field(default_factory=SpendSettings)
     sms: Mapping[str, SmsSettings] = field(default_factory=dict)

@@ -158,6 +158,12 @@ class Check(StrEnum):
         "failed: under 7 days left, or expired; warning: under 30",
         "put a new one in its place; the running service takes it by itself",
     )
+    RADSEC_CERTIFICATE = (
+        "radsec-certificate",
+        "the certificate that the RadSec door shows",
+        "failed: under 7 days left, or expired; warning: under 30",
+        "put a new one in its place; the running service takes it by itself",
+    )
     SECRET_FILES = (
         "secret-files",
         "files with secrets that config.ini names: owner and mode",

@@ -4,6 +4,7 @@ import errno
 import socket
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 from cryptography import x509
 
@@ -12,7 +13,7 @@ from auth.doctor.catalogue import Check
 from auth.doctor.days import days_left
 from auth.doctor.report import Finding, Status
 from auth.doctor.runner import Examination
-from auth.settings import HttpSettings, Settings
+from auth.settings import Settings
 from dirsync.examination.session import NotExaminedError
 
 _REMEDIES = {
@@ -24,7 +25,15 @@ _REMEDIES = {
 def door_examinations(settings: Settings, clock: Clock) -> Iterator[Examination]:
     """The examinations of both doors."""
     if settings.http.enabled and settings.http.certificate:
-        yield Examination(Check.HTTP_CERTIFICATE, "[http]", partial(_certificate, settings.http, clock))
+        yield Examination(Check.HTTP_CERTIFICATE, "[http]", partial(_certificate, settings.http.certificate, clock))
+    if settings.radsec is not None:
+        certificate = partial(_certificate, settings.radsec.certificate, clock)
+        yield Examination(Check.RADSEC_CERTIFICATE, "[radsec]", certificate)
+        place = (settings.radsec.host, settings.radsec.port)
+        yield Examination(Check.PORTS, "[radsec]", partial(_port, socket.SOCK_STREAM, *place))
+    if settings.radius.accounting_port is not None:
+        place = (settings.radius.host, settings.radius.accounting_port)
+        yield Examination(Check.PORTS, "[radius]", partial(_port, socket.SOCK_DGRAM, *place))
     if settings.radius.enabled:
         place = (settings.radius.host, settings.radius.port)
         yield Examination(Check.PORTS, "[radius]", partial(_port, socket.SOCK_DGRAM, *place))
@@ -48,13 +57,13 @@ def bind_finding(what: str, error: OSError | None) -> Finding:
     return Finding(Status.FAILED, f"{what}: {error.strerror}", remedy)
 
 
-def _certificate(http: HttpSettings, clock: Clock) -> Iterator[Finding]:
+def _certificate(certificate: Path, clock: Clock) -> Iterator[Finding]:
     try:
-        found = x509.load_pem_x509_certificates(http.certificate.read_bytes() if http.certificate else b"")
+        found = x509.load_pem_x509_certificates(certificate.read_bytes())
     except (OSError, ValueError):
         raise NotExaminedError("it cannot be read, see config") from None
     remedy = "put a new one in its place; the running service takes it by itself"
-    yield days_left(str(http.certificate), found[0].not_valid_after_utc, clock.now(), remedy)
+    yield days_left(str(certificate), found[0].not_valid_after_utc, clock.now(), remedy)
 
 
 def _port(kind: socket.SocketKind, host: str, port: int) -> Iterator[Finding]:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
-import socket
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from auth.accepting import Acceptor, listening
 from auth.client_certificate import names_of
 from auth.clock import Clock
 from auth.http.problem import Problem
@@ -27,7 +27,6 @@ from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.http")
 _DRAIN_SECONDS = 5
-_ACCEPT_AGAIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +105,19 @@ async def open_http(
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
     server = _Server(config)
-    listener = _listener(http)
+    listener = listening(http.host, http.port, "[http]")
+    acceptor = Acceptor(
+        listener,
+        tls,
+        lambda: _Connection(server, limits),
+        _log,
+        open_now=lambda: len(server.server_state.connections),
+        most=limits.connections,
+        handshake_seconds=limits.arrival_seconds,
+    )
     loop = asyncio.get_running_loop()
     serving = loop.create_task(server.serve(sockets=[]))
-    ours = [loop.create_task(_Acceptor(listener, tls, server, limits).run())]
+    ours = [loop.create_task(acceptor.run())]
     ours += [loop.create_task(tls.run())] if tls else []
 
     async def close() -> None:
@@ -132,52 +140,6 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals alone."""
         yield
-
-
-class _Acceptor:
-    """Accepts connections in uvicorn's place, which takes any number and gives each TLS handshake a minute."""
-
-    def __init__(
-        self, listener: socket.socket, tls: ReloadedTls | None, server: uvicorn.Server, limits: Limits
-    ) -> None:
-        self._listener = listener
-        self._tls = tls
-        self._server = server
-        self._limits = limits
-        self._beginning: set[asyncio.Task[None]] = set()
-
-    async def run(self) -> None:
-        """Accept until cancelled."""
-        loop = asyncio.get_running_loop()
-        with self._listener:
-            while True:
-                try:
-                    connection, _ = await loop.sock_accept(self._listener)
-                except OSError as error:
-                    _log.error("no connection can be accepted: %s", error.strerror)
-                    await asyncio.sleep(_ACCEPT_AGAIN_SECONDS)
-                    continue
-                if len(self._beginning) + len(self._server.server_state.connections) >= self._limits.connections:
-                    connection.close()
-                    continue
-                task = loop.create_task(self._begin(connection))
-                self._beginning.add(task)
-                task.add_done_callback(self._beginning.discard)
-
-    async def _begin(self, connection: socket.socket) -> None:
-        """Hand the connection to its protocol, after the TLS handshake if there is one."""
-        seconds = self._limits.arrival_seconds if self._tls else None
-        try:
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: _Connection(self._server, self._limits),
-                connection,
-                ssl=self._tls.context if self._tls else None,
-                ssl_handshake_timeout=seconds,
-                ssl_shutdown_timeout=seconds,
-            )
-        except OSError as error:  # also TLS errors; whoever knocks and does not speak TLS is no news
-            _log.debug("a connection came to nothing: %s", type(error).__name__)
-            connection.close()
 
 
 class _Connection(H11Protocol):
@@ -242,16 +204,3 @@ class _Connection(H11Protocol):
         if self._cut is not None:
             self._cut.cancel()
             self._cut = None
-
-
-def _listener(http: HttpSettings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
-    try:
-        listener = socket.create_server((http.host, http.port), family=family, backlog=1024)
-    except OSError as error:
-        raise Fault(
-            f"cannot listen on TCP {http.host} port {http.port}: {error}",
-            remedy="choose an address of this host and a free port in [http]",
-        ) from error
-    listener.setblocking(False)
-    return listener

@@ -20,6 +20,10 @@ class Complaint(Enum):
     UNKNOWN_CLIENT = (
         "{address} belongs to no access node, discarded: add it to an access node (dirfactorAddress) if it is one"
     )
+    UNKNOWN_CERTIFICATE = (
+        "{address} shows a certificate of no access node, closed: set dirfactorCertificateName of the access node to "
+        "one of its names ({detail}), and dirfactorAddress to its address or to none"
+    )
     MALFORMED = "{address}, access node {node}: discarded, not a RADIUS packet: {detail}"
     NOT_SERVED = (
         "{address}, access node {node}: discarded, {detail} is not answered on this port: "
@@ -57,6 +61,10 @@ class Complaint(Enum):
         "{address}, access node {node}: discarded, the Message-Authenticator is wrong: wrong shared secret for node "
         "{node}? Type it again on both sides"
     )
+    WRONG_ACCOUNTING = (
+        "{address}, access node {node}: discarded, an Accounting-Request that the shared secret does not prove: wrong "
+        "shared secret for node {node}? Type it again on both sides"
+    )
     NOT_PAP = (
         "{address}, access node {node}: rejected, the client asks with {detail}: set its authentication protocol to PAP"
     )
@@ -78,6 +86,26 @@ class Complaint(Enum):
         "find out what makes answers slow"
     )
     FAULT = "{address}: discarded, {detail}: report it, this should not happen"
+
+
+DISCARDS = frozenset(
+    {
+        Complaint.UNKNOWN_CLIENT,
+        Complaint.UNKNOWN_CERTIFICATE,
+        Complaint.MALFORMED,
+        Complaint.NOT_SERVED,
+        Complaint.NO_PROOF,
+        Complaint.NO_PROOF_STATUS,
+        Complaint.NO_PROOF_EAP,
+        Complaint.MALFORMED_EAP,
+        Complaint.NO_PROOF_PROXY,
+        Complaint.WRONG_PROOF,
+        Complaint.WRONG_ACCOUNTING,
+        Complaint.BUSY,
+        Complaint.FAULT,
+    }
+)
+"""Complaints about packets that got no answer."""
 
 
 class OncePerInterval:

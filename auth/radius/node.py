@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 from schema.errors import Fault
 
+RADSEC_SECRET = "radsec"  # noqa: S105 - the same for all
+"""The shared secret over TLS, where it protects nothing: TLS does (RFC 6614 section 2.3)."""
+
 _SAMPLE = "Az09 -_.@\\"
 
 

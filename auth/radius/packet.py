@@ -178,6 +178,28 @@ def verify_response(datagram: bytes, request: Packet, secret: bytes) -> Packet:
     return response
 
 
+def is_accounting(datagram: bytes, packet: Packet, secret: bytes) -> bool:
+    """Whether an Accounting-Request comes from who knows the secret; `packet` is the datagram decoded.
+
+    Its authenticator is MD5 over the packet with sixteen zero octets in its place, and the secret (RFC 2866 section 3).
+    A Message-Authenticator, which it need not have, must be right (RFC 5080 section 2.2.2).
+    """
+    length = int.from_bytes(datagram[2:4], "big")
+    right = _md5(datagram[:4] + bytes(_BLOCK) + datagram[_HEADER:length] + secret)
+    proven = _proof(datagram, packet, bytes(_BLOCK), secret) is not Proof.WRONG
+    return hmac.compare_digest(right, packet.authenticator) and proven
+
+
+def acknowledge(request: Packet, secret: bytes) -> bytes:
+    """The Accounting-Response: the request's Proxy-State and nothing else (RFC 2866 section 4.2).
+
+    Raises:
+        Fault, ValueError: as `encode`.
+    """
+    forwarded = [pair for pair in request.attributes if pair[0] == Attribute.PROXY_STATE]
+    return seal_response(_join(Code.ACCOUNTING_RESPONSE, request, forwarded), secret)
+
+
 def hide(password: bytes, secret: bytes, authenticator: bytes) -> bytes:
     """A password as User-Password carries it (RFC 2865 section 5.2): 16 to 128 octets.
 

@@ -10,7 +10,7 @@ import pytest
 import uvloop
 
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
-from auth.radius import Attribute, Code, NodeDoor, Packet, RadiusServer, RadiusTarget, ask, listen
+from auth.radius import Attribute, Code, NodeDoor, Packet, RadiusDoor, RadiusTarget, UdpListener, ask, listen
 from auth.radius.eap.packet import EapCode, EapPacket, EapType, eap_message, eap_of
 from auth.radius.packet import decode, encode, encode_request, encode_response, hide, verify_response
 from auth.reason import Reason
@@ -76,7 +76,7 @@ class Desk:
 class Nas:
     """A client's socket, on a port of its own."""
 
-    def __init__(self, server: RadiusServer):
+    def __init__(self, server: UdpListener):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setblocking(False)
         self.socket.bind(("127.0.0.1", 0))
@@ -110,17 +110,12 @@ class Setup:
         return self.nodes.get(address)
 
     async def start(self, host="127.0.0.1", **settings):
-        server = await listen(
-            host,
-            0,
-            lookup=self.find,
-            service=self.desk,
-            clock=SYSTEM_CLOCK,
-            entropy=SYSTEM_ENTROPY,
-            **settings,
-        )
+        server = await listen(host, 0, self.find, self.door(**settings))
         self.servers.append(server)
         return server
+
+    def door(self, **settings):
+        return RadiusDoor(service=self.desk, clock=SYSTEM_CLOCK, entropy=SYSTEM_ENTROPY, **settings)
 
     def nas(self):
         nas = Nas(self.servers[-1])
@@ -212,7 +207,7 @@ async def test_two_rounds_of_eap_gtc(setup):
 
     asked, gtc = await say(1, EapType.IDENTITY, b"alice")
     assert (asked.code, gtc.identifier, gtc.type) == (Code.ACCESS_CHALLENGE, 2, EapType.GTC)
-    assert (setup.desk.asked, len(setup.servers[-1]._duplicates)) == ([], 0)
+    assert (setup.desk.asked, len(setup.servers[-1].door._duplicates)) == ([], 0)
     again, gtc = await say(2, EapType.GTC, b"wonderland", asked.single(Attribute.STATE))
     assert (again.code, gtc.identifier, gtc.data) == (Code.ACCESS_CHALLENGE, 3, "Type the code … we sent".encode())
     accept, success = await say(3, EapType.GTC, b"123456", again.single(Attribute.STATE))
@@ -363,7 +358,7 @@ async def test_truncated_oversized_and_senseless_datagrams_hear_nothing(setup):
 
 async def test_the_lookup_is_asked_for_ipv4_addresses_in_their_own_form():
     asked = []
-    server = RadiusServer(lookup=asked.append, service=Desk(), clock=SYSTEM_CLOCK, entropy=SYSTEM_ENTROPY)
+    server = UdpListener(asked.append, Setup().door())
     for address in ("192.0.2.7", "::ffff:192.0.2.7", "2001:db8::7"):
         server.datagram_received(b"", (address, 1812))
     assert asked == ["192.0.2.7", "192.0.2.7", "2001:db8::7"]
@@ -533,13 +528,7 @@ async def test_drain_gives_up_after_its_patience_and_counts_whom_it_left(setup):
 
 async def test_a_port_in_use_is_a_fault(setup):
     with pytest.raises(Fault, match="cannot listen on UDP"):
-        await listen(
-            *setup.servers[-1].address,
-            lookup=setup.nodes.get,
-            service=setup.desk,
-            clock=SYSTEM_CLOCK,
-            entropy=SYSTEM_ENTROPY,
-        )
+        await listen(*setup.servers[-1].address, setup.nodes.get, setup.door())
 
 
 # the client

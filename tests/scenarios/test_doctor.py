@@ -19,8 +19,8 @@ from scenarios.office import Office, open_office, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 EVERYBODY = 12
-# an LDIF site has none of these, and plain HTTP no certificate
-ELSEWHERE = {"clock", "http-certificate"}
+# an LDIF site has none of these, plain HTTP no certificate, and this one no RadSec
+ELSEWHERE = {"clock", "http-certificate", "radsec-certificate"}
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

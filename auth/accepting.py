@@ -1,0 +1,102 @@
+"""Accepts TCP connections for a door: bounded in number, and in the time that a TLS handshake may take."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+
+from auth.reloaded_tls import ReloadedTls
+from schema.errors import Fault
+
+_AGAIN_SECONDS = 0.1
+_BACKLOG = 1024
+
+
+def listening(host: str, port: int, section: str) -> socket.socket:
+    """A socket that listens; port 0 takes a free one.
+
+    Args:
+        host: address of this host.
+        port: the TCP port.
+        section: of config.ini, such as [http]; for people.
+
+    Raises:
+        Fault: nothing can listen there.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise Fault(
+            f"cannot listen on TCP {host} port {port}: {error}",
+            remedy=f"choose an address of this host and a free port in {section}",
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+class Acceptor:
+    """Accepts connections until it is cancelled; a library would take any number, and wait a minute for a handshake.
+
+    Args:
+        listener: does not block; is closed at the end.
+        tls: the context of each new connection; None for none.
+        protocol: makes what serves a connection.
+        log: where it says what keeps it from accepting.
+        open_now: how many connections are being served.
+        most: with so many open, handshakes included, each further one is closed unread.
+        handshake_seconds: how long a TLS handshake may take.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        tls: ReloadedTls | None,
+        protocol: Callable[[], asyncio.Protocol],
+        log: logging.Logger,
+        *,
+        open_now: Callable[[], int],
+        most: int,
+        handshake_seconds: float,
+    ) -> None:
+        self._listener = listener
+        self._tls = tls
+        self._protocol = protocol
+        self._log = log
+        self._open_now = open_now
+        self._most = most
+        self._handshake_seconds = handshake_seconds
+        self._beginning: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Accept until cancelled."""
+        loop = asyncio.get_running_loop()
+        with self._listener:
+            while True:
+                try:
+                    connection, _ = await loop.sock_accept(self._listener)
+                except OSError as error:
+                    self._log.error("no connection can be accepted: %s", error.strerror)
+                    await asyncio.sleep(_AGAIN_SECONDS)
+                    continue
+                if len(self._beginning) + self._open_now() >= self._most:
+                    connection.close()
+                    continue
+                task = loop.create_task(self._begin(connection))
+                self._beginning.add(task)
+                task.add_done_callback(self._beginning.discard)
+
+    async def _begin(self, connection: socket.socket) -> None:
+        """Hand the connection to its protocol, after the TLS handshake if there is one."""
+        seconds = self._handshake_seconds if self._tls else None
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                self._protocol,
+                connection,
+                ssl=self._tls.context if self._tls else None,
+                ssl_handshake_timeout=seconds,
+                ssl_shutdown_timeout=seconds,
+            )
+        except OSError as error:  # also TLS errors; whoever knocks and does not speak TLS is no news
+            self._log.debug("a connection came to nothing: %s", type(error).__name__)
+            connection.close()

@@ -1,0 +1,196 @@
+"""RADIUS over TLS (RFC 6614, RFC 6613): who asks is known by the certificate that it shows."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from auth.accepting import Acceptor, listening
+from auth.client_certificate import names_of
+from auth.clock import Clock
+from auth.radius.complaints import Complaint
+from auth.radius.door import Peer, RadiusDoor
+from auth.radius.node import NodeDoor
+from auth.reloaded_tls import ReloadedTls, TlsFiles
+from auth.settings import RadsecSettings
+from auth.tls import server_tls_context
+
+CertificateLookup = Callable[[Sequence[str], str], NodeDoor | None]
+"""Names of a proven certificate, and from which address -> the access node that it is of, None for nobody's."""
+
+_LENGTH = 4  # octets up to the end of a packet's Length
+_SHORTEST, _LONGEST = 20, 4096
+_DRAIN_SECONDS = 5.0
+
+_logger = logging.getLogger("dirfactor.radius")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What clients may use up.
+
+    Attributes:
+        connections: with so many open, TLS handshakes included, each further one is closed unread.
+        handshake_seconds: how long a TLS handshake may take.
+        packet_seconds: how long a packet may take from its first octet to its last.
+        idle_seconds: how long a connection may be silent; RFC 6613 section 2.6.1 leaves it to the server.
+    """
+
+    connections: int = 256
+    handshake_seconds: float = 10.0
+    packet_seconds: float = 10.0
+    idle_seconds: float = 3600.0
+
+
+_LIMITS = Limits()
+
+
+class RadsecListener:
+    """Serves connections.
+
+    What no client in its right mind sends ends its connection, for nobody can tell where the next packet would begin
+    (RFC 6613 section 2.6.4). So does a certificate that is of no access node, or no longer.
+
+    Args:
+        lookup: asked for every packet, so what it knows may change.
+        door: answers.
+        limits: what clients may use up.
+    """
+
+    def __init__(self, lookup: CertificateLookup, door: RadiusDoor, limits: Limits = _LIMITS) -> None:
+        self._lookup = lookup
+        self.door = door
+        self._limits = limits
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def run(self, listener: socket.socket, tls: ReloadedTls) -> None:
+        """Accept connections until cancelled."""
+
+        def connection() -> asyncio.StreamReaderProtocol:
+            reader = asyncio.StreamReader(limit=_LONGEST)
+            return asyncio.StreamReaderProtocol(reader, self._begin)
+
+        await Acceptor(
+            listener,
+            tls,
+            connection,
+            _logger,
+            open_now=lambda: len(self._connections),
+            most=self._limits.connections,
+            handshake_seconds=self._limits.handshake_seconds,
+        ).run()
+
+    async def drain(self, patience: float) -> int:
+        """Take no new request, wait for the answers that are under way, and close all connections.
+
+        Args:
+            patience: seconds to wait for them at most.
+
+        Returns:
+            How many requests were left unanswered.
+        """
+        unanswered = await self.door.drain(patience)
+        for task in tuple(self._connections):
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+        return unanswered
+
+    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        address, port = writer.get_extra_info("peername")[:2]
+        secured = writer.get_extra_info("ssl_object")
+        try:
+            certificate = secured.getpeercert(binary_form=True)
+            names = names_of(certificate) if certificate else ()
+            peer = Peer(address.removeprefix("::ffff:"), port, partial(_send, writer))
+            await self._answer(reader, names, peer)
+        except (OSError, asyncio.IncompleteReadError, TimeoutError):
+            pass  # it is gone, or too slow
+        finally:
+            with contextlib.suppress(OSError):
+                writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, names: Sequence[str], peer: Peer) -> None:
+        """Packet by packet, until one ends the connection."""
+        if self._lookup(names, peer.address) is None:
+            self.door.complain(Complaint.UNKNOWN_CERTIFICATE, peer.address, detail=_shown(names))
+            return
+        while True:
+            async with asyncio.timeout(self._limits.idle_seconds):
+                first = await reader.readexactly(1)
+            async with asyncio.timeout(self._limits.packet_seconds):
+                head = first + await reader.readexactly(_LENGTH - 1)
+                length = int.from_bytes(head[2:_LENGTH], "big")
+                rest = b"" if not _SHORTEST <= length <= _LONGEST else await reader.readexactly(length - _LENGTH)
+            node = self._lookup(names, peer.address)
+            if node is None:
+                self.door.complain(Complaint.UNKNOWN_CERTIFICATE, peer.address, detail=_shown(names))
+                return
+            if not self.door.receive(head + rest, node, peer):
+                return
+
+
+def radsec_tls(radsec: RadsecSettings, clock: Clock) -> ReloadedTls:
+    """What the door shows as its certificate, and whose certificates it takes: TLS 1.3, and nobody without one.
+
+    Raises:
+        Fault: the section's files cannot be used.
+    """
+
+    def build() -> ssl.SSLContext:
+        context = server_tls_context(radsec.certificate, radsec.private_key, radsec.client_ca_file)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    others = tuple(path for path in (radsec.private_key, radsec.client_ca_file) if path is not None)
+    return ReloadedTls(TlsFiles("[radsec]", radsec.certificate, others, build), clock)
+
+
+async def open_radsec(radsec: RadsecSettings, tls: ReloadedTls, listener: RadsecListener, doors: AsyncExitStack) -> str:
+    """Listen until the stack is closed; then what was begun is done.
+
+    Args:
+        radsec: the section.
+        tls: from `radsec_tls`. Its files are looked after as long as the door is open.
+        listener: serves the connections.
+        doors: closes it.
+
+    Returns:
+        its address, for the log.
+
+    Raises:
+        Fault: nothing can listen there.
+    """
+    place = listening(radsec.host, radsec.port, "[radsec]")
+    host, port = place.getsockname()[:2]
+    loop = asyncio.get_running_loop()
+    ours = [loop.create_task(listener.run(place, tls)), loop.create_task(tls.run())]
+
+    async def close() -> None:
+        for task in ours:
+            task.cancel()
+        await asyncio.gather(*ours, return_exceptions=True)
+        await listener.drain(_DRAIN_SECONDS)
+
+    doors.push_async_callback(close)
+    return f"RadSec tls://{host}:{port}"
+
+
+def _send(writer: asyncio.StreamWriter, reply: bytes) -> None:
+    if not writer.is_closing():
+        writer.write(reply)
+
+
+def _shown(names: Sequence[str]) -> str:
+    """Names as they may stand in a log: they come from an authority that we believe, and still not as they are."""
+    return ", ".join(name if name.isprintable() else "?" for name in names)[:200] or "no name"

@@ -1,0 +1,110 @@
+"""RADIUS over UDP (RFC 2865 section 2.4): who asks is known by address."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import cast
+
+from auth.incident import describe
+from auth.radius.complaints import Complaint
+from auth.radius.door import Peer, RadiusDoor
+from auth.radius.node import NodeDoor
+from schema.errors import Fault
+
+Lookup = Callable[[str], NodeDoor | None]
+"""Address as text, IPv4 always in its own form -> the access node that it belongs to as of now, None for nobody's."""
+
+_logger = logging.getLogger("dirfactor.radius")
+
+
+class UdpListener(asyncio.DatagramProtocol):
+    """Hands datagrams of access nodes to the door; `listen` makes it.
+
+    Args:
+        lookup: asked for every datagram, so what it knows may change.
+        door: answers.
+    """
+
+    _transport: asyncio.DatagramTransport
+
+    def __init__(self, lookup: Lookup, door: RadiusDoor) -> None:
+        self._lookup = lookup
+        self.door = door
+        self._closed = asyncio.Event()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The address and port that it listens on."""
+        host, port = self._transport.get_extra_info("sockname")[:2]
+        return host, port
+
+    async def drain(self, patience: float) -> int:
+        """Take no new request, wait for the answers that are under way, and close.
+
+        Args:
+            patience: seconds to wait for them at most.
+
+        Returns:
+            How many requests were left unanswered.
+        """
+        unanswered = await self.door.drain(patience)
+        self._transport.close()
+        await self._closed.wait()
+        return unanswered
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Asyncio's word that the socket is bound."""
+        # asyncio's own transport is none by class, only by what it does
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Asyncio's word that the socket is closed."""
+        if exc is not None:
+            _logger.error("the RADIUS port was closed: %s", describe(exc))
+        self._closed.set()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Serve one datagram, or discard it."""
+        address = _plain(addr[0])
+        try:
+            node = self._lookup(address)
+        except Exception as error:  # noqa: BLE001 - one datagram must not close the door for the others
+            self.door.complain(Complaint.FAULT, address, detail=describe(error))
+            return
+        if node is None:
+            self.door.complain(Complaint.UNKNOWN_CLIENT, address)
+            return
+        self.door.receive(data, node, Peer(address, addr[1], partial(self._send, addr)))
+
+    def _send(self, addr: tuple[str, int], reply: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.sendto(reply, addr)
+
+
+async def listen(host: str, port: int, lookup: Lookup, door: RadiusDoor) -> UdpListener:
+    """Open a door on a UDP port; 0 takes a free one.
+
+    Args:
+        host: address of this host.
+        port: the port.
+        lookup: as for `UdpListener`.
+        door: answers.
+
+    Raises:
+        Fault: the port cannot be had.
+    """
+    listener = UdpListener(lookup, door)
+    try:
+        await asyncio.get_running_loop().create_datagram_endpoint(lambda: listener, local_addr=(host, port))
+    except OSError as error:
+        raise Fault(
+            f"cannot listen on UDP {host} port {port}: {error.strerror or error}",
+            remedy="stop the other RADIUS server on this port, or choose an address of this host and a free port",
+        ) from error
+    return listener
+
+
+def _plain(address: str) -> str:
+    # a socket for both IPv6 and IPv4 shows 192.0.2.1 as ::ffff:192.0.2.1
+    return address.removeprefix("::ffff:") if "." in address else address

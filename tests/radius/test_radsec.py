@@ -1,0 +1,200 @@
+"""RADIUS over TLS: who may ask, and what ends a connection (RFC 6614, RFC 6613)."""
+
+import asyncio
+import contextlib
+import logging
+import ssl
+from types import SimpleNamespace
+
+import pytest
+import trustme
+
+from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
+from auth.radius import Attribute, Code, NodeDoor, Packet, RadiusDoor
+from auth.radius.door import ACCOUNTING, LOGONS
+from auth.radius.packet import encode, encode_request, hide, seal_response, verify_response
+from auth.radius.radsec import Limits, RadsecListener, open_radsec, radsec_tls
+from auth.reason import Reason
+from auth.request import Accepted, Refused
+from auth.settings import RadsecSettings
+from schema.secret import Secret
+
+SECRET = b"radsec"
+NODE = NodeDoor("vpn1", SECRET, require_message_authenticator=False, limit_proxy_state=False)
+QUICK = Limits(connections=3, handshake_seconds=1, packet_seconds=0.3, idle_seconds=1.5)
+
+
+class Desk:
+    """Lets everybody in who types the right word."""
+
+    async def begin(self, request):
+        right = request.password.matches(Secret("wonderland"))
+        return Accepted(()) if right else Refused(Reason.PASSWORD_WRONG)
+
+
+@pytest.fixture
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture
+async def place(tmp_path, authority):
+    """The door, with a node whose certificate is for vpn1.example."""
+    authority.issue_cert("radius.example").private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    known = {"vpn1.example": NODE}
+    door = RadiusDoor(service=Desk(), clock=SYSTEM_CLOCK, entropy=SYSTEM_ENTROPY, served=LOGONS | ACCOUNTING)
+    listener = RadsecListener(
+        lambda names, _: next((known[name] for name in names if name in known), None), door, QUICK
+    )
+    section = RadsecSettings(tmp_path / "server.pem", tmp_path / "ca.pem", host="127.0.0.1", port=0)
+    async with contextlib.AsyncExitStack() as doors:
+        shown = await open_radsec(section, radsec_tls(section, SYSTEM_CLOCK), listener, doors)
+        port = int(shown.rpartition(":")[2])
+        yield SimpleNamespace(port=port, door=door, known=known, authority=authority, folder=tmp_path)
+
+
+@contextlib.asynccontextmanager
+async def connected(place, name="vpn1.example", authority=None, newest=ssl.TLSVersion.TLSv1_3):
+    context = ssl.create_default_context()
+    place.authority.configure_trust(context)
+    context.maximum_version = newest
+    if name:
+        (authority or place.authority).issue_cert(name).configure_cert(context)
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", place.port, ssl=context, server_hostname="radius.example"
+    )
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError, ssl.SSLError):
+            await writer.wait_closed()
+
+
+async def heard(reader):
+    head = await asyncio.wait_for(reader.readexactly(4), 5)
+    return head + await reader.readexactly(int.from_bytes(head[2:4], "big") - 4)
+
+
+async def ended(reader):
+    """Whether the other side has closed without a word."""
+    try:
+        return await asyncio.wait_for(reader.read(1), 5) == b""
+    except (ConnectionError, ssl.SSLError):
+        return True
+
+
+def login(password=b"wonderland", identifier=1):
+    authenticator = bytes((identifier,)) * 16
+    pairs = ((Attribute.USER_NAME, b"alice"), (Attribute.USER_PASSWORD, hide(password, SECRET, authenticator)))
+    return Packet(Code.ACCESS_REQUEST, identifier, authenticator, pairs)
+
+
+async def test_logons_come_one_after_the_other_and_many_at_once_over_one_connection(place):
+    async with connected(place) as (reader, writer):
+        for identifier, password in ((1, b"wonderland"), (2, b"wrong")):
+            request = login(password, identifier)
+            writer.write(encode(request))
+            reply = verify_response(await heard(reader), request, SECRET)
+            assert reply.code is (Code.ACCESS_ACCEPT if identifier == 1 else Code.ACCESS_REJECT)
+            assert reply.attributes[0][0] == Attribute.MESSAGE_AUTHENTICATOR
+        requests = {identifier: login(identifier=identifier) for identifier in range(10, 30)}
+        writer.write(b"".join(map(encode, requests.values())))
+        for _ in range(20):
+            octets = await heard(reader)
+            assert verify_response(octets, requests.pop(octets[1]), SECRET).code is Code.ACCESS_ACCEPT
+
+
+async def test_accounting_and_status_server_come_over_the_same_connection(place):
+    async with connected(place) as (reader, writer):
+        writer.write(seal_response(bytes((4, 9, 0, 20)) + bytes(16), SECRET))
+        assert (await heard(reader))[:2] == bytes((Code.ACCOUNTING_RESPONSE, 9))
+        writer.write(encode_request(Packet(Code.STATUS_SERVER, 5, b"\x05" * 16), SECRET))
+        assert (await heard(reader))[:2] == bytes((Code.ACCESS_ACCEPT, 5))
+
+
+async def test_nobody_without_a_certificate_gets_in(place):
+    with contextlib.suppress(ConnectionError, ssl.SSLError):
+        async with connected(place, name=None) as (reader, writer):
+            writer.write(encode(login()))
+            assert await ended(reader)
+    assert place.door.discarded == {}
+
+
+async def test_a_certificate_of_another_authority_is_not_believed(place):
+    with contextlib.suppress(ConnectionError, ssl.SSLError):
+        async with connected(place, authority=trustme.CA()) as (reader, writer):
+            writer.write(encode(login()))
+            assert await ended(reader)
+
+
+async def test_a_certificate_of_no_access_node_is_closed_and_the_operator_told_its_name(place, caplog):
+    with caplog.at_level(logging.WARNING, "dirfactor.radius"):
+        async with connected(place, name="stranger.example") as (reader, writer):
+            writer.write(encode(login()))
+            assert await ended(reader)
+    assert "set dirfactorCertificateName of the access node to one of its names (stranger.example, " in caplog.text
+    assert place.door.discarded == {"unknown-certificate": 1}
+
+
+async def test_a_node_that_is_taken_out_of_the_directory_is_closed_at_its_next_packet(place):
+    async with connected(place) as (reader, writer):
+        writer.write(encode(login()))
+        assert await heard(reader)
+        place.known.clear()
+        writer.write(encode(login(identifier=2)))
+        assert await ended(reader)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"\x01\x01\x00\x13" + bytes(15),
+        b"\x01\x01\xff\xff" + bytes(100),
+        b"GET / HTTP/1.1\r\n\r\n" + bytes(20),
+        encode_request(login(), b"another secret"),
+    ],
+    ids=["too short", "too long", "another protocol", "a wrong Message-Authenticator"],
+)
+async def test_what_no_client_sends_ends_the_connection_rfc_6613_section_2_6_4(place, octets):
+    async with connected(place) as (reader, writer):
+        writer.write(octets)
+        assert await ended(reader)
+    assert sum(place.door.discarded.values()) == 1
+
+
+async def test_tls_1_2_is_refused(place):
+    with pytest.raises((ConnectionError, ssl.SSLError)):
+        await contextlib.AsyncExitStack().enter_async_context(connected(place, newest=ssl.TLSVersion.TLSv1_2))
+
+
+async def test_half_a_packet_is_not_waited_for(place):
+    async with connected(place) as (reader, writer):
+        writer.write(encode(login())[:30])
+        assert await ended(reader)
+
+
+async def test_of_too_many_connections_the_last_is_closed_unread(place):
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(3):
+            reader, writer = await stack.enter_async_context(connected(place))
+            writer.write(encode(login()))
+            assert await heard(reader)
+        with pytest.raises((ConnectionError, ssl.SSLError)):
+            await stack.enter_async_context(connected(place))
+
+
+async def test_a_certificate_that_was_renewed_is_shown_to_the_next_connection(place):
+    async with connected(place) as (_, writer):
+        before = writer.get_extra_info("ssl_object").getpeercert()["serialNumber"]
+    place.authority.issue_cert("radius.example").private_key_and_cert_chain_pem.write_to_path(
+        place.folder / "server.pem"
+    )
+    for _ in range(100):
+        await asyncio.sleep(0.05)
+        async with connected(place) as (_, writer):
+            after = writer.get_extra_info("ssl_object").getpeercert()["serialNumber"]
+        if after != before:
+            break
+    assert after != before
