@@ -1,11 +1,13 @@
 """What MS-CHAPv2 computes (RFC 2759 section 8), and the keys that follow from it (RFC 3079 section 3)."""
 
 import hashlib
+import hmac
+from collections.abc import Iterator
 
 from Cryptodome.Cipher import DES
 from Cryptodome.Hash import MD4
 
-_RESPONSE_OCTETS = 24
+_BLOCK = 8
 _DES_KEY_OCTETS = 7
 _KEY_OCTETS = 16
 
@@ -22,10 +24,26 @@ def nt_password_hash(password: str) -> bytes:
 
 def challenge_response(challenge: bytes, password_hash: bytes) -> bytes:
     """The 24 octets of a response to 8 octets of challenge (RFC 2759 section 8.5)."""
+    return b"".join(_blocks(challenge, password_hash))
+
+
+def is_response(octets: bytes, challenge: bytes, password_hash: bytes) -> bool:
+    """Whether these 24 octets are the response.
+
+    It looks no further than the first block that differs, since there may be hundreds of candidates; how far it has
+    looked tells of a hash, and nothing of what was hashed.
+    """
+    places = range(0, len(octets), _BLOCK)
+    right = _blocks(challenge, password_hash)
+    return all(hmac.compare_digest(octets[at : at + _BLOCK], block) for at, block in zip(places, right, strict=True))
+
+
+def _blocks(challenge: bytes, password_hash: bytes) -> Iterator[bytes]:
     padded = password_hash.ljust(3 * _DES_KEY_OCTETS, b"\0")
-    keys = (padded[at : at + _DES_KEY_OCTETS] for at in range(0, len(padded), _DES_KEY_OCTETS))
-    # the protocol's own cipher; what protects a code here is that it is good once, and the tunnel around it
-    return b"".join(DES.new(_with_parity(key), DES.MODE_ECB).encrypt(challenge) for key in keys)  # noqa: S304
+    for at in range(0, len(padded), _DES_KEY_OCTETS):
+        key = _with_parity(padded[at : at + _DES_KEY_OCTETS])
+        # the protocol's own cipher; what protects a code here is that it is good once, and the tunnel around it
+        yield DES.new(key, DES.MODE_ECB).encrypt(challenge)  # noqa: S304
 
 
 def authenticator_response(password_hash: bytes, response: bytes, challenge: bytes) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from auth.chap.ms_chap import (
     authenticator_response,
     challenge_hash,
-    challenge_response,
+    is_response,
     master_keys,
     nt_password_hash,
 )
@@ -120,4 +120,4 @@ def ms_chap2_response(
 
 
 def _fits(challenge: bytes, octets: bytes, candidate: Secret) -> bool:
-    return hmac.compare_digest(challenge_response(challenge, nt_password_hash(candidate.text)), octets)
+    return is_response(octets, challenge, nt_password_hash(candidate.text))

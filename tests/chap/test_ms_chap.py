@@ -11,6 +11,7 @@ from auth.chap.ms_chap import (
     authenticator_response,
     challenge_hash,
     challenge_response,
+    is_response,
     master_keys,
     nt_password_hash,
 )
@@ -50,6 +51,14 @@ def test_a_response_proves_its_password_and_no_other_and_says_what_to_tell_back(
     success = response.success(Secret(PASSWORD))
     assert (success.identifier, success.proof) == (7, PROOF)
     assert (success.send_key, success.receive_key) == master_keys(PASSWORD_HASH, RESPONSE)
+
+
+@given(st.integers(0, 23), st.integers(1, 255))
+def test_a_response_of_which_any_octet_differs_is_none(at, difference):
+    changed = bytearray(RESPONSE)
+    changed[at] ^= difference
+    assert not is_response(bytes(changed), CHALLENGE, PASSWORD_HASH)
+    assert is_response(RESPONSE, CHALLENGE, PASSWORD_HASH)
 
 
 def test_the_domain_in_front_of_the_name_does_not_count_rfc2759_section_4():

@@ -1,4 +1,4 @@
-"""A client of CHAP, MS-CHAP and MS-CHAPv2: it shows what it computed from a code, and never the code."""
+"""A client that sends what its test says: CHAP, MS-CHAP and MS-CHAPv2, computed from a code, or anything else."""
 
 import asyncio
 import hashlib
@@ -33,7 +33,13 @@ async def show(office: Office, protocol: str, user: str, code: str, state: bytes
     authenticator = secrets.token_bytes(16)
     own = [(Attribute.USER_NAME, user.encode()), *shown(protocol, user, code, authenticator)]
     answered = [(Attribute.STATE, state)] if state else []
-    request = Packet(Code.ACCESS_REQUEST, secrets.randbelow(256), authenticator, (*own, *answered))
+    return await exchange(office, [*own, *answered], authenticator)
+
+
+async def exchange(office: Office, attributes: list[tuple[int, bytes]], authenticator: bytes = b"") -> Packet:
+    """One Access-Request with these attributes and Message-Authenticator, and its verified response."""
+    drawn = authenticator or secrets.token_bytes(16)
+    request = Packet(Code.ACCESS_REQUEST, secrets.randbelow(256), drawn, tuple(attributes))
     secret = office.service.secret.octets
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.setblocking(False)
