@@ -227,12 +227,13 @@ def _protocols(packet: Packet) -> list[str]:
     """How the request proves who asks; one packet does it in one way (RFC 3579 section 3.3, note 1)."""
     numbers = {number for number, _ in packet.attributes}
     found = [name for number, name in _PROTOCOLS if number in numbers]
-    chap = chap_protocol(packet)
+    chap = "" if _CHAPS.isdisjoint(numbers) else chap_protocol(packet)
     return [*found, chap] if chap else found
 
 
 _SERVED = frozenset({Code.ACCESS_REQUEST, Code.STATUS_SERVER})
 _NO_ECHO = integer(0)  # RFC 2869 section 5.10
 _PAP = "PAP"
+_CHAPS = frozenset({Attribute.CHAP_PASSWORD, Attribute.VENDOR_SPECIFIC})
 _PROTOCOLS = ((Attribute.USER_PASSWORD, _PAP), (Attribute.EAP_MESSAGE, "EAP"))
 _LONGEST_TYPED = 253

@@ -62,9 +62,10 @@ def eap_of(packet: Packet) -> EapPacket | None:
     Raises:
         MalformedPacket: the fragments do not stand together (RFC 3579 section 3.1), or are no EAP packet.
     """
-    places = [at for at, (number, _) in enumerate(packet.attributes) if number == Attribute.EAP_MESSAGE]
-    if not places:
+    numbers = [number for number, _ in packet.attributes]
+    if Attribute.EAP_MESSAGE not in numbers:
         return None
+    places = [at for at, number in enumerate(numbers) if number == Attribute.EAP_MESSAGE]
     if places[-1] - places[0] != len(places) - 1:
         raise MalformedPacket("the EAP-Message attributes do not stand together")
     octets = b"".join(packet.attributes[at][1] for at in places)
