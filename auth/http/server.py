@@ -9,12 +9,11 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import cast
 
-import h11
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from auth.accepting import Acceptor, listening
 from auth.client_certificate import names_of
@@ -38,11 +37,15 @@ class Limits:
         connections: with so many open, TLS handshakes included, each further one is closed unread.
         arrival_seconds: how long a TLS handshake may take, and then a whole request, counted from the opening of
             the connection or the answer before.
+        head_octets: how large a request's line and headers may be together.
+        headers: how many headers it may have.
     """
 
     answered: int = 384
     connections: int = 512
     arrival_seconds: float = 10.0
+    head_octets: int = 16 * 1024
+    headers: int = 100
 
 
 _LIMITS = Limits()
@@ -96,7 +99,7 @@ async def open_http(
     """
     config = uvicorn.Config(
         app,
-        http=H11Protocol,
+        http=HttpToolsProtocol,
         ws="none",
         log_config=None,
         access_log=False,
@@ -142,7 +145,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-class _Connection(H11Protocol):
+class _HeadTooLarge(Exception):
+    """The parser takes it for a malformed request."""
+
+
+class _Connection(HttpToolsProtocol):
     """One connection, which is cut when its next request has not arrived as a whole in time."""
 
     def __init__(self, server: uvicorn.Server, limits: Limits) -> None:
@@ -151,10 +158,12 @@ class _Connection(H11Protocol):
         self._cut: asyncio.TimerHandle | None = None
         self._answering, self.app = self.app, self._answer
         self._names: tuple[str, ...] = ()
+        self._in_head = True
+        self._arrived = self._head = 0
 
-    def connection_made(self, transport: Any) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The time begins."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", transport))
         secured = transport.get_extra_info("ssl_object")
         shown = secured.getpeercert(binary_form=True) if secured else None
         self._names = names_of(shown) if shown else ()
@@ -162,8 +171,37 @@ class _Connection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """With these octets the request may be whole."""
+        self._arrived += len(data)
         super().data_received(data)
+        if self._in_head and self._arrived > self._limits.head_octets and not self.transport.is_closing():
+            # a line that has not ended yet is kept by the parser, which has no limit of its own
+            self.send_400_response("the head of the request is too large")
         self._watch()
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        super().on_message_begin()
+        self._in_head, self._head = True, 0
+
+    def on_url(self, url: bytes) -> None:
+        """Counts towards the head."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Counts towards the head; a trailer does, too."""
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        super().on_headers_complete()
+        self._in_head, self._arrived = False, 0
+
+    def on_message_complete(self) -> None:
+        """What comes now is the head of the next request."""
+        super().on_message_complete()
+        self._in_head, self._arrived = True, 0
 
     def on_response_complete(self) -> None:
         """The time for the next request begins."""
@@ -177,9 +215,7 @@ class _Connection(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP is told so as everything else is."""
-        self.conn.send(h11.Response(status_code=400, headers=[(b"connection", b"close")]))
-        document = Problem(HTTPStatus.BAD_REQUEST, msg.rstrip(".").lower()).answer
-        self.transport.write(document.octets())
+        self.transport.write(Problem(HTTPStatus.BAD_REQUEST, msg.rstrip(".").lower()).answer.octets())
         self.transport.close()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -193,12 +229,22 @@ class _Connection(H11Protocol):
             scope["extensions"] = {"tls": {"client_cert_names": self._names}}
         await self._answering(scope, receive, send)
 
+    def _count(self, octets: int) -> None:
+        self._head += octets
+        if self._head > self._limits.head_octets or len(self.headers) >= self._limits.headers:
+            raise _HeadTooLarge
+
     def _watch(self) -> None:
-        if self.transport.is_closing() or self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
+        if self.transport.is_closing() or not self._is_waiting():
             self._stop()
         elif self._cut is None:
             # abort, because close() would wait for the other side to end TLS
             self._cut = self.loop.call_later(self._limits.arrival_seconds, self.transport.abort)
+
+    def _is_waiting(self) -> bool:
+        """Whether it is the client's turn; not while a request is answered, though the next one has begun to arrive."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or (not self.pipeline and (cycle.response_complete or cycle.more_body))
 
     def _stop(self) -> None:
         if self._cut is not None:
