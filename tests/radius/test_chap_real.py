@@ -6,7 +6,7 @@ import pytest
 
 from auth.chap.ms_chap import challenge_hash, challenge_response, master_keys, nt_password_hash
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
-from auth.radius import NodeDoor, listen
+from auth.radius import NodeDoor, RadiusDoor, listen
 from auth.reason import Reason
 from auth.request import Accepted, Refused
 from rig.radclient import radclient_with
@@ -31,9 +31,8 @@ class Desk:
 async def ask(tmp_path):
     node, secret = NodeDoor("vpn1", SECRET.encode(), code_only=True), tmp_path / "secret"
     secret.write_text(SECRET)
-    server = await listen(
-        "127.0.0.1", 0, lookup=lambda _: node, service=Desk(), clock=SYSTEM_CLOCK, entropy=SYSTEM_ENTROPY
-    )
+    door = RadiusDoor(service=Desk(), clock=SYSTEM_CLOCK, entropy=SYSTEM_ENTROPY)
+    server = await listen("127.0.0.1", 0, lambda _: node, door)
 
     async def asked(*attributes):
         return await asyncio.to_thread(radclient_with, server.address[1], secret, attributes)

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
-from auth.radius import NodeDoor, listen
+from auth.radius import NodeDoor, RadiusDoor, listen
 from auth.reason import Reason
 from auth.request import Accepted, Challenged, Refused, ReplyAttribute
 from rig.eapol import eapol_test
@@ -38,9 +38,8 @@ class Desk:
 @pytest.fixture
 async def door():
     desk, node = Desk(), NodeDoor("switch", SECRET.encode())
-    server = await listen(
-        "127.0.0.1", 0, lookup=lambda _: node, service=desk, clock=SYSTEM_CLOCK, entropy=SYSTEM_ENTROPY
-    )
+    door = RadiusDoor(service=desk, clock=SYSTEM_CLOCK, entropy=SYSTEM_ENTROPY)
+    server = await listen("127.0.0.1", 0, lambda _: node, door)
     yield desk, server.address[1]
     await server.drain(1.0)
 
