@@ -36,7 +36,7 @@ class Callers:
         """The access node that calls.
 
         Raises:
-            Problem: there is none, or key and certificate are of different ones, or it is not one for HTTP.
+            Problem: there is none, or key and certificate are of different ones, or the certificate is not for HTTP.
         """
         key = _key(call)
         by_key = None if key is None else self._nodes.by_api_key(key)
@@ -49,8 +49,9 @@ class Callers:
             raise Problem(HTTPStatus.UNAUTHORIZED, _NODE_WANTED)
         if names and by_key is not None and (by_certificate is None or by_certificate.node.name != by_key.node.name):
             raise Problem(HTTPStatus.FORBIDDEN, "API key and client certificate are not of the same access node")
-        if known.node.node_type is not NodeType.HTTP:
-            raise Problem(HTTPStatus.FORBIDDEN, "this access node is not for HTTP: set its dirfactorNodeType to http")
+        if by_key is None and known.node.node_type is not NodeType.HTTP:
+            # the certificate may be one for RadSec; a key has no other use than this
+            raise Problem(HTTPStatus.FORBIDDEN, "this certificate is not for HTTP: set dirfactorNodeType to http")
         return known
 
     def demand(self, call: Call, right: Right) -> None:

@@ -132,8 +132,9 @@ async def test_a_certificate_of_another_authority_comes_to_nothing(doors):
         await doors.get("/node", key="portal", shows=STRANGER.client("portal.example.org"))
 
 
-async def test_a_node_for_radius_is_none_for_http(doors):
-    assert await doors.get("/node", key="vpn") == "403"
+async def test_a_node_for_radius_asks_over_http_when_it_has_a_key_and_not_by_its_certificate_for_radsec(doors):
+    assert await doors.get("/node", key="vpn") == "vpn"
+    assert await doors.get("/node", key="vpn", shows=AUTHORITY.client("vpn")) == "vpn"
     assert await doors.get("/node", shows=AUTHORITY.client("vpn")) == "403"
 
 
