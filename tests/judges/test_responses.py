@@ -95,6 +95,7 @@ async def test_a_software_tokens_code_is_right_in_its_window_and_once(tmp_path, 
     assert [each.verdict for each in found] == [RIGHT, WRONG]
     assert (found[0].proven.text, found[1].proven) == (code.text, None)
     typed_after = await judge.check(alice.asked(), code, SOFTWARE_NOW)
+    assert typed_after.proven is None
     assert typed_after.verdict is WRONG, "nor is it right when it is typed after it was shown"
 
 

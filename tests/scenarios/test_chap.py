@@ -1,5 +1,7 @@
 """CHAP, MS-CHAP and MS-CHAPv2 through the real service, at a node that asks with codes."""
 
+import json
+
 import pytest
 import pytest_asyncio
 
@@ -10,6 +12,7 @@ from auth.otp.token import SoftwareToken
 from auth.radius.attributes import Attribute
 from auth.radius.packet import Code, Packet
 from scenarios.chap_client import show
+from scenarios.command_line import dirfactor
 from scenarios.company import person, policy, policy_dn, texted, with_vip
 from scenarios.office import Office, another, open_office
 from scenarios.sealed import SealedPeople
@@ -133,3 +136,18 @@ async def test_wrong_responses_lock_as_wrong_codes_do(office: Office):
             break
     assert reasons[-1] == "violations-locked"
     assert (await show(office, "CHAP", "totp4", code_of("totp4"))).code is Code.ACCESS_REJECT
+
+
+async def test_a_logon_by_response_is_decided_again_from_the_journal(office: Office):
+    """What is kept of a response is that there was one."""
+    for user, code, last in (
+        ("totp5", code_of("totp5"), "accept: Filter-Id=staff"),
+        ("vera", "123456", "refuse: password-protocol"),
+    ):
+        await show(office, "MS-CHAPv2", user, code)
+        event = office.last()["correlation"]
+        ended = await dirfactor("explain", "--event", event, "--config", str(office.service.config), "--json")
+        (told,) = json.loads(ended.out)
+        assert (ended.status, told["same"], told["steps"][-1]["recorded"]) == (0, True, last)
+    found = {finding["check"]: finding["found"] for finding in told["trace"]}
+    assert found["response"] == "the client shows no text, and what it should be is not known in clear"
