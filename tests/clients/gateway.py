@@ -1,5 +1,6 @@
 """An SMS gateway that takes as long as a test wants: the demo's, with the phones beside it."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from rig.ports import LOOPBACK
 from rig.process import wait_for
 from schema.secret import Secret
 
+_CODE = re.compile(r"\b\d{6}\b")
 PASSWORD = Secret("canary-Gateway-9")
 
 
@@ -21,6 +23,13 @@ class Text:
 
     to: str
     body: str
+
+    @property
+    def code(self) -> str:
+        """The code in it."""
+        found = _CODE.search(self.body)
+        assert found is not None
+        return found[0]
 
 
 class SlowGateway(SmsServer):

@@ -1,10 +1,9 @@
 """One company for all clients: people with phones, access nodes by address, a slow gateway, and the real service."""
 
 import hashlib
-import re
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ from clients.laws import every_reply_begins_with_its_proof, repeats_are_answered
 from clients.relay import Relay, relayed
 from rig.ports import LOOPBACK
 from rig.process import Process, wait_for
-from scenarios.company import NODE_MEMBERS, Company, password_of, phone, texted
+from scenarios.company import NODE_MEMBERS, Company, Entry, password_of, phone, texted
 from schema.secret import Secret
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -83,7 +82,6 @@ success_body = "accepted"
 message_id = "id": "([^"]+)"
 timeout_seconds = {gateway_seconds}
 """
-_CODE = re.compile(r"\b\d{6}\b")
 
 
 @dataclass(frozen=True)
@@ -127,9 +125,7 @@ class House:
 
     def code(self, visitor: Visitor, *, earlier: int = 0) -> str:
         """The code in the text to somebody that came after `earlier` others; waits for it."""
-        found = _CODE.search(self.gateway.wait_for_text(visitor.number, earlier=earlier).body)
-        assert found is not None
-        return found[0]
+        return self.gateway.wait_for_text(visitor.number, earlier=earlier).code
 
     def texts(self, visitor: Visitor) -> int:
         """How many texts somebody got so far."""
@@ -178,11 +174,17 @@ def address_of(node: str) -> str:
 
 
 @contextmanager
-def open_house(folder: Path, *, more_config: str = "") -> Iterator[House]:
-    """The company at work in an empty folder; `more_config` is added to its config.ini."""
+def open_house(folder: Path, *, entries: Iterable[Entry] = (), more_config: str = "") -> Iterator[House]:
+    """The company at work in an empty folder.
+
+    Args:
+        folder: for all its files.
+        entries: more people and policies than it has.
+        more_config: more sections for config.ini.
+    """
     _private(folder / "radius.secret", SECRET)
     _private(folder / "sms.password", PASSWORD.text)
-    (folder / "directory.ldif").write_text(_company().text())
+    (folder / "directory.ldif").write_text(_company(entries).text())
     with running_gateway() as gateway:
         radius_port, http_port = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
         config = folder / "config.ini"
@@ -204,8 +206,8 @@ def open_house(folder: Path, *, more_config: str = "") -> Iterator[House]:
             service.stop()
 
 
-def _company() -> Company:
-    company = Company([texted(_uid(number), number) for number in range(NUMBER_OF_PEOPLE)])
+def _company(entries: Iterable[Entry]) -> Company:
+    company = Company([*(texted(_uid(number), number) for number in range(NUMBER_OF_PEOPLE)), *entries])
     # what clients take people's groups from: ocserv from the second
     company["cn=staff"].attributes["dirfactorReplyAttribute"] = ("Filter-Id=staff", "Class=OU=vpn-staff;")
     return company
