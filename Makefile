@@ -1,6 +1,6 @@
 # Every target sets up what it needs first; nothing has to be there but make, on Debian or Ubuntu.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-alone test-servers clients fuzz check conformance agreement mutation bench bench-sync bench-latency clean
+.PHONY: help demo test test-alone test-servers clients fuzz refusals check conformance agreement mutation bench bench-sync bench-latency clean
 
 # A domain controller needs ports below 1024 and security attributes of files, so its tests run as root. What root
 # would leave in the tree is kept out of it.
@@ -34,6 +34,10 @@ clients: ## real clients log on: radclient, pam_radius, eapol_test, radsecproxy,
 fuzz: ## 10,000,000 fuzzed datagrams at what reads RADIUS, 100,000 at the service (COUNT=, LIVE=, SEED=)
 	@tools/bootstrap venv servers
 	@env PYTHONPATH=.:tests .venv/bin/python -m fuzz $(COUNT:%=--count %) $(LIVE:%=--live %) $(SEED:%=--seed %)
+
+refusals: ## 2,000 refusals for each of six reasons: their times do not tell the reasons apart (COUNT=)
+	@tools/bootstrap venv servers
+	@env PYTHONPATH=.:tests .venv/bin/python -m refusals $(COUNT:%=--count %)
 
 check: ## lint, format, types, direction of imports, generated files, rules of Windows
 	@tools/bootstrap venv

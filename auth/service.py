@@ -1,6 +1,5 @@
 """The use case: begin a login, answer its challenge, decline what is neither. The front doors speak to nothing else."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from auth.coalesce import Coalescer
 from auth.decision import proceed, weigh
 from auth.facts import Evidence, Field, Question, Waiting, typed
 from auth.facts_reader import FactsReader
+from auth.floor import Floor
 from auth.incident import describe
 from auth.performing import Performer
 from auth.reason import Reason
@@ -74,8 +74,8 @@ class LoginService:
 
     async def begin(self, request: LoginRequest) -> Outcome:
         """Start a login; equal first steps share one outcome. See `auth.request.Service.begin`."""
+        floor, started = self._arrived()
         session = self._first_step(request)
-        started = self._parts.clock.monotonic()
         seconds, basis = self._shareable(request, session)
 
         async def run() -> Outcome:
@@ -85,20 +85,20 @@ class LoginService:
         if login != request.origin.correlation:
             joined = replace(session, origin=request.origin, notes={"detail": "joined the login under way"})
             outcome = await self._record(joined, started, _shared(outcome, request.origin), login)
-        return await self._not_too_soon(started, _told(outcome, session))
+        return await self._not_too_soon(floor, _told(outcome, session))
 
     async def answer(self, request: AnswerRequest) -> Outcome:
         """Continue a login. See `auth.request.Service.answer`."""
-        started = self._parts.clock.monotonic()
+        floor, started = self._arrived()
         session = Session(request.origin, request.user or "", tuple, {}, Evidence())
         outcome = await self._conclude(session, started, self._answer(session, request))
-        return await self._not_too_soon(started, outcome)
+        return await self._not_too_soon(floor, outcome)
 
     async def decline(self, origin: Origin, user: str, reason: Reason) -> Refused:
         """Record and refuse what is neither. See `auth.request.Service.decline`."""
-        started = self._parts.clock.monotonic()
+        floor, started = self._arrived()
         session = Session(origin, user, tuple, {}, Evidence())
-        return await self._not_too_soon(started, await self._record(session, started, Refused(reason)))
+        return await self._not_too_soon(floor, await self._record(session, started, Refused(reason)))
 
     def _shareable(self, request: LoginRequest, session: Session) -> tuple[int, object]:
         """For how many seconds equal first steps share a challenge, and what the directory says of person and node.
@@ -268,21 +268,23 @@ class LoginService:
         except ReplicaUnavailable:
             return Freshness(0, None)
 
-    async def _not_too_soon(self, started: float, outcome: _Told) -> _Told | Refused:
+    def _arrived(self) -> tuple[Floor, float]:
+        """When the request may be refused at the earliest, and the seconds from which its time counts."""
+        return Floor(self._parts.refusal_seconds), self._parts.clock.monotonic()
+
+    async def _not_too_soon(self, floor: Floor, outcome: _Told) -> _Told | Refused:
         """Every refusal takes the same time at least, so that its time does not tell the cases apart.
 
         Nor do its words: they are in one language for all, for whoever is refused may be nobody.
         """
         if not isinstance(outcome, Refused):
+            floor.drop()
             return outcome
-        left = started + self._parts.refusal_seconds - self._parts.clock.monotonic()
-        if left > 0:
-            await asyncio.sleep(left + _EARLY_SECONDS)
+        await floor.passed()
         return msgspec.structs.replace(outcome, message=self._parts.refusal) if outcome.message == REFUSAL else outcome
 
 
 _OUTCOME_NAMES: dict[type, str] = {Accepted: "accepted", Challenged: "challenged", Refused: "refused"}
-_EARLY_SECONDS = 0.001  # by which the loop's timers may be early
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _OLDEST = 1e9  # JSON has no infinity
 
