@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -14,6 +15,7 @@ from auth.demo.service import audit_lines, free_port
 from clients.gateway import PASSWORD, SlowGateway, running_gateway
 from clients.laws import every_reply_begins_with_its_proof, repeats_are_answered_alike, replay_is_refused
 from clients.relay import Relay, relayed
+from rig.certificates import ServerFiles, issue
 from rig.ports import LOOPBACK
 from rig.process import Process, wait_for
 from scenarios.company import NODE_MEMBERS, Company, Entry, password_of, phone, texted
@@ -43,6 +45,20 @@ _PORTAL = f"""\
 dirfactorNodeType = http
 dirfactorApiKeyHash = {hashlib.sha256(API_KEY.octets).hexdigest()}
 dirfactorMember = {NODE_MEMBERS}
+"""
+
+RADSEC_CLIENT = "nas.example.org"
+_RADSEC = """\
+[radsec]
+certificate = radsec-server/server.pem
+private_key = radsec-server/server.key
+client_ca_file = radsec-client/ca.pem
+host = 127.0.0.1
+port = {port}
+
+[node:radsec]
+dirfactorCertificateName = {name}
+dirfactorMember = {members}
 """
 
 _CONFIG = """\
@@ -101,6 +117,7 @@ class House:
         folder: where all of it lies; `config.ini` and `directory.ldif` are there.
         radius_port: of the service on 127.0.0.1, UDP.
         http_port: of the service on 127.0.0.1.
+        radsec_port: of the service on 127.0.0.1.
         gateway: where its texts go.
         service: `dirfactor serve`.
     """
@@ -108,9 +125,16 @@ class House:
     folder: Path
     radius_port: int
     http_port: int
+    radsec_port: int
     gateway: SlowGateway
     service: Process
     _numbers: Iterator[int] = field(default_factory=lambda: iter(range(NUMBER_OF_PEOPLE)))
+
+    @property
+    def radsec_files(self) -> ServerFiles:
+        """What a client of the RadSec door needs: its own certificate, and the authority of the door's."""
+        own = self.folder / "radsec-client"
+        return ServerFiles(self.folder / "radsec-server" / "ca.pem", own / "server.pem", own / "server.key")
 
     @property
     def secret_file(self) -> Path:
@@ -143,11 +167,13 @@ class House:
         """The last request that was accepted opens nothing when it comes again with a new identifier."""
         replay_is_refused(relay, self.radius_port, SECRET.encode())
 
+    def outcomes(self, visitor: Visitor) -> list[dict[str, Any]]:
+        """What the audit has of somebody, oldest first."""
+        return [line for line in audit_lines(self.folder / "state" / "audit.jsonl") if line["name"] == visitor.uid]
+
     def reasons(self, visitor: Visitor) -> list[str]:
-        """The audit's reasons of somebody's outcomes, oldest first."""
-        return [
-            line["reason"] for line in audit_lines(self.folder / "state" / "audit.jsonl") if line["name"] == visitor.uid
-        ]
+        """The reasons of somebody's outcomes, oldest first."""
+        return [line["reason"] for line in self.outcomes(visitor)]
 
     def log(self) -> str:
         """What the service said."""
@@ -184,9 +210,12 @@ def open_house(folder: Path, *, entries: Iterable[Entry] = (), more_config: str 
     """
     _private(folder / "radius.secret", SECRET)
     _private(folder / "sms.password", PASSWORD.text)
+    issue(folder / "radsec-server", LOOPBACK)
+    issue(folder / "radsec-client", RADSEC_CLIENT)
     (folder / "directory.ldif").write_text(_company(entries).text())
     with running_gateway() as gateway:
-        radius_port, http_port = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
+        radius_port = free_port(socket.SOCK_DGRAM)
+        http_port, radsec_port = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_STREAM)
         config = folder / "config.ini"
         settings = _CONFIG.format(
             delivery_seconds=DELIVERY_SECONDS,
@@ -195,10 +224,11 @@ def open_house(folder: Path, *, entries: Iterable[Entry] = (), more_config: str 
             http_port=http_port,
             gateway_url=gateway.url,
         )
-        config.write_text("\n".join((settings, *map(_section, NODES), _PORTAL, more_config)))
+        radsec = _RADSEC.format(port=radsec_port, name=RADSEC_CLIENT, members=NODE_MEMBERS)
+        config.write_text("\n".join((settings, *map(_section, NODES), _PORTAL, radsec, more_config)))
         command = [sys.executable, "-m", "auth", "serve", "--config", str(config)]
         service = Process(command, log=folder / "service.log", environment={"PYTHONPATH": str(REPOSITORY)})
-        house = House(folder, radius_port, http_port, gateway, service)
+        house = House(folder, radius_port, http_port, radsec_port, gateway, service)
         try:
             service.start(house.ready)
             yield house

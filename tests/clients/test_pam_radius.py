@@ -61,3 +61,19 @@ def test_a_lost_reply_comes_again_with_the_same_octets(house, folder):
         assert opened, shown
         assert relay.replies[0] == relay.replies[1]
     assert house.texts(visitor) == 1
+
+
+def test_where_its_requests_must_be_proven_it_meets_silence_and_the_operator_is_told_once(house, folder):
+    visitor = house.visitor()
+    with house.network("strict") as relay, pam_service(folder, relay.port, SECRET, retries=2) as service:
+        logon = service.log_on(visitor.uid)
+        logon.type(visitor.password)
+        opened, shown = logon.end()
+        assert not opened, shown
+        assert len(relay.requests) == 3
+        assert relay.replies == []
+    assert house.texts(visitor) == 0
+    told = [line for line in house.log().splitlines() if "no Message-Authenticator" in line]
+    assert len(told) == 1
+    assert "access node strict" in told[0]
+    assert "dirfactorRequireMessageAuthenticator" in told[0], "the remedy"
