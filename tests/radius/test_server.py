@@ -217,6 +217,15 @@ async def test_two_rounds_of_eap_gtc(setup):
     assert (reject.code, failure) == (Code.ACCESS_REJECT, EapPacket(EapCode.FAILURE, 3))
 
 
+async def test_a_name_that_is_said_again_is_asked_the_same_in_the_same_octets(setup):
+    eap = eap_message(EapPacket(EapCode.RESPONSE, 1, EapType.IDENTITY, b"alice"))
+    said = signed(Packet(Code.ACCESS_REQUEST, 7, SYSTEM_ENTROPY.octets(16), ((Attribute.USER_NAME, b"alice"), *eap)))
+    nas = setup.nas()
+    first = await nas.exchange(said)
+    assert [await nas.exchange(said), await setup.nas().exchange(said)] == [first, first]
+    assert setup.desk.asked == []
+
+
 async def test_the_caller_is_told_to_the_service(setup):
     marks = [(Attribute.NAS_PORT, bytes((0, 0, 0, 3))), (Attribute.ACCT_SESSION_ID, b"4D")]
     await ask(setup.target(), "alice", Secret("x"), entropy=SYSTEM_ENTROPY, extra=marks)
