@@ -361,7 +361,7 @@ async def _open_doors(app: App, doors: AsyncExitStack) -> AsyncIterator[str]:
                 further=receipt_operations(app.settings.receipts, app.delivery.book, app.clock.now),
             )
         )
-        yield await open_http(app.settings.http, app.tls.get("http"), door, doors)
+        yield await open_http(app.settings.http, app.tls.get("http"), door.answer, app.clock, doors)
 
 
 async def _open_radius(app: App, doors: AsyncExitStack, opened: list[RadiusDoor]) -> AsyncIterator[str]:

@@ -1,44 +1,44 @@
 """What the door sends back, of which nobody on the way may keep a copy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import MappingProxyType
 
-from starlette.types import Message
+import msgspec
 
 JSON = "application/json"
+_STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """A whole answer.
 
     Attributes:
-        body: its octets.
+        body: its octets; none go with 204.
         status: HTTP status.
         media_type: of the body.
-        headers: further ones, names in lower case.
+        headers: further ones.
     """
 
     body: bytes
     status: int = 200
     media_type: str = JSON
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NONE
 
-    def messages(self) -> tuple[Message, Message]:
-        """The two messages of ASGI."""
-        headers = [
-            (b"content-type", self.media_type.encode("latin-1")),
-            (b"content-length", b"%d" % len(self.body)),
-            (b"cache-control", b"no-store"),
-            *((name.encode("latin-1"), value.encode("latin-1")) for name, value in self.headers.items()),
-        ]
-        start: Message = {"type": "http.response.start", "status": self.status, "headers": headers}
-        return start, {"type": "http.response.body", "body": self.body}
+    def octets(self, date: bytes, *, keeps: bool, is_bare: bool = False) -> bytes:
+        """As HTTP/1.1 has it (RFC 9112).
 
-    def octets(self) -> bytes:
-        """As HTTP/1.1 has it, for a connection that is closed afterwards."""
-        start, _ = self.messages()
-        lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}".encode(), b"connection: close"]
-        lines += [name + b": " + value for name, value in start["headers"]]
-        return b"\r\n".join(lines) + b"\r\n\r\n" + self.body
+        Args:
+            date: the instant, as RFC 9110 section 5.6.7 writes it.
+            keeps: whether another request may follow on the connection.
+            is_bare: whether the head is all that is wanted (RFC 9110 section 9.3.2).
+        """
+        parts = [_STATUS[self.status], b"date: ", date, b"\r\ncache-control: no-store\r\n"]
+        if self.status != HTTPStatus.NO_CONTENT:  # RFC 9110 section 8.6
+            parts.append(b"content-type: %b\r\ncontent-length: %d\r\n" % (self.media_type.encode(), len(self.body)))
+        parts += [f"{name}: {value}\r\n".encode("latin-1") for name, value in self.headers.items()]
+        parts.append(b"\r\n" if keeps else b"connection: close\r\n\r\n")
+        if not is_bare:
+            parts.append(self.body)
+        return b"".join(parts)

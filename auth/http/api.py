@@ -46,7 +46,7 @@ class Behind:
 
 
 def http_app(behind: Behind) -> HttpDoor:
-    """The ASGI application."""
+    """Everything behind the listener."""
     tally = behind.tally
     return HttpDoor(operations(behind), lambda route, status: tally.count(Metric.HTTP_ANSWERS, (route, str(status))))
 

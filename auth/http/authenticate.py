@@ -37,7 +37,7 @@ def authenticate(service: Service, callers: Callers, entropy: Entropy) -> Operat
 
     async def handle(call: Call) -> Answer:
         name = callers.node(call).node.name
-        body = await bodies.read(call)
+        body = bodies.read(call)
         if body.state is not None and (body.passcode is None) == (body.password is None):
             raise Problem(HTTPStatus.BAD_REQUEST, "with `state` give the answer, in `passcode` or in `password`")
         if body.node is not None and body.node != name:

@@ -1,14 +1,12 @@
 """One request as the routes see it: who asks from where, and a body or query of a closed type."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Generic, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.types import Receive, Scope
 
 from auth.http.problem import Problem
 
@@ -16,42 +14,42 @@ LARGEST_BODY = 16 * 1024
 _Form = TypeVar("_Form", bound=msgspec.Struct)
 
 
-class ClientGone(Exception):
-    """Nobody waits for the answer any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request.
+class Call(msgspec.Struct, frozen=True):
+    """A request, as a whole.
 
     Attributes:
-        scope: as ASGI has it.
-        receive: gives the body.
+        method: such as POST.
+        path: without percent encoding.
+        query: as it stands in the target; ASCII.
+        headers: the first value of each, names in lower case.
+        body: its octets.
+        peer: the network address of whoever is connected; empty when it has none.
+        certificate_names: the names in the client certificate that was proved in TLS; none without one.
     """
 
-    scope: Scope
-    receive: Receive
+    method: str
+    path: str
+    query: str
+    headers: Mapping[bytes, bytes]
+    body: bytes
+    peer: str
+    certificate_names: Sequence[str] = ()
 
     @property
     def address(self) -> str:
-        """The client's network address; empty when it has none."""
-        client = self.scope.get("client")
-        return client[0] if client else ""
+        """The client's network address: the last one that a proxy on this host names, else the peer's."""
+        forwarded = self.header(b"x-forwarded-for")
+        if forwarded and _is_loopback(self.peer):
+            named = forwarded.rpartition(",")[2].strip()
+            if _is_address(named):
+                return named
+        return self.peer
 
     @property
     def from_this_host(self) -> bool:
         """Whether it comes over loopback, and nobody says to have passed it on from elsewhere."""
-        try:
-            is_near = ip_address(self.address).is_loopback
-        except ValueError:
-            return False
-        return is_near and not any(self.header(name) for name in (b"forwarded", b"x-forwarded-for", b"via"))
-
-    @property
-    def certificate_names(self) -> Sequence[str]:
-        """The names in the client certificate that was proved in TLS; none without one."""
-        names: Sequence[str] = self.scope.get("extensions", {}).get("tls", {}).get("client_cert_names", ())
-        return names
+        passed_on = any(self.header(name) for name in (b"forwarded", b"x-forwarded-for", b"via"))
+        return _is_loopback(self.peer) and not passed_on
 
     def header(self, name: bytes) -> str:
         """A header's first value; empty when there is none.
@@ -59,11 +57,13 @@ class Call:
         Args:
             name: in lower case.
         """
-        for key, value in self.scope["headers"]:
-            if key == name:
-                text: str = value.decode("latin-1")
-                return text
-        return ""
+        return self.headers.get(name, b"").decode("latin-1")
+
+    def within(self, most: int) -> bytes:
+        """The body. Raises Problem: it is larger."""
+        if len(self.body) > most:
+            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {most} octets")
+        return self.body
 
 
 class BodyOf(Generic[_Form]):
@@ -76,11 +76,11 @@ class BodyOf(Generic[_Form]):
     def __init__(self, form: type[_Form]) -> None:
         self._decode = msgspec.json.Decoder(form).decode
 
-    async def read(self, call: Call) -> _Form:
+    def read(self, call: Call) -> _Form:
         """The body. Raises Problem: it is of another type, too large, or no JSON."""
         if not _is_json(call.header(b"content-type")):
             raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send Content-Type: application/json, in UTF-8")
-        octets = await octets_of(call)
+        octets = call.within(LARGEST_BODY)
         try:
             return self._decode(octets)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -102,7 +102,7 @@ class QueryOf(Generic[_Form]):
     def read(self, call: Call) -> _Form:
         """The query. Raises Problem: it is of another type, or names something twice."""
         try:
-            pairs = parse_qsl(call.scope["query_string"].decode("ascii"), keep_blank_values=True, errors="strict")
+            pairs = parse_qsl(call.query, keep_blank_values=True, errors="strict")
         except ValueError:
             raise Problem(HTTPStatus.BAD_REQUEST, "the query is not UTF-8 in percent encoding") from None
         fields = dict(pairs)
@@ -121,20 +121,13 @@ def _is_json(content_type: str) -> bool:
     return media_type == "application/json" and charset in ([], ["charset=utf-8"])
 
 
-async def octets_of(call: Call, most: int = LARGEST_BODY) -> bytes:
-    """The body as it is.
+def _is_loopback(address: str) -> bool:
+    return _is_address(address) and ip_address(address).is_loopback
 
-    Raises:
-        Problem: it is larger than `most`.
-        ClientGone: it did not come to its end.
-    """
-    octets, more = b"", True
-    while more:
-        message = await call.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        octets += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(octets) > most:
-            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {most} octets")
-    return octets
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

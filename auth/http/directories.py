@@ -53,7 +53,7 @@ def directory_operations(overview: Overview, callers: Callers) -> Iterator[Opera
 
     async def sync(call: Call) -> Answer:
         callers.demand(call, Right.SYNC)
-        body = await bodies.read(call)
+        body = bodies.read(call)
         names = overview.syncs.keys() if body.directory is None else {body.directory}
         if not names <= overview.syncs.keys():
             raise Problem(HTTPStatus.NOT_FOUND, "there is no directory section of this name")

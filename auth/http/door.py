@@ -1,13 +1,11 @@
-"""The ASGI application: finds the operation, and turns whatever goes wrong into a problem document."""
+"""Finds the operation that a request is for, and turns whatever goes wrong into a problem document."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 
-from starlette.types import Receive, Scope, Send
-
 from auth.http.answer import Answer
-from auth.http.call import Call, ClientGone
+from auth.http.call import Call
 from auth.http.operation import Operation
 from auth.http.problem import Problem
 from auth.incident import describe
@@ -31,36 +29,29 @@ class HttpDoor:
             self._methods.setdefault(operation.path, {})[operation.method] = operation
         self._counted = counted
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI has it."""
-        path: str = scope["path"]
+    async def answer(self, call: Call) -> Answer:
+        """The answer; never raises."""
+        path = call.path
         methods = self._methods.get(path)
         if methods is None:
             path = path[: path.rfind("/") + 1]
             methods = self._methods.get(path, {})
-        try:
-            answer = await _answer(methods, Call(scope, receive))
-        except ClientGone:
-            return
+        answer = await _answer(methods, call)
         self._counted(path if methods else "none", answer.status)
-        for message in answer.messages():
-            await send(message)
+        return answer
 
 
 async def _answer(methods: Mapping[str, Operation], call: Call) -> Answer:
-    method: str = call.scope["method"]
-    operation = methods.get("GET" if method == "HEAD" else method)  # uvicorn sends no body after HEAD
+    operation = methods.get("GET" if call.method == "HEAD" else call.method)
     if operation is None:
         return _no_such(methods)
     try:
         return await operation.handle(call)
     except Problem as problem:
         return problem.answer
-    except ClientGone:
-        raise
     except Exception as error:  # noqa: BLE001 - whatever failed, the client learns no more than that something did
         # no traceback: it could show what people typed
-        _log.error("%s %s: a fault of ours: %s", method, operation.path, describe(error))
+        _log.error("%s %s: a fault of ours: %s", call.method, operation.path, describe(error))
         return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "a fault of ours, see the log").answer
 
 

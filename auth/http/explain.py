@@ -47,7 +47,7 @@ def explain(known: FactsReader, callers: Callers, now: Callable[[], datetime]) -
 
     async def handle(call: Call) -> Answer:
         callers.demand(call, Right.EXPLAIN)
-        body = await bodies.read(call)
+        body = bodies.read(call)
         node = body.node or _only_node(known)
         present = now()
         try:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from auth.channels.base import DeliveryReport, Fate
 from auth.http.answer import Answer
-from auth.http.call import Call, octets_of
+from auth.http.call import Call
 from auth.http.operation import Access, Operation
 from auth.http.problem import Problem
 from auth.receipts.book import ReceiptBook
@@ -38,12 +38,12 @@ def receipt_operations(
     rules = {name: (Rule(section.message_id), Rule(section.status)) for name, section in sections.items()}
 
     async def receive(call: Call) -> Answer:
-        name = call.scope["path"].rpartition("/")[2]
+        name = call.path.rpartition("/")[2]
         section = sections.get(name)
-        query = call.scope["query_string"].decode("latin-1")
+        query = call.query
         if section is None or not _allowed(section, call, query):
             raise Problem(HTTPStatus.UNAUTHORIZED, "show the token of a [receipts:NAME] section")
-        body = (await octets_of(call, _LARGEST_BODY)).decode(errors="replace")
+        body = call.within(_LARGEST_BODY).decode(errors="replace")
         try:
             for identity, status in receipts(Posted(query, body), *rules[name]):
                 book.note(_report(name, identity, status, section.words), now())

@@ -100,7 +100,7 @@ async def doors(tmp_path):
     settings = HttpSettings(port=0, certificate=tmp_path / "server.pem", client_ca_file=tmp_path / "ca.pem")
     async with AsyncExitStack() as stack:
         app = HttpDoor(routes[:2] + [each for each in routes[2:] if each.path != "/metrics"], lambda *_: None)
-        place = await open_http(settings, http_tls(settings, SYSTEM_CLOCK), app, stack)
+        place = await open_http(settings, http_tls(settings, SYSTEM_CLOCK), app.answer, SYSTEM_CLOCK, stack)
         yield Doors(tmp_path, int(place.rpartition(":")[2]))
 
 

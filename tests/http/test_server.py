@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 import pytest
 import uvloop
-from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.demo.certificates import CertificateFolder
-from auth.http.server import Limits, http_tls, open_http
+from auth.http.answer import Answer
+from auth.http.call import Call
+from auth.http.limits import Limits
+from auth.http.server import http_tls, open_http
 from auth.settings import HttpSettings
 
 ARRIVAL = 0.4
@@ -36,21 +36,19 @@ def certificates(tmp_path_factory) -> CertificateFolder:
     return folder
 
 
-async def slow(_):
-    await asyncio.sleep(SLOW)
-    return PlainTextResponse("at last")
-
-
-async def echo(request):
-    return PlainTextResponse(await request.body() or b"hello")
+async def answer(call: Call) -> Answer:
+    """At /slow after a while; otherwise what was posted."""
+    if call.path == "/slow":
+        await asyncio.sleep(SLOW)
+        return Answer(b"at last")
+    return Answer(call.body or b"hello")
 
 
 async def door(stack: AsyncExitStack, http: HttpSettings | None = None, **limits) -> int:
     """Open one, with short limits; its port."""
-    app = Starlette(routes=[Route("/", echo, methods=["GET", "POST"]), Route("/slow", slow)])
     http = http or HttpSettings(port=0)
     limited = Limits(**({"arrival_seconds": ARRIVAL} | limits))
-    place = await open_http(http, http_tls(http, SYSTEM_CLOCK), app, stack, limited)
+    place = await open_http(http, http_tls(http, SYSTEM_CLOCK), answer, SYSTEM_CLOCK, stack, limited)
     return int(place.rpartition(":")[2])
 
 

@@ -14,6 +14,7 @@ from auth.http.door import HttpDoor
 from auth.receipts.book import ReceiptBook
 from auth.receipts.door import receipt_operations
 from auth.receipts.settings import ReceiptSettings
+from receipts.in_memory import InMemory
 from schema.secret import Secret
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -46,7 +47,7 @@ def book(store, lines):
 @pytest.fixture
 async def provider(book):
     app = HttpDoor(receipt_operations({"kannel": SECTION}, book, lambda: NOW), lambda *_: None)
-    transport = httpx.ASGITransport(app)
+    transport = InMemory(app.answer)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost/v1/receipts") as client:
         yield client
 
@@ -129,7 +130,7 @@ async def test_a_receipt_that_could_not_be_recorded_may_be_said_again(store, lin
     book = ReceiptBook(store, record)
     book.sent(Receipt("kannel", "id-1"), ALICE, "login-1", NOW)
     app = HttpDoor(receipt_operations({"kannel": SECTION}, book, lambda: NOW), lambda *_: None)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as provider:
+    async with httpx.AsyncClient(transport=InMemory(app.answer), base_url="http://localhost") as provider:
         post = {"params": {"id": "id-1", "status": "delivered"}, "headers": BEARER}
         assert (await provider.post("/v1/receipts/kannel", **post)).status_code == 503
         full = False
@@ -143,7 +144,7 @@ async def test_a_providers_word_for_a_failure_goes_into_the_audit_only_when_it_i
     book = ReceiptBook(store, lines.append)
     book.sent(Receipt("kannel", "id-1"), ALICE, "login-1", NOW)
     app = HttpDoor(receipt_operations({"kannel": section}, book, lambda: NOW), lambda *_: None)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as provider:
+    async with httpx.AsyncClient(transport=InMemory(app.answer), base_url="http://localhost") as provider:
         await provider.post("/v1/receipts/kannel", params={"id": "id-1", "status": status}, headers=BEARER)
     assert [line.detail for line in lines] == [detail]
 

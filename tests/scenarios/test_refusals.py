@@ -108,7 +108,7 @@ async def refused_by_http(service: RunningService, user: str, password: str) -> 
     answer = await service.post({"user": user, "password": password})
     correlation = json.loads(answer.content)["correlation"]
     assert len(correlation) == 16
-    words = b'{"correlation":"%b","outcome":"refused","message":"Logon failed."}' % correlation.encode()
+    words = b'{"outcome":"refused","correlation":"%b","message":"Logon failed."}' % correlation.encode()
     assert (answer.status_code, answer.content) == (200, words)
     assert set(answer.headers) == {"date", "content-type", "content-length", "cache-control"}
 
