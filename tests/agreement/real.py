@@ -8,7 +8,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+import msgspec
+
 from auth.channels.base import DeliveryFailed, Receipt
+from auth.chap.response import Response, Shown
 from auth.clock import Clock, Entropy
 from auth.code_check import CodeCheck
 from auth.embedded_state import EmbeddedStore
@@ -84,7 +87,8 @@ class Real:
             TokenKind.TOTP: PlayedTokens(world["codes"]["totp"]),
             TokenKind.HOTP: PlayedTokens(world["codes"]["hotp"]),
         }
-        codes = CodeCheck(store, judges, ResponseJudge(store, lambda: RING))
+        comparers = {kind: judge for kind, judge in judges.items() if kind is not TokenKind.VIP}
+        codes = CodeCheck(store, judges, ResponseJudge(store, lambda: RING), comparers)
         performer = Performer(
             passwords=self,
             store=store,
@@ -108,6 +112,10 @@ class Real:
             )
         )
 
+    def shown(self, text: str) -> Shown:
+        """What was typed, as the client shows it."""
+        return Secret(text)
+
     def edited(self) -> None:
         """Read the world anew."""
         self._policies = {name: policy(name, values) for name, values in self.world["policies"].items()}
@@ -127,12 +135,12 @@ class Real:
     # the two verbs
 
     async def begin(self, password: str | None, code: str | None, caller: str) -> tuple:
-        typed = [None if text is None else Secret(text) for text in (password, code)]
+        typed = [None if password is None else self.shown(password), None if code is None else Secret(code)]
         return self._told(await self.service.begin(LoginRequest(_origin(caller), "alice", typed[0], typed[1])))
 
     async def answer(self, text: str) -> tuple:
         self.used, self.state = self.state or Secret("nothing"), None
-        return self._told(await self.service.answer(AnswerRequest(_origin(""), self.used, Secret(text))))
+        return self._told(await self.service.answer(AnswerRequest(_origin(""), self.used, self.shown(text))))
 
     async def again(self, text: str) -> tuple:
         """An answer to a challenge that was answered already."""
@@ -227,6 +235,12 @@ class PlayedTokens:
         if word == "drifted":
             return Checked(CodeVerdict.RESYNCHRONISE, violation=False, held=text.encode())
         return Checked(CodeVerdict(word))
+
+    async def compare(self, asked, response: Response, now) -> Checked:
+        known = (Secret(text) for codes in self.known.values() for text in codes)
+        code = next((code for code in known if response.proves(code)), Secret("nothing"))
+        checked = await self.check(asked, code, now)
+        return msgspec.structs.replace(checked, proven=code if checked.verdict is CodeVerdict.RIGHT else None)
 
 
 def vip_says(reason_code: str) -> Verdict:
