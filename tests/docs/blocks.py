@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+CLIENTS = tuple(sorted((ROOT / "docs" / "clients").glob("*.md")))
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *CLIENTS)
 # What may stand behind the opening fence, and what becomes of the block.
 KINDS = {
     "sh": "run by a shell",
@@ -15,7 +16,7 @@ KINDS = {
     "ini": "read as config.ini; with a name it is that file",
     "csv": "becomes the file of that name",
     "output": "compared with what the block before it printed",
-    "text": "to look at: nothing to run, nothing to compare",
+    "text": "to look at: nothing to run; with a name it is that file of a RADIUS client, and tests/clients runs it",
 }
 _FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")

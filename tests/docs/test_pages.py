@@ -7,7 +7,7 @@ import pytest
 import typer
 
 from auth.cli.main import app
-from docs.blocks import KINDS, PAGES, ROOT, blocks, commands, prose, spans
+from docs.blocks import CLIENTS, KINDS, PAGES, ROOT, blocks, commands, prose, spans
 
 DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")))
 COMMANDS = typer.main.get_command(app)
@@ -65,7 +65,7 @@ def wrong_with(mention: str) -> str | None:
 def test_every_block_says_what_it_is(page):
     for block in blocks(page):
         assert block.kind in KINDS, f"{block}: ```{block.kind} is none of {', '.join(KINDS)}"
-        assert not block.name or block.kind in {"ini", "csv", "ldif"}, block
+        assert not block.name or block.kind in {"ini", "csv", "ldif", "text"}, block
 
 
 def test_every_command_and_option_that_is_mentioned_exists():
@@ -114,3 +114,8 @@ def test_the_index_names_every_page():
     index = (ROOT / "docs" / "README.md").read_text()
     pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
     assert {page for page in pages if f"({page})" not in index} == set()
+
+
+def test_the_index_of_clients_names_every_page():
+    index = (ROOT / "docs" / "clients" / "README.md").read_text()
+    assert [page.name for page in CLIENTS if page.name != "README.md" and f"({page.name})" not in index] == []

@@ -9,7 +9,7 @@ import pytest
 
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.demo.certificates import CertificateFolder
-from docs.blocks import PAGES, ROOT, Block, blocks
+from docs.blocks import CLIENTS, PAGES, ROOT, Block, blocks
 from docs.company import PASSWORD, PEOPLE, TEMPS, desk, hire
 from docs.names import substituted
 from docs.place import Place
@@ -102,7 +102,9 @@ OUTCOMES = {
     "least-privilege.md": helen_has_unlocked,
     "trouble.md": nothing_is_wrong_any_longer,
 }
-PAGES_OF_AD = [page for page in PAGES if page.name not in OTHER_SERVERS | {FIRST_HOUR} and blocks(page)]
+PAGES_OF_AD = [
+    page for page in PAGES if page not in CLIENTS and page.name not in OTHER_SERVERS | {FIRST_HOUR} and blocks(page)
+]
 
 
 @pytest.mark.parametrize("page", PAGES_OF_AD, ids=lambda page: page.stem)
@@ -124,6 +126,12 @@ def test_a_page_about_active_directory_can_be_followed(page, first_hour, tmp_pat
     with vip_service(place, page) if page.name == "vip.md" else nullcontext():
         follow(place, page)
     OUTCOMES.get(page.name, nothing_more)(place, first_hour.dc)
+
+
+def test_the_pages_about_clients_can_be_followed_one_after_the_other(first_hour, tmp_path):
+    place = first_hour.again(tmp_path / "desk")
+    for page in CLIENTS:
+        follow(place, page)
 
 
 def test_the_page_about_openldap_can_be_followed(tmp_path):

@@ -22,18 +22,25 @@ class ServerFiles:
     key: Path
 
 
-def issue(directory: Path, *names: str, first: datetime | None = None, last: datetime | None = None) -> ServerFiles:
+def issue(
+    directory: Path,
+    *names: str,
+    common_name: str | None = None,
+    first: datetime | None = None,
+    last: datetime | None = None,
+) -> ServerFiles:
     """Writes a certificate of a new authority for a server.
 
     Args:
         directory: where the three files go; made when missing.
         names: host names and addresses that clients will connect to (subjectAltName).
+        common_name: for clients that want one as well; none when absent.
         first: the instant from which on it is valid; long ago when absent.
         last: the instant until which it is valid; far in the future when absent.
     """
     directory.mkdir(parents=True, exist_ok=True)
     authority = trustme.CA()
-    server = authority.issue_cert(*names, not_before=first, not_after=last)
+    server = authority.issue_cert(*names, common_name=common_name, not_before=first, not_after=last)
     files = ServerFiles(directory / "ca.pem", directory / "server.pem", directory / "server.key")
     authority.cert_pem.write_to_path(str(files.ca))
     for number, part in enumerate(server.cert_chain_pems):

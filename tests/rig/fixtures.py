@@ -67,6 +67,14 @@ def need_root() -> None:
         pytest.fail("this server must be started as root: run make test", pytrace=False)
 
 
+def need_tun() -> None:
+    """Fails the test when this machine has no tunnels."""
+    try:
+        os.close(os.open("/dev/net/tun", os.O_RDWR))
+    except OSError as error:
+        pytest.fail(f"/dev/net/tun cannot be opened, and a VPN needs it: {error.strerror}", pytrace=False)
+
+
 @contextmanager
 def running(server: AnyServer) -> Iterator[AnyServer]:
     """Starts a server and stops it in the end, also when it got stuck half-way."""
