@@ -74,7 +74,7 @@ class CertificateStatus(msgspec.Struct, frozen=True):
     """One certificate of ours.
 
     Attributes:
-        name: the section that it is of: http, vip.
+        name: the section that it is of: http, radsec, vip.
         ends: when it ends; null when it cannot be used.
         days: whole days left; negative after its end, null when it cannot be used.
         problem: why it, or what was put in its place, cannot be used; empty when all is well.

@@ -79,7 +79,7 @@ def serve_command(config: CONFIG_OPTION = DEFAULT_CONFIG) -> None:
 
 @app.command("api-key")
 def api_key_command() -> None:
-    """Draw an API key for an application; its hash goes into dirfactorApiKeyHash of the access node."""
+    """Draw an API key; its hash goes into dirfactorApiKeyHash of an access node, or api_key_hash of [admin:NAME]."""
     import hashlib  # noqa: PLC0415 - one command's business
 
     key = SYSTEM_ENTROPY.octets(32).hex()

@@ -137,7 +137,7 @@ class Metric(StrEnum):
         "dirfactor_certificate_days",
         Kind.GAUGE,
         ("certificate",),
-        "whole days that a certificate of ours has left: http, vip; negative after its end, or when it cannot be used",
+        "whole days left to a certificate of http, radsec or vip; negative after its end, or when it cannot be used",
         Together.LEAST,
     )
     CERTIFICATE_STUCK = (
