@@ -30,7 +30,8 @@ def prompt(reason: Reason, language: Language = Language.ENGLISH) -> str:
 def first_prompt(mode: LoginMode, language: Language = Language.ENGLISH) -> str:
     """One line that asks whom nobody knows yet for what a login at such a node begins with: the same for all."""
     words = WORDS[language]
-    return words.first_code if mode is LoginMode.CODE_ONLY else words.asked[Reason.PASSWORD_WANTED]
+    special = {LoginMode.CODE_ONLY: words.first_code, LoginMode.APPEND: words.first_both}
+    return special.get(mode, words.asked[Reason.PASSWORD_WANTED])
 
 
 def refusal(language: Language) -> str:

@@ -20,6 +20,7 @@ class Words:
         instead: asks for something else than the code that the token is for.
         asked: asks for what is no code.
         first_code: asks whom nobody knows yet for a code.
+        first_both: asks whom nobody knows yet for password and code in one.
         refusal: the one wording of all refusals.
     """
 
@@ -30,6 +31,7 @@ class Words:
     instead: Mapping[Reason, str]
     asked: Mapping[Reason, str]
     first_code: str
+    first_both: str
     refusal: str
 
 
@@ -62,6 +64,7 @@ WORDS: Mapping[Language, Words] = {
             Reason.PIN_UNFIT: "That PIN will not do. Enter a new one, twice: 97539753 for 9753.",
         },
         first_code="Enter your code.",
+        first_both="Enter your password, and behind it your code if you have one.",
         refusal="Logon failed.",
     ),
     Language.GERMAN: Words(
@@ -92,6 +95,7 @@ WORDS: Mapping[Language, Words] = {
             Reason.PIN_UNFIT: "Diese PIN ist nicht zulässig. Geben Sie eine neue ein, zweimal: 97539753 für 9753.",
         },
         first_code="Geben Sie Ihren Code ein.",
+        first_both="Geben Sie Ihr Kennwort ein, und dahinter Ihren Code, wenn Sie einen haben.",
         refusal="Anmeldung fehlgeschlagen.",
     ),
 }

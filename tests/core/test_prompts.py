@@ -172,6 +172,16 @@ def test_german_in_ascii_is_spelled_as_germans_do():
     assert line(shown, plain).endswith(b"Das Schluesselwort bringt einen neuen.")
 
 
+def test_what_is_asked_first_fits_the_nodes_mode():
+    asked = {mode: first_prompt(mode) for mode in LoginMode}
+    assert asked == {
+        LoginMode.CHALLENGE: "Enter your password.",
+        LoginMode.APPEND: "Enter your password, and behind it your code if you have one.",
+        LoginMode.REJECT_THEN_CODE: "Enter your password.",
+        LoginMode.CODE_ONLY: "Enter your code.",
+    }
+
+
 def test_the_policys_own_words_are_the_same_in_every_language():
     settings = policy(prompt="Code?")
     assert {code_prompt(settings, SMS, Reason.CODE_SENT, language) for language in Language} == {"Code?"}
