@@ -19,6 +19,7 @@ from auth.judges.base import Asked, Checked, Judged
 from auth.judges.minted import MintedJudge
 from auth.judges.pin import PinJudge
 from auth.judges.vip import Validator
+from auth.keywords import keyword_in
 from auth.memorised.pin_typed import Reading
 from auth.password_gate import PasswordGates
 from auth.prompts import Language, code_prompt, destination, preferred, prompt
@@ -26,14 +27,13 @@ from auth.reason import Reason
 from auth.request import Accepted, Challenged, Outcome, Refused, ReplyAttribute
 from auth.session import Session
 from auth.state import Challenge, Store
-from auth.steps import Decision, Part, Words
+from auth.steps import Decision, Part
 from auth.tokens import Usable
 from auth.vip.reasons import Kind
 from dirsync.password import PasswordVerdict
 from dirsync.view import Person
 from schema.entry import Policy
 from schema.errors import Fault
-from schema.parse import fold
 from schema.secret import Secret
 from schema.words import KeywordKind, Method, TokenKind
 
@@ -149,7 +149,7 @@ class Performer:
                 session.notes["detail"] = "the person has changed the PIN"
                 return replace(evidence, pin=PinShown.RIGHT)
             case steps.CheckPin(part=part, code_lengths=lengths, words=words):
-                keyword = _keyword(session.text(part), words)
+                keyword = keyword_in(session.text(part), words)
                 if keyword is not None:
                     return _asked_for(evidence, keyword, part)
                 return await self._pin(session, subject, part, lengths)
@@ -160,7 +160,7 @@ class Performer:
                 return replace(evidence, token=token.kind, code=code)
             case steps.CheckCode(token=token, part=part, words=words):
                 given = session.shown(part)
-                keyword = _keyword(given, words)
+                keyword = keyword_in(given, words)
                 if keyword is not None:
                     return _asked_for(evidence, keyword, part)
                 code = await self._code(session, subject, token, given)
@@ -369,15 +369,6 @@ def _refused(session: Session, reason: Reason) -> Refused:
         session.origin.node,
     )
     return Refused(reason, "PAP required") if session.challenge is not None else Refused(reason)
-
-
-def _keyword(shown: Shown, words: Words) -> TokenKind | None:
-    """The token whose keyword was typed; a keyword is no secret."""
-    if not isinstance(shown, Secret):
-        spelled = ((form(word.strip()), kind) for word, kind in words for form in (str, str.lower, str.upper))
-        return next((kind for word, kind in spelled if shown.proves(Secret(word))), None)
-    typed = fold(shown.text.strip())
-    return next((kind for word, kind in words if fold(word.strip()) == typed), None)
 
 
 def _asked_for(evidence: Evidence, kind: TokenKind, part: Part) -> Evidence:
