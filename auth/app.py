@@ -3,27 +3,22 @@
 import asyncio
 import contextlib
 import logging
-import signal
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from threading import Lock
 
-from prometheus_client.registry import CollectorRegistry
-
 from auth.audit import AuditTrail
-from auth.audit.upkeep import keep_up, opened_trail
+from auth.audit.upkeep import opened_trail
 from auth.clock import Clock, Entropy
+from auth.coalesce import Coalescer
 from auth.code_check import CodeCheck
 from auth.delivery import Delivery
 from auth.embedded_state import EmbeddedStore
 from auth.facts import Reach
 from auth.facts_reader import FactsReader, Rules
-from auth.http.api import Behind, http_app
-from auth.http.callers import Callers
-from auth.http.server import http_tls, open_http
+from auth.http.server import http_tls
 from auth.judges.base import Comparer, Judge
 from auth.judges.minted import MintedJudge
 from auth.judges.pin import PinJudge
@@ -31,24 +26,16 @@ from auth.judges.response import ResponseJudge
 from auth.judges.software import SoftwareJudge
 from auth.judges.vip import NoVip, VipJudge
 from auth.keys.ring_file import RingFile
-from auth.metrics.exposition import as_text, registry_of
-from auth.metrics.gauges import discards, process, state_of
 from auth.metrics.measured import MeasuredService, MeasuredVip
-from auth.metrics.reading import Reading, added
 from auth.metrics.tally import Tally
 from auth.nodes import Nodes
 from auth.outbound import delivery, vip
 from auth.overview import Overview
 from auth.password_gate import PasswordGate, PasswordGates
-from auth.pauses import freeze_what_stays
 from auth.performing import Performer
 from auth.prompts import refusal
-from auth.radius.door import ACCOUNTING, LOGONS, RadiusDoor
-from auth.radius.packet import Code
-from auth.radius.radsec import RadsecListener, open_radsec, radsec_tls
-from auth.radius.udp import UdpListener, listen
+from auth.radius.radsec import radsec_tls
 from auth.receipts.book import ReceiptBook
-from auth.receipts.door import receipt_operations
 from auth.reloaded_tls import ReloadedTls
 from auth.request import Service
 from auth.server_key import server_key
@@ -60,7 +47,6 @@ from auth.spend.limits import Limits
 from auth.spend.settings import number_rules
 from auth.turn import Turns
 from auth.vip.client import VipClient
-from auth.vip.watch import CertificateWatch
 from auth.weakening import loss_under
 from auth.why.journal import opened_journal
 from auth.why.record import Journal
@@ -68,7 +54,7 @@ from dirsync.directory import password_check, source
 from dirsync.replica import Replica, ReplicaWriter
 from dirsync.replica.directories import keep_configured
 from dirsync.replica.tripwire import Tripwire
-from dirsync.scheduler import SyncScheduler, Watched, stop_all, unwatched
+from dirsync.scheduler import SyncScheduler, Watched, unwatched
 from dirsync.wire.bind import MOST_CONNECTIONS
 from dirsync.wire.surroundings import Surroundings
 from schema.errors import Fault
@@ -76,7 +62,6 @@ from schema.words import TokenKind
 
 _log = logging.getLogger("dirfactor.app")
 _PURGE_SECONDS = 600.0
-_DRAIN_SECONDS = 5.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -139,14 +124,43 @@ class App:
         )
 
 
+class Lasting:
+    """What stays the same when config.ini is read again.
+
+    Args:
+        clock: where time comes from.
+        entropy: where randomness comes from.
+        tls: what the doors show, by the name of their section.
+
+    Attributes:
+        tls: as given.
+        tally: what has happened since the start.
+        coalescer: first steps that are repeats of each other.
+    """
+
+    def __init__(self, clock: Clock, entropy: Entropy, tls: Mapping[str, ReloadedTls]) -> None:
+        self.tls = tls
+        self.tally = Tally()
+        self.coalescer = Coalescer(entropy.octets(32), clock.monotonic)
+
+
 @asynccontextmanager
-async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIterator[App]:
+async def opened(
+    settings: Settings, clock: Clock, entropy: Entropy, lasting: Lasting | None = None
+) -> AsyncIterator[App]:
     """All parts, opened and at the end closed again; nothing listens yet.
+
+    Args:
+        settings: config.ini.
+        clock: where time comes from.
+        entropy: where randomness comes from.
+        lasting: from the parts before these; None where these are the first.
 
     Raises:
         Fault: something that the service cannot do without is missing.
     """
-    service_settings, tally = settings.service, Tally()
+    kept = lasting or Lasting(clock, entropy, shown_tls(settings, clock))
+    service_settings, tally = settings.service, kept.tally
     make_state_directory(service_settings.state_directory)
     turns = Turns()
     async with AsyncExitStack() as stack:
@@ -211,6 +225,7 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
             refusal_seconds=service_settings.refusal_seconds,
             refusal=refusal(service_settings.language),
             turns=turns,
+            coalescer=kept.coalescer,
         )
         service = LoginService(parts)
         yield App(
@@ -227,13 +242,17 @@ async def opened(settings: Settings, clock: Clock, entropy: Entropy) -> AsyncIte
             syncs,
             channels,
             asked_of_vip,
-            _tls(settings, clock),
-            tally,
+            kept.tls,
+            kept.tally,
         )
 
 
-def _tls(settings: Settings, clock: Clock) -> Mapping[str, ReloadedTls]:
-    """What the doors show, by the name of their section."""
+def shown_tls(settings: Settings, clock: Clock) -> Mapping[str, ReloadedTls]:
+    """What the doors show, by the name of their section.
+
+    Raises:
+        Fault: the files cannot be used.
+    """
     try:
         http = http_tls(settings.http, clock) if settings.http.enabled else None
     except Fault as fault:
@@ -320,82 +339,8 @@ def make_state_directory(folder: Path) -> None:
         ) from error
 
 
-async def serve(settings: Settings, clock: Clock, entropy: Entropy) -> None:
-    """Open both doors, keep the replica up to date, and return after SIGTERM or SIGINT when what was begun is done.
-
-    Raises:
-        Fault: before anything listens.
-    """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with opened(settings, clock, entropy) as app, AsyncExitStack() as doors:
-        doors.push_async_callback(asyncio.to_thread, stop_all, app.syncs.values())
-        for sync in app.syncs.values():
-            sync.start()
-        places = [place async for place in _open_doors(app, doors)]
-        watches = [CertificateWatch(app.vip, clock).run()] if isinstance(app.vip, VipClient) else []
-        for upkeep in (_purge(app), keep_up(app.audit, settings.audit.sync), *watches):
-            doors.push_async_callback(_cancel, loop.create_task(upkeep))
-        freeze_what_stays()
-        _log.info("ready: %s", ", ".join(places))
-        await stop.wait()
-        _log.info("stopping")
-
-
-async def _open_doors(app: App, doors: AsyncExitStack) -> AsyncIterator[str]:
-    discarding: list[RadiusDoor] = []
-    async for place in _open_radius(app, doors, discarding):
-        yield place
-    if app.settings.http.enabled:
-        door = http_app(
-            Behind(
-                service=app.measured,
-                known=app.known,
-                callers=Callers(app.nodes, app.settings.administrators),
-                overview=app.overview,
-                metrics=partial(as_text, _metrics(app, discarding)),
-                entropy=app.entropy,
-                tally=app.tally,
-                further=receipt_operations(app.settings.receipts, app.delivery.book, app.clock.now),
-            )
-        )
-        yield await open_http(app.settings.http, app.tls.get("http"), door.answer, app.clock, doors)
-
-
-async def _open_radius(app: App, doors: AsyncExitStack, opened: list[RadiusDoor]) -> AsyncIterator[str]:
-    """RADIUS over UDP and TLS; `opened` gets the doors that count what they discard."""
-    settings = app.settings
-
-    def door(served: frozenset[Code]) -> RadiusDoor:
-        opened.append(RadiusDoor(service=app.measured, clock=app.clock, entropy=app.entropy, served=served))
-        return opened[-1]
-
-    ports = [("RADIUS", settings.radius.port, LOGONS)] if settings.radius.enabled else []
-    if settings.radius.accounting_port is not None:
-        ports.append(("RADIUS accounting", settings.radius.accounting_port, ACCOUNTING))
-    for name, port, served in ports:
-        listener = await listen(settings.radius.host, port, app.nodes.radius_door, door(served))
-        doors.push_async_callback(_drain, listener)
-        yield f"{name} udp://{listener.address[0]}:{listener.address[1]}"
-    if settings.radsec is not None:
-        radsec = RadsecListener(app.nodes.radsec_door, door(LOGONS | ACCOUNTING))
-        yield await open_radsec(settings.radsec, app.tls["radsec"], radsec, doors)
-
-
-def _metrics(app: App, doors: Sequence[RadiusDoor]) -> CollectorRegistry:
-    """Everything that is counted and measured, as one registry."""
-    overview = app.overview
-
-    def readings() -> tuple[Reading, ...]:
-        discarded = [discards(door.discarded) for door in doors]
-        return (app.tally.reading(), state_of(overview), process("0"), *discarded)
-
-    return registry_of(lambda: added(readings()))
-
-
-async def _purge(app: App) -> None:
+async def purge(app: App) -> None:
+    """Remove what is long over, now and then, until cancelled."""
     while True:
         await asyncio.sleep(_PURGE_SECONDS)
         try:
@@ -403,16 +348,6 @@ async def _purge(app: App) -> None:
             app.journal.purge(app.clock.now())
         except Fault as fault:
             _log.error("purge: %s", fault)
-
-
-async def _drain(radius: UdpListener) -> None:
-    await radius.drain(_DRAIN_SECONDS)
-
-
-async def _cancel(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
 
 
 def _password_gates(settings: Settings, clock: Clock, entropy: Entropy) -> PasswordGates:

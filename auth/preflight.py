@@ -11,6 +11,7 @@ from auth.config import ConfigFault, read_config
 from auth.http.server import http_tls
 from auth.ini import IniFile, Problem
 from auth.outbound import mail_gateway, vip_client
+from auth.ports import REMEDIES, places, trial
 from auth.radius.radsec import radsec_tls
 from auth.settings import Settings
 from schema.errors import Fault
@@ -63,6 +64,17 @@ async def needed_to_serve(settings: Settings, clock: Clock, entropy: Entropy) ->
     return ini.problems
 
 
+async def needed_to_start(settings: Settings, clock: Clock, entropy: Entropy) -> tuple[Problem, ...]:
+    """That, and what keeps a service that does not run yet from listening."""
+    ini = _Report(settings)
+    for place in places(settings):
+        error = trial(place)
+        if error is not None:
+            remedy = REMEDIES.get(error.errno or 0, "correct host and port")
+            ini.report(place.section, f"cannot listen on {place}: {error.strerror}", remedy)
+    return await needed_to_serve(settings, clock, entropy) + ini.problems
+
+
 async def everything(settings: Settings, clock: Clock, entropy: Entropy) -> tuple[Problem, ...]:
     """That, and what keeps VIP from working, without which everyone else is served."""
     ini = _Report(settings)
@@ -83,10 +95,14 @@ class _Report:
     def problems(self) -> tuple[Problem, ...]:
         return tuple(self._ini.problems)
 
+    def report(self, section: str, problem: str, remedy: str) -> None:
+        """Add a problem of this section."""
+        self._ini.report(section, "", problem, remedy)
+
     @contextmanager
     def section(self, section: str) -> Iterator[None]:
         """Take the fault that comes up inside as a problem of this section."""
         try:
             yield
         except Fault as fault:
-            self._ini.report(section, "", fault.problem.removeprefix(f"[{section}]: "), fault.remedy)
+            self.report(section, fault.problem.removeprefix(f"[{section}]: "), fault.remedy)

@@ -50,6 +50,7 @@ class Parts:
         refusal_seconds: no refusal is given sooner.
         refusal: the wording of all refusals.
         turns: those of the event loop.
+        coalescer: first steps that are repeats of each other; one of its own when absent.
     """
 
     known: FactsReader
@@ -62,6 +63,7 @@ class Parts:
     refusal_seconds: float
     refusal: str = REFUSAL
     turns: Turns = field(default_factory=Turns)
+    coalescer: Coalescer | None = None
 
 
 class LoginService:
@@ -69,7 +71,7 @@ class LoginService:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._coalescer = Coalescer(parts.entropy.octets(32), parts.clock.monotonic)
+        self._coalescer = parts.coalescer or Coalescer(parts.entropy.octets(32), parts.clock.monotonic)
         self._recorder = Recorder(parts.audit, parts.journal)
 
     async def begin(self, request: LoginRequest) -> Outcome:

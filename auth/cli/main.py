@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 import uvloop
 
-from auth.app import serve
 from auth.cli.audit import audit_app
 from auth.cli.check import check_app
 from auth.cli.delegate import delegate_app
@@ -30,7 +29,8 @@ from auth.cli.token import token_app
 from auth.cli.user import user_app
 from auth.cli.vip import vip_app
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
-from auth.preflight import examined_config, needed_to_serve
+from auth.preflight import examined_config, needed_to_start
+from auth.serving.serve import serve
 from auth.version import __version__
 
 app = typer.Typer(
@@ -72,7 +72,7 @@ def top(*, version: Annotated[bool, typer.Option("--version", help="Print the ve
 def serve_command(config: CONFIG_OPTION = DEFAULT_CONFIG) -> None:
     """Run the service: both doors and the sync, until SIGTERM."""
     with faults():
-        settings = asyncio.run(examined_config(Path(config), needed_to_serve, SYSTEM_CLOCK, SYSTEM_ENTROPY))
+        settings = asyncio.run(examined_config(Path(config), needed_to_start, SYSTEM_CLOCK, SYSTEM_ENTROPY))
         start_logging(settings.service.log_level)
         uvloop.run(serve(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY))
 

@@ -1,7 +1,6 @@
 """The checks of our own doors: the certificate of the HTTP door, and whether somebody could listen where both are."""
 
 import errno
-import socket
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -13,13 +12,9 @@ from auth.doctor.catalogue import Check
 from auth.doctor.days import days_left
 from auth.doctor.report import Finding, Status
 from auth.doctor.runner import Examination
+from auth.ports import REMEDIES, Place, places, trial
 from auth.settings import Settings
 from dirsync.examination.session import NotExaminedError
-
-_REMEDIES = {
-    errno.EACCES: "give the service the right: AmbientCapabilities=CAP_NET_BIND_SERVICE in its systemd unit",
-    errno.EADDRNOTAVAIL: "set host to an address of this machine, or to 0.0.0.0",
-}
 
 
 def door_examinations(settings: Settings, clock: Clock) -> Iterator[Examination]:
@@ -29,17 +24,8 @@ def door_examinations(settings: Settings, clock: Clock) -> Iterator[Examination]
     if settings.radsec is not None:
         certificate = partial(_certificate, settings.radsec.certificate, clock)
         yield Examination(Check.RADSEC_CERTIFICATE, "[radsec]", certificate)
-        place = (settings.radsec.host, settings.radsec.port)
-        yield Examination(Check.PORTS, "[radsec]", partial(_port, socket.SOCK_STREAM, *place))
-    if settings.radius.accounting_port is not None:
-        place = (settings.radius.host, settings.radius.accounting_port)
-        yield Examination(Check.PORTS, "[radius]", partial(_port, socket.SOCK_DGRAM, *place))
-    if settings.radius.enabled:
-        place = (settings.radius.host, settings.radius.port)
-        yield Examination(Check.PORTS, "[radius]", partial(_port, socket.SOCK_DGRAM, *place))
-    if settings.http.enabled:
-        place = (settings.http.host, settings.http.port)
-        yield Examination(Check.PORTS, "[http]", partial(_port, socket.SOCK_STREAM, *place))
+    for place in places(settings):
+        yield Examination(Check.PORTS, f"[{place.section}]", partial(_port, place))
 
 
 def bind_finding(what: str, error: OSError | None) -> Finding:
@@ -53,7 +39,7 @@ def bind_finding(what: str, error: OSError | None) -> Finding:
         return Finding(Status.OK, f"{what} is free")
     if error.errno == errno.EADDRINUSE:
         return Finding(Status.INFO, f"{what} is in use, as it is while the service runs")
-    remedy = _REMEDIES.get(error.errno or 0, "correct host and port in its section")
+    remedy = REMEDIES.get(error.errno or 0, "correct host and port in its section")
     return Finding(Status.FAILED, f"{what}: {error.strerror}", remedy)
 
 
@@ -66,17 +52,7 @@ def _certificate(certificate: Path, clock: Clock) -> Iterator[Finding]:
     yield days_left(str(certificate), found[0].not_valid_after_utc, clock.now(), remedy)
 
 
-def _port(kind: socket.SocketKind, host: str, port: int) -> Iterator[Finding]:
-    what = f"{'UDP' if kind is socket.SOCK_DGRAM else 'TCP'} {host} port {port}"
-    if port == 0:
+def _port(place: Place) -> Iterator[Finding]:
+    if place.port == 0:
         raise NotExaminedError("port = 0 lets the system choose")
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as door:
-        if kind is socket.SOCK_STREAM:
-            # as the service does: connections that have just ended do not count
-            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            door.bind((host, port))
-        except OSError as error:
-            yield bind_finding(what, error)
-            return
-    yield bind_finding(what, None)
+    yield bind_finding(str(place), trial(place))

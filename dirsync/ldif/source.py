@@ -2,12 +2,12 @@
 
 import hashlib
 import re
-import time
 import uuid
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 import msgspec
@@ -81,6 +81,7 @@ class LdifSource:
         self._netbios_name = netbios_name
         names = (*DIRECTORY_ATTRIBUTES, *ACCOUNT_ATTRIBUTES, *ADDRESS_ATTRIBUTES, *_OURS, *extra_attributes)
         self._wanted = frozenset(name.lower() for name in names) | _LINKS
+        self._closed = Event()
         self._seen: tuple[Stamp, bytes] | None = None
 
     @property
@@ -112,7 +113,7 @@ class LdifSource:
 
     def wait(self, seconds: float) -> bool:
         """Nobody tells when a file is saved: it is asked."""
-        time.sleep(seconds)
+        self._closed.wait(seconds)
         return False
 
     def changed_when(self, entry: EntryId, attribute: str) -> Authorship | None:  # noqa: ARG002 - a file has no past
@@ -120,7 +121,8 @@ class LdifSource:
         return None
 
     def close(self) -> None:
-        """Nothing is held open between two questions."""
+        """Nothing is held open between two questions; whoever waits is let go."""
+        self._closed.set()
 
     def _batch(self, changes: Iterator[Change], cookie: bytes, now: datetime, *, refresh: bool = False) -> Batch:
         return Batch(changes, cookie, refresh=refresh, as_of=now, netbios_name=self._netbios_name)

@@ -1,0 +1,63 @@
+"""Opens the doors: RADIUS over UDP and TLS, accounting, HTTP."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+
+from auth.clock import Clock, Entropy
+from auth.http.server import open_http
+from auth.radius.door import ACCOUNTING, LOGONS, RadiusDoor
+from auth.radius.packet import Code
+from auth.radius.radsec import RadsecListener, open_radsec
+from auth.radius.udp import UdpListener, listen
+from auth.reloaded_tls import ReloadedTls
+from auth.serving.current import Current
+from auth.settings import Settings
+
+DRAIN_SECONDS = 5.0
+"""How long logons that are under way may take when the service stops."""
+
+
+async def open_doors(
+    settings: Settings,
+    current: Current,
+    tls: Mapping[str, ReloadedTls],
+    clock: Clock,
+    entropy: Entropy,
+    doors: AsyncExitStack,
+    opened: list[RadiusDoor],
+) -> AsyncIterator[str]:
+    """Open one door after the other, and tell where each is.
+
+    Args:
+        settings: config.ini.
+        current: what is asked.
+        tls: what the doors show, by the name of their section.
+        clock: where time comes from.
+        entropy: where randomness comes from.
+        doors: closes them.
+        opened: gets the RADIUS doors, which count what they discard.
+
+    Raises:
+        Fault: one cannot be opened.
+    """
+
+    def door(served: frozenset[Code]) -> RadiusDoor:
+        opened.append(RadiusDoor(service=current, clock=clock, entropy=entropy, served=served))
+        return opened[-1]
+
+    ports = [("RADIUS", settings.radius.port, LOGONS)] if settings.radius.enabled else []
+    if settings.radius.accounting_port is not None:
+        ports.append(("RADIUS accounting", settings.radius.accounting_port, ACCOUNTING))
+    for name, port, served in ports:
+        listener = await listen(settings.radius.host, port, current.radius_door, door(served))
+        doors.push_async_callback(_drain, listener)
+        yield f"{name} udp://{listener.address[0]}:{listener.address[1]}"
+    if settings.radsec is not None:
+        radsec = RadsecListener(current.radsec_door, door(LOGONS | ACCOUNTING))
+        yield await open_radsec(settings.radsec, tls["radsec"], radsec, doors)
+    if settings.http.enabled:
+        yield await open_http(settings.http, tls.get("http"), current.http, clock, doors)
+
+
+async def _drain(listener: UdpListener) -> None:
+    await listener.drain(DRAIN_SECONDS)
