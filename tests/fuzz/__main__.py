@@ -9,12 +9,13 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from clients.house import open_house
+from clients.house import House, open_house
 from fuzz.codec import fuzz
-from fuzz.live import GoodClients, expect_no_fault, flood
+from fuzz.live import Flood, GoodClients, expect_no_fault, fuzzed, worthless
 
 _CHUNK = 50_000
-_QUIET_SECONDS = 5.0
+_QUIET_SECONDS = 1.0
+_TURN = 20_000
 _HOLDS = 0.5
 """The share of their throughput that the flood leaves to good clients, who share two cores with all who take part."""
 
@@ -46,14 +47,33 @@ def fuzz_codec(count: int, seed: int) -> None:
 def fuzz_service(count: int, seed: int) -> bool:
     """Whether the throughput of good clients held."""
     with tempfile.TemporaryDirectory() as folder, open_house(Path(folder)) as house:
-        good = GoodClients(house)
-        with good.at_work():
-            _, quiet = good.rate_while(lambda: time.sleep(_QUIET_SECONDS))
-            sent, flooded = good.rate_while(lambda: flood(house, count, seed))
+        every = Flood(house)
+        every.send(fuzzed(count, seed))
+        every.settle()
+        print(f"service: {every.sent:,} datagrams in {every.seconds:.1f} s, {every.sent / every.seconds:,.0f} a second")
+        print(f"  answered      {every.answered:11,}, each of which may be")
+        held = compare(house, worthless(count, seed))
         expect_no_fault(house)
-    print(f"service: {sent.sent:,} datagrams in {sent.seconds:.1f} s, {sent.sent / sent.seconds:,.0f} a second")
-    print(f"  answered      {sent.answered:11,}, each of which may be")
-    print(f"good clients: {quiet:,.0f} a second before, {flooded:,.0f} meanwhile, ratio {flooded / quiet:.2f}")
+    return held
+
+
+def compare(house: House, rubbish: list[bytes]) -> bool:
+    """Good clients with and without a flood of rubbish, by turns, for the machine may do other things too."""
+    flood, good = Flood(house), GoodClients(house)
+    alone, meanwhile, quiet_seconds = 0, 0, 0.0
+    with good.at_work():
+        for start in range(0, len(rubbish), _TURN):
+            begun, before = time.monotonic(), good.finished
+            time.sleep(_QUIET_SECONDS)
+            alone, quiet_seconds = alone + good.finished - before, quiet_seconds + time.monotonic() - begun
+            before = good.finished
+            flood.send(rubbish[start : start + _TURN])
+            meanwhile += good.finished - before
+        flood.settle()
+    assert not flood.answered
+    quiet, flooded = alone / quiet_seconds, meanwhile / flood.seconds
+    print(f"good clients: {quiet:,.0f} answers a second alone; {flooded:,.0f} beside {flood.sent:,} datagrams", end=" ")
+    print(f"that nobody may answer, {flood.sent / flood.seconds:,.0f} a second: ratio {flooded / quiet:.2f}")
     return flooded / quiet >= _HOLDS
 
 

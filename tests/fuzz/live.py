@@ -7,11 +7,10 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from itertools import islice
-from typing import TypeVar
+from dataclasses import dataclass, field
+from itertools import cycle, islice
 
 from clients.house import NODES, SECRET, House, address_of
 from fuzz.codec import well_formed
@@ -20,6 +19,7 @@ from fuzz.seeds import seeds
 from rig.datagram import (
     ACCESS_REQUEST,
     EAP_MESSAGE,
+    MESSAGE_AUTHENTICATOR,
     PROXY_STATE,
     STATUS_SERVER,
     answers,
@@ -32,55 +32,81 @@ from rig.ports import LOOPBACK
 
 STRANGER = "127.0.2.9"
 """An address that belongs to no access node."""
-Worked = TypeVar("Worked")
 _BATCH = 64
 _OPEN_SECONDS = 1.0
 """For so long an answer is waited for; refusals take a twentieth of it."""
 _PARALLEL = 16
 _MOST_LINES = 500
+_MOST_WAITING = 500
 _REPEATS = 25
 _LOST = re.compile(r"^\s*Lost\s*: (\d+)$", re.MULTILINE)
 
 
+def fuzzed(count: int, seed: int) -> Iterator[bytes]:
+    """So many datagrams, always the same for a seed.
+
+    Half of those that keep their form come with the right proof, as if from a client that has gone wrong. The
+    identifiers of these differ, or they would be repeats of one another to which there is one answer.
+    """
+    draw = random.Random(seed)
+    for number, datagram in enumerate(islice(mutated(seeds(), draw), count)):
+        if draw.random() < 0.5 and well_formed(datagram):
+            yield with_identifier(datagram, number % 256, SECRET.encode())
+        else:
+            yield datagram
+
+
+def worthless(count: int, seed: int) -> list[bytes]:
+    """So many that nobody may answer, wherever they come from: they are no packets, or their proof is wrong."""
+    found = (
+        each for each in mutated(seeds(), random.Random(seed)) if not well_formed(each) or _is_wrongly_proven(each)
+    )
+    return list(islice(found, count))
+
+
+def _is_wrongly_proven(datagram: bytes) -> bool:
+    numbers = [number for number, _ in attributes_of(datagram) or ()]
+    return MESSAGE_AUTHENTICATOR in numbers and not is_proven(datagram, SECRET.encode())
+
+
 @dataclass
 class Flood:
-    """What was sent, and what came back."""
+    """Datagrams from all access nodes and a stranger, as fast as the service takes them; every answer is looked at.
 
+    Attributes:
+        house: with the service.
+        sent: datagrams so far.
+        answered: of them.
+        seconds: that the sending took.
+    """
+
+    house: House
     sent: int = 0
     answered: int = 0
     seconds: float = 0.0
+    _sources: Iterator[str] = field(default_factory=lambda: cycle([*map(address_of, NODES), STRANGER]))
+    _waiting: "deque[_Batch]" = field(default_factory=deque)
 
+    def send(self, datagrams: Iterable[bytes]) -> None:
+        """Returns when the service has read them all.
 
-def flood(house: House, count: int, seed: int) -> Flood:
-    """Sends so many datagrams as fast as the service takes them, and looks at every answer.
+        Raises:
+            AssertionError: something was answered that must not be; the message has the datagram.
+        """
+        batches, begun = iter(datagrams), time.monotonic()
+        while batch := list(islice(batches, _BATCH)):
+            self._waiting.append(_Batch.send(self.house, next(self._sources), batch))
+            self.sent += len(batch)
+            _wait_until_read(self.house)
+            while self._waiting[0].sent < time.monotonic() - _OPEN_SECONDS or len(self._waiting) > _MOST_WAITING:
+                self.answered += self._waiting.popleft().close()
+        self.seconds += time.monotonic() - begun
 
-    Raises:
-        AssertionError: something was answered that must not be; the message has the datagram.
-    """
-    draw, sources = random.Random(seed), [*map(address_of, NODES), STRANGER]
-    sent, waiting, begun = Flood(), deque[_Batch](), time.monotonic()
-    datagrams = islice((_often_proven(each, number, draw) for number, each in enumerate(mutated(seeds(), draw))), count)
-    while batch := list(islice(datagrams, _BATCH)):
-        source = sources[int(draw.random() * len(sources))]
-        waiting.append(_Batch.send(house, source, batch))
-        sent.sent += len(batch)
-        _wait_until_read(house)
-        while waiting and (time.monotonic() > waiting[0].sent + _OPEN_SECONDS or len(waiting) > 500):
-            sent.answered += waiting.popleft().close()
-    sent.seconds = time.monotonic() - begun
-    time.sleep(_OPEN_SECONDS)
-    sent.answered += sum(batch.close() for batch in waiting)
-    return sent
-
-
-def _often_proven(datagram: bytes, number: int, draw: random.Random) -> bytes:
-    """Half of those that keep their form come with the right proof, as if from a client that has gone wrong.
-
-    Their identifiers differ, or they would be repeats of one another to which there is one answer.
-    """
-    if draw.random() < 0.5 and well_formed(datagram):
-        return with_identifier(datagram, number % 256, SECRET.encode())
-    return datagram
+    def settle(self) -> None:
+        """Waits for the last answers; raises as `send`."""
+        time.sleep(_OPEN_SECONDS)
+        while self._waiting:
+            self.answered += self._waiting.popleft().close()
 
 
 def expect_no_fault(house: House) -> None:
@@ -102,7 +128,7 @@ def may_be_answered(datagram: bytes, source: str) -> bool:
     if is_proven(datagram, SECRET.encode()):
         return datagram[0] in (ACCESS_REQUEST, STATUS_SERVER) and _eap_is_whole(attributes)
     lenient = NODES[node].get("dirfactorRequireMessageAuthenticator") == "FALSE"
-    without = not {80, EAP_MESSAGE, PROXY_STATE}.intersection(numbers)
+    without = not {MESSAGE_AUTHENTICATOR, EAP_MESSAGE, PROXY_STATE}.intersection(numbers)
     return lenient and without and datagram[0] == ACCESS_REQUEST
 
 
@@ -169,11 +195,10 @@ class GoodClients:
         self._finished = 0
         self._ended = threading.Event()
 
-    def rate_while(self, work: Callable[[], Worked]) -> tuple[Worked, float]:
-        """What the work comes to, and how many requests a second were answered meanwhile."""
-        begun, before = time.monotonic(), self._finished
-        result = work()
-        return result, (self._finished - before) / (time.monotonic() - begun)
+    @property
+    def finished(self) -> int:
+        """How many were answered so far."""
+        return self._finished
 
     @contextmanager
     def at_work(self) -> Iterator[None]:

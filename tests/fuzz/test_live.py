@@ -3,13 +3,15 @@
 import pytest
 
 from clients.house import open_house
-from fuzz.live import expect_no_fault, flood
+from fuzz.live import Flood, expect_no_fault, fuzzed
 
 pytestmark = pytest.mark.servers
 
 
 def test_nothing_is_answered_that_must_not_be_and_no_exception_gets_out(tmp_path):
     with open_house(tmp_path) as house:
-        sent = flood(house, 2_000, seed=1)
+        flood = Flood(house)
+        flood.send(fuzzed(2_000, seed=1))
+        flood.settle()
         expect_no_fault(house)
-    assert sent.answered > 100
+    assert flood.answered > 100
