@@ -268,7 +268,7 @@ class Connection(asyncio.Protocol):
 
     def _watch(self) -> None:
         """Whether it is the client's turn, to send or to read: then time runs."""
-        if self._transport.is_closing() or (self._is_answering and not self._is_blocked):
+        if self._transport.is_closing() or self._is_answering:
             self._stop()
         elif self._cut is None:
             self._cut = self._loop.call_later(self._limits.arrival_seconds, self._late)

@@ -125,6 +125,14 @@ async def test_nobody_is_somebody_by_a_name_that_is_no_node_s_or_two_nodes(doors
     assert await doors.get("/node", shows=AUTHORITY.client("twin")) == "401"
 
 
+def test_a_certificate_with_the_names_of_two_nodes_is_of_neither():
+    nodes = Nodes({item.node.name: item for item in NODES}, {}, {}, Listing(), lambda: RING)
+    assert nodes.by_certificate(["wiki", "CN=wiki"]).node.name == "wiki"
+    assert nodes.by_certificate(["portal.example.org", "CN=wiki"]) is None
+    assert nodes.by_certificate(["CN=wiki", "twin"]) is None
+    assert nodes.by_certificate([]) is None
+
+
 async def test_a_certificate_of_another_authority_comes_to_nothing(doors):
     with pytest.raises((httpx.HTTPError, ssl.SSLError)):
         await doors.get("/node", shows=STRANGER.client("wiki"))

@@ -191,6 +191,53 @@ async def test_what_is_no_good_is_told_so_and_the_connection_is_closed(what):
     assert headers[b"connection"] == b"close"
 
 
+async def test_a_head_that_never_ends_is_not_kept():
+    async with connected() as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nA: " + b"b" * 100_000)
+        assert (await asyncio.wait_for(reader.readline(), 1)).startswith(b"HTTP/1.1 400"), "long before it is late"
+
+
+async def settled(value) -> int:
+    """What a number comes to when it has stopped moving."""
+    before, now = -1, value()
+    while before != now:
+        await asyncio.sleep(0.2)
+        before, now = now, value()
+    return now
+
+
+async def test_what_comes_while_one_is_answered_waits_outside():
+    """A client that sends and sends fills its own memory and the network's, not ours."""
+    go_on = asyncio.Event()
+
+    async def wait(_) -> Answer:
+        await go_on.wait()
+        return Answer(b"")
+
+    async with AsyncExitStack() as stack:
+        place = await open_http(HttpSettings(port=0), None, wait, SYSTEM_CLOCK, stack)
+        _, writer = await asyncio.open_connection("127.0.0.1", int(place.rpartition(":")[2]))
+        writer.write(get(b"/") * 500_000)
+        assert await settled(writer.transport.get_write_buffer_size) > 1_000_000
+        go_on.set()
+        writer.transport.abort()
+
+
+async def test_who_does_not_read_is_answered_no_further():
+    asked = []
+
+    async def much(call) -> Answer:
+        asked.append(call)
+        return Answer(b"x" * 4_000_000)
+
+    async with AsyncExitStack() as stack:
+        place = await open_http(HttpSettings(port=0), None, much, SYSTEM_CLOCK, stack)
+        _, writer = await asyncio.open_connection("127.0.0.1", int(place.rpartition(":")[2]), limit=1)
+        writer.write(get(b"/") * 50)
+        assert await settled(lambda: len(asked)) < 10
+        writer.transport.abort()
+
+
 async def test_a_body_for_no_route_is_not_kept_and_told_so():
     large = b"x" * 70_000
     found = await answers(get(b"/", method=b"POST", body=large) + get(b"/"), "POST", "GET")
@@ -224,7 +271,9 @@ async def test_a_door_that_closes_answers_what_was_asked():
         idle, asking = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
         asking[1].write(get(b"/slow"))
         await asyncio.sleep(0.1)
-    assert (await asyncio.wait_for(asking[0].read(), 1)).startswith(b"HTTP/1.1 200")
+    text = await asyncio.wait_for(asking[0].read(), 1)
+    assert text.startswith(b"HTTP/1.1 200")
+    assert b"connection: close" in text
     assert await asyncio.wait_for(idle[0].read(), 1) == b""
     for _, writer in (idle, asking):
         writer.close()
