@@ -24,6 +24,7 @@ from rig.datagram import (
     STATUS_SERVER,
     answers,
     attributes_of,
+    begins_with_its_proof,
     exchange,
     is_proven,
     with_identifier,
@@ -169,6 +170,7 @@ class _Batch:
                 reply = self.client.recv(65535)
                 asked = [each for each in self.datagrams if len(each) >= 20 and answers(reply, each, SECRET.encode())]
                 assert asked, f"an answer to nothing: {reply.hex()}"
+                assert begins_with_its_proof(reply), f"an answer without proof to {asked[0].hex()}"
                 assert any(may_be_answered(each, self.source) for each in asked), f"answered: {asked[0].hex()}"
                 number += 1
         return number

@@ -52,6 +52,14 @@ def answers(reply: bytes, request: bytes, secret: bytes) -> bool:
     return hashlib.md5(reply[:4] + request[4:20] + reply[20:] + secret, usedforsecurity=False).digest() == reply[4:20]
 
 
+def begins_with_its_proof(reply: bytes) -> bool:
+    """Whether Message-Authenticator is the first attribute of a reply, if it is one to a logon (CVE-2024-3596)."""
+    if reply[0] not in (ACCESS_ACCEPT, ACCESS_REJECT, ACCESS_CHALLENGE):
+        return True
+    attributes = attributes_of(reply)
+    return bool(attributes) and attributes[0][0] == MESSAGE_AUTHENTICATOR
+
+
 def with_identifier(request: bytes, identifier: int, secret: bytes) -> bytes:
     """The request with another identifier, its Message-Authenticator computed anew where it has one."""
     changed, at = bytearray(request[: request[2] << 8 | request[3]]), 20
