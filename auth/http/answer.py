@@ -26,6 +26,9 @@ class Answer(msgspec.Struct, frozen=True):
     media_type: str = JSON
     headers: Mapping[str, str] = _NONE
 
+    def __repr__(self) -> str:
+        return f"Answer({self.status}, {len(self.body)} octets)"
+
     def octets(self, date: bytes, *, keeps: bool, is_bare: bool = False) -> bytes:
         """As HTTP/1.1 has it (RFC 9112).
 

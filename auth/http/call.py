@@ -35,6 +35,9 @@ class Call(msgspec.Struct, frozen=True):
     peer: str
     certificate_names: Sequence[str] = ()
 
+    def __repr__(self) -> str:
+        return f"Call({self.method} {self.path})"
+
     @property
     def address(self) -> str:
         """The client's network address: the last one that a proxy on this host names, else the peer's."""

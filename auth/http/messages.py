@@ -24,6 +24,9 @@ class AuthenticateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     state: Field | None = None
     node: Field | None = None
 
+    def __repr__(self) -> str:
+        return f"AuthenticateBody({self.user!r})"
+
 
 class Attribute(msgspec.Struct, frozen=True):
     """A reply attribute for the access node to apply, e.g. `Filter-Id` = `vpn-staff`."""
@@ -60,6 +63,9 @@ class ChallengedAnswer(msgspec.Struct, frozen=True, tag_field="outcome", tag="ch
     message: str
     method: str
     expires_in: int
+
+    def __repr__(self) -> str:
+        return f"ChallengedAnswer({self.correlation!r}, {self.method!r})"
 
 
 class RefusedAnswer(msgspec.Struct, frozen=True, tag_field="outcome", tag="refused"):

@@ -5,6 +5,7 @@ import json
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import h11
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from auth.clock import SYSTEM_CLOCK
 from auth.http.answer import Answer
 from auth.http.call import Call
 from auth.http.limits import Limits
+from auth.http.messages import AuthenticateBody, ChallengedAnswer
 from auth.http.server import open_http
 from auth.settings import HttpSettings
 
@@ -78,6 +80,17 @@ def get(path: bytes, *headers: bytes, body: bytes = b"", method: bytes = b"GET")
     if body:
         lines.append(b"Content-Length: %d" % len(body))
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def test_nothing_that_was_typed_or_has_to_come_back_is_shown():
+    secret = "correct horse"
+    body = AuthenticateBody("alice", password=secret, passcode=secret, state=secret)
+    told = ChallengedAnswer("c0ffee", secret, "Code:", "sms", 60)
+    octets = msgspec.json.encode(body)
+    call = Call("POST", "/v1/authenticate", secret, {b"authorization": secret.encode()}, octets, "127.0.0.1")
+    for shown in (body, told, call, Answer(msgspec.json.encode(told))):
+        assert secret not in repr(shown)
+        assert secret not in f"{shown}"
 
 
 async def test_answers_come_in_the_order_of_the_requests():
