@@ -78,6 +78,7 @@ interval_seconds = 0.1
 [radius]
 host = 127.0.0.1
 port = {radius_port}
+accounting_port = {accounting_port}
 
 [http]
 port = {http_port}
@@ -116,6 +117,7 @@ class House:
     Attributes:
         folder: where all of it lies; `config.ini` and `directory.ldif` are there.
         radius_port: of the service on 127.0.0.1, UDP.
+        accounting_port: of the service on 127.0.0.1, UDP.
         http_port: of the service on 127.0.0.1.
         radsec_port: of the service on 127.0.0.1.
         gateway: where its texts go.
@@ -124,6 +126,7 @@ class House:
 
     folder: Path
     radius_port: int
+    accounting_port: int
     http_port: int
     radsec_port: int
     gateway: SlowGateway
@@ -156,12 +159,18 @@ class House:
         return len(self.gateway.texts_to(visitor.number))
 
     @contextmanager
-    def network(self, node: str) -> Iterator[Relay]:
+    def network(self, node: str, *, short: bool = False) -> Iterator[Relay]:
         """A relay through which requests come from an access node; at its end the laws are held against all of it."""
-        with relayed(self.radius_port, address_of(node)) as relay:
+        with relayed(self.radius_port, address_of(node), short=short) as relay:
             yield relay
         every_reply_begins_with_its_proof(relay)
         repeats_are_answered_alike(relay, SECRET.encode())
+
+    @contextmanager
+    def accounting(self, node: str) -> Iterator[Relay]:
+        """A relay from an access node, on a short port, to where accounting is acknowledged."""
+        with relayed(self.accounting_port, address_of(node), short=True) as relay:
+            yield relay
 
     def refuses_replay(self, relay: Relay) -> None:
         """The last request that was accepted opens nothing when it comes again with a new identifier."""
@@ -214,13 +223,14 @@ def open_house(folder: Path, *, entries: Iterable[Entry] = (), more_config: str 
     issue(folder / "radsec-client", RADSEC_CLIENT)
     (folder / "directory.ldif").write_text(_company(entries).text())
     with running_gateway() as gateway:
-        radius_port = free_port(socket.SOCK_DGRAM)
+        radius_port, accounting_port = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_DGRAM)
         http_port, radsec_port = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_STREAM)
         config = folder / "config.ini"
         settings = _CONFIG.format(
             delivery_seconds=DELIVERY_SECONDS,
             gateway_seconds=DELIVERY_SECONDS - 1,
             radius_port=radius_port,
+            accounting_port=accounting_port,
             http_port=http_port,
             gateway_url=gateway.url,
         )
@@ -228,7 +238,7 @@ def open_house(folder: Path, *, entries: Iterable[Entry] = (), more_config: str 
         config.write_text("\n".join((settings, *map(_section, NODES), _PORTAL, radsec, more_config)))
         command = [sys.executable, "-m", "auth", "serve", "--config", str(config)]
         service = Process(command, log=folder / "service.log", environment={"PYTHONPATH": str(REPOSITORY)})
-        house = House(folder, radius_port, http_port, radsec_port, gateway, service)
+        house = House(folder, radius_port, accounting_port, http_port, radsec_port, gateway, service)
         try:
             service.start(house.ready)
             yield house

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from rig.ports import LOOPBACK
+from rig.process import ServerFailure
 
 _LARGEST = 65535
 _TICK_SECONDS = 0.05
@@ -82,11 +83,25 @@ class _Carrier:
         return self._exits[client]
 
 
+def _bind_to_four_digits(entrance: socket.socket) -> None:
+    for port in range(2048, 10_000):
+        with suppress(OSError):
+            entrance.bind((LOOPBACK, port))
+            return
+    raise ServerFailure("no UDP port of four digits is free")
+
+
 @contextmanager
-def relayed(door_port: int, source: str) -> Iterator[Relay]:
-    """A relay to a door on 127.0.0.1 that it sees come from `source`, for as long as this lasts."""
+def relayed(door_port: int, source: str, *, short: bool = False) -> Iterator[Relay]:
+    """A relay to a door on 127.0.0.1 that it sees come from `source`, for as long as this lasts.
+
+    Its port is a `short` one for clients that cannot read five digits.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as entrance:
-        entrance.bind((LOOPBACK, 0))
+        if short:
+            _bind_to_four_digits(entrance)
+        else:
+            entrance.bind((LOOPBACK, 0))
         relay, ended = Relay(entrance.getsockname()[1], source), threading.Event()
         thread = threading.Thread(target=_Carrier(entrance, door_port, relay).run, args=[ended])
         thread.start()
