@@ -85,6 +85,10 @@ class Complaint(Enum):
         "{address}, access node {node}: discarded, {detail} requests are being answered already: "
         "find out what makes answers slow"
     )
+    FULL = (
+        "{address}, access node {node}: not answered, the request's Proxy-State leaves no room for an answer: "
+        "put fewer proxies between the client and this server"
+    )
     FAULT = "{address}: discarded, {detail}: report it, this should not happen"
 
 
@@ -102,6 +106,7 @@ DISCARDS = frozenset(
         Complaint.WRONG_PROOF,
         Complaint.WRONG_ACCOUNTING,
         Complaint.BUSY,
+        Complaint.FULL,
         Complaint.FAULT,
     }
 )

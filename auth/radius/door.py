@@ -18,6 +18,7 @@ from auth.radius.packet import (
     Code,
     MalformedPacket,
     Packet,
+    PacketTooLong,
     Proof,
     acknowledge,
     decode,
@@ -27,7 +28,6 @@ from auth.radius.packet import (
 )
 from auth.radius.reply import reply_to
 from auth.request import AnswerRequest, Door, LoginRequest, Origin, Outcome, Refused, Service
-from schema.errors import Fault
 
 MOST_IN_FLIGHT = 1024
 """Requests that are answered at the same time; what comes beyond is discarded, and its client will ask again."""
@@ -139,6 +139,9 @@ class RadiusDoor:
         """
         try:
             return self._receive(datagram, node, peer)
+        except PacketTooLong:
+            self.complain(Complaint.FULL, peer.address, node.name)
+            return True
         except Exception as error:  # noqa: BLE001 - one packet must not close the door for the others
             self.complain(Complaint.FAULT, peer.address, detail=describe(error))
             return True
@@ -227,6 +230,8 @@ class RadiusDoor:
                 describe(error),
             )
             reply = _rejection(exchange)
+        if not reply:
+            self.complain(Complaint.FULL, exchange.key.address, exchange.node.name)
         authenticator = exchange.packet.authenticator
         settled = self._duplicates.settle(exchange.key, authenticator, reply, self._clock.monotonic())
         if settled and reply:
@@ -253,6 +258,5 @@ class RadiusDoor:
 def _rejection(exchange: _Exchange) -> bytes:
     try:
         return reply_to(FAILED, exchange.packet, exchange.node).octets
-    except Fault:
-        # a request full of Proxy-State leaves no room for any answer
+    except PacketTooLong:
         return b""

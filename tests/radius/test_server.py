@@ -479,6 +479,19 @@ async def test_a_fault_is_an_access_reject_like_any_other_and_a_log_line_without
     assert "wonderland" not in log.text
 
 
+@pytest.mark.parametrize("attributes", [(), eap_message(EapPacket(EapCode.RESPONSE, 1, EapType.IDENTITY, b"a"))])
+async def test_what_leaves_no_room_for_an_answer_gets_none_and_the_operator_is_told(setup, log, attributes):
+    room = 4096 - 20 - 18 - 3 - sum(2 + len(value) for _, value in attributes)
+    proxies = ((Attribute.PROXY_STATE, bytes(length)) for length in [253] * (room // 255) + [room % 255 - 2])
+    told = ((Attribute.USER_NAME, b"a"), *attributes, *proxies)
+    nas = setup.nas()
+    nas.send(signed(Packet(Code.ACCESS_REQUEST, 1, SYSTEM_ENTROPY.octets(16), told)))
+    assert await nas.hears_nothing()
+    assert "vpn1: not answered, the request's Proxy-State leaves no room" in log.text
+    assert "this should not happen" not in log.text
+    assert setup.servers[-1].door.discarded == {"full": 1}
+
+
 async def test_a_request_that_leaves_no_room_for_an_answer_gets_none_and_is_settled(setup, log):
     setup.nodes["127.0.0.1"] = NodeDoor("p", SECRET, require_message_authenticator=False, limit_proxy_state=False)
     states = ((Attribute.PROXY_STATE, bytes(253)),) * 15 + ((Attribute.PROXY_STATE, bytes(249)),)
