@@ -7,13 +7,25 @@ from itertools import islice
 from auth.radius.dialogue import Declined, objection, read
 from auth.radius.eap.dialogue import Posed
 from auth.radius.node import NodeDoor
-from auth.radius.packet import Code, MalformedPacket, Packet, Proof, decode, encode_response, verify_request
+from auth.radius.packet import (
+    Code,
+    MalformedPacket,
+    Packet,
+    Proof,
+    UnverifiedResponse,
+    acknowledge,
+    decode,
+    encode_response,
+    is_accounting,
+    verify_request,
+    verify_response,
+)
 from auth.radius.reply import reply_to
 from auth.reason import Reason
 from auth.request import AnswerRequest, Challenged, Door, LoginRequest, Origin, Outcome, Refused
 from fuzz.mutations import mutated
-from fuzz.seeds import SECRET, seeds
-from rig.datagram import KNOWN_CODES, MESSAGE_AUTHENTICATOR, PROXY_STATE, answers, attributes_of, is_proven
+from fuzz.seeds import ASKED, SECRET, seeds
+from rig.datagram import KNOWN_CODES, MESSAGE_AUTHENTICATOR, PROXY_STATE, answers, attributes_of, is_proven, sealed
 from schema.errors import Fault
 from schema.secret import Secret
 
@@ -24,6 +36,7 @@ _NODES = (
     NodeDoor("lenient", SECRET, require_message_authenticator=False, character_set="iso-8859-1"),
     NodeDoor("code-only", SECRET, require_message_authenticator=False, code_only=True, ascii_prompts=True),
 )
+_REPLIES = frozenset({Code.ACCESS_ACCEPT, Code.ACCESS_REJECT, Code.ACCESS_CHALLENGE})
 _OUTCOMES: tuple[Outcome, ...] = (
     Refused(Reason.PASSWORD_WRONG),
     Challenged(Secret("c3RhdGU"), "Enter the code … we sent.", "sms", 120, Reason.CODE_SENT),
@@ -68,6 +81,10 @@ def _kind(datagram: bytes, node: NodeDoor) -> str:
     if objection(packet, proof, node) is None and packet.code is Code.ACCESS_REQUEST:
         assert proof is Proof.VALID or not node.require_message_authenticator
     # whoever has the secret can prove anything: the inside must stand that as well
+    if packet.code is Code.ACCOUNTING_REQUEST:
+        return _accounted(datagram, packet, node)
+    if packet.code in _REPLIES:
+        return _replied(datagram)
     if packet.code is not Code.ACCESS_REQUEST or objection(packet, Proof.VALID, node) is not None:
         return "objected"
     return _asked(datagram, packet, node)
@@ -89,6 +106,34 @@ def _asked(datagram: bytes, packet: Packet, node: NodeDoor) -> str:
                     continue
                 _check(reply, datagram, node)
             return type(request).__name__
+
+
+def _accounted(datagram: bytes, packet: Packet, node: NodeDoor) -> str:
+    again = sealed(datagram, bytes(16), node.secret)
+    # sealing changes nothing of what is sealed already
+    assert is_accounting(datagram, packet, node.secret) == (again[: len(datagram)] == datagram[: len(again)])
+    known = decode(again)
+    assert is_accounting(again, known, node.secret)
+    acknowledged = acknowledge(known, node.secret)
+    assert answers(acknowledged, again, node.secret)
+    assert _proxies(attributes_of(acknowledged) or []) == _proxies(attributes_of(again) or [])
+    return "accounted"
+
+
+def _replied(datagram: bytes) -> str:
+    """What another server says to us, who asked `ASKED`."""
+    again = sealed(datagram, ASKED.authenticator, SECRET)
+    attributes = attributes_of(again) or []
+    proven = any(number == MESSAGE_AUTHENTICATOR for number, _ in attributes)
+    ours = again[1] == ASKED.identifier and _proxies(attributes) == list(ASKED.values(PROXY_STATE))
+    try:
+        verify_response(again, ASKED, SECRET)
+    except UnverifiedResponse:
+        assert not (proven and ours)
+        return "not believed"
+    assert proven
+    assert ours
+    return "believed"
 
 
 def _check(reply: bytes, request: bytes, node: NodeDoor) -> None:

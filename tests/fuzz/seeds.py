@@ -1,11 +1,13 @@
 """Valid packets of every kind that clients send; mutations of them are what a careless or hostile client sends."""
 
+from collections.abc import Iterator
+
 from auth.chap.ms_chap import challenge_hash, challenge_response, nt_password_hash
 from auth.radius.attributes import Attribute, Pair
 from auth.radius.eap.packet import EapCode, EapPacket, EapType, eap_message
 from auth.radius.eap.state import first_state, next_state
 from auth.radius.node import NodeDoor
-from auth.radius.packet import Code, Packet, encode, encode_request, hide
+from auth.radius.packet import Code, Packet, encode, encode_request, encode_response, hide
 from schema.secret import Secret
 
 SECRET = b"correct-horse-battery-staple"
@@ -22,13 +24,25 @@ _CALLER = (
 )
 
 
+ASKED = Packet(Code.ACCESS_REQUEST, 7, _AUTHENTICATOR, (_NAME, *_PROXIES))
+"""What was asked of another server, whose replies are mutated as well."""
+
+
 def seeds() -> tuple[bytes, ...]:
     """One datagram of each kind, in an order that stays."""
     return (
-        *map(_proven, _access_requests()),
+        *(encode_request(packet, SECRET) for packet in _access_requests()),
         *map(encode, _unproven()),
+        *_replies(),
+        encode_request(_packet(Code.ACCOUNTING_REQUEST, _NAME, *_CALLER, *_PROXIES), SECRET),
         encode_request(_packet(Code.STATUS_SERVER), SECRET),
     )
+
+
+def _replies() -> Iterator[bytes]:
+    attributes = ((Attribute.REPLY_MESSAGE, b"Enter the code."), _STATE, (Attribute.CLASS, b"OU=staff;"))
+    for code in (Code.ACCESS_ACCEPT, Code.ACCESS_REJECT, Code.ACCESS_CHALLENGE):
+        yield encode_response(code, ASKED, attributes, SECRET)
 
 
 def _access_requests() -> tuple[Packet, ...]:
@@ -68,10 +82,6 @@ def _unproven() -> tuple[Packet, ...]:
 
 def _packet(code: Code, *attributes: Pair) -> Packet:
     return Packet(code, 7, _AUTHENTICATOR, attributes)
-
-
-def _proven(packet: Packet) -> bytes:
-    return encode_request(packet, SECRET)
 
 
 def _eap(kind: EapType, octets: bytes) -> tuple[Pair, ...]:

@@ -62,8 +62,23 @@ def begins_with_its_proof(reply: bytes) -> bool:
 
 def with_identifier(request: bytes, identifier: int, secret: bytes) -> bytes:
     """The request with another identifier, its Message-Authenticator computed anew where it has one."""
-    changed, at = bytearray(request[: request[2] << 8 | request[3]]), 20
-    changed[1] = identifier
+    return _proven(request[:1] + bytes((identifier,)) + request[2:], secret)
+
+
+def sealed(datagram: bytes, authenticator: bytes, secret: bytes) -> bytes:
+    """The packet as one who knows the secret makes it: Message-Authenticator where it has one, then its Authenticator.
+
+    Args:
+        datagram: a well-formed packet.
+        authenticator: of the request for a reply (RFC 2865 section 3); zeros for accounting (RFC 2866 section 3).
+        secret: shared.
+    """
+    proven = _proven(datagram[:4] + authenticator + datagram[20:], secret)
+    return proven[:4] + hashlib.md5(proven + secret, usedforsecurity=False).digest() + proven[20:]
+
+
+def _proven(packet: bytes, secret: bytes) -> bytes:
+    changed, at = bytearray(packet[: packet[2] << 8 | packet[3]]), 20
     while at < len(changed):
         if changed[at] == MESSAGE_AUTHENTICATOR:
             changed[at + 2 : at + 18] = bytes(16)
