@@ -150,7 +150,7 @@ def _reader(replica: Path, people: int) -> Iterator[_Reader]:
     """A process that has read the replica, and still runs."""
     root = Path(__file__).resolve().parents[1]
     began = time.perf_counter()
-    with subprocess.Popen(  # noqa: S603 - a program of ours
+    with subprocess.Popen(
         [sys.executable, str(_READER), str(replica), str(people)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

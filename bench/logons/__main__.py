@@ -1,0 +1,297 @@
+# ruff: noqa: INP001 - bench is a folder of programs, no package
+"""Logons a second by PIN and one-time code: `dirfactor serve` next to FreeRADIUS, pyrad and a server in C, in one run.
+
+The service has one core and the load generator the other. Each case is measured once a round, in turn, and ratios are
+those of medians. What is wanted is the issue's; what is not reached is said.
+"""
+
+import argparse
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+_HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(_HERE), str(_HERE.parent)]
+
+import company
+from freeradius import freeradius
+from machine import Machine, cpu_seconds, this_machine
+from openldap import PASSWORD, openldap
+from report import Spread, digits, progress, show, show_json, spread, table, times
+
+from auth.clock import SYSTEM_CLOCK
+from auth.demo.service import free_port
+from schema.errors import Fault
+
+_SERVER_CORE, _LOAD_CORE = ["taskset", "-c", "1"], ["taskset", "-c", "0"]
+_START_SECONDS = 30.0
+OURS, CEILING = "dirfactor: PIN + HOTP, policy, durable single use, audit", "C: PIN + HOTP, nothing kept"
+WANTED = {
+    "FreeRADIUS rlm_totp, nothing kept": 1.0,
+    "FreeRADIUS rlm_ldap, bind": 8.0,
+    "FreeRADIUS rlm_ldap, attribute": 3.0,
+    "pyrad: verifies, rejects": 2.0,
+}
+"""How many times as many logons we want as each peer."""
+WANTED_OF_C = 5.0
+"""How many times the processor time of the server in C a reply may cost."""
+
+
+class Load(msgspec.Struct, frozen=True):
+    """What the load generator prints."""
+
+    wall_s: float
+    all_replies: int
+    accept: int
+    reject: int
+    timeout: int
+    bad: int
+    ma_not_first: int
+    leg_us: dict[str, float]
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """What one case came to: see the table's head."""
+
+    case: str
+    per_second: Spread
+    p50_ms: Spread
+    p99_ms: Spread
+    cpu_us: Spread
+    memory_mb: float
+    replies: int
+    ours_times: float = 1.0
+
+
+class Report(msgspec.Struct, frozen=True):
+    """The whole run."""
+
+    machine: Machine
+    people: int
+    in_flight: int
+    rounds: int
+    start_seconds: float
+    cases: tuple[Figures, ...]
+    cpu_of_c: float
+
+
+@dataclass
+class Case:
+    """A server, and what it is asked."""
+
+    name: str
+    port: int
+    process: int
+    people: int
+    kind: str
+    expected: str = "accept"
+    counter: int = 0
+    rounds: list[tuple[Load, float]] = field(default_factory=list)
+
+    def load(self, seconds: float, in_flight: int, program: Path) -> None:
+        """One round. Raises Fault for a reply of another kind, or one that is not proven."""
+        users = company.write_load(program.with_name("users"), self.people, self.kind, self.counter)
+        had = cpu_seconds(self.process)
+        arguments = ["-p", str(self.port), "-s", company.SECRET, "-u", str(users), "-c", str(in_flight)]
+        done = subprocess.run(
+            [*_LOAD_CORE, program, *arguments, "-S", "4", "-t", str(seconds), "-w", "0"],
+            check=True,
+            capture_output=True,
+        )
+        load = msgspec.json.decode(done.stdout, type=Load)
+        other = load.all_replies - (load.accept if self.expected == "accept" else load.reject)
+        self.counter += -(-load.all_replies // self.people)  # some have used one code less, which is within the window
+        if other or load.bad or not load.all_replies:
+            raise Fault(
+                f"{self.name}: {other} answers of another kind, {load.bad} that are not proven",
+                remedy="the figures would be of something else; see the server's log",
+            )
+        self.rounds.append((load, cpu_seconds(self.process) - had))
+
+    def figures(self) -> Figures:
+        """All rounds together."""
+        loads = [load for load, _ in self.rounds]
+        return Figures(
+            case=self.name,
+            per_second=spread(load.all_replies / load.wall_s for load in loads),
+            p50_ms=spread(load.leg_us["p50"] / 1e3 for load in loads),
+            p99_ms=spread(load.leg_us["p99"] / 1e3 for load in loads),
+            cpu_us=spread(cpu / load.all_replies * 1e6 for load, cpu in self.rounds),
+            memory_mb=_resident(self.process),
+            replies=sum(load.all_replies for load in loads),
+        )
+
+
+def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) -> Report:
+    """Start the servers, and measure each case once a round.
+
+    Raises:
+        Fault: a server did not start, or answered otherwise than it should.
+    """
+    machine = this_machine()
+    load, ceiling = (_compiled(folder, name) for name in ("radload", "radnull"))
+    cases: list[Case] = []
+    with ExitStack() as stack:
+        site = folder / "site"
+        site.mkdir()
+        port = free_port(socket.SOCK_DGRAM)
+        pid, started = stack.enter_context(_ours(company.write_site(site, people, port), site / "log"))
+        cases.append(Case(OURS, port, pid, people, "hotp"))
+        place = free_port(socket.SOCK_DGRAM)
+        reference = [
+            ceiling,
+            "-m",
+            "hotp",
+            "-p",
+            str(place),
+            "-s",
+            company.SECRET,
+            "-u",
+            company.write_load(folder / "seeds", people, "hotp"),
+        ]
+        cases.append(Case(CEILING, place, stack.enter_context(_running(reference)), people, "hotp"))
+        cases += _peers(stack, folder, people)
+        secret = site / "radius.secret"
+        place = free_port(socket.SOCK_DGRAM)
+        bare = [sys.executable, _HERE.parent / "pyrad_reject.py", str(place), secret]
+        pyrad = stack.enter_context(_running(bare))
+        cases.append(Case("pyrad: verifies, rejects", place, pyrad, people, "password", "reject"))
+        for case in cases:
+            case.load(min(1.0, seconds), in_flight, load)
+            case.rounds.clear()
+        for number in range(rounds):
+            for case in (*cases[number % len(cases) :], *cases[: number % len(cases)]):
+                case.load(seconds, in_flight, load)
+                last = case.rounds[-1][0]
+                progress(f"round {number + 1}/{rounds}  {case.name}: {digits(last.all_replies / last.wall_s)}/s")
+        found = [case.figures() for case in cases]
+    ours = found[0].per_second.median
+    compared = tuple(msgspec.structs.replace(each, ours_times=ours / each.per_second.median) for each in found)
+    of_c = found[0].cpu_us.median / found[1].cpu_us.median
+    return Report(machine, people, in_flight, rounds, started, compared, of_c)
+
+
+def _peers(stack: ExitStack, folder: Path, people: int) -> Iterator[Case]:
+    if shutil.which("freeradius") is None:
+        progress("FreeRADIUS is not installed, so it is left out")
+        return
+    ldap_port: int | None = None
+    if shutil.which("slapd") and Path("/usr/lib/freeradius/rlm_ldap.so").exists():
+        ldap_port = free_port(socket.SOCK_STREAM)
+        stack.enter_context(openldap(folder / "ldap", people, ldap_port, _LOAD_CORE))
+    ports = stack.enter_context(freeradius(folder / "freeradius", people, ldap_port, PASSWORD, _SERVER_CORE))
+    names = {
+        "files": ("FreeRADIUS files, a password", "password"),
+        "totp": ("FreeRADIUS rlm_totp, nothing kept", "totp"),
+        "bind": ("FreeRADIUS rlm_ldap, bind", "password"),
+        "attribute": ("FreeRADIUS rlm_ldap, attribute", "password"),
+    }
+    for form, (name, typed) in names.items():
+        if form in ports:
+            yield Case(name, ports[form], ports["pid"], people, typed)
+
+
+@contextmanager
+def _ours(config: Path, log: Path) -> Iterator[tuple[int, float]]:
+    """Our service when it is ready: its process id, and in how many seconds it was."""
+    begun = SYSTEM_CLOCK.monotonic()
+    command = [*_SERVER_CORE, sys.executable, "-m", "auth", "serve", "--config", config]
+    with log.open("wb") as said, subprocess.Popen(command, stderr=said, stdout=said, cwd=_HERE.parents[1]) as process:
+        try:
+            while "ready" not in log.read_text():
+                if process.poll() is not None or SYSTEM_CLOCK.monotonic() - begun > _START_SECONDS:
+                    raise Fault("the service does not start", remedy=log.read_text()[-2000:])
+            yield process.pid, SYSTEM_CLOCK.monotonic() - begun
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def _running(command: Sequence[str | Path]) -> Iterator[int]:
+    with subprocess.Popen([*_SERVER_CORE, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield process.pid
+        finally:
+            process.kill()
+
+
+def _compiled(folder: Path, name: str) -> Path:
+    program = folder / name
+    subprocess.run(["cc", "-O3", "-pthread", "-o", program, _HERE / f"{name}.c"], check=True)
+    return program
+
+
+def _resident(process: int) -> float:
+    """Megabytes that are this process's own share of memory (proc(5), smaps_rollup, Pss)."""
+    for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def as_text(report: Report) -> str:
+    """The report as a Markdown table under a description of the machine, and what of the wanted is reached."""
+    head = ("case", "replies/s, median (range)", "ours is", "p50 ms", "p99 ms", "server CPU µs a reply", "memory MB")
+    rows = [
+        (
+            each.case,
+            each.per_second.text(),
+            times(each.ours_times),
+            digits(each.p50_ms.median),
+            digits(each.p99_ms.median),
+            each.cpu_us.text(),
+            digits(each.memory_mb),
+        )
+        for each in report.cases
+    ]
+    by_name = {each.case: each.ours_times for each in report.cases}
+    wanted = [
+        f"- {name}: {digits(by_name[name])} x, wanted {wish} x: {'reached' if by_name[name] >= wish else 'not reached'}"
+        for name, wish in WANTED.items()
+        if name in by_name
+    ]
+    reached = "reached" if report.cpu_of_c <= WANTED_OF_C else "not reached"
+    return "\n".join(
+        (
+            f"{report.machine}",
+            f"{report.people:,} people, {report.in_flight} logons in flight, {report.rounds} interleaved rounds",
+            f"server on one core, load on the other; {report.start_seconds:.2f} s from its start until it was ready\n",
+            table(head, rows),
+            "",
+            *wanted,
+            f"- processor time a reply: {digits(report.cpu_of_c)} x C's, wanted {WANTED_OF_C} x at most: {reached}",
+        )
+    )
+
+
+def main() -> None:
+    """Read the arguments, run, print."""
+    parser = argparse.ArgumentParser(prog="logons", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--people", type=int, default=2000, help="users in the directory")
+    parser.add_argument("--in-flight", type=int, default=64, help="logons on their way at a time")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each case")
+    parser.add_argument("--seconds", type=float, default=3.0, help="how long one case of one round takes")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="dirfactor-bench-") as folder:
+        Path(folder).chmod(0o755)
+        try:
+            report = run(given.people, given.in_flight, given.rounds, given.seconds, Path(folder))
+        except Fault as fault:
+            raise SystemExit(str(fault)) from None
+    if given.json:
+        show_json(report)
+    else:
+        show(as_text(report))
+
+
+if __name__ == "__main__":
+    main()
