@@ -24,6 +24,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "auth/radius/eap/state.py": EAP,
     "auth/radius/reply.py": ("tests/radius/test_reply.py",),
     "auth/prompts/language.py": ("tests/core/test_prompts.py",),
+    "auth/http/callers.py": ("tests/http/test_callers.py",),
+    "auth/client/dialogue.py": ("tests/client",),
     "auth/codes.py": ("tests/core/test_codes.py",),
     "auth/code_check.py": ("tests/core/test_code_check.py",),
     "auth/judges/minted.py": ("tests/judges", "tests/core/test_code_check.py"),
