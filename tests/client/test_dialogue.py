@@ -62,6 +62,40 @@ def test_an_accept_that_is_too_long_is_none():
         said(ACCEPT | {"more": "x" * 300_000})
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "error", "words"),
+    [
+        (500, b"{}", ServiceUnavailable, "the service answers with status 500"),
+        (503, b"{}", ServiceUnavailable, "the service answers with status 503"),
+        (200, b"<html>", ServiceUnavailable, "the answer is none of ours: is this the address of dirfactor?"),
+        (404, b"<html>", RequestRefused, "404: no reason given"),
+    ],
+)
+def test_what_is_no_outcome_is_told_in_words(status, body, error, words):
+    with pytest.raises(error) as raised:
+        dialogue.outcome(status, body, "alice")
+    assert str(raised.value) == words
+
+
+def test_the_longest_answer_is_one():
+    whole = msgspec.json.encode(ACCEPT)
+    assert dialogue.outcome(200, whole.ljust(256 * 1024), "alice") == Accepted("c0ffee", {})
+    with pytest.raises(ServiceUnavailable):
+        dialogue.outcome(200, whole.ljust(256 * 1024 + 1), "alice")
+
+
+def test_an_answer_goes_back_with_whose_and_which_challenge_it_is():
+    challenge = Challenged("c", "Code:", "sms", 60, "alice", "opaque")
+    body = {"user": "alice", "passcode": "123456", "state": "opaque"}
+    assert msgspec.json.decode(dialogue.later_step(challenge, "123456")) == body
+
+
+def test_what_goes_with_each_request():
+    common = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+    assert dialogue.headers("k") == common | {"Authorization": "Bearer k"}
+    assert dialogue.headers(None) == common
+
+
 def test_a_request_that_is_not_taken_says_why():
     with pytest.raises(RequestRefused, match="403: the caller is not") as raised:
         said({"title": "Forbidden", "status": 403, "detail": "the caller is not the node"}, 403)

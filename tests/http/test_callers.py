@@ -18,9 +18,11 @@ from auth.client_certificate import names_of
 from auth.clock import SYSTEM_CLOCK
 from auth.demo.certificates import Authority, Issued
 from auth.http.answer import Answer
+from auth.http.call import Call
 from auth.http.callers import Callers
 from auth.http.door import HttpDoor
 from auth.http.operation import Access, Operation
+from auth.http.problem import Problem
 from auth.http.server import http_tls, open_http
 from auth.nodes import Nodes
 from auth.rights import RIGHTS, Right, Role
@@ -61,6 +63,9 @@ ADMINISTRATORS = {
     "desk": AdminSettings(hashed("helpdesk").upper(), ("helpdesk",)),
     "root": AdminSettings(hashed("all"), ("helpdesk", "operator")),
 }
+
+
+CALLERS = Callers(Nodes({item.node.name: item for item in NODES}, {}, {}, Listing(), lambda: RING), ADMINISTRATORS)
 
 
 class Doors:
@@ -176,6 +181,47 @@ async def test_only_a_bearer_key_is_one(doors):
     for header in (key, f"Basic {key}", "Bearer", f"Token {key}"):
         assert await doors.get("/node", Authorization=header) == "401"
     assert await doors.get("/node", Authorization=f"bearer  {key}") == "portal", "RFC 9110 section 11.1"
+
+
+def calling(key: str = "", *names: str) -> Call:
+    headers = {b"authorization": f"Bearer {KEYS[key].text if key in KEYS else key}".encode()} if key else {}
+    return Call("GET", "/", "", headers, b"", "192.0.2.1", names)
+
+
+NODE_WANTED = "send `Authorization: Bearer KEY` with the API key of an access node, or show its client certificate"
+TOLD = {
+    "no node": (
+        (),
+        401,
+        "send `Authorization: Bearer KEY` with the API key of an access node, or show its client cert",
+    ),
+    "no such key": (
+        ("wrong", "CN=wiki"),
+        401,
+        "send `Authorization: Bearer KEY` with the API key of an access node, or",
+    ),
+    "two nodes": (("portal", "CN=wiki"), 403, "API key and client certificate are not of the same access node"),
+    "for RadSec": (("", "vpn"), 403, "this certificate is not for HTTP: set dirfactorNodeType to http"),
+}
+
+
+@pytest.mark.parametrize("what", TOLD)
+def test_whoever_is_turned_away_is_told_what_would_do(what):
+    shown, status, detail = TOLD[what]
+    with pytest.raises(Problem) as raised:
+        CALLERS.node(calling(*shown))
+    assert raised.value.status == status
+    assert raised.value.detail == detail
+
+
+def test_an_administrator_is_told_whether_it_is_the_key_or_the_role():
+    for key, detail in (
+        ("portal", "send `Authorization: Bearer KEY` with the API key of an [admin:NAME] section"),
+        ("monitor", "the roles of this key do not include the right: sync"),
+    ):
+        with pytest.raises(Problem) as raised:
+            CALLERS.demand(calling(key), Right.SYNC)
+        assert raised.value.detail == detail
 
 
 def certificate(subject: list[x509.NameAttribute], *names: x509.GeneralName) -> bytes:
