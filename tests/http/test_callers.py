@@ -190,16 +190,8 @@ def calling(key: str = "", *names: str) -> Call:
 
 NODE_WANTED = "send `Authorization: Bearer KEY` with the API key of an access node, or show its client certificate"
 TOLD = {
-    "no node": (
-        (),
-        401,
-        "send `Authorization: Bearer KEY` with the API key of an access node, or show its client cert",
-    ),
-    "no such key": (
-        ("wrong", "CN=wiki"),
-        401,
-        "send `Authorization: Bearer KEY` with the API key of an access node, or",
-    ),
+    "no node": ((), 401, NODE_WANTED),
+    "no such key": (("wrong", "CN=wiki"), 401, NODE_WANTED),
     "two nodes": (("portal", "CN=wiki"), 403, "API key and client certificate are not of the same access node"),
     "for RadSec": (("", "vpn"), 403, "this certificate is not for HTTP: set dirfactorNodeType to http"),
 }
