@@ -35,7 +35,7 @@ fuzz: ## 10,000,000 fuzzed datagrams at what reads RADIUS, 100,000 at the servic
 	@tools/bootstrap venv servers
 	@env PYTHONPATH=.:tests .venv/bin/python -m fuzz $(COUNT:%=--count %) $(LIVE:%=--live %) $(SEED:%=--seed %)
 
-refusals: ## 2,000 refusals for each of six reasons: their times do not tell the reasons apart (COUNT=)
+refusals: ## 2,000 refusals at each door for each of six reasons: their times do not tell the reasons apart (COUNT=)
 	@tools/bootstrap venv servers
 	@env PYTHONPATH=.:tests .venv/bin/python -m refusals $(COUNT:%=--count %)
 

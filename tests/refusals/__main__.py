@@ -27,7 +27,7 @@ Times = dict[str, list[float]]
 def main() -> int:
     """Measure, print, and say by the exit status whether the reasons could be told apart."""
     parser = argparse.ArgumentParser(prog="make refusals", description="Times of refusals, by their reason.")
-    parser.add_argument("--count", type=int, default=MOST, help="of each (default and most %(default)s)")
+    parser.add_argument("--count", type=int, default=MOST, help="of each at each door (default and most %(default)s)")
     arguments = parser.parse_args()
     apart = 0
     with (
