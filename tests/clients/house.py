@@ -23,7 +23,7 @@ from schema.secret import Secret
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SECRET = "correct-horse-battery-staple"
-NUMBER_OF_PEOPLE = 60
+NUMBER_OF_PEOPLE = 120
 DELIVERY_SECONDS = 8
 
 NODES: dict[str, Mapping[str, str]] = {
