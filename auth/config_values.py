@@ -13,6 +13,7 @@ from schema.secret import Secret
 
 _BOUNDS = {
     "port": (0, 65_535),
+    "accounting_port": (0, 65_535),
     "reconcile_at": (0, 23),
     "sender_ton": (0, 255),
     "sender_npi": (0, 255),
@@ -20,6 +21,7 @@ _BOUNDS = {
     "refusal_seconds": (0, 60),
     "days": (0, 36_500),
     "interval_seconds": (0.1, 3600),
+    "packets_per_second": (0, 1_000_000),
     "journal_days": (0, 3650),
     "syslog_facility": (0, 23),
     "tripwire_users": (0, 1_000_000_000),

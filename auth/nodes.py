@@ -15,6 +15,7 @@ from auth.prompts import Language, first_prompt
 from auth.radius.node import RADSEC_SECRET, NodeDoor
 from auth.settings import ConfiguredNode
 from dirsync.errors import ReplicaUnavailable
+from dirsync.replica.recent import Recent
 from dirsync.view import Directory, Node, PolicyLink
 from schema.entry import AccessNode, EntryId, Policy
 from schema.errors import Fault
@@ -23,6 +24,7 @@ from schema.secret import Secret
 from schema.words import LoginMode, NodeType
 
 _log = logging.getLogger("dirfactor.nodes")
+_ADDRESSES = 4096
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Claim = TypeVar("_Claim")
 
@@ -54,6 +56,7 @@ class _Table:
     by_network: tuple[tuple[_Network, KnownNode | None], ...]  # longest prefix first; None when two nodes claim it
     by_key_hash: Mapping[str, KnownNode | None] = field(repr=False)
     by_certificate: Mapping[str, KnownNode | None]
+    by_address: Recent[str, tuple[KnownNode | None]]  # those that were asked for
     ring: Ring | None  # as it was when this was built
     closed: bool  # a shared secret did not open with it
 
@@ -89,13 +92,21 @@ class Nodes:
 
     def at(self, address: str) -> KnownNode | None:
         """The node that this network address belongs to: the one with the longest matching prefix, when one has it."""
+        table = self._current()
+        known = table.by_address.get(address)
+        if known is None:
+            known = table.by_address.keep(address, (self._owner(address, table),))
+        return known[0]
+
+    @staticmethod
+    def _owner(address: str, table: _Table) -> KnownNode | None:
         try:
             ip = ipaddress.ip_address(address)
         except ValueError:
             return None
         if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
             ip = ip.ipv4_mapped
-        return next((node for network, node in self._current().by_network if ip in network), None)
+        return next((node for network, node in table.by_network if ip in network), None)
 
     def radius_door(self, address: str) -> NodeDoor | None:
         """What the RADIUS door needs to know of the node at this address."""
@@ -180,7 +191,7 @@ class Nodes:
         )
         by_network = sorted(networks.items(), key=lambda item: -item[0].prefixlen)
         closed = any(item.node.shared_secret is not None and opened[item.id] is None for item in listed)
-        return _Table(version, by_name, tuple(by_network), keys, certificates, ring, closed)
+        return _Table(version, by_name, tuple(by_network), keys, certificates, Recent(_ADDRESSES), ring, closed)
 
     def _from_config(self) -> Iterator[KnownNode]:
         for item in self._configured.values():

@@ -10,6 +10,7 @@ from auth.clock import Clock, Entropy
 from auth.config import ConfigFault, read_config
 from auth.http.server import http_tls
 from auth.ini import IniFile, Problem
+from auth.networks import Networks
 from auth.outbound import mail_gateway, vip_client
 from auth.ports import REMEDIES, places, trial
 from auth.radius.radsec import radsec_tls
@@ -47,6 +48,8 @@ async def examined_config(file: Path, examine: Examination, clock: Clock, entrop
 async def needed_to_serve(settings: Settings, clock: Clock, entropy: Entropy) -> tuple[Problem, ...]:
     """What keeps the service from starting: a door or a gateway that cannot work."""
     ini = _Report(settings)
+    with ini.section("radius"):
+        Networks(settings.radius.networks)
     if settings.http.enabled:
         with ini.section("http"):
             http_tls(settings.http, clock)

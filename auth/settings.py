@@ -61,6 +61,11 @@ class ServiceSettings(msgspec.Struct, frozen=True):
         return self.state_directory / "journal.sqlite"
 
     @property
+    def habits_file(self) -> Path:
+        """What access nodes have sent."""
+        return self.state_directory / "radius-clients.json"
+
+    @property
     def key_file(self) -> Path:
         """The server's own key, drawn at the first start."""
         return self.state_directory / "server.key"
@@ -76,6 +81,20 @@ class ServiceSettings(msgspec.Struct, frozen=True):
         return AuditFiles(self.audit_file or self.state_directory / "audit.jsonl", self.state_directory / "audit.key")
 
 
+PRIVATE_NETWORKS = (
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "100.64.0.0/10",
+    "169.254.0.0/16",
+    "127.0.0.0/8",
+    "fc00::/7",
+    "fe80::/10",
+    "::1/128",
+)
+"""Where packets that only a shared secret protects may come from (RFC 1918, 3927, 6598, 4193)."""
+
+
 class RadiusSettings(msgspec.Struct, frozen=True):
     """The [radius] section.
 
@@ -83,12 +102,16 @@ class RadiusSettings(msgspec.Struct, frozen=True):
         enabled: whether the RADIUS door is open.
         host: address to listen at.
         port: UDP port; 0 lets the system choose.
+        packets_per_second: how many packets one address may send for ever, and twice as many at once; 0 for no limit.
+        networks: from where RADIUS over UDP may come; by default everywhere but the public internet.
         accounting_port: UDP port on which accounting is acknowledged, and not kept; absent, nobody answers it.
     """
 
     enabled: bool = True
     host: str = "0.0.0.0"  # noqa: S104 - NASes are elsewhere; unknown ones are never answered
     port: int = 1812
+    packets_per_second: int = 1000
+    networks: tuple[str, ...] = PRIVATE_NETWORKS
     accounting_port: int | None = None
 
 

@@ -17,6 +17,7 @@ from auth.cli.email import email_app
 from auth.cli.explain import explain_command
 from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, Exit, faults, out
 from auth.cli.policy import policy_app
+from auth.cli.radius import radius_app
 from auth.cli.schema import schema_app
 from auth.cli.sealed.imports import import_command
 from auth.cli.sealed.keys import keys_app
@@ -46,6 +47,7 @@ app.add_typer(policy_app, name="policy")
 app.add_typer(schema_app, name="schema")
 app.add_typer(delegate_app, name="delegate")
 app.add_typer(email_app, name="email")
+app.add_typer(radius_app, name="radius")
 app.add_typer(sms_app, name="sms")
 app.add_typer(token_app, name="token")
 app.add_typer(sync_app, name="sync")

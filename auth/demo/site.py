@@ -49,6 +49,8 @@ interval_seconds = {sync_seconds}
 [radius]
 host = 127.0.0.1
 port = {radius_port}
+# everybody is at one address here
+packets_per_second = 0
 
 [http]
 port = {http_port}

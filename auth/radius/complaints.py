@@ -20,6 +20,14 @@ class Complaint(Enum):
     UNKNOWN_CLIENT = (
         "{address} belongs to no access node, discarded: add it to an access node (dirfactorAddress) if it is one"
     )
+    TOO_MANY = (
+        "{address} sends more packets than one address may ({detail} a second), the rest is discarded: find out what "
+        "it is; if it needs them, raise packets_per_second of [radius]"
+    )
+    NOT_ALLOWED = (
+        "{address} is in none of the networks that RADIUS over UDP may come from, discarded: it belongs on a network "
+        "of your own; use RadSec, or add it to networks of [radius]"
+    )
     UNKNOWN_CERTIFICATE = (
         "{address} shows a certificate of no access node, closed: set dirfactorCertificateName of the access node to "
         "one of its names ({detail}), and dirfactorAddress to its address or to none"
@@ -95,6 +103,8 @@ class Complaint(Enum):
 DISCARDS = frozenset(
     {
         Complaint.UNKNOWN_CLIENT,
+        Complaint.TOO_MANY,
+        Complaint.NOT_ALLOWED,
         Complaint.UNKNOWN_CERTIFICATE,
         Complaint.MALFORMED,
         Complaint.NOT_SERVED,

@@ -13,6 +13,7 @@ from auth.radius.complaints import DISCARDS, Complaint, OncePerInterval
 from auth.radius.dialogue import FAILED, Declined, caller, objection, read, session, station
 from auth.radius.duplicates import Duplicates, Key
 from auth.radius.eap.dialogue import Posed
+from auth.radius.habits import Habits
 from auth.radius.node import NodeDoor
 from auth.radius.packet import (
     Code,
@@ -27,6 +28,7 @@ from auth.radius.packet import (
     verify_request,
 )
 from auth.radius.reply import reply_to
+from auth.radius.sources import Sources
 from auth.request import AnswerRequest, Door, LoginRequest, Origin, Outcome, Refused, Service
 
 MOST_IN_FLIGHT = 1024
@@ -40,6 +42,7 @@ ACCOUNTING = frozenset({Code.ACCOUNTING_REQUEST, Code.STATUS_SERVER})
 
 _Request = LoginRequest | AnswerRequest | Declined
 _CORRELATION_OCTETS = 8
+_BURSTS = 2
 
 _logger = logging.getLogger("dirfactor.radius")
 
@@ -80,6 +83,8 @@ class RadiusDoor:
         entropy: for correlation ids.
         served: which packets are answered here.
         most_in_flight: see `MOST_IN_FLIGHT`.
+        packets_per_second: how many packets one address may send; 0 for no limit.
+        habits: counts what access nodes send.
     """
 
     def __init__(
@@ -90,12 +95,17 @@ class RadiusDoor:
         entropy: Entropy,
         served: frozenset[Code] = LOGONS,
         most_in_flight: int = MOST_IN_FLIGHT,
+        packets_per_second: int = 0,
+        habits: Habits | None = None,
     ) -> None:
         self._service = service
         self._clock = clock
         self._entropy = entropy
         self._served = served
         self._most_in_flight = most_in_flight
+        self._packets_per_second = packets_per_second
+        self._habits = habits
+        self._sources = Sources(packets_per_second, _BURSTS * packets_per_second)
         self._duplicates = Duplicates()
         self._said = OncePerInterval()
         self._in_flight: set[asyncio.Task[None]] = set()
@@ -124,6 +134,13 @@ class RadiusDoor:
             task.cancel()
         await asyncio.gather(*unanswered, return_exceptions=True)
         return len(unanswered)
+
+    def admits(self, address: str) -> bool:
+        """Whether anything from this address is to be looked at now; asked before anything else is done for it."""
+        if self._sources.admit(address, self._clock.monotonic()):
+            return True
+        self.complain(Complaint.TOO_MANY, address, detail=str(self._packets_per_second))
+        return False
 
     def receive(self, datagram: bytes, node: NodeDoor, peer: Peer) -> bool:
         """Serve one packet, or discard it.
@@ -166,6 +183,8 @@ class RadiusDoor:
             return self._acknowledge(datagram, packet, node, peer)
         proof = verify_request(datagram, packet, node.secret)
         complaint = objection(packet, proof, node)
+        if self._habits is not None and packet.code is Code.ACCESS_REQUEST:
+            self._habits.note(node.name, packet, proof, self._clock.now().date(), served=complaint is None)
         if complaint is not None:
             self.complain(complaint, peer.address, node.name, packet.code.name)
             return complaint is not Complaint.WRONG_PROOF

@@ -15,6 +15,15 @@ from schema.errors import Fault
 Lookup = Callable[[str], NodeDoor | None]
 """Address as text, IPv4 always in its own form -> the access node that it belongs to as of now, None for nobody's."""
 
+Allowed = Callable[[str], bool]
+"""Address as text, as above -> whether RADIUS over UDP may come from there."""
+
+
+def everywhere(_address: str) -> bool:
+    """Anybody may ask who is an access node."""
+    return True
+
+
 _logger = logging.getLogger("dirfactor.radius")
 
 
@@ -24,12 +33,14 @@ class UdpListener(asyncio.DatagramProtocol):
     Args:
         lookup: asked for every datagram, so what it knows may change.
         door: answers.
+        allowed: whether anything may come from an address over UDP at all.
     """
 
     _transport: asyncio.DatagramTransport
 
-    def __init__(self, lookup: Lookup, door: RadiusDoor) -> None:
+    def __init__(self, lookup: Lookup, door: RadiusDoor, allowed: Allowed = everywhere) -> None:
         self._lookup = lookup
+        self._allowed = allowed
         self.door = door
         self._closed = asyncio.Event()
 
@@ -67,7 +78,12 @@ class UdpListener(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Serve one datagram, or discard it."""
         address = _plain(addr[0])
+        if not self.door.admits(address):
+            return
         try:
+            if not self._allowed(address):
+                self.door.complain(Complaint.NOT_ALLOWED, address)
+                return
             node = self._lookup(address)
         except Exception as error:  # noqa: BLE001 - one datagram must not close the door for the others
             self.door.complain(Complaint.FAULT, address, detail=describe(error))
@@ -82,7 +98,7 @@ class UdpListener(asyncio.DatagramProtocol):
             self._transport.sendto(reply, addr)
 
 
-async def listen(host: str, port: int, lookup: Lookup, door: RadiusDoor) -> UdpListener:
+async def listen(host: str, port: int, lookup: Lookup, door: RadiusDoor, allowed: Allowed = everywhere) -> UdpListener:
     """Open a door on a UDP port; 0 takes a free one.
 
     Args:
@@ -90,11 +106,12 @@ async def listen(host: str, port: int, lookup: Lookup, door: RadiusDoor) -> UdpL
         port: the port.
         lookup: as for `UdpListener`.
         door: answers.
+        allowed: as for `UdpListener`.
 
     Raises:
         Fault: the port cannot be had.
     """
-    listener = UdpListener(lookup, door)
+    listener = UdpListener(lookup, door, allowed)
     try:
         await asyncio.get_running_loop().create_datagram_endpoint(lambda: listener, local_addr=(host, port))
     except OSError as error:

@@ -5,7 +5,9 @@ from contextlib import AsyncExitStack
 
 from auth.clock import Clock, Entropy
 from auth.http.server import open_http
+from auth.networks import Networks
 from auth.radius.door import ACCOUNTING, LOGONS, RadiusDoor
+from auth.radius.habits import Habits
 from auth.radius.packet import Code
 from auth.radius.radsec import RadsecListener, open_radsec
 from auth.radius.udp import UdpListener, listen
@@ -25,6 +27,7 @@ async def open_doors(
     entropy: Entropy,
     doors: AsyncExitStack,
     opened: list[RadiusDoor],
+    habits: Habits,
 ) -> AsyncIterator[str]:
     """Open one door after the other, and tell where each is.
 
@@ -36,20 +39,32 @@ async def open_doors(
         entropy: where randomness comes from.
         doors: closes them.
         opened: gets the RADIUS doors, which count what they discard.
+        habits: counts what access nodes send.
 
     Raises:
         Fault: one cannot be opened.
     """
 
     def door(served: frozenset[Code]) -> RadiusDoor:
-        opened.append(RadiusDoor(service=current, clock=clock, entropy=entropy, served=served))
+        rate = settings.radius.packets_per_second
+        opened.append(
+            RadiusDoor(
+                service=current,
+                clock=clock,
+                entropy=entropy,
+                served=served,
+                packets_per_second=rate,
+                habits=habits,
+            )
+        )
         return opened[-1]
 
+    allowed = Networks(settings.radius.networks).have
     ports = [("RADIUS", settings.radius.port, LOGONS)] if settings.radius.enabled else []
     if settings.radius.accounting_port is not None:
         ports.append(("RADIUS accounting", settings.radius.accounting_port, ACCOUNTING))
     for name, port, served in ports:
-        listener = await listen(settings.radius.host, port, current.radius_door, door(served))
+        listener = await listen(settings.radius.host, port, current.radius_door, door(served), allowed)
         doors.push_async_callback(_drain, listener)
         yield f"{name} udp://{listener.address[0]}:{listener.address[1]}"
     if settings.radsec is not None:

@@ -5,9 +5,10 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
@@ -24,6 +25,8 @@ from auth.metrics.reading import Reading, added
 from auth.pauses import freeze_what_stays
 from auth.preflight import examined_config, needed_to_serve
 from auth.radius.door import RadiusDoor
+from auth.radius.habits import Habit, Habits
+from auth.radius.habits_file import read_habits, write_habits
 from auth.receipts.door import receipt_operations
 from auth.serving.current import Behind, Current
 from auth.serving.doors import open_doors
@@ -35,6 +38,7 @@ from dirsync.scheduler import stop_all
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.app")
+_HABIT_SECONDS = 60.0
 _PATIENCE = 30.0
 """Seconds for which what was begun may go on with the parts before; a logon takes less."""
 
@@ -143,7 +147,9 @@ async def serve(settings: Settings, clock: Clock, entropy: Entropy) -> None:
         current = Current(await serving.begin(settings))
         stack.push_async_callback(serving.end)
         doors = await stack.enter_async_context(AsyncExitStack())
-        opening = open_doors(settings, current, lasting.tls, clock, entropy, doors, radius)
+        habits = Habits(_counted_before(settings.service.habits_file))
+        stack.push_async_callback(_cancel, loop.create_task(_keep_habits(habits, settings.service.habits_file)))
+        opening = open_doors(settings, current, lasting.tls, clock, entropy, doors, radius, habits)
         places = ", ".join([place async for place in opening])
         freeze_what_stays()
         _log.info("ready: %s", places)
@@ -157,6 +163,33 @@ async def serve(settings: Settings, clock: Clock, entropy: Entropy) -> None:
             manager.ready(places)
         _log.info("stopping")
         manager.stopping()
+
+
+def _counted_before(file: Path) -> Mapping[str, Habit]:
+    try:
+        return read_habits(file)
+    except Fault as fault:
+        _log.warning("what access nodes send is counted anew: %s", fault)
+        return {}
+
+
+async def _keep_habits(habits: Habits, file: Path) -> None:
+    """Write down once a minute, and at the end, what access nodes send."""
+    try:
+        while True:
+            await asyncio.sleep(_HABIT_SECONDS)
+            _write(habits, file)
+    finally:
+        _write(habits, file)
+
+
+def _write(habits: Habits, file: Path) -> None:
+    if habits.changed:
+        habits.changed = False
+        try:
+            write_habits(file, habits.nodes)
+        except Fault as fault:
+            _log.warning("what access nodes send is not written down: %s", fault)
 
 
 async def _read_again(serving: Serving, current: Current, clock: Clock, entropy: Entropy) -> None:

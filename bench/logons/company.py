@@ -31,6 +31,7 @@ file = directory.ldif
 [radius]
 host = 127.0.0.1
 port = {port}
+packets_per_second = 0
 
 [http]
 enabled = no

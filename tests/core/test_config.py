@@ -207,7 +207,12 @@ BAD_LINES = {
     ),
     "unknown key like nothing": (
         "[radius]\nzzz = 1\n",
-        (2, "[radius] zzz", "unknown key", "known are accounting_port, enabled, host, port"),
+        (
+            2,
+            "[radius] zzz",
+            "unknown key",
+            "known are accounting_port, enabled, host, networks, packets_per_second, port",
+        ),
     ),
     "key in another case": ("[radius]\nPort = 1\n", (2, "[radius] Port", "unknown key", "did you mean port?")),
     "no number": (

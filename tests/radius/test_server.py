@@ -679,3 +679,27 @@ async def test_radclient_without_message_authenticator_hears_nothing_by_default(
     assert "No reply from server" in await radclient(setup, "auth", lines)
     setup.nodes["127.0.0.1"] = LENIENT
     assert "Received Access-Challenge" in await radclient(setup, "auth", lines)
+
+
+# floods, and strangers
+
+
+async def test_an_address_that_sends_too_much_is_not_looked_at_further_and_told_once(setup, log):
+    server = await setup.start(packets_per_second=5)
+    nas = setup.nas()
+    for number in range(200):
+        nas.send(signed(login(identifier=number % 256)))
+    await asyncio.sleep(0.2)
+    assert len(setup.desk.asked) in range(10, 13)
+    assert server.door.discarded["too-many"] > 150
+    assert log.text.count("sends more packets than one address may (5 a second)") == 1
+
+
+async def test_what_comes_from_a_network_that_is_not_allowed_is_silence_though_it_is_signed(setup, log):
+    listener = await listen("127.0.0.1", 0, setup.find, setup.door(), lambda address: address != "127.0.0.1")
+    setup.servers.append(listener)
+    nas = setup.nas()
+    nas.send(signed(login()))
+    assert await nas.hears_nothing()
+    assert "use RadSec, or add it to networks of [radius]" in log.text
+    assert listener.door.discarded == {"not-allowed": 1}

@@ -1,0 +1,95 @@
+"""What access nodes send, and what follows from it: never anything by itself."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auth.radius.attributes import Attribute
+from auth.radius.habits import Habits, advice
+from auth.radius.habits_file import read_habits, write_habits
+from auth.radius.packet import Code, Packet, Proof
+from schema.errors import Fault
+
+TODAY = date(2026, 11, 26)
+
+
+def request(*attributes):
+    return Packet(Code.ACCESS_REQUEST, 1, bytes(16), tuple((number, b"x" * 17) for number in attributes))
+
+
+def counted(*packets, served=True):
+    habits = Habits()
+    for packet, proof in packets:
+        habits.note("vpn", packet, proof, TODAY, served=served)
+    return habits.nodes.get("vpn")
+
+
+PAP = request(Attribute.USER_NAME, Attribute.USER_PASSWORD)
+PROXIED = request(Attribute.USER_NAME, Attribute.USER_PASSWORD, Attribute.PROXY_STATE)
+
+
+@pytest.mark.parametrize(
+    ("packets", "requires", "limits", "setting"),
+    [
+        ([(PAP, Proof.VALID)] * 3, False, True, "dirfactorRequireMessageAuthenticator: TRUE"),
+        ([(PAP, Proof.VALID)] * 3, True, True, ""),
+        ([(PAP, Proof.VALID), (PAP, Proof.ABSENT)], False, True, ""),
+        ([(PAP, Proof.ABSENT)], False, False, "dirfactorLimitProxyState: TRUE"),
+        ([(PROXIED, Proof.ABSENT)], False, False, ""),
+        ([(PAP, Proof.ABSENT)], True, True, ""),
+        ([], False, False, ""),
+    ],
+)
+def test_a_setting_is_advised_where_what_was_sent_would_still_be_answered(packets, requires, limits, setting):
+    assert advice("vpn", counted(*packets), requires=requires, limits=limits).setting == setting
+
+
+def test_what_somebody_forges_is_nobodys_habit():
+    assert counted((PAP, Proof.WRONG)) is None
+
+
+@given(proofs=st.lists(st.sampled_from([Proof.VALID, Proof.ABSENT]), min_size=1, max_size=20))
+def test_one_request_without_proof_is_enough_to_advise_nothing_stricter_about_it(proofs):
+    found = advice("vpn", counted(*((PAP, proof) for proof in proofs)), requires=False, limits=True)
+    assert bool(found.setting) == (Proof.ABSENT not in proofs)
+    assert (found.counts.packets, found.counts.proven) == (len(proofs), proofs.count(Proof.VALID))
+
+
+def test_days_are_counted_one_by_one_and_the_last_thirty_are_kept():
+    habits = Habits()
+    for number in range(40):
+        habits.note("vpn", PAP, Proof.VALID, TODAY + timedelta(days=number), served=True)
+    found = advice("vpn", habits.nodes["vpn"], requires=True, limits=True)
+    assert (found.days, found.since, found.last) == (30, TODAY + timedelta(days=10), TODAY + timedelta(days=39))
+
+
+def test_protocols_and_what_was_not_answered_are_told_apart():
+    chap = Packet(
+        Code.ACCESS_REQUEST, 1, bytes(16), ((Attribute.USER_NAME, b"a"), (Attribute.CHAP_PASSWORD, bytes(17)))
+    )
+    habits = Habits()
+    habits.note("vpn", chap, Proof.ABSENT, TODAY, served=False)
+    habits.note("vpn", request(Attribute.EAP_MESSAGE), Proof.VALID, TODAY, served=True)
+    day = habits.nodes["vpn"].days[TODAY.isoformat()]
+    assert (day.packets, day.pap, day.chap, day.eap, day.refused) == (2, 0, 1, 1, 1)
+
+
+def test_what_was_written_is_read_and_goes_on(tmp_path):
+    file = tmp_path / "radius-clients.json"
+    assert read_habits(file) == {}
+    habits = Habits()
+    habits.note("vpn", PAP, Proof.VALID, TODAY, served=True)
+    write_habits(file, habits.nodes)
+    again = Habits(read_habits(file))
+    again.note("vpn", PAP, Proof.VALID, TODAY, served=True)
+    assert again.nodes["vpn"].days[TODAY.isoformat()].packets == 2
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_damaged_file_is_a_fault_with_what_to_do(tmp_path):
+    file = tmp_path / "radius-clients.json"
+    file.write_text("[]")
+    with pytest.raises(Fault, match="is damaged"):
+        read_habits(file)
