@@ -27,7 +27,7 @@ test-alone:
 test-servers:
 	$(AS_ROOT) .venv/bin/python -m pytest --servers=required -q -m servers $(AS_ROOT_PYTEST)
 
-clients: ## real clients log on: radclient, pam_radius, eapol_test, radsecproxy, FreeRADIUS in front, curl
+clients: ## real clients log on: radclient, pam_radius, eapol_test, radsecproxy, FreeRADIUS in front, OpenVPN, strongSwan, ocserv, curl
 	@tools/bootstrap venv servers
 	$(AS_ROOT) .venv/bin/python -m pytest --servers=required -q tests/clients $(AS_ROOT_PYTEST)
 

@@ -20,6 +20,7 @@ from scenarios.office import another
 pytestmark = pytest.mark.servers
 
 ACCOUNTING_REQUEST, ACCOUNTING_RESPONSE = 4, 5
+CALLING_STATION_ID = 31
 ACCT_STATUS_TYPE, START = 40, (1).to_bytes(4, "big")
 
 
@@ -74,6 +75,7 @@ def test_the_second_login_brings_the_code_and_its_accounting_is_acknowledged(hou
     visitor = house.visitor()
     with gateway(house, folder) as vpn:
         assert not vpn.lets_in(visitor.uid, visitor.password)
+        assert dict(attributes_of(vpn.relay.requests[0]))[CALLING_STATION_ID] == LOOPBACK.encode()
         code = house.code(visitor)
         assert not vpn.lets_in(visitor.uid, another(code))
         assert vpn.lets_in(visitor.uid, code)
@@ -81,6 +83,19 @@ def test_the_second_login_brings_the_code_and_its_accounting_is_acknowledged(hou
         started = vpn.accounting.requests[0]
         assert (started[0], dict(attributes_of(started))[ACCT_STATUS_TYPE]) == (ACCOUNTING_REQUEST, START)
         assert vpn.accounting.replies[0][:2] == bytes((ACCOUNTING_RESPONSE, started[1]))
+    assert house.texts(visitor) == 1
+
+
+def test_a_renegotiation_asks_for_no_second_code(house, folder):
+    visitor = house.visitor()
+    with gateway(house, folder) as vpn:
+        assert not vpn.lets_in(visitor.uid, visitor.password)
+        with running(OpenVpnClient(folder, vpn.port, visitor.uid, house.code(visitor), renegotiates=2)) as client:
+            assert client.connected()
+            asked = len(vpn.relay.requests)
+            client.wait_for_renegotiation()
+            assert client.connected()
+            assert len(vpn.relay.requests) == asked
     assert house.texts(visitor) == 1
 
 

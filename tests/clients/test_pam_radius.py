@@ -1,10 +1,17 @@
 """Linux hosts: pam_radius_auth asks, shows the question, and sends again what is not answered."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import pytest
 
+from clients.guide import install
 from clients.house import SECRET
+from clients.relay import Relay
 from rig.fixtures import need, need_root
-from rig.pam import pam_service
+from rig.pam import PamService, pam_service
+from rig.ports import LOOPBACK
 
 pytestmark = pytest.mark.servers
 
@@ -15,9 +22,22 @@ def _pam():
     need("pamtester")
 
 
+@contextmanager
+def linux_host(folder: Path, relay: Relay, *, retries: int = 3) -> Iterator[PamService]:
+    """A host as its page sets it up."""
+    names = {
+        "192.0.2.20:1812 ...": f"{LOOPBACK}:{relay.port} {SECRET}",
+        "/etc/pam_radius_auth.conf": str(folder / "pam_radius_auth.conf"),
+        "retry=3": f"retry={retries}",
+    }
+    install("pam", folder, names)
+    with pam_service(folder / "sshd") as service:
+        yield service
+
+
 def test_it_shows_the_question_and_the_answer_opens(house, folder):
     visitor = house.visitor()
-    with house.network("lenient") as relay, pam_service(folder, relay.port, SECRET) as service:
+    with house.network("lenient") as relay, linux_host(folder, relay) as service:
         logon = service.log_on(visitor.uid)
         logon.type(visitor.password)
         logon.type(house.code(visitor))
@@ -29,7 +49,7 @@ def test_it_shows_the_question_and_the_answer_opens(house, folder):
 
 def test_a_wrong_password_does_not_open(house, folder):
     visitor = house.visitor()
-    with house.network("lenient") as relay, pam_service(folder, relay.port, SECRET) as service:
+    with house.network("lenient") as relay, linux_host(folder, relay) as service:
         logon = service.log_on(visitor.uid)
         logon.type("Teapot")
         opened, shown = logon.end()
@@ -39,7 +59,7 @@ def test_a_wrong_password_does_not_open(house, folder):
 
 def test_its_retransmits_to_a_slow_gateway_send_one_text(house, folder):
     visitor = house.visitor()
-    with house.network("lenient") as relay, pam_service(folder, relay.port, SECRET) as service:
+    with house.network("lenient") as relay, linux_host(folder, relay) as service:
         with house.gateway.slowed(5.0):
             logon = service.log_on(visitor.uid)
             logon.type(visitor.password)
@@ -52,7 +72,7 @@ def test_its_retransmits_to_a_slow_gateway_send_one_text(house, folder):
 
 def test_a_lost_reply_comes_again_with_the_same_octets(house, folder):
     visitor = house.visitor()
-    with house.network("lenient") as relay, pam_service(folder, relay.port, SECRET) as service:
+    with house.network("lenient") as relay, linux_host(folder, relay) as service:
         relay.lose_replies(1)
         logon = service.log_on(visitor.uid)
         logon.type(visitor.password)
@@ -65,7 +85,7 @@ def test_a_lost_reply_comes_again_with_the_same_octets(house, folder):
 
 def test_where_its_requests_must_be_proven_it_meets_silence_and_the_operator_is_told_once(house, folder):
     visitor = house.visitor()
-    with house.network("strict") as relay, pam_service(folder, relay.port, SECRET, retries=2) as service:
+    with house.network("strict") as relay, linux_host(folder, relay, retries=2) as service:
         logon = service.log_on(visitor.uid)
         logon.type(visitor.password)
         opened, shown = logon.end()

@@ -7,6 +7,7 @@ import pytest
 import typer
 
 from auth.cli.main import app
+from auth.radius.complaints import Complaint
 from docs.blocks import CLIENTS, KINDS, PAGES, ROOT, blocks, commands, prose, spans
 
 DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")))
@@ -119,3 +120,10 @@ def test_the_index_names_every_page():
 def test_the_index_of_clients_names_every_page():
     index = (ROOT / "docs" / "clients" / "README.md").read_text()
     assert [page.name for page in CLIENTS if page.name != "README.md" and f"({page.name})" not in index] == []
+
+
+def test_the_pages_about_clients_quote_what_the_log_says():
+    table = (ROOT / "docs" / "clients" / "README.md").read_text().partition("| log | why |")[2].partition("\n\n")[0]
+    quoted = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
+    assert quoted
+    assert [words for words in quoted if not any(words in each.value for each in Complaint)] == []

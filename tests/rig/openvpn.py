@@ -6,6 +6,7 @@ from rig.ports import LOOPBACK
 from rig.process import Process, ServerFailure, wait_until
 
 RADIUS_PLUGIN = "/usr/lib/openvpn/radiusplugin.so"
+_KEYS = "Control Channel: TLS"
 _CONNECTED, _REFUSED = "Initialization Sequence Completed", "AUTH_FAILED"
 
 
@@ -37,9 +38,10 @@ class OpenVpnClient:
         port: of the server.
         user: the name.
         password: what is typed.
+        renegotiates: after how many seconds it agrees on new keys; an hour when absent.
     """
 
-    def __init__(self, folder: Path, port: int, user: str, password: str) -> None:
+    def __init__(self, folder: Path, port: int, user: str, password: str, *, renegotiates: int | None = None) -> None:
         typed = folder / "typed"
         typed.touch(mode=0o600)
         typed.write_text(f"{user}\n{password}\n")
@@ -50,11 +52,14 @@ class OpenVpnClient:
             "tun",
             "--ifconfig-noexec",
             "--route-noexec",
+            "--verb",
+            "3",
             "--auth-user-pass",
             str(typed),
             "--auth-retry",
             "none",
         ]
+        command += [] if renegotiates is None else ["--reneg-sec", str(renegotiates)]
         # the shell stays when the client has ended: one that was refused at once is no failed start
         self._process = Process(["sh", "-c", '"$@"; sleep 60', "sh", *command], log=self._log)
 
@@ -65,6 +70,10 @@ class OpenVpnClient:
     def stop(self) -> None:
         """Hangs up."""
         self._process.kill()
+
+    def wait_for_renegotiation(self, timeout: float = 30.0) -> None:
+        """Returns when new keys were agreed on; raises ServerFailure when that is not so in time."""
+        wait_until(lambda: self._log.read_text().count(_KEYS) > 1, timeout, self._process.log_tail)
 
     def connected(self, timeout: float = 30.0) -> bool:
         """Whether it was let in, once that is known; raises ServerFailure when it is not in time."""

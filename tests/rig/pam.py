@@ -55,17 +55,11 @@ class PamLogon:
 
 
 @contextmanager
-def pam_service(folder: Path, port: int, secret: str, *, seconds: int = 3, retries: int = 3) -> Iterator[PamService]:
-    """A service that asks the RADIUS server on a port, again after so many seconds, so many times; needs root."""
-    settings = folder / "pam_radius.conf"
-    settings.touch(mode=0o600)
-    settings.write_text(f"127.0.0.1:{port} {secret} {seconds}\n")
-    service = PamService(f"dirfactor-test-{os.getpid()}-{port}")
+def pam_service(stack: Path) -> Iterator[PamService]:
+    """A service with the stack of modules that stands in a file, such as one in /etc/pam.d; needs root."""
+    service = PamService(f"dirfactor-test-{os.getpid()}-{stack.parent.name}")
     where = _SERVICES / service.name
-    where.write_text(
-        f"auth required pam_radius_auth.so conf={settings} prompt_attribute retry={retries}\n"
-        "account required pam_permit.so\n"
-    )
+    where.write_text(stack.read_text())
     try:
         yield service
     finally:
