@@ -2,6 +2,7 @@
 
 import pytest
 
+from rig.datagram import exchange
 from rig.radclient import radclient, radclient_with, status_server
 
 pytestmark = pytest.mark.servers
@@ -27,6 +28,11 @@ def test_pap_opens_in_two_steps_and_the_answer_opens_once(house):
         accept = radclient(relay.port, house.secret_file, visitor.uid, code, state)
         assert (accept.code, accept.said) == ("Accept", GIVEN)
         house.refuses_replay(relay)
+        request = relay.requests[-1]
+        forged = request[:1] + bytes((request[1] ^ 2,)) + request[2:]
+        assert exchange(forged, house.radius_port, relay.source, seconds=1.0) is None, (
+            "its proof is of another identifier"
+        )
     assert house.texts(visitor) == 1
 
 
