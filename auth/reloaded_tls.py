@@ -58,6 +58,7 @@ class ReloadedTls:
         self._problem = ""
         self._context = files.build()
         self._ends = _shown(files.certificate).not_valid_after_utc
+        self._authorities = _authorities(files.others)
 
     @property
     def context(self) -> ssl.SSLContext:
@@ -93,14 +94,16 @@ class ReloadedTls:
     def look(self) -> None:
         """Read files that were replaced, once they have stayed the same from one look to the next: they may be several.
 
-        Also says when the certificate has less than 30 days left.
+        Also says when the certificate, or one of an authority that clients are known by, has less than 30 days left.
         """
         stamp = self._stamp()
         settled, self._seen = stamp == self._seen, stamp
         if settled and stamp != self._tried:
             self._tried = stamp
             self._read()
-        self._bell.listen(str(self._files.certificate), self._ends, self._clock.now())
+        now = self._clock.now()
+        for path, ends in ((self._files.certificate, self._ends), *self._authorities):
+            self._bell.listen(str(path), ends, now)
 
     def _read(self) -> None:
         path, now = self._files.certificate, self._clock.now()
@@ -113,6 +116,7 @@ class ReloadedTls:
             _log.error("%s: what was replaced cannot be used, so the old stays in force: %s", self.section, fault)
             return
         self._context, self._ends, self._problem = context, shown.not_valid_after_utc, ""
+        self._authorities = _authorities(self._files.others)
         _log.info("%s: certificate %s was replaced: good until %s", self.section, path, f"{self._ends:%Y-%m-%d}")
 
     def _stamp(self) -> _Stamp:
@@ -127,6 +131,18 @@ def _shown(path: Path) -> x509.Certificate:
             f"certificate {path} cannot be read: {type(error).__name__}",
             remedy="give a PEM file that the service's user may read",
         ) from None
+
+
+def _authorities(paths: Sequence[Path]) -> tuple[tuple[Path, datetime], ...]:
+    """When the first certificate ends in each of these files that has any."""
+    found = []
+    for path in paths:
+        try:
+            certificates = x509.load_pem_x509_certificates(path.read_bytes())
+        except (OSError, ValueError):  # a private key; what cannot be used is told where it is needed
+            continue
+        found.append((path, min(each.not_valid_after_utc for each in certificates)))
+    return tuple(found)
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

@@ -154,13 +154,13 @@ class Check(StrEnum):
     )
     HTTP_CERTIFICATE = (
         "http-certificate",
-        "the certificate that the HTTP door shows",
+        "the certificate that the HTTP door shows, and those of its clients' authorities",
         "failed: under 7 days left, or expired; warning: under 30",
         "put a new one in its place; the running service takes it by itself",
     )
     RADSEC_CERTIFICATE = (
         "radsec-certificate",
-        "the certificate that the RadSec door shows",
+        "the certificate that the RadSec door shows, and those of its clients' authorities",
         "failed: under 7 days left, or expired; warning: under 30",
         "put a new one in its place; the running service takes it by itself",
     )

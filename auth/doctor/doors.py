@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -20,10 +21,11 @@ from dirsync.examination.session import NotExaminedError
 def door_examinations(settings: Settings, clock: Clock) -> Iterator[Examination]:
     """The examinations of both doors."""
     if settings.http.enabled and settings.http.certificate:
-        yield Examination(Check.HTTP_CERTIFICATE, "[http]", partial(_certificate, settings.http.certificate, clock))
+        files = (settings.http.certificate, settings.http.client_ca_file)
+        yield Examination(Check.HTTP_CERTIFICATE, "[http]", partial(_certificates, files, clock))
     if settings.radsec is not None:
-        certificate = partial(_certificate, settings.radsec.certificate, clock)
-        yield Examination(Check.RADSEC_CERTIFICATE, "[radsec]", certificate)
+        files = (settings.radsec.certificate, settings.radsec.client_ca_file)
+        yield Examination(Check.RADSEC_CERTIFICATE, "[radsec]", partial(_certificates, files, clock))
     for place in places(settings):
         yield Examination(Check.PORTS, f"[{place.section}]", partial(_port, place))
 
@@ -43,13 +45,20 @@ def bind_finding(what: str, error: OSError | None) -> Finding:
     return Finding(Status.FAILED, f"{what}: {error.strerror}", remedy)
 
 
-def _certificate(certificate: Path, clock: Clock) -> Iterator[Finding]:
+def _certificates(files: tuple[Path, Path | None], clock: Clock) -> Iterator[Finding]:
+    """The door's own, which stands first in its file, and of its clients' authorities the one that ends first."""
+    own, authorities = files
+    remedy = "put a new one in its place; the running service takes it by itself"
+    yield days_left(str(own), _ends(own)[0], clock.now(), remedy)
+    if authorities is not None:
+        yield days_left(str(authorities), min(_ends(authorities)), clock.now(), remedy)
+
+
+def _ends(file: Path) -> list[datetime]:
     try:
-        found = x509.load_pem_x509_certificates(certificate.read_bytes())
+        return [found.not_valid_after_utc for found in x509.load_pem_x509_certificates(file.read_bytes())]
     except (OSError, ValueError):
         raise NotExaminedError("it cannot be read, see config") from None
-    remedy = "put a new one in its place; the running service takes it by itself"
-    yield days_left(str(certificate), found[0].not_valid_after_utc, clock.now(), remedy)
 
 
 def _port(place: Place) -> Iterator[Finding]:

@@ -152,6 +152,15 @@ def test_its_last_days_are_told_from_30_on(tmp_path, caplog):
     assert door.tls.days == -1
 
 
+def test_the_last_days_of_a_client_s_authority_are_told_as_well(door, caplog):
+    soon = Authority.make("Clients", datetime.now(UTC) - timedelta(days=70))  # lives 90 days
+    door.ca.write_bytes(door.ca.read_bytes() + soon.certificate.public_bytes(Encoding.PEM))
+    door.look_twice()
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(told) == 1
+    assert str(door.ca) in told[0]
+
+
 def test_a_client_s_authority_that_is_added_counts(door):
     other = Authority.make("Others", datetime.now(UTC))
     door.ca.write_bytes(door.ca.read_bytes() + other.certificate.public_bytes(Encoding.PEM))

@@ -141,6 +141,16 @@ async def test_an_http_door_with_an_old_certificate_warns(office: Office):
     assert (found["status"], "good for 9 days" in found["detail"]) == ("warning", True)
 
 
+async def test_the_authorities_of_clients_are_looked_at_as_well(office: Office):
+    old = CertificateFolder(office.site.folder / "old-clients")
+    old.make(datetime.now(UTC) - timedelta(days=80), SYSTEM_ENTROPY)
+    lines = "[http]\ncertificate = certificates/server.pem\nclient_ca_file = old-clients/ca.pem\n"
+    _, results = await examined(variant(office, "old-clients", ("[http]\n", lines)), "--only", "http-certificate")
+    found = [(each["status"], each["detail"]) for each in results if each["check"] == "http-certificate"]
+    assert [status for status, _ in found] == ["ok", "warning"]
+    assert "old-clients/ca.pem is good for 9 days" in found[1][1]
+
+
 async def test_a_secret_that_others_may_read_keeps_the_service_from_starting(office: Office):
     file = variant(office, "open", ("secret = file:radius.secret", "secret = file:open.secret"))
     opened = office.site.folder / "open.secret"
