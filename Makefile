@@ -1,6 +1,6 @@
 # Every target sets up what it needs first; nothing has to be there but make, on Debian or Ubuntu.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-alone test-servers clients fuzz refusals check conformance agreement mutation bench bench-radius bench-sync bench-latency clean
+.PHONY: help demo test test-alone test-servers clients fuzz refusals check conformance agreement mutation bench bench-radius bench-sync bench-latency deb deb-test clean
 
 # A domain controller needs ports below 1024 and security attributes of files, so its tests run as root. What root
 # would leave in the tree is kept out of it.
@@ -78,6 +78,14 @@ bench-sync: ## syncs of LDIF, slapd and Samba next to ldap3, bonsai and python-l
 bench-latency: ## from an edit until it is in force, under fifty edits a second, of LDIF, slapd and Samba
 	@tools/bootstrap venv servers bench
 	@$(AS_ROOT) .venv/bin/python bench/latency.py
+
+deb: ## dirfactor_VERSION_ARCH.deb in build/, for this Debian or Ubuntu
+	@tools/bootstrap venv package
+	@packaging/debian/build build
+
+deb-test: deb ## install that package in an empty Debian, have it refuse, serve, stop and leave; needs root
+	@tools/bootstrap package
+	@$(AS_ROOT) packaging/debian/try build
 
 clean: ## remove what the targets made in this directory
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
