@@ -99,9 +99,13 @@ class Flood:
             self._waiting.append(_Batch.send(self.house, next(self._sources), batch))
             self.sent += len(batch)
             _wait_until_read(self.house)
-            while self._waiting[0].sent < time.monotonic() - _OPEN_SECONDS or len(self._waiting) > _MOST_WAITING:
-                self.answered += self._waiting.popleft().close()
+            self._close_old()
         self.seconds += time.monotonic() - begun
+
+    def _close_old(self) -> None:
+        oldest = time.monotonic() - _OPEN_SECONDS
+        while self._waiting and (self._waiting[0].sent < oldest or len(self._waiting) > _MOST_WAITING):
+            self.answered += self._waiting.popleft().close()
 
     def settle(self) -> None:
         """Waits for the last answers; raises as `send`."""
