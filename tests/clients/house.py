@@ -78,6 +78,7 @@ interval_seconds = 0.1
 [radius]
 host = 127.0.0.1
 port = {radius_port}
+packets_per_second = {packets_per_second}
 accounting_port = {accounting_port}
 
 [http]
@@ -209,13 +210,16 @@ def address_of(node: str) -> str:
 
 
 @contextmanager
-def open_house(folder: Path, *, entries: Iterable[Entry] = (), more_config: str = "") -> Iterator[House]:
+def open_house(
+    folder: Path, *, entries: Iterable[Entry] = (), more_config: str = "", packets_per_second: int = 1000
+) -> Iterator[House]:
     """The company at work in an empty folder.
 
     Args:
         folder: for all its files.
         entries: more people and policies than it has.
         more_config: more sections for config.ini.
+        packets_per_second: that the RADIUS door takes from one address; 0 for no limit.
     """
     _private(folder / "radius.secret", SECRET)
     _private(folder / "sms.password", PASSWORD.text)
@@ -230,6 +234,7 @@ def open_house(folder: Path, *, entries: Iterable[Entry] = (), more_config: str 
             delivery_seconds=DELIVERY_SECONDS,
             gateway_seconds=DELIVERY_SECONDS - 1,
             radius_port=radius_port,
+            packets_per_second=packets_per_second,
             accounting_port=accounting_port,
             http_port=http_port,
             gateway_url=gateway.url,
