@@ -1,6 +1,6 @@
 # Every target sets up what it needs first; nothing has to be there but make, on Debian or Ubuntu.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-alone test-servers clients fuzz refusals check conformance agreement mutation bench bench-radius bench-sync bench-latency deb deb-test clean
+.PHONY: help demo test test-alone test-servers clients fuzz refusals check conformance agreement mutation bench bench-radius bench-outbound bench-sync bench-latency deb deb-test clean
 
 # A domain controller needs ports below 1024 and security attributes of files, so its tests run as root. What root
 # would leave in the tree is kept out of it.
@@ -70,6 +70,10 @@ bench: ## logins a second next to pyrad, a full load next to python-ldap, lines 
 bench-radius: ## logons by PIN and code beside FreeRADIUS, pyrad and a server in C; three minutes (ROUNDS=)
 	@tools/bootstrap venv servers bench
 	@.venv/bin/python bench/logons $(ROUNDS:%=--rounds %)
+
+bench-outbound: ## questions a second to gateways and VIP over mutual TLS, beside httpx as it comes; a minute
+	@tools/bootstrap venv
+	@.venv/bin/python bench/outbound.py
 
 bench-sync: ## syncs of LDIF, slapd and Samba next to ldap3, bonsai and python-ldap; ten minutes, root for Samba
 	@tools/bootstrap venv servers bench

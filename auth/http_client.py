@@ -8,10 +8,11 @@ from pathlib import Path
 
 import httpx
 
+from auth.http_lanes import Lanes
 from auth.tls import tls_context
 
 _LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
-_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=60.0)
+_LIMITS = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=60.0)  # of one lane
 
 
 def http_client(ca_file: Path | None) -> httpx.AsyncClient:
@@ -43,16 +44,15 @@ def http_client_over(
     _mute()
     # answers come as they are, so that a limit on what is read is a limit on what an answer can cost
     standard = {"User-Agent": "dirfactor", "Accept-Encoding": "identity"}
+    lanes = Lanes(lambda: httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=_LIMITS, proxy=proxy))
     return httpx.AsyncClient(
         base_url=base_url,
         headers=standard | dict(headers or {}),
-        verify=tls,
-        proxy=proxy,
+        transport=lanes,
         trust_env=False,
         follow_redirects=False,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         timeout=None,  # noqa: S113 - one deadline around the whole question, see above
-        limits=_LIMITS,
     )
 
 

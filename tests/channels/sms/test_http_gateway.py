@@ -76,7 +76,8 @@ class TestStrictGateway:
         for _ in range(3):
             await kept.send(TO, MESSAGE)
             sms_program.next("text")
-        assert len(kept._client._transport._pool.connections) == 1
+        (lane,) = kept._client._transport._idle
+        assert len(lane._pool.connections) == 1
 
     async def test_a_wrong_password_is_a_transient_failure_of_ours(self, sms_program, gateway):
         found = await failure(gateway(demo(sms_program.port, password=Secret("wrong"))))
