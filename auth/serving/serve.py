@@ -16,6 +16,7 @@ from auth.app import App, Lasting, opened, purge, shown_tls
 from auth.audit.upkeep import keep_up
 from auth.clock import Clock, Entropy
 from auth.config import ConfigFault
+from auth.embedded_state import EmbeddedStore
 from auth.http.api import Behind as Routes
 from auth.http.api import http_app
 from auth.http.callers import Callers
@@ -60,6 +61,7 @@ class Serving:
         self._doors = doors
         self._stack = AsyncExitStack()
         self._upkeep = AsyncExitStack()
+        self._store: EmbeddedStore | None = None
         self.settings: Settings | None = None
 
     async def begin(self, settings: Settings) -> Behind:
@@ -77,6 +79,9 @@ class Serving:
             Fault: they cannot be opened; nothing has changed.
         """
         stack = AsyncExitStack()
+        # the new parts write the same file, and this loop alone can end a transaction that is open in it
+        while self._store is not None and self._store.writing:  # noqa: ASYNC110 - the next turn is what is waited for
+            await asyncio.sleep(0)
         app = await stack.enter_async_context(opened(settings, self._clock, self._entropy, self._lasting))
         before = self._stack
         await self._upkeep.aclose()  # one sync at a time
@@ -95,6 +100,7 @@ class Serving:
     def _keep_up(self, app: App) -> None:
         """Sync, purge, audit and certificate watches, in a stack of their own, which is closed before the parts are."""
         loop = asyncio.get_running_loop()
+        self._store = app.store
         self._upkeep = upkeep = AsyncExitStack()
         upkeep.push_async_callback(asyncio.to_thread, stop_all, app.syncs.values())
         for sync in app.syncs.values():

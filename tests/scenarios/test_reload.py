@@ -4,6 +4,7 @@ import asyncio
 import re
 import signal
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,31 @@ async def test_no_logon_is_lost_while_the_file_is_read_again_and_again(office: O
     await asyncio.gather(again(), *map(log_on, range(8)))
     assert len(replies) > 100
     assert {reply.outcome for reply in replies} == {"refused"}
+
+
+async def test_logons_that_write_do_not_hold_it_up_nor_it_them(office: Office):
+    """The parts that open the state file anew must not wait for a transaction that only this process can end."""
+    stop, slowest = asyncio.Event(), 0.0
+
+    async def log_on(number: int) -> None:
+        nonlocal slowest
+        while not stop.is_set():
+            begun = time.monotonic()
+            await office.log_on("radius", f"person{8 + number % 3:02}", password="guess")
+            slowest = max(slowest, time.monotonic() - begun)
+            reply = await office.log_on("radius", f"person{8 + number % 3:02}")
+            if reply.state is not None:
+                await office.answer("radius", f"person{8 + number % 3:02}", reply.state, "000000")
+
+    async def again() -> None:
+        for _ in range(15):
+            await reread(office, READ)
+        stop.set()
+
+    await asyncio.gather(again(), *map(log_on, range(24)))
+    assert "Cannot" not in office.site.log.read_text()
+    assert office.site.log.read_text().count("database is locked") == 0
+    assert slowest < 4.0, "below the five seconds for which a file that is locked is waited for"
 
 
 async def test_a_right_code_is_good_once_however_often_the_file_is_read(office: Office):
