@@ -149,6 +149,14 @@ class SyncScheduler:
             self._watch.join(_WATCH_SECONDS)
             self._source.close()
 
+    def hold(self, seconds: float) -> bool:
+        """Let no sync begin until `go_on`; waits so long at most for one that is running. Whether it has ended."""
+        return self._syncing.acquire(timeout=seconds)
+
+    def go_on(self) -> None:
+        """Let syncs begin again after `hold`."""
+        self._syncing.release()
+
     def wake(self) -> None:
         """Sync at once, or once more after the sync that is running; from any thread, as often as one likes."""
         with self._planning:

@@ -35,11 +35,12 @@ from auth.serving.manager import ServiceManager
 from auth.settings import Settings
 from auth.vip.client import VipClient
 from auth.vip.watch import CertificateWatch
-from dirsync.scheduler import stop_all
+from dirsync.scheduler import SyncScheduler, stop_all
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.app")
 _HABIT_SECONDS = 60.0
+_SYNC_PATIENCE = 20.0
 _PATIENCE = 30.0
 """Seconds for which what was begun may go on with the parts before; a logon takes less."""
 
@@ -62,6 +63,7 @@ class Serving:
         self._stack = AsyncExitStack()
         self._upkeep = AsyncExitStack()
         self._store: EmbeddedStore | None = None
+        self._syncs: Mapping[str, SyncScheduler] = {}
         self.settings: Settings | None = None
 
     async def begin(self, settings: Settings) -> Behind:
@@ -79,10 +81,18 @@ class Serving:
             Fault: they cannot be opened; nothing has changed.
         """
         stack = AsyncExitStack()
-        # the new parts write the same file, and this loop alone can end a transaction that is open in it
-        while self._store is not None and self._store.writing:  # noqa: ASYNC110 - the next turn is what is waited for
-            await asyncio.sleep(0)
-        app = await stack.enter_async_context(opened(settings, self._clock, self._entropy, self._lasting))
+        # the new parts write the same files: the replica, which a sync may be writing, and the state, in which an open
+        # transaction can only be ended by this loop
+        async with AsyncExitStack() as held:
+            for name, sync in self._syncs.items():
+                if not await asyncio.to_thread(sync.hold, _SYNC_PATIENCE):
+                    raise Fault(
+                        f"a sync of {name or 'the directory'} is under way", remedy="try again when it has ended"
+                    )
+                held.callback(sync.go_on)
+            while self._store is not None and self._store.writing:  # noqa: ASYNC110 - the next turn is waited for
+                await asyncio.sleep(0)
+            app = await stack.enter_async_context(opened(settings, self._clock, self._entropy, self._lasting))
         before = self._stack
         await self._upkeep.aclose()  # one sync at a time
         self._keep_up(app)
@@ -100,7 +110,7 @@ class Serving:
     def _keep_up(self, app: App) -> None:
         """Sync, purge, audit and certificate watches, in a stack of their own, which is closed before the parts are."""
         loop = asyncio.get_running_loop()
-        self._store = app.store
+        self._store, self._syncs = app.store, app.syncs
         self._upkeep = upkeep = AsyncExitStack()
         upkeep.push_async_callback(asyncio.to_thread, stop_all, app.syncs.values())
         for sync in app.syncs.values():

@@ -1,13 +1,17 @@
 """Other parts take the place of those in force while these are in the middle of a transaction."""
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime
+
+import pytest
 
 from auth.app import Lasting
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
 from auth.serving.current import Current
 from auth.serving.serve import Serving
+from schema.errors import Fault
 
 CONFIG = """\
 [service]
@@ -28,14 +32,22 @@ PEOPLE = (
 )
 
 
-async def test_a_transaction_that_is_open_is_ended_first_for_the_new_parts_would_wait_for_it_for_ever(tmp_path):
-    (tmp_path / "people.ldif").write_text(PEOPLE)
-    config = tmp_path / "config.ini"
+@contextlib.asynccontextmanager
+async def serving_of(folder):
+    (folder / "people.ldif").write_text(PEOPLE)
+    config = folder / "config.ini"
     config.write_text(CONFIG)
     settings = read_config(config)
     serving = Serving(SYSTEM_CLOCK, SYSTEM_ENTROPY, Lasting(SYSTEM_CLOCK, SYSTEM_ENTROPY, {}), [])
     current = Current(await serving.begin(settings))
     try:
+        yield serving, settings, current
+    finally:
+        await serving.end()
+
+
+async def test_a_transaction_that_is_open_is_ended_first_for_the_new_parts_would_wait_for_it_for_ever(tmp_path):
+    async with serving_of(tmp_path) as (serving, settings, current):
         store = serving._store
         store.strike(b"a" * 16, datetime(2026, 11, 26, tzinfo=UTC))
         assert store.writing
@@ -43,5 +55,23 @@ async def test_a_transaction_that_is_open_is_ended_first_for_the_new_parts_would
             await serving.exchange(settings, current)
         assert serving._store is not store
         assert serving._store.failures(b"a" * 16)
-    finally:
-        await serving.end()
+
+
+async def test_a_sync_that_is_under_way_is_waited_for_without_holding_up_the_loop(tmp_path, monkeypatch):
+    async with serving_of(tmp_path) as (serving, settings, current):
+        (sync,) = serving._syncs.values()
+        assert sync.hold(5)
+        monkeypatch.setattr("auth.serving.serve._SYNC_PATIENCE", 0.1)
+        with pytest.raises(Fault, match="a sync of the directory is under way"):
+            await serving.exchange(settings, current)
+        assert serving._syncs[""] is sync, "nothing has changed"
+        monkeypatch.setattr("auth.serving.serve._SYNC_PATIENCE", 5)
+        exchanging = asyncio.ensure_future(serving.exchange(settings, current))
+        turns = 0
+        while not exchanging.done() and turns < 20:
+            turns += 1
+            await asyncio.sleep(0.01)
+        assert turns == 20
+        sync.go_on()
+        await exchanging
+        assert serving._syncs[""] is not sync
