@@ -99,11 +99,19 @@ def _shown(name: str, value: Any) -> str:
             return ", ".join(_shown(name, item) for item in value)
         case bytes():
             return value.hex()
-        case str() if name in _NUMBERS:
-            return masked(value)
-        case str() if name == "vip_credentials":
-            return shown(value)
+        case str():
+            return _text(name, value)
         case Mapping():
             return ", ".join(f"{key}={item}" for key, item in value.items())
+        case _ if is_dataclass(value):
+            # not its own text: a set in it has no order, and two that are equal may be written otherwise
+            parts = ((each.name, _shown(each.name, getattr(value, each.name))) for each in fields(value))
+            return ", ".join(f"{part} {shown}" for part, shown in parts)
         case _:
             return str(value)
+
+
+def _text(name: str, value: str) -> str:
+    if name in _NUMBERS:
+        return masked(value)
+    return shown(value) if name == "vip_credentials" else str(value)
