@@ -1,6 +1,7 @@
 """Which of a user's tokens can be used: assigned, enabled by the policy, reachable. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import msgspec
 
@@ -126,23 +127,25 @@ def _lacking(section: str, named: Sequence[str], known: frozenset[str]) -> str:
     return f"the policy names gateway {missing}, which config.ini does not have" if missing is not None else ""
 
 
-def _software(kind: TokenKind, enabled: Callable[[Policy], bool], setting: str) -> _Reader:
-    """The reader for one kind of software token; what is sealed is not opened for it."""
-
-    def read(user: User, policy: Policy, _region: str | None, reach: Reach) -> Usable | Unusable:
-        if not enabled(policy):
-            return Unusable(kind, f"the policy does not enable it ({setting})")
-        held = sealed_tokens(user, kind)
-        if not held:
-            return Unusable(kind, "the user has no seed for it in dirfactorSecret")
-        known = [token for token in held if reach.keys is None or token.key_id in reach.keys]
-        if not known:
-            return Unusable(
-                kind, f"token {held[0].serial} is sealed with key {held[0].key_id}, which is not in the ring"
-            )
-        return Usable(kind, serials=tuple(token.serial for token in known), code_length=known[0].digits)
-
-    return read
+def _software(
+    kind: TokenKind,
+    enabled: Callable[[Policy], bool],
+    setting: str,
+    user: User,
+    policy: Policy,
+    _region: str | None,
+    reach: Reach,
+) -> Usable | Unusable:
+    """A software token of either kind; what is sealed is not opened for it."""
+    if not enabled(policy):
+        return Unusable(kind, f"the policy does not enable it ({setting})")
+    held = sealed_tokens(user, kind)
+    if not held:
+        return Unusable(kind, "the user has no seed for it in dirfactorSecret")
+    known = [token for token in held if reach.keys is None or token.key_id in reach.keys]
+    if not known:
+        return Unusable(kind, f"token {held[0].serial} is sealed with key {held[0].key_id}, which is not in the ring")
+    return Usable(kind, serials=tuple(token.serial for token in known), code_length=known[0].digits)
 
 
 _MOST_CREDENTIALS = 5  # ValidateMultiple takes two to five
@@ -150,6 +153,6 @@ _READERS: dict[TokenKind, _Reader] = {
     TokenKind.SMS: _sms,
     TokenKind.EMAIL: _email,
     TokenKind.VIP: _vip,
-    TokenKind.TOTP: _software(TokenKind.TOTP, lambda policy: policy.totp_enabled, "dirfactorTotpEnabled"),
-    TokenKind.HOTP: _software(TokenKind.HOTP, lambda policy: policy.hotp_enabled, "dirfactorHotpEnabled"),
+    TokenKind.TOTP: partial(_software, TokenKind.TOTP, lambda policy: policy.totp_enabled, "dirfactorTotpEnabled"),
+    TokenKind.HOTP: partial(_software, TokenKind.HOTP, lambda policy: policy.hotp_enabled, "dirfactorHotpEnabled"),
 }

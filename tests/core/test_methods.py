@@ -8,7 +8,6 @@ from msgspec.structs import replace
 from auth.decision import decide
 from auth.facts import CodeVerdict, Evidence, Field, PinShown, Question, Typed, Waiting, typed
 from auth.keys.ring import Key, Ring
-from auth.memorised.pin_typed import readings, twice_the_same
 from auth.memorised.temporary_response import TemporaryResponse, response_value
 from auth.reason import Reason
 from auth.steps import (
@@ -220,24 +219,6 @@ def test_a_node_that_asks_nothing_does_not_ask_for_a_new_pin_either_for_whoever_
 
 def test_a_pin_cannot_share_a_field_with_password_and_code():
     assert step(governed(joined(pin_with_token=True), pin="set"), first("x")) == Refuse(Reason.METHOD_UNSUPPORTED)
-
-
-def test_what_was_typed_is_read_as_pin_and_code_before_a_new_pin_is_looked_for():
-    plain, *others = readings(Secret("24 68-5555"), (4,))
-    assert (plain.pin.text, plain.code_length, plain.new) == ("2468", 4, None)
-    assert [(each.pin.text, each.new.text) for each in others] == [("24", "5")]
-    changes = [each for each in readings(Secret("246851327097539753"), (6,)) if each.new]
-    assert ("2468", "9753") in [(each.pin.text, each.new.text) for each in changes]
-
-
-def test_a_long_text_of_one_digit_is_not_read_in_hundreds_of_ways():
-    assert len(list(readings(Secret("1" * 1000), (6,)))) <= 33
-
-
-@pytest.mark.parametrize(("text", "pin"), [("97539753", "9753"), ("9753 9753", "9753"), ("97539754", None), ("", None)])
-def test_a_new_pin_is_typed_twice(text, pin):
-    found = twice_the_same(Secret(text))
-    assert (found.text if found else None) == pin
 
 
 # the password that is asked for

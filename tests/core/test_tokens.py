@@ -9,6 +9,7 @@ from auth.facts import Reach
 from auth.keys.ring import Key, Ring
 from auth.otp.sealed import sealed_token
 from auth.otp.token import SoftwareToken
+from auth.spend.numbers import NumberRules
 from auth.tokens import Unusable, Usable, usable_tokens
 from core.logins import ALL_TOKENS, MAIL, NOW, PHONE, REACH, policy, user
 from schema.entry import AttributeText
@@ -38,6 +39,20 @@ def test_each_usable_token_has_where_it_goes_and_nothing_of_another():
     assert only(SMS) == Usable(SMS, phone=PHONE)
     assert only(EMAIL) == Usable(EMAIL, mail=MAIL)
     assert only(VIP) == Usable(VIP, credentials=("VSST12345678",))
+
+
+def test_codes_that_we_make_are_as_long_as_the_policy_says():
+    assert [only(kind, settings=policy(code_length=9)).code_length for kind in (SMS, EMAIL)] == [9, 9]
+
+
+def test_a_number_that_gets_no_text_is_unusable_wherever_it_stands_and_says_what_to_do():
+    reach = replace(REACH, numbers=NumberRules(places=("DE",)))
+    for somebody, home in ((user(), "mobile"), (user(phone=PHONE, texts=()), "dirfactorPhone")):
+        found = next(item for item in usable_tokens(somebody, policy(), "AT", reach) if item.kind is SMS)
+        assert isinstance(found, Unusable)
+        refusal = reach.numbers.refusal(PHONE)
+        assert found.why == f"the number in {home} {refusal.problem}: {refusal.remedy}"
+        assert "countries of [spend]" in found.why
 
 
 @pytest.mark.parametrize("kind", [TOTP, HOTP])
@@ -130,7 +145,7 @@ def test_every_kind_of_the_order_is_told_once_in_that_order_and_then_what_is_ass
     found = tokens(user(tokens=tuple(assigned)), policy(token_order=tuple(order)))
     assert [item.kind for item in found[: len(order)]] == order
     assert {item.kind for item in found[len(order) :]} == set(assigned) - set(order)
-    assert all(isinstance(item, Unusable) for item in found[len(order) :])
+    assert {item.why for item in found[len(order) :]} <= {"assigned, but not in the policy's dirfactorTokenOrder"}
     for item in found:
         if isinstance(item, Usable):
             assert item.kind in assigned
@@ -170,16 +185,18 @@ def test_why_a_token_is_unusable_never_quotes_the_number_or_address(kind, number
         assert "9f31" not in found.why
 
 
+NOWHERE = "the policy names gateway nowhere, which config.ini does not have"
+
+
 @pytest.mark.parametrize(
     ("settings", "reach", "kind", "why"),
     [
         ({}, Reach(mail=frozenset({"relay"}), vip=True), SMS, "config.ini has no [sms:...] section"),
         ({}, Reach(sms=frozenset({"gateway"}), vip=True), EMAIL, "config.ini has no [email:...] section"),
         ({}, Reach(sms=frozenset({"gateway"}), mail=frozenset({"relay"})), VIP, "config.ini has no [vip] section"),
-        ({"sms_gateways": ("gateway", "nowhere")}, REACH, SMS, "nowhere"),
+        ({"sms_gateways": ("gateway", "nowhere")}, REACH, SMS, NOWHERE),
     ],
 )
 def test_a_token_that_config_ini_cannot_reach_is_unusable_and_says_what_is_missing(settings, reach, kind, why):
     found = {token.kind: token for token in usable_tokens(user(), policy(**settings), "AT", reach)}
-    assert isinstance(found[kind], Unusable)
-    assert why in found[kind].why
+    assert found[kind] == Unusable(kind, why)

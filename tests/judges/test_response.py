@@ -7,7 +7,7 @@ import pytest
 
 from auth.embedded_state import EmbeddedStore
 from auth.facts import CodeVerdict
-from auth.judges.base import Asked
+from auth.judges.base import Asked, Checked
 from auth.judges.response import ResponseJudge
 from auth.keys.ring import Key, Ring
 from auth.memorised.temporary_response import TemporaryResponse, response_value
@@ -21,6 +21,7 @@ from schema.words import TokenKind
 NOW = datetime(2026, 11, 26, 2, 0, tzinfo=UTC)
 RING = Ring((Key(b"k" * 32, NOW),))
 RESPONSE = Secret("40718223")
+GOOD_UNTIL = "temporary response, good until 2026-11-26 02:30:00 UTC"
 POLICY = Policy(name="staff", temporary_response_allowed=True, temporary_response_multiple_use=True)
 
 
@@ -45,7 +46,9 @@ async def test_one_for_a_single_use_is_right_once_however_many_ask_at_once(store
     judge, question = ResponseJudge(store, lambda: RING), asked(person())
     results = await asyncio.gather(*(judge.check(question, RESPONSE, NOW) for _ in range(5)))
     assert [result.verdict for result in results].count(CodeVerdict.RIGHT) == 1
-    assert "used already" in results[-1].detail
+    assert [result.detail for result in results if result.verdict is CodeVerdict.RIGHT] == [GOOD_UNTIL]
+    used = Checked(CodeVerdict.WRONG, "the temporary response was used already, and is good for one use")
+    assert results.count(used) == 4
 
 
 async def test_a_wrong_one_uses_nothing_up(store):
@@ -67,8 +70,15 @@ def no_ring():
     raise Fault("there is no key ring", remedy="copy it")
 
 
-@pytest.mark.parametrize(("text", "ring"), [("40718223", lambda: RING), (None, no_ring)])
-async def test_what_cannot_be_judged_is_the_configurations_fault_and_nobody_gets_in(store, text, ring):
+NOT_OURS = "the value for purpose response is not one that dirfactor wrote"
+
+
+@pytest.mark.parametrize(
+    ("text", "ring", "problem"), [("40718223", lambda: RING, NOT_OURS), (None, no_ring, "there is no key ring")]
+)
+async def test_what_cannot_be_judged_is_the_configurations_fault_and_nobody_gets_in(store, text, ring, problem, caplog):
     checked = await ResponseJudge(store, ring).check(asked(person(text=text)), RESPONSE, NOW)
-    assert checked.verdict is CodeVerdict.MISCONFIGURED
+    assert checked == Checked(CodeVerdict.MISCONFIGURED, problem)
     assert RESPONSE.text not in checked.detail
+    (told,) = caplog.messages
+    assert told.startswith(f"the temporary response of cn=alice cannot be judged: {problem}")

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from auth.embedded_state import EmbeddedStore
 from auth.keys.ring import Key, KeyMissing, Ring
-from auth.keys.text import NotOurs
+from auth.keys.sealing import digested
+from auth.keys.text import NotOurs, Purpose
 from auth.memorised.temporary_response import (
     RESPONSE_DIGITS,
+    ResponseChecked,
     ResponseVerdict,
     TemporaryResponse,
     check_response,
@@ -18,6 +20,8 @@ from auth.memorised.temporary_response import (
     drawn_response,
     read_response,
     response_value,
+    usable_response,
+    used_up,
 )
 from schema.entry import Policy, User
 from schema.secret import Secret
@@ -62,12 +66,20 @@ def test_it_is_good_until_the_earlier_of_its_own_end_and_the_policys(own, policy
 
 def test_a_policy_that_forbids_it_now_forbids_one_that_was_issued_before():
     result = checked(user(), policy=Policy(name="strict"))
-    assert result.verdict is ResponseVerdict.NONE
-    assert "dirfactorTemporaryResponseAllowed" in result.detail
+    why = "the policy allows no temporary response (dirfactorTemporaryResponseAllowed)"
+    assert result == ResponseChecked(ResponseVerdict.NONE, why)
 
 
 def test_without_one_there_is_none():
-    assert checked(User()).verdict is ResponseVerdict.NONE
+    assert checked(User()) == ResponseChecked(ResponseVerdict.NONE, "no temporary response is set")
+
+
+def test_one_that_can_be_used_has_no_reason_why_not():
+    assert usable_response(user(), ALLOWED, NOW) == (about(), "")
+
+
+def test_a_right_one_tells_the_audit_until_when_it_is_good():
+    assert checked(user(about(30))).detail == "temporary response, good until 2026-11-26 02:30:00 UTC"
 
 
 def test_one_that_was_copied_from_another_user_is_wrong():
@@ -98,6 +110,18 @@ def test_the_mark_makes_a_response_good_once_and_an_older_one_never_again(tmp_pa
     store.close()
 
 
+def test_the_mark_is_the_instant_of_issue_in_microseconds_since_1970_for_the_store_keeps_it_across_versions():
+    mark = checked(user()).mark
+    assert (mark, type(mark)) == (1_795_658_400_000_000, int)
+
+
+@given(st.integers(-2, 2), st.booleans())
+def test_one_that_is_good_once_is_used_up_by_itself_and_by_any_that_was_issued_later(after, multiple):
+    later = checked(user(about(issued=NOW + timedelta(microseconds=after)))).mark
+    assert used_up(about(multiple=multiple), later) is (after >= 0 and not multiple)
+    assert used_up(about(multiple=multiple), None) is False
+
+
 @given(st.sampled_from([("single", "multiple"), ("T03", "T09"), ("20261126", "20271126")]))
 def test_its_times_and_uses_cannot_be_edited_in_the_directory(change):
     value = user(about(60)).temporary_response
@@ -115,6 +139,20 @@ def test_its_times_and_uses_cannot_be_edited_in_the_directory(change):
 def test_what_is_clear_of_it_can_be_read_by_who_shows_it():
     what = about(90, multiple=True)
     assert read_response(user(what).temporary_response) == what
+
+
+@pytest.mark.usefixtures("far_east")
+def test_its_times_do_not_depend_on_the_machines_time_zone():
+    local = TemporaryResponse(NOW.astimezone(), (NOW + timedelta(minutes=60)).astimezone(), multiple=False)
+    assert read_response(user(local).temporary_response) == about(60)
+
+
+@pytest.mark.parametrize("header", [("now", "20271126T020000.0Z", "single"), ("20261126T020000.0Z", "x", "single")])
+def test_one_without_times_is_a_fault_that_says_what_to_do(header):
+    with pytest.raises(NotOurs) as caught:
+        read_response(digested(RING, Purpose.TEMPORARY_RESPONSE, ALICE, header, RESPONSE))
+    assert caught.value.problem == "a temporary response has no times"
+    assert caught.value.remedy == "set it anew: dirfactor user temporary-response"
 
 
 def test_what_cannot_be_compared_is_a_fault_and_no_verdict():

@@ -29,7 +29,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "auth/codes.py": ("tests/core/test_codes.py",),
     "auth/code_check.py": ("tests/core/test_code_check.py",),
     "auth/judges/minted.py": ("tests/judges", "tests/core/test_code_check.py"),
-    "auth/judges/pin.py": ("tests/judges",),
+    "auth/judges/pin.py": ("tests/judges/test_pin.py",),
     "auth/judges/response.py": ("tests/judges/test_response.py",),
     "auth/judges/software.py": SOFTWARE,
     "auth/judges/software_look.py": SOFTWARE,
@@ -39,7 +39,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "auth/otp/sealed.py": SOFTWARE,
     "auth/memorised/pin.py": ("tests/memorised/test_pin.py",),
     "auth/memorised/pin_rules.py": ("tests/memorised/test_pin.py",),
-    "auth/memorised/pin_typed.py": ("tests/core/test_methods.py",),
+    "auth/memorised/pin_typed.py": ("tests/memorised/test_pin_typed.py",),
     "auth/memorised/temporary_response.py": ("tests/memorised/test_temporary_response.py",),
 }
 """Module -> files or folders of tests."""

@@ -66,15 +66,17 @@ def test_a_users_tokens_are_found_by_kind_and_in_the_order_of_serials():
         sealed_token(RING, ALICE, SoftwareToken(kind, serial, b"s" * 20), NONCE)
         for kind, serial in ((TOTP, "b"), (HOTP, "c"), (TOTP, "a"))
     ]
-    somebody = User(secrets=(*texts, "written by hand", "df1:seed:00000000:totp:x:T:AAAA"))
+    somebody = User(secrets=("written by hand", *texts, "df1:seed:00000000:totp:x:T:AAAA"))
     assert [token.serial for token in sealed_tokens(somebody, TOTP)] == ["a", "b"]
     assert [token.serial for token in sealed_tokens(somebody, HOTP)] == ["c"]
 
 
 def test_what_was_sealed_but_is_no_token_is_a_fault():
     for body in (b"", b"\x93", b"seed"):
-        with pytest.raises(NotOurs):
+        with pytest.raises(NotOurs) as caught:
             unsealed_token(RING, ALICE, sealed(RING, Purpose.SEED, ALICE, ("totp", "6", "T"), body, NONCE))
+        assert caught.value.problem == "a sealed token is not one that dirfactor wrote"
+        assert caught.value.remedy == "enrol it anew: dirfactor token assign"
     short = b"\x94\xc4\x01x\xa4sha1\x1e\x00"
     with pytest.raises(Fault, match="1 octets"):
         unsealed_token(RING, ALICE, sealed(RING, Purpose.SEED, ALICE, ("totp", "6", "T"), short, NONCE))

@@ -12,6 +12,8 @@ from schema.words import TokenKind
 
 SEED = b"12345678901234567890"
 TOTP, HOTP = TokenKind.TOTP, TokenKind.HOTP
+SERIALS = "use letters, digits, dots, dashes and underscores, at most 64"
+SEEDS = "use one of 16 to 128 octets; RFC 4226 wants at least 128 bits"
 
 
 @pytest.mark.parametrize(
@@ -90,29 +92,42 @@ def test_what_is_no_seed_is_refused_without_being_repeated():
     with pytest.raises(UnfitToken) as caught:
         seed_from_text("0189!secretseed")
     assert "secretseed" not in str(caught.value)
+    assert caught.value.remedy == "write it as 40 hex digits or 32 of A-Z2-7"
+
+
+@given(st.integers(-(10**9), 2**32), st.integers(0, 999_999), st.integers(10, 300))
+def test_a_time_step_holds_the_instants_of_one_period_before_1970_as_after(seconds, microseconds, period):
+    token = SoftwareToken(TOTP, "T", SEED, period=period)
+    instant = datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds)
+    assert token.step(instant) == seconds // period
+
+
+@pytest.mark.parametrize("octets", [16, 128])
+def test_the_shortest_and_the_longest_seed_are_good(octets):
+    assert len(SoftwareToken(TOTP, "T", b"x" * octets).seed) == octets
 
 
 @pytest.mark.parametrize(
-    ("change", "problem"),
+    ("change", "problem", "remedy"),
     [
-        ({"kind": TokenKind.SMS}, "no software token"),
-        ({"serial": ""}, "cannot be a serial"),
-        ({"serial": "a:b"}, "cannot be a serial"),
-        ({"serial": "x" * 65}, "cannot be a serial"),
-        ({"seed": b"x" * 15}, "15 octets"),
-        ({"seed": b"x" * 129}, "129 octets"),
-        ({"digits": 5}, "5 digits"),
-        ({"digits": 9}, "9 digits"),
-        ({"period": 9}, "9 seconds"),
-        ({"period": 301}, "301 seconds"),
-        ({"first": -1}, "no counter"),
+        ({"kind": TokenKind.SMS}, "sms is no software token", "use totp or hotp"),
+        ({"serial": ""}, "'' cannot be a serial", SERIALS),
+        ({"serial": "a:b"}, "'a:b' cannot be a serial", SERIALS),
+        ({"serial": "x" * 65}, f"'{'x' * 65}' cannot be a serial", SERIALS),
+        ({"seed": b"x" * 15}, "a seed of 15 octets cannot be used", SEEDS),
+        ({"seed": b"x" * 129}, "a seed of 129 octets cannot be used", SEEDS),
+        ({"digits": 5}, "codes of 5 digits cannot be used", "use 6 to 8"),
+        ({"digits": 9}, "codes of 9 digits cannot be used", "use 6 to 8"),
+        ({"period": 9}, "a period of 9 seconds cannot be used", "use 10 to 300"),
+        ({"period": 301}, "a period of 301 seconds cannot be used", "use 10 to 300"),
+        ({"first": -1}, "-1 is no counter", "use a whole number from 0 on"),
     ],
 )
-def test_a_token_that_cannot_be_is_refused_with_what_can(change, problem):
+def test_a_token_that_cannot_be_is_refused_with_what_can(change, problem, remedy):
     values = {"kind": TOTP, "serial": "T", "seed": SEED} | change
-    with pytest.raises(UnfitToken, match=problem) as caught:
+    with pytest.raises(UnfitToken) as caught:
         SoftwareToken(**values)
-    assert caught.value.remedy
+    assert (caught.value.problem, caught.value.remedy) == (problem, remedy)
 
 
 def test_the_seed_is_not_shown():
