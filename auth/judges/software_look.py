@@ -87,7 +87,7 @@ class Look:
     def used_already(self) -> Checked | None:
         """Wrong, and why, when it is a code that was right once.
 
-        Where nothing in the window is beyond the mark, the fault is the clock's and not the person's.
+        Where all of the window is behind the mark, the fault is the clock's and not the person's.
         """
         if not self._found:
             return None

@@ -14,6 +14,7 @@ from schema.secret import Secret
 
 RIGHT, WRONG, AGAIN = CodeVerdict.RIGHT, CodeVerdict.WRONG, CodeVerdict.RESYNCHRONISE
 PERIOD = timedelta(seconds=30)
+COPIED = "the sealed value for purpose seed is not this entry's: copied from another one, or altered"
 
 
 @pytest.fixture
@@ -93,7 +94,22 @@ async def test_a_repeated_time_code_is_said_to_be_one_and_counts_against_the_per
     await alice.ask(alice.code(alice.step()))
     again = await alice.ask(alice.code(alice.step()))
     assert (again.verdict, again.violation) == (WRONG, True)
-    assert "accepted already" in again.detail
+    assert again.detail == "token T-1: the code was accepted already, or a later one"
+
+
+@pytest.mark.parametrize(("back", "persons"), [(0, True), (1, True), (2, False)])
+async def test_the_clock_is_blamed_only_when_all_of_the_window_is_behind_the_code_accepted_last(world, back, persons):
+    alice = world(token(TOTP)).with_policy(totp_window=2)
+    assert await verdict(alice, alice.code(alice.step() + 1)) is RIGHT
+    now = NOW - back * PERIOD
+    again = await alice.ask(alice.code(alice.step(now)), now=now)
+    assert (again.verdict, again.violation) == (WRONG, persons)
+
+
+async def test_a_code_that_was_typed_is_not_told_as_one_that_a_response_proved(world):
+    alice = world(token(HOTP))
+    found = await alice.ask(alice.code(0))
+    assert (found.verdict, found.proven) == (RIGHT, None)
 
 
 @pytest.mark.parametrize("kind", [TOTP, HOTP])
@@ -132,12 +148,27 @@ async def test_two_codes_in_a_row_find_a_token_again_and_it_stays_found(world, k
     assert first.verdict is AGAIN
     distance = "30 codes ahead" if kind is HOTP else f"30 time steps {'ahead' if far > 0 else 'behind'}"
     assert first.detail == f"token T-1 is {distance}"
+    assert first.violation is False
     second = await alice.ask(alice.code(start + 1), held=first.held)
     assert second.verdict is RIGHT
     assert "found again" in second.detail
     assert await verdict(alice, alice.code(start + 1), held=first.held) is WRONG
     later = NOW + PERIOD if kind is TOTP else NOW
     assert await verdict(alice, alice.code(start + 2), now=later) is RIGHT, "in the ordinary window from now on"
+
+
+@pytest.mark.parametrize(
+    ("item", "offset", "distance"),
+    [
+        (token(TOTP), 1, "1 time steps ahead"),
+        (token(TOTP), -1, "1 time steps behind"),
+        (token(HOTP, first=5), 9, "4 codes ahead"),
+    ],
+)
+async def test_how_far_a_token_went_astray_is_told(world, item, offset, distance):
+    alice = world(item).with_policy(totp_window=0)
+    start = alice.step() if item.kind is TOTP else 0
+    assert (await alice.ask(alice.code(start + offset))).detail == f"token T-1 is {distance}"
 
 
 @pytest.mark.parametrize("kind", [TOTP, HOTP])
@@ -206,17 +237,19 @@ async def test_spaces_and_dashes_do_not_count(world):
 async def test_a_seed_that_was_copied_from_another_user_lets_nobody_in(world):
     alice = world(token(HOTP), entry=b"b" * 16)
     found = await alice.ask(alice.code(0))
-    assert found.verdict is CodeVerdict.MISCONFIGURED
-    assert "copied from another" in found.detail
+    assert (found.verdict, found.detail) == (CodeVerdict.MISCONFIGURED, f"token T-1: {COPIED}")
 
 
-async def test_a_token_that_does_not_open_leaves_the_others_in_use_and_is_named(world):
+async def test_tokens_that_do_not_open_leave_the_others_in_use_and_are_named(world, caplog):
     alice = world(token(HOTP))
-    copied = World(alice.file.parent, token(HOTP, "stolen", b"another seed of 24 octet"), entry=b"b" * 16)
+    others = [token(HOTP, serial, f"seed of {serial} with 24 octets".encode()) for serial in ("stolen", "taken")]
+    copied = World(alice.file.parent, *others, entry=b"b" * 16)
     alice.holding(secrets=(*alice.person.user.secrets, *copied.person.user.secrets))
     wrong = await alice.ask(copied.code(0))
-    assert wrong.verdict is WRONG
-    assert "stolen" in wrong.detail
+    assert (wrong.verdict, wrong.detail) == (WRONG, "; ".join(f"token {each.serial}: {COPIED}" for each in others))
+    assert [text.partition(f": {COPIED}")[:2] for text in caplog.messages] == [
+        (f"token {each.serial} of cn=alice cannot be used", f": {COPIED}") for each in others
+    ]
     assert await verdict(alice, alice.code(0)) is RIGHT
     copied.close()
 
@@ -227,16 +260,19 @@ async def test_a_missing_key_or_ring_is_the_configurations_fault(world):
     assert found.verdict is CodeVerdict.MISCONFIGURED
     assert RING.current.id in found.detail
     none = world(token(HOTP)).holding()
-    assert await verdict(none, none.code(0)) is CodeVerdict.MISCONFIGURED
+    nothing = await none.ask(none.code(0))
+    assert (nothing.verdict, nothing.detail) == (CodeVerdict.MISCONFIGURED, "no seed is in dirfactorSecret")
 
 
 def no_ring():
     raise Fault("there is no key ring", remedy="copy it")
 
 
-async def test_without_a_ring_nobody_gets_in(world):
+async def test_without_a_ring_nobody_gets_in_and_the_log_says_why(world, caplog):
     alice = world(token(HOTP), ring=no_ring)
-    assert await verdict(alice, alice.code(0)) is CodeVerdict.MISCONFIGURED
+    found = await alice.ask(alice.code(0))
+    assert (found.verdict, found.detail) == (CodeVerdict.MISCONFIGURED, "there is no key ring")
+    assert caplog.messages == ["software tokens cannot be judged: there is no key ring (copy it)"]
 
 
 async def test_no_detail_has_a_code_or_seed(world):

@@ -37,8 +37,9 @@ class Service:
     async def resynchronise(self, credentials, code1, code2):
         return self._say(credentials, code1, code2)
 
-    def _say(self, _credentials, *codes):
+    def _say(self, credentials, *codes):
         self.asked.append([code.text for code in codes])
+        self.credentials = credentials
         code = self.answers[len(codes)]
         return Verdict(look_up(code).kind, code, None, f"about {codes[0].text}")
 
@@ -55,7 +56,7 @@ def asked(held=None, who=None, token=TOKEN):
 async def held_by(service):
     checked = await judge(service).check(asked(), FIRST, NOW)
     assert checked.verdict is CodeVerdict.RESYNCHRONISE
-    assert not checked.violation
+    assert checked.violation is False
     return checked.held
 
 
@@ -65,6 +66,35 @@ async def test_vip_judges_both_codes_together_and_the_second_opens():
     checked = await judge(service).check(asked(held), SECOND, NOW)
     assert (checked.verdict, checked.held) == (CodeVerdict.RIGHT, None)
     assert service.asked == [["314159"], ["314159", "271828"]]
+    assert checked.detail == f"0000 {look_up('0000').meaning}"
+
+
+@pytest.mark.parametrize("drifted", [False, True])
+async def test_vip_is_asked_about_the_credentials_that_are_assigned(drifted):
+    two = replace(TOKEN, credentials=("VSST1", "VSST2"))
+    service = Service()
+    first = await judge(service).check(asked(token=two), FIRST, NOW)
+    if drifted:
+        service.credentials = None
+        await judge(service).check(asked(first.held, token=two), SECOND, NOW)
+    assert service.credentials == ("VSST1", "VSST2")
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict", "told"),
+    [
+        ("0000", CodeVerdict.RIGHT, None),
+        ("49B5", CodeVerdict.WRONG, None),
+        ("4879", CodeVerdict.UNAVAILABLE, ("WARNING", "VIP could not judge a code: ")),
+        ("4994", CodeVerdict.MISCONFIGURED, ("ERROR", "VIP refuses us: ")),
+    ],
+)
+async def test_only_what_is_nobodys_typing_is_logged_and_always_told_to_the_audit(code, verdict, told, caplog):
+    checked = await judge(Service(first=code)).check(asked(), FIRST, NOW)
+    detail = f"{code} {look_up(code).meaning}"
+    assert (checked.verdict, checked.detail) == (verdict, detail)
+    logged = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert logged == ([(told[0], told[1] + detail)] if told else [])
 
 
 async def test_a_code_with_the_first_step_is_held_as_well():
@@ -112,7 +142,8 @@ async def test_what_is_held_for_one_is_nothing_for_another(other, caplog):
     service = Service(first="49B5")
     checked = await judge(service).check(asked(await held_by(Service()), **other), SECOND, NOW)
     assert (checked.verdict, service.asked) == (CodeVerdict.WRONG, [["271828"]])
-    assert "cannot be read again" in caplog.text
+    again = "a code that was held for the next one cannot be read again, so that one alone is judged"
+    assert caplog.messages == [again]
 
 
 @pytest.mark.parametrize(
@@ -125,11 +156,28 @@ async def test_damaged_octets_and_those_of_another_key_are_nothing(damage):
         assert service.asked == [["271828"]]
 
 
-async def test_without_vip_everybody_is_told_why_and_nobody_is_blamed():
-    nobody = NoVip(Fault("VIP is not configured", remedy="configure it"))
-    checked = await judge(nobody).check(asked(), FIRST, NOW)
-    assert (checked.verdict, checked.detail) == (CodeVerdict.MISCONFIGURED, "VIP is not configured")
-    silent = NoVip(VipUnavailable("no answer", remedy="wait"))
-    assert (await judge(silent).check(asked(), FIRST, NOW)).verdict is CodeVerdict.UNAVAILABLE
+@pytest.mark.parametrize(
+    ("fault", "verdict", "logged"),
+    [
+        (
+            Fault("VIP is not configured", remedy="configure it"),
+            CodeVerdict.MISCONFIGURED,
+            "VIP is misconfigured: VIP is not configured (configure it)",
+        ),
+        (
+            VipUnavailable("no answer", remedy="wait"),
+            CodeVerdict.UNAVAILABLE,
+            "VIP could not be asked: no answer (wait)",
+        ),
+    ],
+)
+async def test_without_vip_everybody_is_told_why_and_nobody_is_blamed(fault, verdict, logged, caplog):
+    nobody = NoVip(fault)
+    held = await held_by(Service())
+    for question in (asked(), asked(held)):
+        caplog.clear()
+        checked = await judge(nobody).check(question, FIRST, NOW)
+        assert (checked.verdict, checked.detail) == (verdict, fault.problem)
+        assert caplog.messages == [logged]
     with pytest.raises(Fault):
         await nobody.send(TOKEN.credentials)
