@@ -5,6 +5,14 @@ import pytest
 
 # how long an example takes is the machine's business
 hypothesis.settings.register_profile("laws", deadline=None)
+# to know that a law is broken is enough there, and the same mistakes are noticed every time
+hypothesis.settings.register_profile(
+    "mutation",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),
+)
 hypothesis.settings.load_profile("laws")
 
 pytest_plugins = ["rig.fixtures"]

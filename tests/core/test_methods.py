@@ -117,6 +117,15 @@ def test_a_field_of_its_own_for_the_code_is_not_cut():
     assert [each.part for each in course.steps[:2]] == [Part(Field.PASSWORD), Part(Field.CODE)]
 
 
+@pytest.mark.parametrize("mode", [LoginMode.CHALLENGE, LoginMode.REJECT_THEN_CODE, LoginMode.CODE_ONLY])
+@pytest.mark.parametrize("token", [VIP, SMS])
+def test_a_password_that_ends_in_digits_is_not_cut_where_nothing_says_that_a_code_stands_behind_it(mode, token):
+    methods = P_T if mode is not LoginMode.CODE_ONLY else (Method.PIN, Method.PASSWORD)
+    settings = policy(first_method=methods[0], second_method=methods[1], token_order=(token,))
+    found = step(governed(settings, mode, pin="set"), Evidence(typed_password=BOTH))
+    assert found.part == Part(Field.PASSWORD)
+
+
 # the access node's login mode
 
 

@@ -20,7 +20,7 @@ _CONFIG = """
 [tool.mutmut]
 source_paths = ["auth"]
 only_mutate = [{module}]
-pytest_add_cli_args = ["-p", "no:cacheprovider", "-x", "-q"]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "-x", "-q", "--hypothesis-profile=mutation"]
 pytest_add_cli_args_test_selection = {tests}
 also_copy = ["dirsync", "schema", "ldif", "docs", "config.ini", "README.md"]
 """

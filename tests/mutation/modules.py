@@ -1,6 +1,6 @@
 """What is mutated, and which tests must notice: the fast ones that are about the module, and no others."""
 
-_ABOUT = ("admission", "by_response", "decision", "methods", "pin_step", "traces")
+_ABOUT = ("admission", "by_response", "decision", "methods", "pin_step", "token_step", "traces")
 DECISION = tuple(f"tests/core/test_{about}.py" for about in _ABOUT)
 SOFTWARE = ("tests/otp", "tests/judges/test_software.py", "tests/judges/test_responses.py")
 EAP = ("tests/radius/test_eap.py",)
