@@ -55,9 +55,9 @@ agreement: ## 100,000 random directories and logons: the service does what a nai
 	@tools/bootstrap venv
 	@env PYTHONPATH=.:tests .venv/bin/python -m agreement $(CASES:%=--cases %) $(SEED:%=--seed %)
 
-mutation: ## mistakes made on purpose in what decides: nine in ten are noticed by the tests about it (MODULES=)
+mutation: ## mistakes made on purpose in what decides: nine in ten are noticed by the tests about it (MODULES=, PROCESSES=)
 	@tools/bootstrap venv mutation
-	@env PYTHONPATH=.:tests .venv/bin/python -m mutation $(MODULES)
+	@env PYTHONPATH=.:tests .venv/bin/python -m mutation $(PROCESSES:%=--processes %) $(MODULES)
 
 bench: ## logins a second next to pyrad, a full load next to python-ldap, lines of the audit; takes under three minutes
 	@tools/bootstrap venv

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,10 @@ also_copy = ["dirsync", "schema", "ldif", "docs", "config.ini", "README.md"]
 """
 
 
+class NotMeasured(Exception):
+    """The mutants of a module were not all tried."""
+
+
 @dataclass(frozen=True)
 class Count:
     """What became of a module's mutants."""
@@ -44,15 +49,19 @@ class Count:
 
 
 def main() -> int:
-    """Exit status 0 when enough mutants are noticed in every module, 1 when not."""
+    """Exit status 0 when enough mutants are noticed in every module, 1 when not, or when one cannot be measured."""
     parser = argparse.ArgumentParser(prog="mutation", description=__doc__)
     parser.add_argument("modules", nargs="*", metavar="MODULE", help="only these, such as auth/standing.py")
     parser.add_argument("--show", action="store_true", help="print the survivors")
-    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="by default one for each core")
     arguments = parser.parse_args()
     counts = []
     for module in arguments.modules or MODULES:
-        counts.append(mutated(module, arguments.processes, show=arguments.show))
+        try:
+            counts.append(mutated(module, arguments.processes, show=arguments.show))
+        except NotMeasured as fault:
+            print(fault)
+            counts.append(Count(module, Counter(), ()))
         print(line(counts[-1]), flush=True)
     whole = Count("all", sum((count.fates for count in counts), Counter()), ())
     print(line(whole))
@@ -79,7 +88,8 @@ def mutated(module: str, processes: int, *, show: bool) -> Count:
         told = mutmut(folder, "results", "--all", "true").stdout
         fates = dict(line.strip().split(": ", 1) for line in told.splitlines() if ": " in line)
         if not fates or "not checked" in fates.values():
-            raise SystemExit(f"{module}: mutmut did not get to its end\n{ran.stdout[-2000:]}{ran.stderr[-2000:]}")
+            msg = f"{module}: mutmut did not get to its end\n{ran.stdout[-2000:]}{ran.stderr[-2000:]}"
+            raise NotMeasured(msg)
         survivors = tuple(name for name, fate in fates.items() if fate not in NOTICED)
         if show:
             for survivor in survivors:
@@ -92,7 +102,7 @@ def mutmut(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "mutmut", *words], cwd=folder, capture_output=True, text=True, check=False
     )
     if done.returncode and words[0] != "run":
-        raise SystemExit(done.stdout + done.stderr)
+        raise NotMeasured(done.stdout + done.stderr)
     return done
 
 
