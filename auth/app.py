@@ -134,14 +134,33 @@ class Lasting:
 
     Attributes:
         tls: as given.
+        turns: those of the event loop.
         tally: what has happened since the start.
         coalescer: first steps that are repeats of each other.
     """
 
     def __init__(self, clock: Clock, entropy: Entropy, tls: Mapping[str, ReloadedTls]) -> None:
         self.tls = tls
+        self.turns = Turns()
+        self._entropy = entropy
+        self._store: EmbeddedStore | None = None
         self.tally = Tally()
         self.coalescer = Coalescer(entropy.octets(32), clock.monotonic)
+
+    def store(self, file: Path) -> EmbeddedStore:
+        """The one store of this process: two would wait for each other's transactions, in the loop that ends both.
+
+        Raises:
+            StateUnavailable: it cannot be opened.
+        """
+        if self._store is None:
+            self._store = EmbeddedStore(file, _boot_id(self._entropy), self.turns)
+        return self._store
+
+    def close(self) -> None:
+        """Close the store."""
+        if self._store is not None:
+            self._store.close()
 
 
 @asynccontextmanager
@@ -162,7 +181,7 @@ async def opened(
     kept = lasting or Lasting(clock, entropy, shown_tls(settings, clock))
     service_settings, tally = settings.service, kept.tally
     make_state_directory(service_settings.state_directory)
-    turns = Turns()
+    turns = kept.turns
     async with AsyncExitStack() as stack:
         syncs = stack.enter_context(syncing(settings, clock, entropy))
         replica = stack.enter_context(
@@ -170,8 +189,10 @@ async def opened(
                 Replica(service_settings.replica_file, named=settings.named_policies, moment=turns.current)
             )
         )
-        store = stack.enter_context(
-            contextlib.closing(EmbeddedStore(service_settings.state_file, _boot_id(entropy), turns))
+        store = (
+            kept.store(service_settings.state_file)
+            if lasting
+            else stack.enter_context(contextlib.closing(kept.store(service_settings.state_file)))
         )
         audit = stack.enter_context(
             contextlib.closing(opened_trail(service_settings.audit, settings.audit, clock.now, entropy))

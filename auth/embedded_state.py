@@ -95,11 +95,6 @@ class EmbeddedStore:
         except sqlite3.Error as error:
             raise self._unavailable(error) from error
 
-    @property
-    def writing(self) -> bool:
-        """Whether a transaction is open: until the loop's turn ends it, who else wants to write the file must wait."""
-        return self._connection.in_transaction
-
     async def settled(self) -> None:
         """Wait for the transactions; see `Store.settled`."""
         await self._batch.settled()

@@ -16,7 +16,6 @@ from auth.app import App, Lasting, opened, purge, shown_tls
 from auth.audit.upkeep import keep_up
 from auth.clock import Clock, Entropy
 from auth.config import ConfigFault
-from auth.embedded_state import EmbeddedStore
 from auth.http.api import Behind as Routes
 from auth.http.api import http_app
 from auth.http.callers import Callers
@@ -62,7 +61,6 @@ class Serving:
         self._doors = doors
         self._stack = AsyncExitStack()
         self._upkeep = AsyncExitStack()
-        self._store: EmbeddedStore | None = None
         self._syncs: Mapping[str, SyncScheduler] = {}
         self.settings: Settings | None = None
 
@@ -81,8 +79,7 @@ class Serving:
             Fault: they cannot be opened; nothing has changed.
         """
         stack = AsyncExitStack()
-        # the new parts write the same files: the replica, which a sync may be writing, and the state, in which an open
-        # transaction can only be ended by this loop
+        # the new parts write the same replica, which a sync may be writing
         async with AsyncExitStack() as held:
             for name, sync in self._syncs.items():
                 if not await asyncio.to_thread(sync.hold, _SYNC_PATIENCE):
@@ -90,8 +87,6 @@ class Serving:
                         f"a sync of {name or 'the directory'} is under way", remedy="try again when it has ended"
                     )
                 held.callback(sync.go_on)
-            while self._store is not None and self._store.writing:  # noqa: ASYNC110 - the next turn is waited for
-                await asyncio.sleep(0)
             app = await stack.enter_async_context(opened(settings, self._clock, self._entropy, self._lasting))
         before = self._stack
         await self._upkeep.aclose()  # one sync at a time
@@ -106,11 +101,12 @@ class Serving:
         """End the upkeep, and close the parts."""
         await self._upkeep.aclose()
         await self._stack.aclose()
+        self._lasting.close()
 
     def _keep_up(self, app: App) -> None:
         """Sync, purge, audit and certificate watches, in a stack of their own, which is closed before the parts are."""
         loop = asyncio.get_running_loop()
-        self._store, self._syncs = app.store, app.syncs
+        self._syncs = app.syncs
         self._upkeep = upkeep = AsyncExitStack()
         upkeep.push_async_callback(asyncio.to_thread, stop_all, app.syncs.values())
         for sync in app.syncs.values():

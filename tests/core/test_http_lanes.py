@@ -70,7 +70,10 @@ async def test_none_waits_for_one_that_takes_long(server):
 async def test_no_more_go_at_once_than_there_are_lanes(server):
     async with client(most=3) as asking:
         slow = [asyncio.ensure_future(asking.get(server.url + "/slow")) for _ in range(10)]
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(5):
+            while server.connections < 3:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
         assert server.connections == 3
         server.go_on.set()
         assert [answer.text for answer in await asyncio.gather(*slow)] == ["done"] * 10

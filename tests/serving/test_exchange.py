@@ -46,15 +46,14 @@ async def serving_of(folder):
         await serving.end()
 
 
-async def test_a_transaction_that_is_open_is_ended_first_for_the_new_parts_would_wait_for_it_for_ever(tmp_path):
+async def test_the_parts_before_and_those_after_write_by_one_store_for_two_would_wait_for_each_other(tmp_path):
     async with serving_of(tmp_path) as (serving, settings, current):
-        store = serving._store
+        store = serving._lasting.store(settings.service.state_file)
         store.strike(b"a" * 16, datetime(2026, 11, 26, tzinfo=UTC))
-        assert store.writing
         async with asyncio.timeout(4):  # a file that is locked is waited for five seconds
             await serving.exchange(settings, current)
-        assert serving._store is not store
-        assert serving._store.failures(b"a" * 16)
+        assert serving._lasting.store(settings.service.state_file) is store
+        assert store.failures(b"a" * 16), "and it is not closed with the parts before"
 
 
 async def test_a_sync_that_is_under_way_is_waited_for_without_holding_up_the_loop(tmp_path, monkeypatch):
