@@ -178,22 +178,18 @@ async def opened(
     Raises:
         Fault: something that the service cannot do without is missing.
     """
-    kept = lasting or Lasting(clock, entropy, shown_tls(settings, clock))
-    service_settings, tally = settings.service, kept.tally
+    service_settings = settings.service
     make_state_directory(service_settings.state_directory)
-    turns = kept.turns
     async with AsyncExitStack() as stack:
+        kept = lasting or stack.enter_context(contextlib.closing(Lasting(clock, entropy, shown_tls(settings, clock))))
+        turns, tally = kept.turns, kept.tally
         syncs = stack.enter_context(syncing(settings, clock, entropy))
         replica = stack.enter_context(
             contextlib.closing(
                 Replica(service_settings.replica_file, named=settings.named_policies, moment=turns.current)
             )
         )
-        store = (
-            kept.store(service_settings.state_file)
-            if lasting
-            else stack.enter_context(contextlib.closing(kept.store(service_settings.state_file)))
-        )
+        store = kept.store(service_settings.state_file)
         audit = stack.enter_context(
             contextlib.closing(opened_trail(service_settings.audit, settings.audit, clock.now, entropy))
         )

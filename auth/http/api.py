@@ -21,8 +21,8 @@ from auth.request import Service
 
 
 @dataclass(frozen=True, slots=True)
-class Behind:
-    """What stands behind the door.
+class Routes:
+    """What the routes of the door ask.
 
     Attributes:
         service: decides.
@@ -45,22 +45,22 @@ class Behind:
     further: Iterable[Operation] = ()
 
 
-def http_app(behind: Behind) -> HttpDoor:
+def http_app(routes: Routes) -> HttpDoor:
     """Everything behind the listener."""
-    tally = behind.tally
-    return HttpDoor(operations(behind), lambda route, status: tally.count(Metric.HTTP_ANSWERS, (route, str(status))))
+    tally = routes.tally
+    return HttpDoor(operations(routes), lambda route, status: tally.count(Metric.HTTP_ANSWERS, (route, str(status))))
 
 
-def operations(behind: Behind) -> list[Operation]:
+def operations(routes: Routes) -> list[Operation]:
     """Everything that the door serves."""
-    callers, overview, now = behind.callers, behind.overview, behind.overview.clock.now
+    callers, overview, now = routes.callers, routes.overview, routes.overview.clock.now
     found = [
-        authenticate(behind.service, callers, behind.entropy),
-        explain(behind.known, callers, now),
+        authenticate(routes.service, callers, routes.entropy),
+        explain(routes.known, callers, now),
         *directory_operations(overview, callers),
         events(overview.settings.service.audit, overview.replica, callers, now),
-        *health_operations(overview.health, behind.metrics, callers),
-        *behind.further,
+        *health_operations(overview.health, routes.metrics, callers),
+        *routes.further,
     ]
     found.append(openapi(lambda: found))
     return found

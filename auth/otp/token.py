@@ -1,4 +1,4 @@
-"""A software token as a value, and the codes that it shows (RFC 4226, RFC 6238); pyotp computes them. Pure."""
+"""A software token as a value, and the codes that it shows (RFC 4226, RFC 6238). Pure."""
 
 import base64
 import binascii

@@ -1,14 +1,20 @@
 """What access nodes send, in a file of the state directory: written by the service, read by the command."""
 
-from collections.abc import Mapping
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 
 from auth.keys import private_file
-from auth.radius.habits import Habit
+from auth.radius.habits import Habit, Habits
 from schema.errors import Fault
 
+_log = logging.getLogger("dirfactor.radius")
+_WRITE_SECONDS = 60.0
 _decode = msgspec.json.Decoder(dict[str, Habit]).decode
 
 
@@ -31,3 +37,39 @@ def read_habits(file: Path) -> Mapping[str, Habit]:
 def write_habits(file: Path, habits: Mapping[str, Habit]) -> None:
     """Put a new file in the place of the old one. Raises Fault."""
     private_file.replace(file, msgspec.json.encode(habits))
+
+
+@asynccontextmanager
+async def counting(file: Path) -> AsyncIterator[Habits]:
+    """Count on from what the file has, and write it down once a minute and at the end.
+
+    A file that cannot be read or written costs counts, never the service: it is said in the log.
+    """
+    try:
+        habits = Habits(read_habits(file))
+    except Fault as fault:
+        _log.warning("what access nodes send is counted anew: %s", fault)
+        habits = Habits()
+    keeping = asyncio.get_running_loop().create_task(_keep(habits, file))
+    try:
+        yield habits
+    finally:
+        keeping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeping
+        _write(habits, file)
+
+
+async def _keep(habits: Habits, file: Path) -> None:
+    while True:
+        await asyncio.sleep(_WRITE_SECONDS)
+        _write(habits, file)
+
+
+def _write(habits: Habits, file: Path) -> None:
+    if habits.changed:
+        habits.changed = False
+        try:
+            write_habits(file, habits.nodes)
+        except Fault as fault:
+            _log.warning("what access nodes send is not written down: %s", fault)

@@ -9,7 +9,9 @@ from enum import Enum, IntEnum, auto
 from auth.radius.attributes import LONGEST_VALUE, Attribute, Pair
 from schema.errors import Fault
 
-_HEADER = 20
+HEADER = 20
+"""Octets before a packet's attributes, which is the shortest packet (RFC 2865 section 3)."""
+
 LONGEST_PACKET = 4096
 """Octets of a packet, header included (RFC 2865 section 3)."""
 
@@ -94,8 +96,8 @@ def decode(datagram: bytes) -> Packet:
             Message-Authenticator, or one that has not 16 octets (RFC 3579 section 3.2).
     """
     length = int.from_bytes(datagram[2:4], "big")
-    if not _HEADER <= length <= LONGEST_PACKET:
-        raise MalformedPacket(f"Length is {length}, allowed are {_HEADER} to {LONGEST_PACKET}")
+    if not HEADER <= length <= LONGEST_PACKET:
+        raise MalformedPacket(f"Length is {length}, allowed are {HEADER} to {LONGEST_PACKET}")
     if len(datagram) < length:
         raise MalformedPacket(f"Length is {length}, {len(datagram)} octets came")
     code = _CODES.get(datagram[0])
@@ -105,7 +107,7 @@ def decode(datagram: bytes) -> Packet:
     proofs = [value for number, value in attributes if number == Attribute.MESSAGE_AUTHENTICATOR]
     if len(proofs) > 1 or (proofs and len(proofs[0]) != _BLOCK):
         raise MalformedPacket("Message-Authenticator is there twice or has not 16 octets")
-    return Packet(code, datagram[1], datagram[4:_HEADER], attributes)
+    return Packet(code, datagram[1], datagram[4:HEADER], attributes)
 
 
 def encode(packet: Packet) -> bytes:
@@ -148,7 +150,7 @@ def seal_response(datagram: bytes, secret: bytes) -> bytes:
 
     That is MD5 over the whole response as it comes, and the secret (RFC 2865 section 3).
     """
-    return datagram[:4] + _md5(datagram + secret) + datagram[_HEADER:]
+    return datagram[:4] + _md5(datagram + secret) + datagram[HEADER:]
 
 
 def verify_request(datagram: bytes, packet: Packet, secret: bytes) -> Proof:
@@ -168,8 +170,8 @@ def verify_response(datagram: bytes, request: Packet, secret: bytes) -> Packet:
     if response.identifier != request.identifier or response.code not in _RESPONSES:
         raise UnverifiedResponse("it answers another request")
     length = int.from_bytes(datagram[2:4], "big")
-    sealed = seal_response(datagram[:4] + request.authenticator + datagram[_HEADER:length], secret)
-    if not hmac.compare_digest(sealed[4:_HEADER], response.authenticator):
+    sealed = seal_response(datagram[:4] + request.authenticator + datagram[HEADER:length], secret)
+    if not hmac.compare_digest(sealed[4:HEADER], response.authenticator):
         raise UnverifiedResponse("its Response Authenticator is wrong")
     if _proof(datagram, response, request.authenticator, secret) is not Proof.VALID:
         raise UnverifiedResponse("its Message-Authenticator is missing or wrong")
@@ -185,7 +187,7 @@ def is_accounting(datagram: bytes, packet: Packet, secret: bytes) -> bool:
     A Message-Authenticator, which it need not have, must be right (RFC 5080 section 2.2.2).
     """
     length = int.from_bytes(datagram[2:4], "big")
-    right = _md5(datagram[:4] + bytes(_BLOCK) + datagram[_HEADER:length] + secret)
+    right = _md5(datagram[:4] + bytes(_BLOCK) + datagram[HEADER:length] + secret)
     proven = _proof(datagram, packet, bytes(_BLOCK), secret) is not Proof.WRONG
     return hmac.compare_digest(right, packet.authenticator) and proven
 
@@ -239,7 +241,7 @@ def reveal(hidden: bytes, secret: bytes, authenticator: bytes) -> bytes:
 
 def _split(datagram: bytes, length: int) -> tuple[Pair, ...]:
     attributes = []
-    at = _HEADER
+    at = HEADER
     while at < length:
         end = at + datagram[at + 1] if at + 1 < length else at
         if end < at + 2 or end > length:
@@ -252,13 +254,13 @@ def _split(datagram: bytes, length: int) -> tuple[Pair, ...]:
 
 
 def _proof(datagram: bytes, packet: Packet, authenticator: bytes, secret: bytes) -> Proof:
-    at = _HEADER
+    at = HEADER
     for number, value in packet.attributes:
         end = at + 2 + len(value)
         if number == Attribute.MESSAGE_AUTHENTICATOR:
             length = int.from_bytes(datagram[2:4], "big")
             # by its place and never by its value: the same 16 octets may stand elsewhere as well
-            blanked = datagram[_HEADER : at + 2] + bytes(_BLOCK) + datagram[end:length]
+            blanked = datagram[HEADER : at + 2] + bytes(_BLOCK) + datagram[end:length]
             right = _hmac_md5(secret, datagram[:4] + authenticator + blanked)
             return Proof.VALID if hmac.compare_digest(right, value) else Proof.WRONG
         at = end
@@ -273,7 +275,7 @@ def _join(code: Code, frame: Packet, attributes: Iterable[Pair]) -> bytes:
             raise ValueError(f"attribute {number}: {len(value)} octets, at most {LONGEST_VALUE} fit")
         body += bytes((number, len(value) + 2))
         body += value
-    length = _HEADER + len(body)
+    length = HEADER + len(body)
     if length > LONGEST_PACKET:
         raise PacketTooLong(
             f"a RADIUS packet would have {length} octets, at most {LONGEST_PACKET} are allowed",
@@ -283,7 +285,7 @@ def _join(code: Code, frame: Packet, attributes: Iterable[Pair]) -> bytes:
 
 
 def _prove(datagram: bytes, secret: bytes) -> bytes:
-    start, end = _HEADER + 2, _HEADER + 2 + _BLOCK
+    start, end = HEADER + 2, HEADER + 2 + _BLOCK
     return datagram[:start] + _hmac_md5(secret, datagram) + datagram[end:]
 
 

@@ -16,6 +16,7 @@ from auth.clock import Clock
 from auth.radius.complaints import Complaint
 from auth.radius.door import Peer, RadiusDoor
 from auth.radius.node import NodeDoor
+from auth.radius.packet import HEADER, LONGEST_PACKET
 from auth.reloaded_tls import ReloadedTls, TlsFiles
 from auth.settings import RadsecSettings
 from auth.tls import server_tls_context
@@ -24,7 +25,6 @@ CertificateLookup = Callable[[Sequence[str], str], NodeDoor | None]
 """Names of a proven certificate, and from which address -> the access node that it is of, None for nobody's."""
 
 _LENGTH = 4  # octets up to the end of a packet's Length
-_SHORTEST, _LONGEST = 20, 4096
 _DRAIN_SECONDS = 5.0
 
 _logger = logging.getLogger("dirfactor.radius")
@@ -72,7 +72,7 @@ class RadsecListener:
         """Accept connections until cancelled."""
 
         def connection() -> asyncio.StreamReaderProtocol:
-            reader = asyncio.StreamReader(limit=_LONGEST)
+            reader = asyncio.StreamReader(limit=LONGEST_PACKET)
             return asyncio.StreamReaderProtocol(reader, self._begin)
 
         await Acceptor(
@@ -130,7 +130,7 @@ class RadsecListener:
             async with asyncio.timeout(self._limits.packet_seconds):
                 head = first + await reader.readexactly(_LENGTH - 1)
                 length = int.from_bytes(head[2:_LENGTH], "big")
-                rest = b"" if not _SHORTEST <= length <= _LONGEST else await reader.readexactly(length - _LENGTH)
+                rest = b"" if not HEADER <= length <= LONGEST_PACKET else await reader.readexactly(length - _LENGTH)
             node = self._lookup(names, peer.address)
             if node is None:
                 self.door.complain(Complaint.UNKNOWN_CERTIFICATE, peer.address, detail=_shown(names))

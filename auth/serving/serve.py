@@ -8,7 +8,6 @@ import signal
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
@@ -16,8 +15,7 @@ from auth.app import App, Lasting, opened, purge, shown_tls
 from auth.audit.upkeep import keep_up
 from auth.clock import Clock, Entropy
 from auth.config import ConfigFault
-from auth.http.api import Behind as Routes
-from auth.http.api import http_app
+from auth.http.api import Routes, http_app
 from auth.http.callers import Callers
 from auth.metrics.exposition import as_text, registry_of
 from auth.metrics.gauges import discards, process, state_of
@@ -25,8 +23,7 @@ from auth.metrics.reading import Reading, added
 from auth.pauses import freeze_what_stays
 from auth.preflight import examined_config, needed_to_serve
 from auth.radius.door import RadiusDoor
-from auth.radius.habits import Habit, Habits
-from auth.radius.habits_file import read_habits, write_habits
+from auth.radius.habits_file import counting
 from auth.receipts.door import receipt_operations
 from auth.serving.current import Behind, Current
 from auth.serving.doors import open_doors
@@ -38,7 +35,6 @@ from dirsync.scheduler import SyncScheduler, stop_all
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.app")
-_HABIT_SECONDS = 60.0
 _SYNC_PATIENCE = 20.0
 _PATIENCE = 30.0
 """Seconds for which what was begun may go on with the parts before; a logon takes less."""
@@ -159,8 +155,7 @@ async def serve(settings: Settings, clock: Clock, entropy: Entropy) -> None:
         current = Current(await serving.begin(settings))
         stack.push_async_callback(serving.end)
         doors = await stack.enter_async_context(AsyncExitStack())
-        habits = Habits(_counted_before(settings.service.habits_file))
-        stack.push_async_callback(_cancel, loop.create_task(_keep_habits(habits, settings.service.habits_file)))
+        habits = await stack.enter_async_context(counting(settings.service.habits_file))
         opening = open_doors(settings, current, lasting.tls, clock, entropy, doors, radius, habits)
         places = ", ".join([place async for place in opening])
         freeze_what_stays()
@@ -175,33 +170,6 @@ async def serve(settings: Settings, clock: Clock, entropy: Entropy) -> None:
             manager.ready(places)
         _log.info("stopping")
         manager.stopping()
-
-
-def _counted_before(file: Path) -> Mapping[str, Habit]:
-    try:
-        return read_habits(file)
-    except Fault as fault:
-        _log.warning("what access nodes send is counted anew: %s", fault)
-        return {}
-
-
-async def _keep_habits(habits: Habits, file: Path) -> None:
-    """Write down once a minute, and at the end, what access nodes send."""
-    try:
-        while True:
-            await asyncio.sleep(_HABIT_SECONDS)
-            _write(habits, file)
-    finally:
-        _write(habits, file)
-
-
-def _write(habits: Habits, file: Path) -> None:
-    if habits.changed:
-        habits.changed = False
-        try:
-            write_habits(file, habits.nodes)
-        except Fault as fault:
-            _log.warning("what access nodes send is not written down: %s", fault)
 
 
 async def _read_again(serving: Serving, current: Current, clock: Clock, entropy: Entropy) -> None:

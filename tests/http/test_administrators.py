@@ -3,7 +3,7 @@
 import pytest
 
 from auth.config import ConfigFault, read_config
-from auth.http.api import Behind, operations
+from auth.http.api import Routes, operations
 from auth.http.operation import Access
 from docs.blocks import ROOT
 
@@ -58,8 +58,8 @@ class Anything:
 
 def test_every_route_is_on_the_page():
     anything = Anything()
-    behind = Behind(*[anything] * 6, tally=anything)
+    routes = Routes(*[anything] * 6, tally=anything)
     page = (ROOT / "docs" / "http.md").read_text()
-    for operation in operations(behind):
+    for operation in operations(routes):
         named = operation.path if operation.access is Access.NODE else f"{operation.method} {operation.path}"
         assert named in page

@@ -1,5 +1,6 @@
 """What access nodes send, and what follows from it: never anything by itself."""
 
+import asyncio
 from datetime import date, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from auth.radius.attributes import Attribute
 from auth.radius.habits import Habits, advice
-from auth.radius.habits_file import read_habits, write_habits
+from auth.radius.habits_file import counting, read_habits, write_habits
 from auth.radius.packet import Code, Packet, Proof
 from schema.errors import Fault
 
@@ -93,3 +94,39 @@ def test_a_damaged_file_is_a_fault_with_what_to_do(tmp_path):
     file.write_text("[]")
     with pytest.raises(Fault, match="is damaged"):
         read_habits(file)
+
+
+async def test_what_was_counted_is_written_once_in_a_while(tmp_path, monkeypatch):
+    file = tmp_path / "radius-clients.json"
+    monkeypatch.setattr("auth.radius.habits_file._WRITE_SECONDS", 0.01)
+    async with counting(file) as habits:
+        habits.note("vpn", PAP, Proof.VALID, TODAY, served=True)
+        async with asyncio.timeout(10):
+            while not file.exists():
+                await asyncio.sleep(0.01)
+        assert read_habits(file)["vpn"].days[TODAY.isoformat()].packets == 1
+
+
+async def test_what_was_counted_since_is_written_at_the_end(tmp_path):
+    file = tmp_path / "radius-clients.json"
+    async with counting(file) as habits:
+        habits.note("vpn", PAP, Proof.VALID, TODAY, served=True)
+        assert not file.exists()
+    async with counting(file) as habits:
+        habits.note("vpn", PAP, Proof.VALID, TODAY, served=True)
+    assert read_habits(file)["vpn"].days[TODAY.isoformat()].packets == 2
+
+
+async def test_a_damaged_file_costs_counts_and_not_the_service(tmp_path, caplog):
+    file = tmp_path / "radius-clients.json"
+    file.write_text("[]")
+    async with counting(file) as habits:
+        habits.note("vpn", PAP, Proof.VALID, TODAY, served=True)
+    assert "counted anew" in caplog.text
+    assert read_habits(file)["vpn"].days[TODAY.isoformat()].packets == 1
+
+
+async def test_a_file_that_cannot_be_written_is_said_and_ends_nothing(tmp_path, caplog):
+    async with counting(tmp_path / "no folder" / "radius-clients.json") as habits:
+        habits.note("vpn", PAP, Proof.VALID, TODAY, served=True)
+    assert "is not written down" in caplog.text
