@@ -130,7 +130,9 @@ class Real:
         )
         self.rules = Rules(default and policy("default", default), self.world["expired_after"], "AT", reach)
         if hasattr(self, "known"):
+            # as of a reader made anew, which is what a reload of config.ini brings
             object.__setattr__(self.known, "rules", self.rules)
+            self.known._reached.clear()
 
     # the two verbs
 

@@ -2,7 +2,8 @@
 
 It verifies what clients sign with primitives of its own, and refuses what the real ones refuse. Standard output carries
 JSON lines: `ready` with the port, then one for each token asked for, each mail, each refusal. SIGUSR1 withdraws all
-tokens that were given so far; `POST /judge` tells the test's mail server whether a token is good for SMTP.
+tokens that were given so far; SIGUSR2 has it say `said`, which comes after all that was said before;
+`POST /judge` tells the test's mail server whether a token is good for SMTP.
 """
 
 import argparse
@@ -36,7 +37,7 @@ class Microsoft(ThreadingHTTPServer):
         self.url = f"https://localhost:{self.server_address[1]}"
         self.mailbox = mailbox
         self.authority: Authority
-        self._output = threading.Lock()
+        self._output = threading.RLock()  # the signal may come while its own thread writes
 
     def log(self, **event: object) -> None:
         with self._output:
@@ -144,6 +145,7 @@ def main() -> None:
             seconds=arguments.seconds,
         )
         signal.signal(signal.SIGUSR1, lambda *_: server.authority.withdraw())
+        signal.signal(signal.SIGUSR2, lambda *_: server.log(event="said"))
         server.log(event="ready", port=server.server_address[1])
         server.serve_forever()
 

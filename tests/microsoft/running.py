@@ -45,6 +45,8 @@ class Double:
 
     def withdraw_tokens(self) -> None:
         os.kill(self.program.process.pid, signal.SIGUSR1)
+        for event in self.events():  # they are withdrawn when it has told these
+            self.program.events.put(event)
 
     def graph(self, **changes) -> GraphSettings:
         standard = {
@@ -70,10 +72,8 @@ class Double:
 
     def events(self) -> list[dict]:
         """What it has said since the last question."""
-        found = []
-        while not self.program.events.empty():
-            found.append(self.program.events.get())
-        return found
+        os.kill(self.program.process.pid, signal.SIGUSR2)
+        return list(iter(lambda: self.program.events.get(timeout=30), {"event": "said"}))
 
 
 @contextmanager

@@ -29,15 +29,23 @@ for version in itertools.count(int(sys.argv[2])):
 """
 
 FIRST_LOAD = """
-import sys
+import os, signal, sys
 from pathlib import Path
 from test_replica_crash import batch
 from small_directory import SOURCE
 from dirsync.replica import ReplicaWriter, first_load
 first_load._AT_ONCE = 1
 writer = ReplicaWriter(Path(sys.argv[1]))
-print("begun", flush=True)
-writer.apply(batch(1), SOURCE)
+change, last, calls = batch(1), int(sys.argv[2]), 0
+def count(*_):
+    global calls
+    calls += 1
+    if calls == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+sys.setprofile(count)
+writer.apply(change, SOURCE)
+sys.setprofile(None)
+print(calls, flush=True)
 """
 
 
@@ -95,31 +103,35 @@ def test_after_kill_9_it_is_the_old_or_the_new_version_with_its_cookie(tmp_path)
             assert not writer.apply(batch(version), SOURCE)
 
 
+def first_load(path: Path, last: int) -> subprocess.CompletedProcess[str]:
+    """A first load that ends itself by SIGKILL at its call number `last`; never at 0."""
+    ReplicaWriter(path).close()
+    return subprocess.run(
+        [sys.executable, "-c", FIRST_LOAD, str(path), str(last)],
+        check=False,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}:{Path(__file__).parent}"},
+    )
+
+
 def test_after_kill_9_in_the_first_load_there_is_nothing_or_all(tmp_path):
+    calls = int(first_load(tmp_path / "whole", 0).stdout)
     chance = random.Random(2)
-    outcomes = set()
-    for number in range(12):
-        path = tmp_path / str(number)
-        ReplicaWriter(path).close()
-        process = subprocess.Popen(
-            [sys.executable, "-c", FIRST_LOAD, str(path)],
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            env={"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}:{Path(__file__).parent}"},
-        )
-        process.stdout.readline()  # it begins
-        time.sleep(chance.uniform(0, 0.15))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+    outcomes = []
+    for last in [*(chance.randrange(1, calls) for _ in range(10)), *range(calls - 4, calls)]:
+        path = tmp_path / str(last)
+        assert first_load(path, last).returncode == -signal.SIGKILL
         with contextlib.closing(ReplicaWriter(path)) as writer, contextlib.closing(Replica(path)) as replica:
             loaded = writer.cookie(SOURCE) is not None
             people = [replica.person(entry_id(f"user{number}")) for number in range(USERS)]
             assert {person is not None for person in people} == {loaded}
             assert bool(replica.find([("sam", "user1")])) == loaded
-            outcomes.add(loaded)
+            outcomes.append(loaded)
             assert bool(writer.apply(batch(1), SOURCE)) == (not loaded)
-    assert False in outcomes
+    assert not all(outcomes)
+    assert outcomes[-1]  # the last call of all comes after the commit
 
 
 @pytest.mark.parametrize("remembered", [1, 1000])
