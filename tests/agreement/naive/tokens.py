@@ -21,12 +21,12 @@ class Tokens:
         asked = login["asked"]
         if wanted is None and asked is not None and asked["what"] not in ("password", "pin", "newPin"):
             wanted = asked["what"]
-        for kind in self.policy["token_order"]:
-            if not is_assigned_and_usable(self.world, self.policy, kind):
-                continue
-            if kind in login["undelivered"] and not self.on_stock(kind):
-                if not self.policy["token_fallback"]:
-                    return None
+        usable = [k for k in self.policy["token_order"] if is_assigned_and_usable(self.world, self.policy, k)]
+        failed = [kind for kind in usable if kind in login["undelivered"] and not self.on_stock(kind)]
+        if failed and not self.policy["token_fallback"]:
+            return None
+        for kind in usable:
+            if kind in failed:
                 continue
             if wanted is None or wanted == kind or wanted in login["undelivered"]:
                 return kind
