@@ -34,6 +34,7 @@ from auth.overview import Overview
 from auth.password_gate import PasswordGate, PasswordGates
 from auth.performing import Performer
 from auth.prompts import refusal
+from auth.radius.forwarder import RadiusForwarder
 from auth.radius.radsec import radsec_tls
 from auth.receipts.book import ReceiptBook
 from auth.reloaded_tls import ReloadedTls
@@ -234,6 +235,7 @@ async def opened(
                 vip=measured_vip,
                 entropy=entropy,
                 language=service_settings.language,
+                forwarder=RadiusForwarder(nodes.upstream, entropy),
             ),
             audit=audit,
             journal=journal,

@@ -293,6 +293,9 @@ class _Reader:
             self._ini.report(
                 section, "dirfactorApiKeyHash", "is no SHA-256; the key itself does not stand here", remedy
             )
+        if node.node_type is NodeType.PROXY and node.proxy_target is None and not node.malformed:
+            remedy = "give address and port of the other RADIUS server, such as 192.0.2.9:1812"
+            self._ini.report(section, "dirfactorProxyTarget", "is missing, so that nothing can be forwarded", remedy)
         policy = attributes.get("dirfactorpolicy", (b"",))[0].decode() or None
         return ConfiguredNode(node, self._shared_secret(section, node), policy, self._members(section, attributes))
 
@@ -305,7 +308,8 @@ class _Reader:
         except ValueError as error:
             self._ini.report(section, "secret", f"{error}", f"give {expected(Secret)}")
             return None
-        if name is None and node.node_type is NodeType.RADIUS and node.certificate_name is None:
+        by_certificate = node.node_type is NodeType.RADIUS and node.certificate_name is not None
+        if name is None and node.node_type is not NodeType.HTTP and not by_certificate:
             self._ini.report(section, "secret", "is missing, so that no RADIUS client can be answered", remedy)
         elif name is not None and f"secret:{name}" not in self._ini.sections:
             remedy = did_you_mean(name, list(self._secrets))

@@ -10,6 +10,7 @@ from auth.admission import account, admission
 from auth.effective import effective_policy
 from auth.facts import Evidence, Facts, Field
 from auth.methods.by_response import by_response
+from auth.methods.forwarded import forwarded_step
 from auth.methods.login import Login, login_of, strayed, unperformed
 from auth.methods.password import password_step
 from auth.methods.pin import pin_step
@@ -73,7 +74,9 @@ def weigh(facts: Facts, now: datetime) -> Weighed:
         return Weighed(facts, known, None, refused=True)
     trace.note("effective policy", effective.name)
     login = login_of(facts, node, person, policy, now, trace)
-    step = account(facts, person, policy, now, trace) or unperformed(login, trace)
+    step = account(facts, person, policy, now, trace)
+    if step is None and not login.forwards:
+        step = unperformed(login, trace)
     known = Decision(
         step=step or Refuse(Reason.INTERNAL_FAULT),
         trace=tuple(trace.findings),
@@ -92,13 +95,18 @@ def proceed(weighed: Weighed, evidence: Evidence) -> Decision:
     if login is None:
         return replace(known, evidence=evidence)
     trace = Trace(list(known.trace))
-    step: Step | None = known.step if weighed.refused else strayed(login, evidence, trace)
+    step: Step | None = known.step if weighed.refused else _elsewhere(login, evidence, trace)
     evidence = _second_login(login, replace(evidence, methods=login.methods))
     step = step or by_response(login, evidence, _stage_step(login, evidence, trace), trace)
     while step is None:
         evidence = _passed(evidence)
         step = by_response(login, evidence, _stage_step(login, evidence, trace), trace)
     return replace(known, step=step, trace=tuple(trace.findings), evidence=evidence)
+
+
+def _elsewhere(login: Login, evidence: Evidence, trace: Trace) -> Step | None:
+    """What there is to do for a login that is not ours, or no longer the one that began."""
+    return forwarded_step(login, evidence, trace) or strayed(login, evidence, trace)
 
 
 def _passed(evidence: Evidence) -> Evidence:

@@ -142,11 +142,12 @@ class Question(StrEnum):
     VIP = TokenKind.VIP
     TOTP = TokenKind.TOTP
     HOTP = TokenKind.HOTP
+    FORWARDED = "forwarded"  # whatever another server asks
 
     @property
     def token(self) -> TokenKind | None:
         """The kind of token whose code is asked for."""
-        own = (Question.PASSWORD, Question.PIN, Question.NEW_PIN)
+        own = (Question.PASSWORD, Question.PIN, Question.NEW_PIN, Question.FORWARDED)
         return None if self in own else TokenKind(self.value)
 
 
@@ -169,6 +170,15 @@ class PinShown(StrEnum):
     EXPIRED = "expired"  # right, and past its time
     CHANGED = "changed"  # right, and a new one that the policy allows stood behind it
     UNFIT = "unfit"  # right, and the new one is not what the policy allows
+
+
+class ForwardVerdict(StrEnum):
+    """What came of asking another server."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    ASKED = "asked"  # it wants another answer
+    UNAVAILABLE = "unavailable"  # it said nothing that is proven
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -209,6 +219,7 @@ class Evidence(msgspec.Struct, frozen=True):
         typed_code: what is in the code field.
         answer: the field that holds the answer to the open challenge; None in a first step.
         waiting: the open challenge.
+        forwarded: what another server said.
     """
 
     methods: tuple[Method, ...] | None = None
@@ -227,6 +238,7 @@ class Evidence(msgspec.Struct, frozen=True):
     typed_code: Typed = Typed.ABSENT
     answer: Field | None = None
     waiting: Waiting | None = None
+    forwarded: ForwardVerdict | None = None
 
     def typed(self, field: Field) -> Typed:
         """What is in a field."""

@@ -12,19 +12,21 @@ from auth.facts import NodeFacts
 from auth.keys.ring import Ring
 from auth.keys.shared_secret import unsealed_shared_secret
 from auth.prompts import Language, first_prompt
-from auth.radius.node import RADSEC_SECRET, NodeDoor
+from auth.radius.node import RADSEC_SECRET, NodeDoor, Upstream
 from auth.settings import ConfiguredNode
 from dirsync.errors import ReplicaUnavailable
 from dirsync.replica.recent import Recent
 from dirsync.view import Directory, Node, PolicyLink
 from schema.entry import AccessNode, EntryId, Policy
 from schema.errors import Fault
+from schema.grammar import split_target
 from schema.parse import fold
 from schema.secret import Secret
 from schema.words import LoginMode, NodeType
 
 _log = logging.getLogger("dirfactor.nodes")
 _ADDRESSES = 4096
+_BY_RADIUS = frozenset({NodeType.RADIUS, NodeType.PROXY})
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Claim = TypeVar("_Claim")
 
@@ -36,10 +38,12 @@ class KnownNode:
     Attributes:
         facts: what a decision needs of it.
         door: what the RADIUS door needs of it; None when it has no usable shared secret.
+        upstream: the other server that it forwards to; None when it does not, or cannot.
     """
 
     facts: NodeFacts
     door: NodeDoor | None
+    upstream: Upstream | None = None
 
     @property
     def node(self) -> AccessNode:
@@ -119,7 +123,7 @@ class Nodes:
         Where the node has addresses, it must come from one of them. TLS proves who sends, so nothing else has to.
         """
         known = self.by_certificate(names)
-        if known is None or known.node.node_type is not NodeType.RADIUS:
+        if known is None or known.node.node_type not in _BY_RADIUS:
             return None
         if known.node.address and self.at(address) is not known:
             return None
@@ -142,6 +146,11 @@ class Nodes:
     def named(self, name: str) -> KnownNode | None:
         """The node with this name."""
         return self._current().by_name.get(fold(name))
+
+    def upstream(self, name: str) -> Upstream | None:
+        """The other server that the node with this name forwards to."""
+        known = self.named(name)
+        return known.upstream if known else None
 
     def names(self) -> tuple[str, ...]:
         """The names of all nodes."""
@@ -200,13 +209,14 @@ class Nodes:
                 found = (self._directory.lookup(dn) for dn in item.members)
                 members = frozenset(entry for entry in found if entry is not None)
             facts = NodeFacts(item.node, self._policy(item.policy), members)
-            yield KnownNode(facts, _door(item.node, item.secret, self._language))
+            yield self._known(facts, item.secret)
 
     def _from_directory(self, listed: Iterable[Node], opened: Mapping[EntryId, Secret | None]) -> Iterator[KnownNode]:
         for item in listed:
-            yield KnownNode(
-                NodeFacts(item.node, item.policy, item.members), _door(item.node, opened[item.id], self._language)
-            )
+            yield self._known(NodeFacts(item.node, item.policy, item.members), opened[item.id])
+
+    def _known(self, facts: NodeFacts, secret: Secret | None) -> KnownNode:
+        return KnownNode(facts, _door(facts.node, secret, self._language), _upstream(facts.node, secret))
 
     def _policy(self, name: str | None) -> PolicyLink | None:
         """The policy that a [node:NAME] section names; a DN that leads nowhere is a missing policy, not none."""
@@ -252,7 +262,7 @@ def _claimed(
 
 
 def _door(node: AccessNode, secret: Secret | None, language: Language) -> NodeDoor | None:
-    if secret is None or node.node_type is not NodeType.RADIUS:
+    if secret is None or node.node_type not in _BY_RADIUS:
         return None
     try:
         return NodeDoor(
@@ -264,7 +274,18 @@ def _door(node: AccessNode, secret: Secret | None, language: Language) -> NodeDo
             ascii_prompts=node.ascii_prompts,
             code_only=node.login_mode is LoginMode.CODE_ONLY,
             eap_prompt=first_prompt(node.login_mode, language),
+            forwards=node.node_type is NodeType.PROXY,
         )
     except Fault as fault:
         _log.error("access node %s cannot be used: %s", node.name, fault)
         return None
+
+
+def _upstream(node: AccessNode, secret: Secret | None) -> Upstream | None:
+    if node.node_type is not NodeType.PROXY or node.malformed:
+        return None
+    if node.proxy_target is None or secret is None or not secret.octets:
+        _log.error("access node %s forwards nothing: set dirfactorProxyTarget and the shared secret", node.name)
+        return None
+    host, port = split_target(node.proxy_target)
+    return Upstream(host, port, secret.octets, node.character_set, node.require_message_authenticator)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -14,7 +14,9 @@ from auth.clock import Entropy
 from auth.code_check import CodeCheck
 from auth.codes import plain
 from auth.delivery import Delivery, Errand
+from auth.elsewhere import accepted_elsewhere, heard, posed
 from auth.facts import CodeVerdict, Evidence, Field, PinShown, Question, typed
+from auth.forwarding import Forwarder, NoForwarder
 from auth.judges.base import Asked, Checked, Judged
 from auth.judges.minted import MintedJudge
 from auth.judges.pin import PinJudge
@@ -73,6 +75,7 @@ class Performer:
         vip: has VIP send codes.
         entropy: where randomness comes from.
         language: of prompts for people who prefer none of ours.
+        forwarder: asks other RADIUS servers.
     """
 
     passwords: PasswordGates
@@ -84,6 +87,7 @@ class Performer:
     vip: Validator
     entropy: Entropy
     language: Language = Language.ENGLISH
+    forwarder: Forwarder = field(default_factory=NoForwarder)
 
     async def perform(self, session: Session, decided: Decision, now: datetime) -> Outcome | None:
         """One step: an outcome, or None with more evidence in the session.
@@ -104,6 +108,8 @@ class Performer:
                     self.store.forgive(subject.person.id)
                 replies = tuple(ReplyAttribute(rule.name, rule.value) for rule in rules)
                 return Accepted(replies, success=session.success)
+            case steps.Forward() | steps.AskForwarded() | steps.AcceptForwarded():
+                return await self._elsewhere(session, subject, decided.step)
             case steps.SendCode(token=token, stock=stock):
                 return await self._send(session, subject, token, stock)
             case steps.AskCode(token=token, reason=reason):
@@ -261,6 +267,20 @@ class Performer:
             good_until = subject.now + timedelta(hours=policy.ahead_lifetime)
             self.minted.lay_in(person.id, token, codes, good_until)
         return asked
+
+    async def _elsewhere(self, session: Session, subject: Subject, step: steps.Elsewhere) -> Outcome | None:
+        """A step of a login that another server judges."""
+        match step:
+            case steps.Forward(part=part):
+                await self.store.settled()  # nobody else has this challenge, before anybody else is asked
+                session.evidence = await heard(self.forwarder, session, session.text(part))
+                return None
+            case steps.AskForwarded():
+                wanted, challenge = posed(session, subject.person, subject.policy, subject.now, self.entropy.octets(16))
+                words = wanted.message or prompt(Reason.FORWARD_WANTED, self._language(subject))
+                return self._issue(session, challenge, words, Reason.FORWARD_WANTED, subject.now)
+            case steps.AcceptForwarded():
+                return accepted_elsewhere(session)
 
     def _drawn(
         self, identity: bytes, token: Usable, policy: Policy, stock: int

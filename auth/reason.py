@@ -203,6 +203,20 @@ class Reason(StrEnum):
     ATTEMPTS_EXHAUSTED = ("attempts-exhausted", "too many wrong answers to this challenge", "log on again")
     CODE_EMPTY = ("code-empty", "no code was given", "type the code")
 
+    # another server
+    FORWARD_ACCEPTED = ("forward-accepted", "the server that the access node forwards to has accepted")
+    FORWARD_WANTED = ("forward-wanted", "the server that the access node forwards to asks for an answer")
+    FORWARD_REFUSED = (
+        "forward-refused",
+        "the server that the access node forwards to has refused",
+        "see that server's log; or assign a token, and the login is decided here",
+    )
+    FORWARD_UNAVAILABLE = (
+        "forward-unavailable",
+        "the server that the access node forwards to has said nothing that the shared secret proves",
+        "see the audit line's detail; check dirfactorProxyTarget, and that both sides have the node's shared secret",
+    )
+
     # ourselves
     AUDIT_UNAVAILABLE = (
         "audit-unavailable",

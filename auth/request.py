@@ -31,6 +31,8 @@ class Origin(msgspec.Struct, frozen=True):
             it may be a phone number, so it is neither logged nor recorded.
         station: from where the person calls, when the client says (Calling-Station-Id); the same for a later login from
             the same place. Neither logged nor recorded.
+        passed_on: what else the client has sent, number and value, where the access node forwards logins to another
+            RADIUS server. Neither logged nor recorded.
         session: the client's own name for this one login (Acct-Session-Id, RFC 2866 section 5.5); empty when it gives
             none. Requests that share it are the same login asked again. Neither logged nor recorded.
     """
@@ -42,6 +44,7 @@ class Origin(msgspec.Struct, frozen=True):
     caller: str = ""
     station: str = ""
     session: str = ""
+    passed_on: tuple[tuple[int, bytes], ...] = ()
 
     def __repr__(self) -> str:
         return f"Origin({self.door}, {self.node}, {self.correlation}, {self.address})"
@@ -91,13 +94,15 @@ class Accepted(msgspec.Struct, frozen=True):
 
     Attributes:
         reply_attributes: for the access node to apply.
-        reason: always the same.
+        reason: who has accepted.
+        passed_back: RADIUS attributes, number and value, that another server wants the node to apply.
         success: what a client of MS-CHAPv2 wants to be told.
     """
 
     reply_attributes: Sequence[ReplyAttribute] = ()
     reason: Reason = Reason.ACCEPTED
     success: MsChap2Success | None = None
+    passed_back: tuple[tuple[int, bytes], ...] = ()
 
 
 class Challenged(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from auth.chap.response import MsChap2Success, Shown
 from auth.facts import Evidence, Field
+from auth.forwarding import Verdict
 from auth.request import Origin
 from auth.state import Challenge
 from auth.steps import Decision, Part
@@ -32,6 +33,7 @@ class Session:
         notes: for the audit.
         held: what the judge of a code wants to find again.
         success: what a client of MS-CHAPv2 is told with the accept.
+        verdict: what another server said.
         second_login: at a node that can ask nothing, under what a challenge waits for the second login.
     """
 
@@ -49,6 +51,7 @@ class Session:
     held: bytes | None = field(default=None, repr=False)
     success: MsChap2Success | None = None
     second_login: Secret | None = None
+    verdict: Verdict | None = None
 
     def text(self, part: Part) -> Secret:
         """What was typed in a part of a field.

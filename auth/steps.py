@@ -114,6 +114,26 @@ class AskNewPin(msgspec.Struct, frozen=True):
     reason: Reason = Reason.PIN_EXPIRED
 
 
+class Forward(msgspec.Struct, frozen=True):
+    """Have another RADIUS server decide.
+
+    Attributes:
+        target: address and port of it.
+        part: where that stands which it is to judge.
+    """
+
+    target: str
+    part: Part
+
+
+class AskForwarded(msgspec.Struct, frozen=True):
+    """Ask what the other server asks."""
+
+
+class AcceptForwarded(msgspec.Struct, frozen=True):
+    """Let the person in, because the other server does."""
+
+
 class Accept(msgspec.Struct, frozen=True):
     """Let the person in."""
 
@@ -129,7 +149,8 @@ class Refuse(msgspec.Struct, frozen=True):
 Check = CheckPassword | CheckPin | CheckNewPin | CheckKeyword | CheckCode
 Ask = AskCode | AskPassword | AskPin | AskNewPin
 Performed = Check | KeepPin | SendCode | Ask
-Step = Performed | Accept | Refuse
+Elsewhere = Forward | AskForwarded | AcceptForwarded
+Step = Performed | Elsewhere | Accept | Refuse
 
 
 class Stage(msgspec.Struct, frozen=True):

@@ -328,7 +328,15 @@ NODE = (
     _flag(120, "dirfactorAsciiPrompts", "whether prompts are reduced to ASCII"),
     _text(121, "dirfactorApiKeyHash", 128, "SHA-256 of the API key of the node, in hex"),
     _text(122, "dirfactorCertificateName", 254, "subject name of the client certificate of the node"),
-    _text(123, "dirfactorProxyTarget", 254, "address:port of the server that a proxy node forwards to"),
+    AttributeType(
+        123,
+        "dirfactorProxyTarget",
+        Syntax.STRING,
+        grammar.TARGET,
+        "address:port of the server that a proxy node forwards to",
+        low=1,
+        high=254,
+    ),
     _number(124, "dirfactorCoalesceSeconds", 0, 300, "seconds for which a repeated first step joins the first one"),
     _flag(125, "dirfactorNodeEnabled", "whether the access node may be used"),
 )

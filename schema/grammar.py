@@ -18,6 +18,9 @@ _FALSE = {"false", "no", "off", "0"}
 _GENERALIZED_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(?:(\d\d)(?:(\d\d))?)?(?:[.,]\d+)?(Z|[+-]\d{2}(?:\d{2})?)")
 _ATTRIBUTE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,59}")
 _NUMBER = re.compile(r"-?[0-9]{1,10}")
+_PORT = re.compile(r"[0-9]{1,5}")
+_LAST_PORT = 65535
+_IPV6 = 6
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")  # C0 without tab and newline
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -166,10 +169,27 @@ def _network(value: str) -> str:
     return str(ipaddress.ip_network(value, strict=False))
 
 
+def split_target(value: str) -> tuple[str, int]:
+    """Address and port of `192.0.2.9:1812` or `[2001:db8::9]:1812`; raises ValueError for anything else."""
+    host, _, port = value.rpartition(":")
+    address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+    bracketed = host.startswith("[") and host.endswith("]")
+    if bracketed != (address.version == _IPV6) or not _PORT.fullmatch(port) or not 1 <= int(port) <= _LAST_PORT:
+        msg = "not address:port"
+        raise ValueError(msg)
+    return str(address), int(port)
+
+
+def _target(value: str) -> str:
+    split_target(value)
+    return value
+
+
 BOOLEAN = Grammar("TRUE or FALSE", _boolean)
 TIME = Grammar("a time such as 20261124120000.0Z", read_generalized_time)
 ATTRIBUTE_NAME = Grammar("the name of an attribute, such as mobile", _attribute_name)
 LOGON_HOURS = Grammar("hours such as Mon-Fri 07:00-19:00; Sat 09:00-12:00; Europe/Vienna", read_logon_hours)
 REPLY_RULE = Grammar(reply.EXPECTED, _reply_rule)
 NETWORK = Grammar("an address or network such as 192.0.2.7 or 192.0.2.0/24", _network)
+TARGET = Grammar("an address and port such as 192.0.2.9:1812 or [2001:db8::9]:1812", _target)
 DN = Grammar("the DN of an object", str)

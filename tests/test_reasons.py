@@ -25,6 +25,8 @@ SEEN = {
     Reason.CODE_RESYNCHRONISE: "the question for the token's next code",
     Reason.PIN_EXPIRED: "the question for a new PIN, where one may be asked",
     Reason.PIN_UNFIT: "`That PIN will not do.` and the question, where one may be asked",
+    Reason.FORWARD_ACCEPTED: "is let in",
+    Reason.FORWARD_WANTED: "the other server's question",
     Reason.PASSWORD_PROTOCOL: "`PAP required`, which their client may show",
 }
 """What the person sees where it is not the one wording of all refusals."""
@@ -58,7 +60,7 @@ def test_every_reason_is_documented_with_its_remedy_and_what_the_person_sees():
 
 def test_every_reason_has_a_remedy_unless_it_is_good_news():
     asked = {item for item in Reason if item.value.endswith(("-wanted", "-retry", "-sent"))}
-    good = {Reason.ACCEPTED, Reason.MESSAGE_DELIVERED, Reason.CODE_RESYNCHRONISE, *asked}
+    good = {Reason.ACCEPTED, Reason.FORWARD_ACCEPTED, Reason.MESSAGE_DELIVERED, Reason.CODE_RESYNCHRONISE, *asked}
     assert {item for item in Reason if not item.remedy} <= good
 
 

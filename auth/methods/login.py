@@ -13,7 +13,7 @@ from auth.steps import Refuse, Stage, Trace
 from auth.tokens import Unusable, Usable, usable_tokens
 from dirsync.view import Person
 from schema.entry import Policy
-from schema.words import LoginMode, Method
+from schema.words import LoginMode, Method, NodeType
 
 _JOINED = (Method.PASSWORD_THEN_TOKEN, Method.TOKEN_THEN_PASSWORD)
 _SHARED = (Method.PASSWORD, Method.TOKEN)
@@ -60,6 +60,11 @@ class Login(msgspec.Struct, frozen=True, dict=True):  # a dict for what is found
     def may_share(self) -> bool:
         """Whether password and code may ever share a field here."""
         return self.code_first is not None or self.mode is LoginMode.REJECT_THEN_CODE
+
+    @property
+    def forwards(self) -> bool:
+        """Whether another server decides: the node is a proxy, and the user has no token here yet."""
+        return self.node.node.node_type is NodeType.PROXY and not self.person.user.tokens
 
     @property
     def asks(self) -> bool:
@@ -135,9 +140,19 @@ def strayed(login: Login, evidence: Evidence, trace: Trace) -> Refuse | None:
     An accept follows from methods that were passed, never from a stage that is said to be reached: it must be one of
     theirs. The effective policy, the node's mode or the user's tokens may change while a login is under way.
     """
-    shown = (evidence.password, evidence.pin, evidence.code, evidence.token, evidence.keyword, evidence.waiting)
+    shown = (
+        evidence.password,
+        evidence.pin,
+        evidence.code,
+        evidence.token,
+        evidence.keyword,
+        evidence.waiting,
+        evidence.forwarded,
+    )
     fresh = evidence.stage == 0 and evidence.answer is None and not any(shown)
-    known = evidence.methods == login.methods and 0 <= evidence.stage < len(login.methods)
+    known = (
+        evidence.forwarded is None and evidence.methods == login.methods and 0 <= evidence.stage < len(login.methods)
+    )
     if known or (evidence.methods is None and fresh):
         return None
     trace.note("methods", "they have changed since this login began")

@@ -1,4 +1,4 @@
-"""A small RADIUS client: one Access-Request, one verified response; for the demo and the tests."""
+"""A small RADIUS client: one Access-Request, one verified response; for proxy nodes, the demo and the tests."""
 
 import asyncio
 from collections.abc import Sequence
@@ -74,7 +74,35 @@ async def ask(
     if state is not None:
         attributes.append((Attribute.STATE, state))
     request = Packet(Code.ACCESS_REQUEST, entropy.below(256), authenticator, (*attributes, *extra))
-    listener = _Listener(request, target)
+    return await exchange(target, request, patience=patience)
+
+
+async def exchange(
+    target: RadiusTarget,
+    request: Packet,
+    *,
+    patience: float,
+    repeat: float | None = None,
+    require_proof: bool = True,
+) -> Packet:
+    """Send a request from a port of its own, and wait for its response.
+
+    Args:
+        target: whom to ask.
+        request: the packet; its Message-Authenticator is added.
+        patience: seconds to wait.
+        repeat: seconds after which the same octets are sent again; None for once only.
+        require_proof: as for `verify_response`.
+
+    Returns:
+        The response, verified as by `verify_response`.
+
+    Raises:
+        Fault: no such response came in time, nobody listens there, or the request is too long.
+        ValueError: an attribute is too long for RADIUS.
+    """
+    octets = encode_request(request, target.secret)
+    listener = _Listener(request, target, require_proof=require_proof)
     try:
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: listener, remote_addr=(target.host, target.port)
@@ -82,8 +110,12 @@ async def ask(
     except OSError as error:
         raise listener.fault(error.strerror or str(error)) from error
     try:
-        transport.sendto(encode_request(request, target.secret))
-        return await asyncio.wait_for(listener.response, patience)
+        async with asyncio.timeout(patience):
+            while True:
+                transport.sendto(octets)
+                await asyncio.wait({listener.response}, timeout=repeat)
+                if listener.response.done():
+                    return listener.response.result()
     except TimeoutError as error:
         problem = f"no response in {patience:g} s, {listener.ignored} could not be verified"
         raise listener.fault(problem) from error
@@ -92,15 +124,16 @@ async def ask(
 
 
 class _Listener(asyncio.DatagramProtocol):
-    def __init__(self, request: Packet, target: RadiusTarget) -> None:
+    def __init__(self, request: Packet, target: RadiusTarget, *, require_proof: bool) -> None:
         self._request = request
+        self._require_proof = require_proof
         self._target = target
         self.response: asyncio.Future[Packet] = asyncio.get_running_loop().create_future()
         self.ignored = 0
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:  # noqa: ARG002 - the socket is connected
         try:
-            response = verify_response(data, self._request, self._target.secret)
+            response = verify_response(data, self._request, self._target.secret, require_proof=self._require_proof)
         except (MalformedPacket, UnverifiedResponse):
             self.ignored += 1
             return

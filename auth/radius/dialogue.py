@@ -168,7 +168,8 @@ def say(outcome: Outcome, request: Packet, node: NodeDoor) -> tuple[Code, tuple[
     match outcome:
         case Accepted():
             told = success_attributes(outcome.success, request, node.secret) if outcome.success else ()
-            return Code.ACCESS_ACCEPT, (*told, *(reply_attribute(reply) for reply in outcome.reply_attributes))
+            replies = (reply_attribute(reply) for reply in outcome.reply_attributes)
+            return Code.ACCESS_ACCEPT, (*told, *outcome.passed_back, *replies)
         case Challenged():
             return Code.ACCESS_CHALLENGE, (
                 (Attribute.STATE, outcome.state.octets),

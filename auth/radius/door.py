@@ -27,6 +27,7 @@ from auth.radius.packet import (
     is_accounting,
     verify_request,
 )
+from auth.radius.passing import passed_on
 from auth.radius.reply import reply_to
 from auth.radius.sources import Sources
 from auth.request import AnswerRequest, Door, LoginRequest, Origin, Outcome, Refused, Service
@@ -223,7 +224,14 @@ class RadiusDoor:
             return
         correlation = self._entropy.octets(_CORRELATION_OCTETS).hex()
         origin = Origin(
-            Door.RADIUS, node.name, correlation, key.address, caller(packet), station(packet), session(packet)
+            Door.RADIUS,
+            node.name,
+            correlation,
+            key.address,
+            caller(packet),
+            station(packet),
+            session(packet),
+            passed_on(packet) if node.forwards else (),
         )
         exchange = _Exchange(peer, key, node, packet, origin)
         request = read(packet, proof, node, origin)

@@ -25,6 +25,7 @@ class NodeDoor:
         code_only: it has checked the password itself, so that what it asks with is a code.
         eap_prompt: what an EAP dialogue asks first, when no more than the name is known and none may be told from
             another.
+        forwards: some of its logins go on to another server, with what it sends.
 
     Raises:
         Fault: the secret is empty, or the character set is none.
@@ -38,6 +39,7 @@ class NodeDoor:
     ascii_prompts: bool = False
     code_only: bool = False
     eap_prompt: str = "Enter your password."
+    forwards: bool = False
 
     def __post_init__(self) -> None:
         if not self.secret:
@@ -50,6 +52,25 @@ class NodeDoor:
                 f"access node {self.name} has no usable character set: {self.character_set!r}",
                 remedy="set dirfactorCharacterSet to utf-8, iso-8859-1 or windows-1252",
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The other server of a proxy node.
+
+    Attributes:
+        host: its address.
+        port: its UDP port.
+        secret: shared with it: that of the node.
+        character_set: how names and passwords are encoded there: as by the node.
+        require_message_authenticator: a response without one is none.
+    """
+
+    host: str
+    port: int
+    secret: bytes = field(repr=False)
+    character_set: str = "utf-8"
+    require_message_authenticator: bool = True
 
 
 def _is_superset_of_ascii(character_set: str) -> bool:

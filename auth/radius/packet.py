@@ -158,8 +158,14 @@ def verify_request(datagram: bytes, packet: Packet, secret: bytes) -> Proof:
     return _proof(datagram, packet, packet.authenticator, secret)
 
 
-def verify_response(datagram: bytes, request: Packet, secret: bytes) -> Packet:
+def verify_response(datagram: bytes, request: Packet, secret: bytes, *, require_proof: bool = True) -> Packet:
     """The response in a datagram, proven to be the answer of our server to this request.
+
+    Args:
+        datagram: what came.
+        request: ours.
+        secret: shared with the server.
+        require_proof: whether the Message-Authenticator may not be missing; a wrong one never proves anything.
 
     Raises:
         MalformedPacket: it is no packet.
@@ -173,7 +179,8 @@ def verify_response(datagram: bytes, request: Packet, secret: bytes) -> Packet:
     sealed = seal_response(datagram[:4] + request.authenticator + datagram[HEADER:length], secret)
     if not hmac.compare_digest(sealed[4:HEADER], response.authenticator):
         raise UnverifiedResponse("its Response Authenticator is wrong")
-    if _proof(datagram, response, request.authenticator, secret) is not Proof.VALID:
+    proof = _proof(datagram, response, request.authenticator, secret)
+    if proof is Proof.WRONG or (require_proof and proof is Proof.ABSENT):
         raise UnverifiedResponse("its Message-Authenticator is missing or wrong")
     if response.values(Attribute.PROXY_STATE) != request.values(Attribute.PROXY_STATE):
         raise UnverifiedResponse("its Proxy-State is not the request's")

@@ -62,6 +62,9 @@ def explain(facts: Facts, now: datetime) -> Explanation:
             case step.Accept(reply_rules=rules):
                 pairs = tuple((rule.name, rule.value) for rule in rules)
                 return _explanation("accepted", steps, decided, trace, facts, now, pairs)
+            case step.Forward() | step.AskForwarded() | step.AcceptForwarded():
+                target = facts.node.node.proxy_target if facts.node else None
+                return _explanation(f"forwarded: {target} decides", steps, decided, trace, facts, now)
             case step.Refuse(reason=reason):
                 return _explanation(f"refused: {reason}", steps, decided, trace, facts, now, remedy=reason.remedy)
             case done:

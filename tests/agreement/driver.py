@@ -19,6 +19,7 @@ OVER = 0.6  # of the logins that were let in or turned away end their case, for 
 OF_OTHERS = {
     *("message-delivered", "message-undelivered"),  # a receipt says
     *("password-protocol", "request-incomplete", "request-unreadable"),  # a door declines
+    *("forward-accepted", "forward-wanted", "forward-refused", "forward-unavailable"),  # another server decides
     *("audit-unavailable", "replica-unavailable", "state-unavailable", "internal-fault"),  # something has failed
 }
 """Reasons that no directory and no person brings about."""

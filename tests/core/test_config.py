@@ -366,6 +366,22 @@ BAD_LINES = {
             "add secret = ...: file:PATH, env:NAME or cred:NAME",
         ),
     ),
+    "proxy by certificate without secret": (
+        (
+            "[node:a]\ndirfactorNodeType = proxy\ndirfactorProxyTarget = [::1]:1812\ndirfactorMember = everyone\n"
+            "dirfactorCertificateName = a.example.org\n"
+        ),
+        (1, "[node:a] secret", "is missing, so that no RADIUS client can be answered", None),
+    ),
+    "proxy without target": (
+        "[node:a]\ndirfactorNodeType = proxy\nsecret = env:X\ndirfactorMember = everyone\n",
+        (
+            1,
+            "[node:a] dirfactorProxyTarget",
+            "is missing, so that nothing can be forwarded",
+            "give address and port of the other RADIUS server, such as 192.0.2.9:1812",
+        ),
+    ),
     "node names a secret": (
         "[secret:branches]\nvalue = env:X\n[node:a]\ndirfactorMember = everyone\ndirfactorSharedSecretName = branch\n",
         (5, "[node:a] dirfactorSharedSecretName", "there is no [secret:branch]", "did you mean branches?"),

@@ -11,6 +11,7 @@ import pytest
 from auth.keys.ring import Key, Ring
 from auth.keys.shared_secret import sealed_shared_secret
 from auth.nodes import Nodes
+from auth.radius.node import Upstream
 from auth.settings import ConfiguredNode
 from dirsync.view import EntryId, Freshness, Node
 from schema.entry import AccessNode
@@ -143,3 +144,35 @@ def test_a_door_opens_as_soon_as_the_key_ring_is_there_and_the_log_says_it_once(
     assert caplog.text.count("there is no key ring") == 1
     rings.append(RING)
     assert found.radius_door("192.0.2.7") is not None
+
+
+TARGET = (b"192.0.2.9:1812",)
+
+
+def proxy(name: str, **attributes: bytes) -> AccessNode:
+    given = {"dirfactornodetype": (b"proxy",), "dirfactoraddress": (b"192.0.2.7",), "dirfactorproxytarget": TARGET}
+    return parse_node(name, given | {f"dirfactor{key}": (value,) for key, value in attributes.items()})
+
+
+def test_a_proxy_is_asked_like_any_node_and_asks_the_other_server_by_the_same_secret():
+    found = nodes(configured=(proxy("vpn", requiremessageauthenticator=b"FALSE"),))
+    door = found.radius_door("192.0.2.7")
+    assert door is not None
+    assert (door.forwards, door.secret) == (True, SECRET.octets)
+    assert found.upstream("VPN") == Upstream("192.0.2.9", 1812, SECRET.octets, "utf-8", False)
+
+
+def test_over_tls_a_proxy_still_asks_the_other_server_by_its_own_secret():
+    found = nodes(configured=(proxy("vpn", certificatename=b"nas.example.org"),))
+    door, upstream = found.radsec_door(["nas.example.org"], "192.0.2.7"), found.upstream("vpn")
+    assert door is not None
+    assert upstream is not None
+    assert (door.secret, upstream.secret) == (b"radsec", SECRET.octets)
+    assert upstream.require_message_authenticator, "what TLS makes needless is between the client and us"
+
+
+def test_other_nodes_have_no_other_server_and_proxies_only_with_a_secret(caplog):
+    plain = parse_node("plain", {"dirfactorproxytarget": TARGET})
+    found = nodes(proxy("directory"), configured=(plain,))
+    assert (found.upstream("plain"), found.upstream("directory"), found.upstream("nobody")) == (None, None, None)
+    assert "access node directory forwards nothing: set dirfactorProxyTarget and the shared secret" in caplog.text

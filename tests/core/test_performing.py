@@ -5,13 +5,17 @@ from datetime import timedelta
 
 import pytest
 
+from auth.clock import SYSTEM_ENTROPY
 from auth.embedded_state import EmbeddedStore
-from auth.facts import Evidence
+from auth.facts import Evidence, Field, ForwardVerdict, Typed
+from auth.forwarding import Denied
 from auth.performing import Performer
 from auth.request import Accepted, Door, Origin
 from auth.session import Session
-from auth.steps import Accept, Decision, Stage
+from auth.steps import Accept, AcceptForwarded, AskForwarded, Decision, Forward, Part, Stage
 from core.logins import NOW, person, policy
+from schema.errors import Fault
+from schema.secret import Secret
 from schema.words import Method
 
 NOTHING = None
@@ -51,3 +55,43 @@ async def test_who_has_no_token_has_a_right_pin_forget_wrong_ones(store):
 
 async def test_a_policy_may_have_nothing_forgotten(store):
     assert await left_after(store, METHODS["code"], policy(reset_on_success=False)) == 1
+
+
+class Watched:
+    """A store and another server, which write down the order in which they are asked."""
+
+    def __init__(self):
+        self.order = []
+
+    async def settled(self):
+        self.order.append("what is taken is durable")
+
+    async def ask(self, passed):
+        self.order.append(f"{passed.name} is asked about")
+        return Denied()
+
+
+def forwarding(step):
+    """What a step of a login that another server judges needs, after that server has refused."""
+    watched = Watched()
+    texts = {Field.PASSWORD: Secret("typed")}
+    origin = Origin(Door.RADIUS, "vpn", "0123456789abcdef", "192.0.2.7")
+    session = Session(origin, "alice", tuple, texts, Evidence(typed_password=Typed.GIVEN))
+    performer = Performer(NOTHING, watched, *[NOTHING] * 5, SYSTEM_ENTROPY, forwarder=watched)
+    return watched, session, performer, Decision(step, person=person(tokens=()), policy=policy())
+
+
+async def test_another_server_is_asked_when_what_the_login_took_is_durable():
+    watched, session, performer, decided = forwarding(Forward("192.0.2.9:1812", Part(Field.PASSWORD)))
+    assert await performer.perform(session, decided, NOW) is None
+    assert watched.order == ["what is taken is durable", "alice is asked about"]
+    assert session.evidence.forwarded is ForwardVerdict.REFUSED
+
+
+@pytest.mark.parametrize("step", [AcceptForwarded(), AskForwarded()], ids=["accept", "ask"])
+async def test_what_another_server_has_not_said_is_not_performed(step):
+    watched, session, performer, decided = forwarding(step)
+    session.verdict = Denied()
+    with pytest.raises(Fault, match="the other server has"):
+        await performer.perform(session, decided, NOW)
+    assert watched.order == []

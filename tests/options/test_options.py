@@ -59,7 +59,7 @@ def test_every_attribute_of_the_table_makes_a_difference_in_some_row():
     assert NO_ROW.keys() & shown == set(), "no exception any more"
 
 
-PROXY = {"dirfactorProxyTarget"}  # its row says why not
+PROXY = {"dirfactorProxyTarget"}  # its row says where it is shown
 
 
 def test_a_row_without_an_attribute_names_what_is_set_instead():

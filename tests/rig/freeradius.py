@@ -1,4 +1,4 @@
-"""FreeRADIUS in front of us: it ends PEAP and TTLS for a switch or VPN, and asks us what is inside the tunnel."""
+"""FreeRADIUS in front of us, which ends PEAP and TTLS and asks what is inside; and behind us, as the old server."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -59,6 +59,71 @@ def freeradius(folder: Path, port: int, secret: str, behind: Behind, inside: Ins
     return server
 
 
+def old_freeradius(folder: Path, port: int, secret: str, users: str) -> Process:
+    """A FreeRADIUS that a company had before us.
+
+    Args:
+        folder: for its files; made when missing.
+        port: free on 127.0.0.1.
+        secret: shared with us.
+        users: its file of users.
+    """
+    folder.mkdir(exist_ok=True)
+    (folder / "users").write_text(users)
+    (folder / "radiusd.conf").write_text(Template(_OLD).substitute(folder=folder, port=port, secret=secret))
+    log = folder / "radiusd.log"
+    server = Process(["freeradius", "-f", "-l", "stdout", "-d", str(folder), "-n", "radiusd"], log=log)
+    server.start(lambda: "Ready to process requests" in log.read_text(errors="replace"))
+    return server
+
+
+_OLD = """\
+prefix = /usr
+libdir = /usr/lib/freeradius
+raddbdir = $folder
+logdir = $folder
+run_dir = $folder
+name = radiusd
+log {
+    destination = stdout
+}
+security {
+    max_attributes = 200
+    reject_delay = 0
+    status_server = no
+}
+proxy_requests = no
+client dirfactor {
+    ipaddr = 127.0.0.1
+    secret = "$secret"
+}
+modules {
+    files {
+        usersfile = $folder/users
+    }
+    pap {
+    }
+    always ok {
+        rcode = ok
+    }
+}
+server old {
+    listen {
+        type = auth
+        ipaddr = 127.0.0.1
+        port = $port
+    }
+    authorize {
+        files
+        pap
+    }
+    authenticate {
+        Auth-Type PAP {
+            pap
+        }
+    }
+}
+"""
 _CONFIG = """\
 prefix = /usr
 libdir = /usr/lib/freeradius

@@ -1,20 +1,17 @@
 """EAP-GTC through the real service: name, password and code, each asked for by its own packet."""
 
 import asyncio
-import secrets
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass, field
 
 import pytest
 import pytest_asyncio
 
 from auth.demo.site import NODES
-from auth.radius.attributes import Attribute
-from auth.radius.eap.packet import EapCode, EapPacket, EapType, eap_message, eap_of
-from auth.radius.packet import Code, Packet
-from scenarios.chap_client import exchange
+from auth.radius.eap.packet import EapCode, EapType
+from auth.radius.packet import Code
 from scenarios.company import password_of, person, texted, with_vip
+from scenarios.eap_peer import Peer
 from scenarios.office import Office, another, beside, open_office
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -30,42 +27,6 @@ async def office(tmp_path_factory):
     ]
     async with open_office(tmp_path_factory.mktemp("eap"), *entries, credentials={"VERA": ""}, nodes=NODES) as running:
         yield running
-
-
-@dataclass
-class Peer:
-    """A switch or VPN, and somebody behind it who logs on by EAP: it echoes State as it must."""
-
-    office: Office
-    user: str
-    identifier: int = field(default_factory=lambda: secrets.randbelow(256))
-    state: bytes | None = None
-
-    async def say(self, kind: int, data: bytes, code: EapCode = EapCode.RESPONSE) -> tuple[Packet, EapPacket]:
-        """One Access-Request; its response and the EAP packet in that."""
-        told = [(Attribute.USER_NAME, self.user.encode()), *eap_message(EapPacket(code, self.identifier, kind, data))]
-        answered = [(Attribute.STATE, self.state)] if self.state else []
-        reply = await exchange(self.office, [*told, *answered])
-        heard = eap_of(reply)
-        assert heard is not None
-        self.identifier, self.state = heard.identifier, reply.single(Attribute.STATE)
-        return reply, heard
-
-    async def name(self) -> str:
-        """What is asked when the name was said."""
-        reply, asked = await self.say(EapType.IDENTITY, self.user.encode())
-        assert (reply.code, asked.code, asked.type) == (Code.ACCESS_CHALLENGE, EapCode.REQUEST, EapType.GTC)
-        return asked.data.decode()
-
-    async def type(self, text: str) -> tuple[Code, str]:
-        """What comes of something typed: the packet, and the next question where there is one."""
-        reply, heard = await self.say(EapType.GTC, text.encode())
-        assert not reply.values(Attribute.REPLY_MESSAGE)
-        if reply.code is Code.ACCESS_CHALLENGE:
-            return reply.code, heard.data.decode()
-        wanted = EapCode.SUCCESS if reply.code is Code.ACCESS_ACCEPT else EapCode.FAILURE
-        assert heard.code is wanted
-        return reply.code, ""
 
 
 def open_challenges(office: Office) -> int:

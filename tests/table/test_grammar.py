@@ -154,6 +154,35 @@ def test_what_is_no_network_is_none(text):
     refuses(grammar.NETWORK.read, text)
 
 
+@given(st.ip_addresses(), st.integers(1, 65535))
+def test_a_target_is_an_address_and_a_port(address, port):
+    host = f"[{address}]" if address.version == 6 else str(address)
+    text = f"{host}:{port}"
+    assert grammar.TARGET.read(text) == text
+    assert grammar.split_target(text) == (str(address), port)
+
+
+NO_TARGETS = """
+192.0.2.9
+192.0.2.9:
+192.0.2.9:0
+192.0.2.9:65536
+192.0.2.9:radius
+192.0.2.9: 1812
+[192.0.2.9]:1812
+2001:db8::9:1812
+[2001:db8::9]
+[2001:db8::9:1812
+radius.example.com:1812
+:1812
+"""
+
+
+@pytest.mark.parametrize("text", NO_TARGETS.split("\n")[1:])
+def test_what_is_no_target_is_none(text):
+    refuses(grammar.TARGET.read, text)
+
+
 @pytest.mark.parametrize(
     ("text", "name", "value"),
     [

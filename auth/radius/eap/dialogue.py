@@ -107,7 +107,7 @@ def tell(outcome: Outcome, eap: EapPacket, node: NodeDoor) -> tuple[Code, tuple[
     """
     match outcome:
         case Accepted():
-            replies = (reply_attribute(reply) for reply in outcome.reply_attributes)
+            replies = (*outcome.passed_back, *map(reply_attribute, outcome.reply_attributes))
             kept = tuple(pair for pair in replies if pair[0] != Attribute.REPLY_MESSAGE)
             return Code.ACCESS_ACCEPT, (*kept, *eap_message(EapPacket(EapCode.SUCCESS, eap.identifier)))
         case Challenged():

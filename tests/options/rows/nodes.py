@@ -45,7 +45,13 @@ ROWS = (
         "tests/core/test_config.py::test_sections_become_values_of_their_types",
         note="one port for all access nodes; a node is known by its address",
     ),
-    Missing(GENERAL, "Accounting Port", "accounting packets are not taken yet"),
+    Elsewhere(
+        GENERAL,
+        "Accounting Port",
+        ("[radius] accounting_port",),
+        "tests/radius/test_accounting.py::test_an_accounting_request_is_acknowledged_as_rfc_2866_wants_it",
+        note="one port for all access nodes; accounting is acknowledged and not kept",
+    ),
     Scenario(
         GENERAL,
         "Node Type: Radius Agent",
@@ -56,7 +62,14 @@ ROWS = (
         "nobody",
         note="`http` is an application with an API key; there is no agent protocol",
     ),
-    Missing(GENERAL, "Node Type: Radius Proxy", "requests are not forwarded yet", ("dirfactorProxyTarget",)),
+    Elsewhere(
+        GENERAL,
+        "Node Type: Radius Proxy",
+        ("dirfactorProxyTarget",),
+        "tests/scenarios/test_proxy.py::"
+        "test_somebody_without_a_token_is_let_in_by_the_other_server_and_with_what_it_returns",
+        note="with `dirfactorNodeType` = `proxy`; whoever has a token is decided about here",
+    ),
     Scenario(
         GENERAL,
         "Shared Secret",
