@@ -6,33 +6,8 @@ import socket
 from collections.abc import Callable
 
 from auth.reloaded_tls import ReloadedTls
-from schema.errors import Fault
 
 _AGAIN_SECONDS = 0.1
-_BACKLOG = 1024
-
-
-def listening(host: str, port: int, section: str) -> socket.socket:
-    """A socket that listens; port 0 takes a free one.
-
-    Args:
-        host: address of this host.
-        port: the TCP port.
-        section: of config.ini, such as [http]; for people.
-
-    Raises:
-        Fault: nothing can listen there.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        raise Fault(
-            f"cannot listen on TCP {host} port {port}: {error}",
-            remedy=f"choose an address of this host and a free port in {section}",
-        ) from error
-    listener.setblocking(False)
-    return listener
 
 
 class Acceptor:

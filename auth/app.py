@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -30,7 +30,7 @@ from auth.metrics.measured import MeasuredService, MeasuredVip
 from auth.metrics.tally import Tally
 from auth.nodes import Nodes
 from auth.outbound import delivery, vip
-from auth.overview import Overview
+from auth.overview import Overview, Sync
 from auth.password_gate import PasswordGate, PasswordGates
 from auth.performing import Performer
 from auth.prompts import refusal
@@ -86,6 +86,7 @@ class App:
         vip: asks VIP, or says why nobody can.
         tls: what the doors show, by the name of their section.
         tally: what has happened since the start.
+        worker: which of the service's processes this is.
     """
 
     settings: Settings
@@ -98,11 +99,12 @@ class App:
     audit: AuditTrail
     known: FactsReader
     service: LoginService
-    syncs: Mapping[str, SyncScheduler]
+    syncs: Mapping[str, Sync]
     delivery: Delivery
     vip: VipClient | NoVip
     tls: Mapping[str, ReloadedTls]
     tally: Tally
+    worker: int
 
     @property
     def measured(self) -> Service:
@@ -122,6 +124,7 @@ class App:
             self.tls,
             self.audit,
             self.settings.service.state_file,
+            self.worker,
         )
 
 
@@ -132,16 +135,19 @@ class Lasting:
         clock: where time comes from.
         entropy: where randomness comes from.
         tls: what the doors show, by the name of their section.
+        worker: which of the service's processes this is.
 
     Attributes:
         tls: as given.
+        worker: as given.
         turns: those of the event loop.
         tally: what has happened since the start.
         coalescer: first steps that are repeats of each other.
     """
 
-    def __init__(self, clock: Clock, entropy: Entropy, tls: Mapping[str, ReloadedTls]) -> None:
+    def __init__(self, clock: Clock, entropy: Entropy, tls: Mapping[str, ReloadedTls], worker: int = 0) -> None:
         self.tls = tls
+        self.worker = worker
         self.turns = Turns()
         self._entropy = entropy
         self._store: EmbeddedStore | None = None
@@ -166,7 +172,11 @@ class Lasting:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, clock: Clock, entropy: Entropy, lasting: Lasting | None = None
+    settings: Settings,
+    clock: Clock,
+    entropy: Entropy,
+    lasting: Lasting | None = None,
+    syncs: Callable[[], AbstractContextManager[Mapping[str, Sync]]] | None = None,
 ) -> AsyncIterator[App]:
     """All parts, opened and at the end closed again; nothing listens yet.
 
@@ -175,6 +185,7 @@ async def opened(
         clock: where time comes from.
         entropy: where randomness comes from.
         lasting: from the parts before these; None where these are the first.
+        syncs: opens what carries changes into the replica; `syncing` when absent.
 
     Raises:
         Fault: something that the service cannot do without is missing.
@@ -184,7 +195,7 @@ async def opened(
     async with AsyncExitStack() as stack:
         kept = lasting or stack.enter_context(contextlib.closing(Lasting(clock, entropy, shown_tls(settings, clock))))
         turns, tally = kept.turns, kept.tally
-        syncs = stack.enter_context(syncing(settings, clock, entropy))
+        carried = stack.enter_context(syncs() if syncs else syncing(settings, clock, entropy))
         replica = stack.enter_context(
             contextlib.closing(
                 Replica(service_settings.replica_file, named=settings.named_policies, moment=turns.current)
@@ -258,11 +269,12 @@ async def opened(
             audit,
             parts.known,
             service,
-            syncs,
+            carried,
             channels,
             asked_of_vip,
             kept.tls,
             kept.tally,
+            kept.worker,
         )
 
 

@@ -27,6 +27,7 @@ from auth.receipts.settings import ReceiptSettings
 from auth.receipts.settings import findings as receipt_findings
 from auth.references import read_reference
 from auth.settings import (
+    MOST_WORKERS,
     AdminSettings,
     ConfiguredNode,
     HttpSettings,
@@ -332,6 +333,9 @@ class _Reader:
         return members
 
     def _check_service(self, service: ServiceSettings) -> None:
+        if not 1 <= service.workers <= MOST_WORKERS:
+            remedy = f"give a number from 1 to {MOST_WORKERS}; more than there are cores are of no use"
+            self._ini.report("service", "workers", "is out of range", remedy)
         if service.log_level not in _LOG_LEVELS:
             self._ini.report("service", "log_level", "is not known", "give one of " + ", ".join(_LOG_LEVELS))
         if service.region is not None and service.region not in phonenumbers.SUPPORTED_REGIONS:

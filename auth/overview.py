@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import inf
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -20,7 +21,7 @@ from auth.settings import Settings
 from auth.version import __version__
 from auth.vip.client import VipClient
 from dirsync.replica import Replica
-from dirsync.scheduler import SyncScheduler
+from dirsync.scheduler import SyncStatus
 from schema.errors import Fault
 
 
@@ -91,6 +92,7 @@ class Status(msgspec.Struct, frozen=True):
 
     Attributes:
         service: version of the program.
+        worker: which of the service's processes answers; gateways, texts_refused and receipts_unknown are its own.
         ready: whether logons can be decided.
         problems: what is in the way.
         directories: where people are.
@@ -105,6 +107,7 @@ class Status(msgspec.Struct, frozen=True):
     """
 
     service: str
+    worker: int
     ready: bool
     problems: Sequence[str]
     directories: Sequence[DirectoryStatus]
@@ -116,6 +119,19 @@ class Status(msgspec.Struct, frozen=True):
     texts_refused: int
     texts_unanswered: Sequence[str]
     receipts_unknown: int
+
+
+class Sync(Protocol):
+    """What carries the changes of one directory into the replica."""
+
+    @property
+    def status(self) -> SyncStatus:
+        """How it is doing."""
+        ...
+
+    def wake(self) -> None:
+        """Look at the directory at once, or soon; returns before that."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,17 +161,19 @@ class Overview:
         tls: what the doors show, by the name of their section.
         audit: what is recorded.
         state_file: open logins.
+        worker: which of the service's processes this is.
     """
 
     settings: Settings
     clock: Clock
     replica: Replica
-    syncs: Mapping[str, SyncScheduler]
+    syncs: Mapping[str, Sync]
     delivery: Delivery
     vip: VipClient | NoVip
     tls: Mapping[str, ReloadedTls]
     audit: AuditTrail
     state_file: Path
+    worker: int = 0
 
     def health(self) -> Health:
         """Whether the service can decide now."""
@@ -191,6 +209,7 @@ class Overview:
         problems = self.health().problems
         return Status(
             service=__version__,
+            worker=self.worker,
             ready=not problems,
             problems=problems,
             directories=tuple(self.directories()),

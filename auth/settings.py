@@ -20,6 +20,9 @@ from dirsync.view import PolicyLink
 from schema.entry import AccessNode, EntryId, Policy
 from schema.secret import Secret
 
+MOST_WORKERS = 64
+"""Processes that may answer."""
+
 
 class ServiceSettings(msgspec.Struct, frozen=True):
     """The [service] section.
@@ -33,6 +36,7 @@ class ServiceSettings(msgspec.Struct, frozen=True):
         refusal_seconds: no refusal is given sooner than this after the request, so that its time tells nothing.
         delivery_seconds: how long all gateways together may take to accept a message.
         journal_days: for how many days `explain --event` can say what an outcome was decided from; 0 keeps nothing.
+        workers: how many processes answer; a processor's core each is what they can use.
         log_level: debug, info, warning or error.
     """
 
@@ -43,6 +47,7 @@ class ServiceSettings(msgspec.Struct, frozen=True):
     refusal_seconds: float = 1.0
     delivery_seconds: float = 4.0
     journal_days: int = 30
+    workers: int = 1
     log_level: str = "info"
 
     @property

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
 from auth.cli.audit import audit_app
 from auth.cli.check import check_app
@@ -31,7 +30,7 @@ from auth.cli.user import user_app
 from auth.cli.vip import vip_app
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.preflight import examined_config, needed_to_start
-from auth.serving.serve import serve
+from auth.serving.host import serve_host
 from auth.version import __version__
 
 app = typer.Typer(
@@ -76,7 +75,8 @@ def serve_command(config: CONFIG_OPTION = DEFAULT_CONFIG) -> None:
     with faults():
         settings = asyncio.run(examined_config(Path(config), needed_to_start, SYSTEM_CLOCK, SYSTEM_ENTROPY))
         start_logging(settings.service.log_level)
-        uvloop.run(serve(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY))
+        status = serve_host(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY)
+    raise typer.Exit(status)
 
 
 @app.command("api-key")

@@ -10,7 +10,7 @@ from rich.table import Table
 from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, faults, out, print_json
 from auth.config import read_config
 from auth.radius.habits import Advice, advice
-from auth.radius.habits_file import read_habits
+from auth.radius.habits_file import read_all_habits
 from dirsync.replica import Replica
 from schema.words import NodeType
 
@@ -31,7 +31,7 @@ def clients_command(config: CONFIG_OPTION = DEFAULT_CONFIG, *, json: JSON_OPTION
     """
     with faults():
         settings = read_config(Path(config))
-        habits = read_habits(settings.service.habits_file)
+        habits = read_all_habits(settings.service.habits_file)
         replica = Replica(settings.service.replica_file, named=settings.named_policies)
         listed = [item.node for item in settings.nodes.values()] + [item.node for item in replica.nodes()]
         found = [

@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import socket
 from contextlib import AsyncExitStack
 from email.utils import format_datetime
 from functools import partial
 
-from auth.accepting import Acceptor, listening
+from auth.accepting import Acceptor
 from auth.clock import Clock
 from auth.http.connection import Connection, Handler, Open
 from auth.http.limits import Limits
@@ -52,7 +53,7 @@ def http_tls(http: HttpSettings, clock: Clock) -> ReloadedTls | None:
 
 
 async def open_http(
-    http: HttpSettings,
+    listener: socket.socket,
     tls: ReloadedTls | None,
     handle: Handler,
     clock: Clock,
@@ -62,7 +63,7 @@ async def open_http(
     """Open the door, which is closed with the stack after what was begun is done.
 
     Args:
-        http: the section.
+        listener: listens, and does not block.
         tls: from `http_tls`; None for plain HTTP. Its files are looked after as long as the door is open.
         handle: answers.
         clock: dates the answers.
@@ -71,12 +72,8 @@ async def open_http(
 
     Returns:
         its address, for the log.
-
-    Raises:
-        Fault: nothing can listen there.
     """
     around = Open(HttpDate(clock))
-    listener = listening(http.host, http.port, "[http]")
     acceptor = Acceptor(
         listener,
         tls,

@@ -173,6 +173,7 @@ class Metric(StrEnum):
         Kind.COUNTER,
         ("directory", "result"),
         "looks at the directory: done or failed",
+        Together.MOST,
     )
     SYNC_FAILURES = (
         "dirfactor_sync_failures",

@@ -15,7 +15,7 @@ _STATM = Path("/proc/self/statm")
 
 
 def state_of(overview: Overview) -> Reading:
-    """What several workers of one host know alike."""
+    """What the overview shows, as metrics; much of it several workers of one host know alike."""
     found = Reading({}, {})
     put = found.put
     put(Metric.BUILD, 1, __version__)

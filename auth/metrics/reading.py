@@ -37,7 +37,7 @@ class Reading(msgspec.Struct):
 
     def put(self, metric: Metric, value: float, *labels: str) -> None:
         """Set a counter or gauge."""
-        self.numbers.setdefault(metric, {})[labels] = value
+        self.numbers.setdefault(metric, {})[labels] = float(value)
 
 
 _TOGETHER: dict[Together, Callable[[float, float], float]] = {

@@ -1,6 +1,6 @@
 """What each access node sends, counted: a setting is tightened because of what was seen, and by a person. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import msgspec
@@ -40,6 +40,25 @@ class Habit(msgspec.Struct):
     """What a node sends, by day (ISO 8601), the last thirty at most."""
 
     days: dict[str, Day] = {}
+
+
+def together(counted: Iterable[Mapping[str, Habit]]) -> Mapping[str, Habit]:
+    """What several have counted, each of its own packets."""
+    nodes: dict[str, Habit] = {}
+    for known in counted:
+        for node, habit in known.items():
+            days = nodes.setdefault(node, Habit({})).days
+            for name, day in habit.days.items():
+                days[name] = _total((days.get(name, Day()), day))
+    return nodes
+
+
+def _total(days: Iterable[Day]) -> Day:
+    total = Day()
+    for day in days:
+        for name in Day.__struct_fields__:
+            setattr(total, name, getattr(total, name) + getattr(day, name))
+    return total
 
 
 class Habits:
@@ -124,10 +143,7 @@ def advice(node: str, habit: Habit | None, *, requires: bool, limits: bool) -> A
         limits: its dirfactorLimitProxyState.
     """
     days = habit.days if habit else {}
-    total = Day()
-    for day in days.values():
-        for name in Day.__struct_fields__:
-            setattr(total, name, getattr(total, name) + getattr(day, name))
+    total = _total(days.values())
     setting, why = _follows(total, requires=requires, limits=limits)
     dates = sorted(map(date.fromisoformat, days))
     return Advice(node, dates[0] if dates else None, dates[-1] if dates else None, len(dates), total, setting, why)

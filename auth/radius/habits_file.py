@@ -1,7 +1,6 @@
 """What access nodes send, in a file of the state directory: written by the service, read by the command."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -10,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from auth.keys import private_file
-from auth.radius.habits import Habit, Habits
+from auth.meanwhile import meanwhile
+from auth.radius.habits import Habit, Habits, together
 from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.radius")
@@ -34,6 +34,17 @@ def read_habits(file: Path) -> Mapping[str, Habit]:
         raise Fault(f"{file} is damaged", remedy="remove it; counting begins anew") from error
 
 
+def read_all_habits(file: Path) -> Mapping[str, Habit]:
+    """What all workers have counted. Raises Fault as `read_habits`."""
+    others = sorted(file.parent.glob(f"{file.stem}-*{file.suffix}"))
+    return together(map(read_habits, (file, *others)))
+
+
+def habits_of(file: Path, worker: int) -> Path:
+    """The file of one of several workers, each of which hears other clients."""
+    return file if worker == 0 else file.with_stem(f"{file.stem}-{worker}")
+
+
 def write_habits(file: Path, habits: Mapping[str, Habit]) -> None:
     """Put a new file in the place of the old one. Raises Fault."""
     private_file.replace(file, msgspec.json.encode(habits))
@@ -50,13 +61,10 @@ async def counting(file: Path) -> AsyncIterator[Habits]:
     except Fault as fault:
         _log.warning("what access nodes send is counted anew: %s", fault)
         habits = Habits()
-    keeping = asyncio.get_running_loop().create_task(_keep(habits, file))
     try:
-        yield habits
+        async with meanwhile(_keep(habits, file)):
+            yield habits
     finally:
-        keeping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeping
         _write(habits, file)
 
 

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from auth.accepting import Acceptor, listening
+from auth.accepting import Acceptor
 from auth.client_certificate import names_of
 from auth.clock import Clock
 from auth.radius.complaints import Complaint
@@ -156,22 +156,18 @@ def radsec_tls(radsec: RadsecSettings, clock: Clock) -> ReloadedTls:
     return ReloadedTls(TlsFiles("[radsec]", radsec.certificate, others, build), clock)
 
 
-async def open_radsec(radsec: RadsecSettings, tls: ReloadedTls, listener: RadsecListener, doors: AsyncExitStack) -> str:
+async def open_radsec(place: socket.socket, tls: ReloadedTls, listener: RadsecListener, doors: AsyncExitStack) -> str:
     """Listen until the stack is closed; then what was begun is done.
 
     Args:
-        radsec: the section.
+        place: where connections come; it listens, and does not block.
         tls: from `radsec_tls`. Its files are looked after as long as the door is open.
         listener: serves the connections.
         doors: closes it.
 
     Returns:
         its address, for the log.
-
-    Raises:
-        Fault: nothing can listen there.
     """
-    place = listening(radsec.host, radsec.port, "[radsec]")
     host, port = place.getsockname()[:2]
     loop = asyncio.get_running_loop()
     ours = [loop.create_task(listener.run(place, tls)), loop.create_task(tls.run())]

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
 from functools import partial
 from typing import cast
@@ -10,7 +11,6 @@ from auth.incident import describe
 from auth.radius.complaints import Complaint
 from auth.radius.door import Peer, RadiusDoor
 from auth.radius.node import NodeDoor
-from schema.errors import Fault
 
 Lookup = Callable[[str], NodeDoor | None]
 """Address as text, IPv4 always in its own form -> the access node that it belongs to as of now, None for nobody's."""
@@ -98,27 +98,17 @@ class UdpListener(asyncio.DatagramProtocol):
             self._transport.sendto(reply, addr)
 
 
-async def listen(host: str, port: int, lookup: Lookup, door: RadiusDoor, allowed: Allowed = everywhere) -> UdpListener:
-    """Open a door on a UDP port; 0 takes a free one.
+async def listen(place: socket.socket, lookup: Lookup, door: RadiusDoor, allowed: Allowed = everywhere) -> UdpListener:
+    """Open a door where datagrams come.
 
     Args:
-        host: address of this host.
-        port: the port.
+        place: the bound socket; it does not block.
         lookup: as for `UdpListener`.
         door: answers.
         allowed: as for `UdpListener`.
-
-    Raises:
-        Fault: the port cannot be had.
     """
     listener = UdpListener(lookup, door, allowed)
-    try:
-        await asyncio.get_running_loop().create_datagram_endpoint(lambda: listener, local_addr=(host, port))
-    except OSError as error:
-        raise Fault(
-            f"cannot listen on UDP {host} port {port}: {error.strerror or error}",
-            remedy="stop the other RADIUS server on this port, or choose an address of this host and a free port",
-        ) from error
+    await asyncio.get_running_loop().create_datagram_endpoint(lambda: listener, sock=place)
     return listener
 
 

@@ -1,8 +1,10 @@
 """Opens the doors: RADIUS over UDP and TLS, accounting, HTTP."""
 
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 
+from auth import ports
 from auth.clock import Clock, Entropy
 from auth.http.server import open_http
 from auth.networks import Networks
@@ -20,6 +22,7 @@ DRAIN_SECONDS = 5.0
 
 
 async def open_doors(
+    sockets: Mapping[str, socket.socket],
     settings: Settings,
     current: Current,
     tls: Mapping[str, ReloadedTls],
@@ -32,6 +35,7 @@ async def open_doors(
     """Open one door after the other, and tell where each is.
 
     Args:
+        sockets: where each door is, by its name in `auth.ports`.
         settings: config.ini.
         current: what is asked.
         tls: what the doors show, by the name of their section.
@@ -40,9 +44,6 @@ async def open_doors(
         doors: closes them.
         opened: gets the RADIUS doors, which count what they discard.
         habits: counts what access nodes send.
-
-    Raises:
-        Fault: one cannot be opened.
     """
 
     def door(served: frozenset[Code]) -> RadiusDoor:
@@ -60,18 +61,17 @@ async def open_doors(
         return opened[-1]
 
     allowed = Networks(settings.radius.networks).have
-    ports = [("RADIUS", settings.radius.port, LOGONS)] if settings.radius.enabled else []
-    if settings.radius.accounting_port is not None:
-        ports.append(("RADIUS accounting", settings.radius.accounting_port, ACCOUNTING))
-    for name, port, served in ports:
-        listener = await listen(settings.radius.host, port, current.radius_door, door(served), allowed)
+    for name, served in ((ports.RADIUS, LOGONS), (ports.ACCOUNTING, ACCOUNTING)):
+        if name not in sockets:
+            continue
+        listener = await listen(sockets[name], current.radius_door, door(served), allowed)
         doors.push_async_callback(_drain, listener)
         yield f"{name} udp://{listener.address[0]}:{listener.address[1]}"
-    if settings.radsec is not None:
+    if ports.RADSEC in sockets:
         radsec = RadsecListener(current.radsec_door, door(LOGONS | ACCOUNTING))
-        yield await open_radsec(settings.radsec, tls["radsec"], radsec, doors)
-    if settings.http.enabled:
-        yield await open_http(settings.http, tls.get("http"), current.http, clock, doors)
+        yield await open_radsec(sockets[ports.RADSEC], tls["radsec"], radsec, doors)
+    if ports.HTTP in sockets:
+        yield await open_http(sockets[ports.HTTP], tls.get("http"), current.http, clock, doors)
 
 
 async def _drain(listener: UdpListener) -> None:

@@ -33,6 +33,10 @@ class ServiceManager:
         """It serves; `status` is for people."""
         self._send("READY=1", status)
 
+    def kept(self, status: str) -> None:
+        """It serves as before, for the new configuration cannot be used; `status` is for people."""
+        self._send("READY=1", f"{status}; the new configuration cannot be used")
+
     def reloading(self, monotonic: float) -> None:
         """It reads its configuration again; `monotonic` are seconds of CLOCK_MONOTONIC."""
         self._send("RELOADING=1", "reads its configuration", f"MONOTONIC_USEC={int(monotonic * _MICROSECONDS)}")

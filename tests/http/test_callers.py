@@ -30,6 +30,7 @@ from auth.settings import AdminSettings, ConfiguredNode, HttpSettings
 from core.test_nodes import RING, Listing
 from schema.parse import parse_node
 from schema.secret import Secret
+from sockets import connections_at
 
 KEYS = {name: Secret(f"the key of {name}") for name in ("portal", "wiki", "both", "vpn", "monitor", "helpdesk", "all")}
 AUTHORITY, STRANGER = (Authority.make(name, datetime.now(UTC)) for name in ("Ours", "Another"))
@@ -105,7 +106,7 @@ async def doors(tmp_path):
     settings = HttpSettings(port=0, certificate=tmp_path / "server.pem", client_ca_file=tmp_path / "ca.pem")
     async with AsyncExitStack() as stack:
         app = HttpDoor(routes[:2] + [each for each in routes[2:] if each.path != "/metrics"], lambda *_: None)
-        place = await open_http(settings, http_tls(settings, SYSTEM_CLOCK), app.answer, SYSTEM_CLOCK, stack)
+        place = await open_http(connections_at(), http_tls(settings, SYSTEM_CLOCK), app.answer, SYSTEM_CLOCK, stack)
         yield Doors(tmp_path, int(place.rpartition(":")[2]))
 
 

@@ -16,7 +16,7 @@ from auth.http.call import Call
 from auth.http.limits import Limits
 from auth.http.messages import AuthenticateBody, ChallengedAnswer
 from auth.http.server import open_http
-from auth.settings import HttpSettings
+from sockets import connections_at
 
 HOST = b"Host: localhost\r\n"
 
@@ -37,7 +37,7 @@ async def echo(call: Call) -> Answer:
 async def connected(**limits):
     async with AsyncExitStack() as stack:
         limited = Limits(**({"arrival_seconds": 2.0} | limits))
-        place = await open_http(HttpSettings(port=0), None, echo, SYSTEM_CLOCK, stack, limited)
+        place = await open_http(connections_at(), None, echo, SYSTEM_CLOCK, stack, limited)
         reader, writer = await asyncio.open_connection("127.0.0.1", int(place.rpartition(":")[2]))
         stack.callback(writer.close)
         yield reader, writer
@@ -228,7 +228,7 @@ async def test_what_comes_while_one_is_answered_waits_outside():
         return Answer(b"")
 
     async with AsyncExitStack() as stack:
-        place = await open_http(HttpSettings(port=0), None, wait, SYSTEM_CLOCK, stack)
+        place = await open_http(connections_at(), None, wait, SYSTEM_CLOCK, stack)
         _, writer = await asyncio.open_connection("127.0.0.1", int(place.rpartition(":")[2]))
         writer.write(get(b"/") * 500_000)
         assert await settled(writer.transport.get_write_buffer_size) > 1_000_000
@@ -244,7 +244,7 @@ async def test_who_does_not_read_is_answered_no_further():
         return Answer(b"x" * 4_000_000)
 
     async with AsyncExitStack() as stack:
-        place = await open_http(HttpSettings(port=0), None, much, SYSTEM_CLOCK, stack)
+        place = await open_http(connections_at(), None, much, SYSTEM_CLOCK, stack)
         _, writer = await asyncio.open_connection("127.0.0.1", int(place.rpartition(":")[2]), limit=1)
         writer.write(get(b"/") * 50)
         assert await settled(lambda: len(asked)) < 10
@@ -279,7 +279,7 @@ async def test_who_does_not_read_is_cut():
 
 async def test_a_door_that_closes_answers_what_was_asked():
     async with AsyncExitStack() as stack:
-        place = await open_http(HttpSettings(port=0), None, echo, SYSTEM_CLOCK, stack)
+        place = await open_http(connections_at(), None, echo, SYSTEM_CLOCK, stack)
         port = int(place.rpartition(":")[2])
         idle, asking = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
         asking[1].write(get(b"/slow"))
@@ -328,7 +328,7 @@ def test_however_the_octets_are_cut_up_the_answers_are_the_same(requests, data):
 def test_whatever_comes_the_connection_ends_and_the_door_goes_on(octets):
     async def scenario() -> None:
         async with AsyncExitStack() as stack:
-            place = await open_http(HttpSettings(port=0), None, echo, SYSTEM_CLOCK, stack, Limits(arrival_seconds=0.2))
+            place = await open_http(connections_at(), None, echo, SYSTEM_CLOCK, stack, Limits(arrival_seconds=0.2))
             port = int(place.rpartition(":")[2])
             for sent in (octets, get(b"/", b"Connection: close")):
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)

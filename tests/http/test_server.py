@@ -16,6 +16,7 @@ from auth.http.call import Call
 from auth.http.limits import Limits
 from auth.http.server import http_tls, open_http
 from auth.settings import HttpSettings
+from sockets import connections_at
 
 ARRIVAL = 0.4
 SLOW = 1.0
@@ -48,7 +49,7 @@ async def door(stack: AsyncExitStack, http: HttpSettings | None = None, **limits
     """Open one, with short limits; its port."""
     http = http or HttpSettings(port=0)
     limited = Limits(**({"arrival_seconds": ARRIVAL} | limits))
-    place = await open_http(http, http_tls(http, SYSTEM_CLOCK), answer, SYSTEM_CLOCK, stack, limited)
+    place = await open_http(connections_at(), http_tls(http, SYSTEM_CLOCK), answer, SYSTEM_CLOCK, stack, limited)
     return int(place.rpartition(":")[2])
 
 

@@ -13,6 +13,7 @@ from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.radius import Attribute, Code, NodeDoor, Packet, RadiusDoor, listen
 from auth.radius.door import ACCOUNTING
 from auth.radius.packet import encode_request, seal_response, verify_response
+from sockets import datagrams_at
 
 SECRET = b"s3cret-of-the-vpn"
 NODE = NodeDoor("vpn1", SECRET)
@@ -25,7 +26,7 @@ class Nobody:
 @pytest.fixture
 async def port():
     door = RadiusDoor(service=Nobody(), clock=SYSTEM_CLOCK, entropy=SYSTEM_ENTROPY, served=ACCOUNTING)
-    listener = await listen("127.0.0.1", 0, {"127.0.0.1": NODE}.get, door)
+    listener = await listen(datagrams_at("127.0.0.1"), {"127.0.0.1": NODE}.get, door)
     listener.door = door
     yield listener
     await listener.drain(1)

@@ -11,6 +11,7 @@ from auth.reason import Reason
 from auth.request import Accepted, Refused
 from rig.radclient import radclient_with
 from schema.secret import Secret
+from sockets import datagrams_at
 
 pytestmark = pytest.mark.servers
 SECRET = "correct horse battery staple"
@@ -32,7 +33,7 @@ async def ask(tmp_path):
     node, secret = NodeDoor("vpn1", SECRET.encode(), code_only=True), tmp_path / "secret"
     secret.write_text(SECRET)
     door = RadiusDoor(service=Desk(), clock=SYSTEM_CLOCK, entropy=SYSTEM_ENTROPY)
-    server = await listen("127.0.0.1", 0, lambda _: node, door)
+    server = await listen(datagrams_at("127.0.0.1"), lambda _: node, door)
 
     async def asked(*attributes):
         return await asyncio.to_thread(radclient_with, server.address[1], secret, attributes)

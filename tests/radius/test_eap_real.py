@@ -10,6 +10,7 @@ from auth.reason import Reason
 from auth.request import Accepted, Challenged, Refused, ReplyAttribute
 from rig.eapol import eapol_test
 from schema.secret import Secret
+from sockets import datagrams_at
 
 pytestmark = pytest.mark.servers
 SECRET = "correct horse battery staple"
@@ -39,7 +40,7 @@ class Desk:
 async def door():
     desk, node = Desk(), NodeDoor("switch", SECRET.encode())
     door = RadiusDoor(service=desk, clock=SYSTEM_CLOCK, entropy=SYSTEM_ENTROPY)
-    server = await listen("127.0.0.1", 0, lambda _: node, door)
+    server = await listen(datagrams_at("127.0.0.1"), lambda _: node, door)
     yield desk, server.address[1]
     await server.drain(1.0)
 

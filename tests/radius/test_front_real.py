@@ -13,6 +13,7 @@ from rig.eapol import eapol_test
 from rig.freeradius import Behind, Inside, freeradius
 from rig.ports import free_port
 from schema.secret import Secret
+from sockets import datagrams_at
 
 pytestmark = pytest.mark.servers
 CODE = Secret("481516")
@@ -43,7 +44,7 @@ async def chain(folder, inside):
     """Yields the desk and a function by which somebody logs on through the front."""
     desk, node = Desk(), NodeDoor("front", FRONT.encode(), code_only=True)
     door = RadiusDoor(service=desk, clock=SYSTEM_CLOCK, entropy=SYSTEM_ENTROPY)
-    server = await listen("127.0.0.1", 0, lambda _: node, door)
+    server = await listen(datagrams_at("127.0.0.1"), lambda _: node, door)
     port = free_port()
     behind = Behind(server.address[1], FRONT)
     front = await asyncio.to_thread(freeradius, folder / "front", port, SWITCH, behind, inside)

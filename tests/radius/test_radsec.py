@@ -18,6 +18,7 @@ from auth.reason import Reason
 from auth.request import Accepted, Refused
 from auth.settings import RadsecSettings
 from schema.secret import Secret
+from sockets import connections_at
 
 SECRET = b"radsec"
 NODE = NodeDoor("vpn1", SECRET, require_message_authenticator=False, limit_proxy_state=False)
@@ -49,7 +50,7 @@ async def place(tmp_path, authority):
     )
     section = RadsecSettings(tmp_path / "server.pem", tmp_path / "ca.pem", host="127.0.0.1", port=0)
     async with contextlib.AsyncExitStack() as doors:
-        shown = await open_radsec(section, radsec_tls(section, SYSTEM_CLOCK), listener, doors)
+        shown = await open_radsec(connections_at(), radsec_tls(section, SYSTEM_CLOCK), listener, doors)
         port = int(shown.rpartition(":")[2])
         yield SimpleNamespace(port=port, door=door, known=known, authority=authority, folder=tmp_path)
 

@@ -26,6 +26,7 @@ from auth.http.server import http_tls, open_http
 from auth.settings import HttpSettings
 from scenarios.company import password_of, texted
 from scenarios.office import Office, open_office
+from sockets import connections_at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -105,7 +106,7 @@ async def test_it_shows_its_certificate_and_looks_at_that_of_the_service(tmp_pat
     settings = HttpSettings(port=0, certificate=files["server.pem"], client_ca_file=files["ca.pem"])
     door = HttpDoor([Operation("POST", "/v1/authenticate", "", "", Access.NODE, handle)], lambda *_: None)
     async with AsyncExitStack() as stack:
-        opened = await open_http(settings, http_tls(settings, SYSTEM_CLOCK), door.answer, SYSTEM_CLOCK, stack)
+        opened = await open_http(connections_at(), http_tls(settings, SYSTEM_CLOCK), door.answer, SYSTEM_CLOCK, stack)
         url = f"https://localhost:{opened.rpartition(':')[2]}"
         async with AsyncClient(url, certificate=files["client.pem"], ca_file=files["ca.pem"]) as client:
             assert await client.authenticate("alice", "x") == Refused("", "portal CN=portal")

@@ -9,8 +9,11 @@ import pytest
 from auth.app import Lasting
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
+from auth.serving.board import Board
 from auth.serving.current import Current
+from auth.serving.manager import ServiceManager
 from auth.serving.serve import Serving
+from auth.serving.worker import Worker
 from schema.errors import Fault
 
 CONFIG = """\
@@ -27,6 +30,7 @@ enabled = no
 [http]
 enabled = no
 """
+ALONE = Worker(0, 1, {}, Board(1), ServiceManager({}, 1), lambda _: None)
 PEOPLE = (
     "version: 1\n\ndn: dc=example,dc=org\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: Example\n"
 )
@@ -38,7 +42,7 @@ async def serving_of(folder):
     config = folder / "config.ini"
     config.write_text(CONFIG)
     settings = read_config(config)
-    serving = Serving(SYSTEM_CLOCK, SYSTEM_ENTROPY, Lasting(SYSTEM_CLOCK, SYSTEM_ENTROPY, {}), [])
+    serving = Serving(SYSTEM_CLOCK, SYSTEM_ENTROPY, Lasting(SYSTEM_CLOCK, SYSTEM_ENTROPY, {}), [], ALONE)
     current = Current(await serving.begin(settings))
     try:
         yield serving, settings, current
@@ -58,13 +62,13 @@ async def test_the_parts_before_and_those_after_write_by_one_store_for_two_would
 
 async def test_a_sync_that_is_under_way_is_waited_for_without_holding_up_the_loop(tmp_path, monkeypatch):
     async with serving_of(tmp_path) as (serving, settings, current):
-        (sync,) = serving._syncs.values()
+        (sync,) = serving._common._begun.values()
         assert sync.hold(5)
-        monkeypatch.setattr("auth.serving.serve._SYNC_PATIENCE", 0.1)
+        monkeypatch.setattr("auth.serving.upkeep._SYNC_PATIENCE", 0.1)
         with pytest.raises(Fault, match="a sync of the directory is under way"):
             await serving.exchange(settings, current)
-        assert serving._syncs[""] is sync, "nothing has changed"
-        monkeypatch.setattr("auth.serving.serve._SYNC_PATIENCE", 5)
+        assert serving._common._begun[""] is sync, "nothing has changed"
+        monkeypatch.setattr("auth.serving.upkeep._SYNC_PATIENCE", 5)
         exchanging = asyncio.ensure_future(serving.exchange(settings, current))
         turns = 0
         while not exchanging.done() and turns < 20:
@@ -73,4 +77,4 @@ async def test_a_sync_that_is_under_way_is_waited_for_without_holding_up_the_loo
         assert turns == 20
         sync.go_on()
         await exchanging
-        assert serving._syncs[""] is not sync
+        assert serving._common._begun[""] is not sync

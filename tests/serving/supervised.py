@@ -1,0 +1,86 @@
+"""A supervisor whose workers do as a test wants: `python -m serving.supervised WORKERS SECONDS`, in an empty folder.
+
+Files in the folder are what the test and the workers say to each other: `begun-N` has a line for each worker that
+began in place N, `read-N` one for each time that it was asked to read its configuration; with a file `fails-N` it
+cannot begin, with `keeps-N` it keeps its configuration. Standard output has what the service manager would be told.
+"""
+
+import logging
+import signal
+import sys
+import time
+from pathlib import Path
+
+from auth.serving.line import Line
+from auth.serving.supervisor import Supervisor
+from schema.errors import Fault
+
+
+def say(words: str) -> None:
+    sys.stdout.write(words + "\n")
+    sys.stdout.flush()
+
+
+class Manager:
+    """Writes down what it is told."""
+
+    def __init__(self, watched: float) -> None:
+        self.watched = watched
+
+    def ready(self, status: str) -> None:
+        say(f"ready {status}")
+
+    def kept(self, status: str) -> None:
+        say(f"kept {status}")
+
+    def reloading(self, monotonic: float) -> None:
+        say("reloading")
+
+    def stopping(self) -> None:
+        say("stopping")
+
+    def alive(self) -> None:
+        say("alive")
+
+
+def note(name: str, words: str = "") -> None:
+    with Path(name).open("a") as file:
+        file.write(words + "\n")
+
+
+def work(number: int, line: Line) -> None:
+    note(f"begun-{number}", Path("config").read_text() if Path("config").exists() else "")
+    if Path(f"fails-{number}").exists():
+        raise Fault("it cannot begin", remedy="none")
+    told: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
+    signal.signal(signal.SIGHUP, lambda number, _: told.append(number))
+    line.ready("")
+    while signal.SIGTERM not in told:
+        Path(f"seen-{number}").touch()
+        time.sleep(0.05)
+        if signal.SIGHUP in told:
+            told.clear()
+            note(f"read-{number}")
+            line.kept("") if Path(f"keeps-{number}").exists() else line.ready("")
+
+
+def seen(number: int) -> float:
+    """A file's time is not of the monotonic clock, but as far from now."""
+    try:
+        return time.monotonic() - (time.time() - Path(f"seen-{number}").stat().st_mtime)
+    except OSError:
+        return 0.0
+
+
+def examine():
+    if Path("bad").exists():
+        raise Fault("it is bad", remedy="mend it")
+    before = Path("config").read_text() if Path("config").exists() else ""
+    Path("config").write_text("new")
+    return lambda: note("put-back", before)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    sys.exit(Supervisor(int(sys.argv[1]), work, examine, seen, Manager(float(sys.argv[2])), time.monotonic).run())
