@@ -28,6 +28,7 @@ from auth.receipts.settings import findings as receipt_findings
 from auth.references import read_reference
 from auth.settings import (
     MOST_WORKERS,
+    VERSIONS,
     AdminSettings,
     ConfiguredNode,
     HttpSettings,
@@ -132,6 +133,7 @@ class _Reader:
             secrets=self._secrets,
         )
         self._check_service(settings.service)
+        self._check_radsec(settings.radsec)
         self._check_audit(settings.audit)
         self._check_directories(settings.directories)
         for finding in spend_findings(settings.spend, settings.sms):
@@ -331,6 +333,10 @@ class _Reader:
             except ValueError:
                 self._ini.report(section, "dirfactorMember", f"{member!r} is no DN", remedy)
         return members
+
+    def _check_radsec(self, radsec: RadsecSettings | None) -> None:
+        if radsec is not None and not (radsec.versions and set(radsec.versions) <= VERSIONS):
+            self._ini.report("radsec", "versions", "has one that is not known", "give 1.0, or 1.1, or 1.0, 1.1")
 
     def _check_service(self, service: ServiceSettings) -> None:
         if not 1 <= service.workers <= MOST_WORKERS:

@@ -120,6 +120,10 @@ class RadiusSettings(msgspec.Struct, frozen=True):
     accounting_port: int | None = None
 
 
+VERSIONS = frozenset({"1.0", "1.1"})
+"""Of RADIUS over TLS."""
+
+
 class RadsecSettings(msgspec.Struct, frozen=True):
     """The [radsec] section; without it RADIUS does not come over TLS.
 
@@ -129,6 +133,7 @@ class RadsecSettings(msgspec.Struct, frozen=True):
         private_key: PEM file of the server's private key; in the certificate's file when absent.
         host: address to listen at.
         port: TCP port; 0 lets the system choose.
+        versions: of RADIUS that are spoken: 1.0, 1.1 (RFC 9765), or both.
     """
 
     certificate: Path
@@ -136,6 +141,7 @@ class RadsecSettings(msgspec.Struct, frozen=True):
     private_key: Path | None = None
     host: str = "0.0.0.0"  # noqa: S104 - clients are elsewhere, and show a certificate
     port: int = 2083
+    versions: tuple[str, ...] = ("1.0",)
 
 
 class HttpSettings(msgspec.Struct, frozen=True):

@@ -8,7 +8,6 @@ from auth.radius.attributes import Attribute, Pair
 from auth.radius.packet import MalformedPacket, Packet
 
 _MICROSOFT = (311).to_bytes(4, "big")
-_BLOCK = 16
 
 # RFC 2548 sections 2.1 to 2.4
 _MS_CHAP_RESPONSE, _MS_CHAP_ERROR, _MS_CHAP_CHALLENGE = 1, 2, 11
@@ -44,7 +43,7 @@ def response_of(packet: Packet) -> Response:
         if len(octets) != _CHAP_OCTETS:
             raise MalformedPacket(f"CHAP-Password has {len(octets)} octets")
         challenge = packet.single(Attribute.CHAP_CHALLENGE)
-        return ChapResponse(octets[0], packet.authenticator if challenge is None else challenge, octets[1:])
+        return ChapResponse(octets[0], packet.version.challenge(packet) if challenge is None else challenge, octets[1:])
     version2, version1 = _single(packet, _MS_CHAP2_RESPONSE), _single(packet, _MS_CHAP_RESPONSE)
     challenge, octets = _single(packet, _MS_CHAP_CHALLENGE), version2 or version1
     wanted = _CHALLENGE2_OCTETS if version2 else _CHALLENGE_OCTETS
@@ -61,13 +60,16 @@ def response_of(packet: Packet) -> Response:
 def success_attributes(success: MsChap2Success, request: Packet, secret: bytes) -> tuple[Pair, ...]:
     """What an Access-Accept tells the client of MS-CHAPv2: the server's proof, and the keys, hidden."""
     salt = int.from_bytes(_md5(b"salt" + request.authenticator)[:2], "big") & 0x7FFE | 0x8000
-    key = secret, request.authenticator
+
+    def hidden(key: bytes, salt: int) -> bytes:
+        return request.version.hide_key(key, request, secret, salt)
+
     return (
         _pair(_MS_CHAP2_SUCCESS, bytes((success.identifier,)) + success.proof.encode()),
         _pair(_ENCRYPTION_POLICY, _ALLOWED),
         _pair(_ENCRYPTION_TYPES, _128_BITS),
-        _pair(_SEND_KEY, hide_key(success.send_key, *key, salt)),
-        _pair(_RECEIVE_KEY, hide_key(success.receive_key, *key, salt + 1)),
+        _pair(_SEND_KEY, hidden(success.send_key, salt)),
+        _pair(_RECEIVE_KEY, hidden(success.receive_key, salt + 1)),
     )
 
 
@@ -79,26 +81,6 @@ def error_attributes(request: Packet, message: bytes) -> tuple[Pair, ...]:
     challenge = _md5(b"challenge" + request.authenticator).hex().upper().encode()
     text = b"E=691 R=0 C=%s V=3 M=%s" % (challenge, message)
     return (_pair(_MS_CHAP_ERROR, found[0][:1] + text),)
-
-
-def hide_key(key: bytes, secret: bytes, authenticator: bytes, salt: int) -> bytes:
-    """A key as MS-MPPE-Send-Key carries it (RFC 2548 section 2.4.2).
-
-    Args:
-        key: at most 239 octets.
-        secret: shared with the client.
-        authenticator: that of the request.
-        salt: from 0x8000 to 0xFFFF, another one for each key of a packet.
-    """
-    plain = bytes((len(key),)) + key
-    plain = plain.ljust(-(-len(plain) // _BLOCK) * _BLOCK, b"\0")
-    start = salt.to_bytes(2, "big")
-    hidden, previous = b"", authenticator + start
-    for at in range(0, len(plain), _BLOCK):
-        mask = _md5(secret + previous)
-        previous = bytes(left ^ right for left, right in zip(plain[at : at + _BLOCK], mask, strict=True))
-        hidden += previous
-    return start + hidden
 
 
 def _single(packet: Packet, number: int) -> bytes | None:

@@ -65,6 +65,10 @@ class Complaint(Enum):
         "{address}, access node {node}: discarded, Proxy-State but no Message-Authenticator (CVE-2024-3596): make the "
         "proxy send one; only if it cannot, set dirfactorLimitProxyState of the node to FALSE"
     )
+    NO_VERSION = (
+        "{address}, RadSec: closed, the client with certificate {detail} does not offer RADIUS/1.1 (ALPN radius/1.1): "
+        "update it, or allow 1.0 as well in versions of [radsec]"
+    )
     WRONG_PROOF = (
         "{address}, access node {node}: discarded, the Message-Authenticator is wrong: wrong shared secret for node "
         "{node}? Type it again on both sides"
@@ -106,6 +110,7 @@ DISCARDS = frozenset(
         Complaint.TOO_MANY,
         Complaint.NOT_ALLOWED,
         Complaint.UNKNOWN_CERTIFICATE,
+        Complaint.NO_VERSION,
         Complaint.MALFORMED,
         Complaint.NOT_SERVED,
         Complaint.NO_PROOF,

@@ -10,7 +10,7 @@ from auth.radius.complaints import Complaint
 from auth.radius.eap.dialogue import OutOfTurn, Posed, Typed, WrongMethod, hear, tell
 from auth.radius.eap.packet import EapPacket, eap_of
 from auth.radius.node import NodeDoor
-from auth.radius.packet import Code, MalformedPacket, Packet, Proof, reveal
+from auth.radius.packet import Code, MalformedPacket, Packet, Proof
 from auth.radius.wording import line
 from auth.reason import Reason
 from auth.request import Accepted, AnswerRequest, Challenged, LoginRequest, Origin, Outcome, Refused
@@ -110,7 +110,7 @@ def _shown(packet: Packet, node: NodeDoor) -> Shown | None:
     hidden = packet.single(Attribute.USER_PASSWORD)
     if hidden is None:
         return response_of(packet)
-    typed = _text(reveal(hidden, node.secret, packet.authenticator), node)
+    typed = _text(packet.version.reveal(hidden, packet, node.secret), node)
     return None if typed is None else Secret(typed)
 
 

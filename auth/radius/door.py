@@ -15,18 +15,7 @@ from auth.radius.duplicates import Duplicates, Key
 from auth.radius.eap.dialogue import Posed
 from auth.radius.habits import Habits
 from auth.radius.node import NodeDoor
-from auth.radius.packet import (
-    Code,
-    MalformedPacket,
-    Packet,
-    PacketTooLong,
-    Proof,
-    acknowledge,
-    decode,
-    encode_response,
-    is_accounting,
-    verify_request,
-)
+from auth.radius.packet import RADIUS_1_0, Code, MalformedPacket, Packet, PacketTooLong, Proof, Version
 from auth.radius.passing import passed_on
 from auth.radius.reply import reply_to
 from auth.radius.sources import Sources
@@ -55,11 +44,13 @@ class Peer(NamedTuple):
         address: the client's network address.
         port: the client's; with the address it tells one socket of the client from another.
         send: sends octets back there; does nothing when that cannot be done any more.
+        version: of RADIUS that it speaks.
     """
 
     address: str
     port: int
     send: Callable[[bytes], None]
+    version: Version = RADIUS_1_0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +164,7 @@ class RadiusDoor:
 
     def _receive(self, datagram: bytes, node: NodeDoor, peer: Peer) -> bool:
         try:
-            packet = decode(datagram)
+            packet = peer.version.decode(datagram)
         except MalformedPacket as error:
             self.complain(Complaint.MALFORMED, peer.address, node.name, str(error))
             return False
@@ -182,7 +173,7 @@ class RadiusDoor:
             return True
         if packet.code is Code.ACCOUNTING_REQUEST:
             return self._acknowledge(datagram, packet, node, peer)
-        proof = verify_request(datagram, packet, node.secret)
+        proof = packet.version.proof(datagram, packet, node.secret)
         complaint = objection(packet, proof, node)
         if self._habits is not None and packet.code is Code.ACCESS_REQUEST:
             self._habits.note(node.name, packet, proof, self._clock.now().date(), served=complaint is None)
@@ -200,14 +191,14 @@ class RadiusDoor:
         if not self._draining:
             accounting = Code.ACCESS_REQUEST not in self._served
             code = Code.ACCOUNTING_RESPONSE if accounting else Code.ACCESS_ACCEPT  # RFC 5997 section 4.2
-            peer.send(encode_response(code, packet, (), node.secret))
+            peer.send(packet.version.response(code, packet, (), node.secret))
 
     def _acknowledge(self, datagram: bytes, packet: Packet, node: NodeDoor, peer: Peer) -> bool:
         """Say that it has arrived, and keep nothing of it: a client that hears nothing gives up the whole logon."""
-        if not is_accounting(datagram, packet, node.secret):
+        if not packet.version.is_accounting(datagram, packet, node.secret):
             self.complain(Complaint.WRONG_ACCOUNTING, peer.address, node.name)
             return False
-        peer.send(acknowledge(packet, node.secret))
+        peer.send(packet.version.acknowledge(packet, node.secret))
         return True
 
     def _admit(self, packet: Packet, proof: Proof, node: NodeDoor, peer: Peer) -> None:
@@ -237,7 +228,7 @@ class RadiusDoor:
         request = read(packet, proof, node, origin)
         if isinstance(request, Posed):
             # always the same octets for the same packet, and nothing is kept of it
-            peer.send(encode_response(Code.ACCESS_CHALLENGE, packet, request.attributes, node.secret))
+            peer.send(packet.version.response(Code.ACCESS_CHALLENGE, packet, request.attributes, node.secret))
             return
         self._duplicates.open(key, packet.authenticator)
         if isinstance(request, Declined):

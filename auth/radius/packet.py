@@ -3,8 +3,9 @@
 import hashlib
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum, auto
+from typing import Protocol
 
 from auth.radius.attributes import LONGEST_VALUE, Attribute, Pair
 from schema.errors import Fault
@@ -53,21 +54,64 @@ class Proof(Enum):
     WRONG = auto()
 
 
+class Version(Protocol):
+    """A version of RADIUS: how packets are framed, what proves them, and how secrets in them are hidden."""
+
+    def decode(self, octets: bytes) -> "Packet":
+        """The packet in some octets. Raises MalformedPacket."""
+        ...
+
+    def proof(self, octets: bytes, packet: "Packet", secret: bytes) -> Proof:
+        """What proves an Access-Request or Status-Server; `packet` is the octets decoded."""
+        ...
+
+    def is_accounting(self, octets: bytes, packet: "Packet", secret: bytes) -> bool:
+        """Whether an Accounting-Request comes from who knows the secret; `packet` is the octets decoded."""
+        ...
+
+    def response(self, code: Code, request: "Packet", attributes: Iterable[Pair], secret: bytes) -> bytes:
+        """The response to a request: what proves it, `attributes`, then the request's Proxy-State.
+
+        Raises:
+            PacketTooLong: it would be longer than 4096 octets.
+            ValueError: an attribute's value is too long, or one is there that is added here.
+        """
+        ...
+
+    def acknowledge(self, request: "Packet", secret: bytes) -> bytes:
+        """The Accounting-Response. Raises as `response`."""
+        ...
+
+    def reveal(self, value: bytes, request: "Packet", secret: bytes) -> bytes:
+        """The password in a User-Password. Raises MalformedPacket."""
+        ...
+
+    def challenge(self, request: "Packet") -> bytes:
+        """What a CHAP response without CHAP-Challenge answers (RFC 2865 section 5.3). Raises MalformedPacket."""
+        ...
+
+    def hide_key(self, key: bytes, request: "Packet", secret: bytes, salt: int) -> bytes:
+        """A key as MS-MPPE-Send-Key carries it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Packet:
     """One RADIUS packet.
 
     Attributes:
         code: what it is.
-        identifier: 0 to 255, the same in a request and its response.
-        authenticator: 16 octets.
+        identifier: the same in a request and its response: 0 to 255, or RADIUS/1.1's Token.
+        authenticator: 16 octets that tell a request from others with its identifier.
         attributes: number and value of each, in the order they have in the packet, repeats included.
+        version: that it came in.
     """
 
     code: Code
     identifier: int
     authenticator: bytes
     attributes: tuple[Pair, ...] = ()
+    version: Version = field(default_factory=lambda: RADIUS_1_0)
 
     def __repr__(self) -> str:
         return f"<{self.code.name} {self.identifier}, {len(self.attributes)} attributes>"
@@ -95,6 +139,15 @@ def decode(datagram: bytes) -> Packet:
         MalformedPacket: anything else, which also is: a Code that we do not know, more than 200 attributes, a second
             Message-Authenticator, or one that has not 16 octets (RFC 3579 section 3.2).
     """
+    code, attributes = opened(datagram)
+    proofs = [value for number, value in attributes if number == Attribute.MESSAGE_AUTHENTICATOR]
+    if len(proofs) > 1 or (proofs and len(proofs[0]) != _BLOCK):
+        raise MalformedPacket("Message-Authenticator is there twice or has not 16 octets")
+    return Packet(code, datagram[1], datagram[4:HEADER], attributes)
+
+
+def opened(datagram: bytes) -> tuple[Code, tuple[Pair, ...]]:
+    """Code and attributes, which every version has in the same place. Raises MalformedPacket."""
     length = int.from_bytes(datagram[2:4], "big")
     if not HEADER <= length <= LONGEST_PACKET:
         raise MalformedPacket(f"Length is {length}, allowed are {HEADER} to {LONGEST_PACKET}")
@@ -103,11 +156,7 @@ def decode(datagram: bytes) -> Packet:
     code = _CODES.get(datagram[0])
     if code is None:
         raise MalformedPacket(f"unknown Code {datagram[0]}")
-    attributes = _split(datagram, length)
-    proofs = [value for number, value in attributes if number == Attribute.MESSAGE_AUTHENTICATOR]
-    if len(proofs) > 1 or (proofs and len(proofs[0]) != _BLOCK):
-        raise MalformedPacket("Message-Authenticator is there twice or has not 16 octets")
-    return Packet(code, datagram[1], datagram[4:HEADER], attributes)
+    return code, _split(datagram, length)
 
 
 def encode(packet: Packet) -> bytes:
@@ -138,11 +187,20 @@ def encode_response(code: Code, request: Packet, attributes: Iterable[Pair], sec
     Raises:
         PacketTooLong, ValueError: as `encode`; ValueError also when `attributes` bring one of those that are added.
     """
+    told = with_proxy_state(attributes, request)
+    return seal_response(_prove(_join(code, request, (_ROOM_FOR_PROOF, *told)), secret), secret)
+
+
+def with_proxy_state(attributes: Iterable[Pair], request: Packet) -> tuple[Pair, ...]:
+    """Attributes of a response, and behind them the request's Proxy-State.
+
+    Raises:
+        ValueError: one is there that only a codec adds.
+    """
     ours = tuple(attributes)
     if not _ADDED_BY_US.isdisjoint([number for number, _ in ours]):
         raise ValueError("Message-Authenticator and Proxy-State are added by the codec")
-    forwarded = [pair for pair in request.attributes if pair[0] == Attribute.PROXY_STATE]
-    return seal_response(_prove(_join(code, request, (_ROOM_FOR_PROOF, *ours, *forwarded)), secret), secret)
+    return (*ours, *[pair for pair in request.attributes if pair[0] == Attribute.PROXY_STATE])
 
 
 def seal_response(datagram: bytes, secret: bytes) -> bytes:
@@ -205,8 +263,26 @@ def acknowledge(request: Packet, secret: bytes) -> bytes:
     Raises:
         Fault, ValueError: as `encode`.
     """
-    forwarded = [pair for pair in request.attributes if pair[0] == Attribute.PROXY_STATE]
-    return seal_response(_join(Code.ACCOUNTING_RESPONSE, request, forwarded), secret)
+    return seal_response(_join(Code.ACCOUNTING_RESPONSE, request, with_proxy_state((), request)), secret)
+
+
+def hide_key(key: bytes, secret: bytes, authenticator: bytes, salt: int) -> bytes:
+    """A key as MS-MPPE-Send-Key carries it (RFC 2548 section 2.4.2).
+
+    Args:
+        key: at most 239 octets.
+        secret: shared with the client.
+        authenticator: that of the request.
+        salt: from 0x8000 to 0xFFFF, another one for each key of a packet.
+    """
+    plain = bytes((len(key),)) + key
+    plain = plain.ljust(-(-len(plain) // _BLOCK) * _BLOCK, b"\0")
+    start = salt.to_bytes(2, "big")
+    hidden, previous = b"", authenticator + start
+    for at in range(0, len(plain), _BLOCK):
+        previous = _xor(plain[at : at + _BLOCK], _md5(secret + previous))
+        hidden += previous
+    return start + hidden
 
 
 def hide(password: bytes, secret: bytes, authenticator: bytes) -> bytes:
@@ -276,6 +352,17 @@ def _proof(datagram: bytes, packet: Packet, authenticator: bytes, secret: bytes)
 
 def _join(code: Code, frame: Packet, attributes: Iterable[Pair]) -> bytes:
     # the frame lends identifier and authenticator, which a response has in common with its request until it is sealed
+    body = joined(attributes)
+    return bytes((code, frame.identifier)) + (HEADER + len(body)).to_bytes(2, "big") + frame.authenticator + body
+
+
+def joined(attributes: Iterable[Pair]) -> bytes:
+    """Attributes as octets, which every version writes alike.
+
+    Raises:
+        PacketTooLong: they do not fit into a packet.
+        ValueError: a value is longer than 253 octets.
+    """
     body = bytearray()
     for number, value in attributes:
         if len(value) > LONGEST_VALUE:
@@ -288,7 +375,7 @@ def _join(code: Code, frame: Packet, attributes: Iterable[Pair]) -> bytes:
             f"a RADIUS packet would have {length} octets, at most {LONGEST_PACKET} are allowed",
             remedy="return fewer or shorter reply attributes",
         )
-    return bytes((code, frame.identifier)) + length.to_bytes(2, "big") + frame.authenticator + body
+    return bytes(body)
 
 
 def _prove(datagram: bytes, secret: bytes) -> bytes:
@@ -316,3 +403,32 @@ _ROOM_FOR_PROOF = (Attribute.MESSAGE_AUTHENTICATOR, bytes(_BLOCK))
 _ADDED_BY_US = frozenset({Attribute.MESSAGE_AUTHENTICATOR, Attribute.PROXY_STATE})
 _INNER = bytes(octet ^ 0x36 for octet in range(256))
 _OUTER = bytes(octet ^ 0x5C for octet in range(256))
+
+
+class _Radius10:
+    """RADIUS as it always was: what is told apart and hidden goes by MD5 and the shared secret."""
+
+    decode = staticmethod(decode)
+    proof = staticmethod(verify_request)
+    is_accounting = staticmethod(is_accounting)
+    response = staticmethod(encode_response)
+    acknowledge = staticmethod(acknowledge)
+
+    def __repr__(self) -> str:
+        return "RADIUS/1.0"
+
+    def reveal(self, value: bytes, request: Packet, secret: bytes) -> bytes:
+        """See `Version.reveal`."""
+        return reveal(value, secret, request.authenticator)
+
+    def challenge(self, request: Packet) -> bytes:
+        """See `Version.challenge`."""
+        return request.authenticator
+
+    def hide_key(self, key: bytes, request: Packet, secret: bytes, salt: int) -> bytes:
+        """See `Version.hide_key`."""
+        return hide_key(key, secret, request.authenticator, salt)
+
+
+RADIUS_1_0: Version = _Radius10()
+"""RFC 2865 and what builds on it."""

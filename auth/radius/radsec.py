@@ -1,11 +1,11 @@
-"""RADIUS over TLS (RFC 6614, RFC 6613): who asks is known by the certificate that it shows."""
+"""RADIUS over TLS (RFC 6614, RFC 6613, RFC 9765): who asks is known by the certificate that it shows."""
 
 import asyncio
 import contextlib
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,8 @@ from auth.clock import Clock
 from auth.radius.complaints import Complaint
 from auth.radius.door import Peer, RadiusDoor
 from auth.radius.node import NodeDoor
-from auth.radius.packet import HEADER, LONGEST_PACKET
+from auth.radius.packet import HEADER, LONGEST_PACKET, RADIUS_1_0, Version
+from auth.radius.packet_1_1 import RADIUS_1_1, needs_1_1
 from auth.reloaded_tls import ReloadedTls, TlsFiles
 from auth.settings import RadsecSettings
 from auth.tls import server_tls_context
@@ -24,6 +25,7 @@ from auth.tls import server_tls_context
 CertificateLookup = Callable[[Sequence[str], str], NodeDoor | None]
 """Names of a proven certificate, and from which address -> the access node that it is of, None for nobody's."""
 
+_ALPN = {"1.0": "radius/1.0", "1.1": "radius/1.1"}  # RFC 9765 section 3
 _LENGTH = 4  # octets up to the end of a packet's Length
 _DRAIN_SECONDS = 5.0
 
@@ -60,12 +62,20 @@ class RadsecListener:
         lookup: asked for every packet, so what it knows may change.
         door: answers.
         limits: what clients may use up.
+        versions: that are spoken; a client that does not say which it speaks speaks 1.0.
     """
 
-    def __init__(self, lookup: CertificateLookup, door: RadiusDoor, limits: Limits = _LIMITS) -> None:
+    def __init__(
+        self,
+        lookup: CertificateLookup,
+        door: RadiusDoor,
+        limits: Limits = _LIMITS,
+        versions: Collection[str] = ("1.0",),
+    ) -> None:
         self._lookup = lookup
         self.door = door
         self._limits = limits
+        self._versions = versions
         self._connections: set[asyncio.Task[None]] = set()
 
     async def run(self, listener: socket.socket, tls: ReloadedTls) -> None:
@@ -111,13 +121,24 @@ class RadsecListener:
         try:
             certificate = secured.getpeercert(binary_form=True)
             names = names_of(certificate) if certificate else ()
-            peer = Peer(address.removeprefix("::ffff:"), port, partial(_send, writer))
-            await self._answer(reader, names, peer)
+            version = self._spoken(secured.selected_alpn_protocol())
+            peer = Peer(address.removeprefix("::ffff:"), port, partial(_send, writer), version or RADIUS_1_0)
+            if version is None:
+                self.door.complain(Complaint.NO_VERSION, peer.address, detail=_shown(names))
+                peer.send(needs_1_1())
+            else:
+                await self._answer(reader, names, peer)
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
             pass  # it is gone, or too slow
         finally:
             with contextlib.suppress(OSError):
                 writer.close()
+
+    def _spoken(self, agreed: str | None) -> Version | None:
+        """The version that TLS has agreed upon (ALPN, RFC 7301); None when it is none of ours."""
+        if agreed == _ALPN["1.1"]:
+            return RADIUS_1_1
+        return RADIUS_1_0 if "1.0" in self._versions else None
 
     async def _answer(self, reader: asyncio.StreamReader, names: Sequence[str], peer: Peer) -> None:
         """Packet by packet, until one ends the connection."""
@@ -150,6 +171,9 @@ def radsec_tls(radsec: RadsecSettings, clock: Clock) -> ReloadedTls:
         context = server_tls_context(radsec.certificate, radsec.private_key, radsec.client_ca_file)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.verify_mode = ssl.CERT_REQUIRED
+        if "1.1" in radsec.versions:
+            context.set_alpn_protocols([_ALPN[version] for version in sorted(radsec.versions, reverse=True)])
+            context.num_tickets = 0  # a session could be resumed with another version than it was begun (section 3.5)
         return context
 
     others = tuple(path for path in (radsec.private_key, radsec.client_ca_file) if path is not None)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from auth.radius.attributes import reply_attribute
 from auth.radius.dialogue import say
 from auth.radius.node import NodeDoor
-from auth.radius.packet import LONGEST_PACKET, Packet, PacketTooLong, encode_response
+from auth.radius.packet import LONGEST_PACKET, Packet, PacketTooLong
 from auth.request import Accepted, Outcome
 
 
@@ -56,4 +56,4 @@ def _shortened(outcome: Accepted, request: Packet, node: NodeDoor) -> Reply:
 
 def _octets(outcome: Outcome, request: Packet, node: NodeDoor) -> bytes:
     code, attributes = say(outcome, request, node)
-    return encode_response(code, request, attributes, node.secret)
+    return request.version.response(code, request, attributes, node.secret)

@@ -67,8 +67,8 @@ async def open_doors(
         listener = await listen(sockets[name], current.radius_door, door(served), allowed)
         doors.push_async_callback(_drain, listener)
         yield f"{name} udp://{listener.address[0]}:{listener.address[1]}"
-    if ports.RADSEC in sockets:
-        radsec = RadsecListener(current.radsec_door, door(LOGONS | ACCOUNTING))
+    if settings.radsec is not None:
+        radsec = RadsecListener(current.radsec_door, door(LOGONS | ACCOUNTING), versions=settings.radsec.versions)
         yield await open_radsec(sockets[ports.RADSEC], tls["radsec"], radsec, doors)
     if ports.HTTP in sockets:
         yield await open_http(sockets[ports.HTTP], tls.get("http"), current.http, clock, doors)

@@ -20,6 +20,7 @@ from auth.radius.packet import (
     verify_request,
     verify_response,
 )
+from auth.radius.packet_1_1 import RADIUS_1_1
 from auth.radius.reply import reply_to
 from auth.reason import Reason
 from auth.request import AnswerRequest, Challenged, Door, LoginRequest, Origin, Outcome, Refused
@@ -53,7 +54,9 @@ def fuzz(count: int, seed: int) -> Counter[str]:
     draw, tally = random.Random(seed), Counter[str]()
     for number, datagram in enumerate(islice(mutated(seeds(), draw), count)):
         try:
-            tally[_kind(datagram, _NODES[number % len(_NODES)])] += 1
+            node = _NODES[number % len(_NODES)]
+            tally[_kind(datagram, node)] += 1
+            _read_as_1_1(datagram, node)
         except Exception as error:
             raise AssertionError(f"datagram {number} of seed {seed}: {datagram.hex()}") from error
     return tally
@@ -66,6 +69,32 @@ def well_formed(datagram: bytes) -> bool:
         return False
     proofs = [value for number, value in attributes if number == MESSAGE_AUTHENTICATOR]
     return len(proofs) <= 1 and all(len(value) == 16 for value in proofs)
+
+
+def _read_as_1_1(datagram: bytes, node: NodeDoor) -> None:
+    """The same octets, come over a connection on which RADIUS/1.1 is spoken (RFC 9765)."""
+    try:
+        packet = RADIUS_1_1.decode(datagram)
+    except MalformedPacket:
+        assert not well_formed(datagram)
+        return
+    found = attributes_of(datagram)
+    assert found is not None
+    assert list(packet.attributes) == [pair for pair in found if pair[0] != MESSAGE_AUTHENTICATOR]
+    if packet.code is not Code.ACCESS_REQUEST or objection(packet, Proof.VALID, node) is not None:
+        return
+    read(packet, Proof.VALID, node, _ORIGIN)
+    for outcome in _OUTCOMES:
+        try:
+            octets = reply_to(outcome, packet, node).octets
+        except Fault:
+            continue  # no room for all that Proxy-State
+        assert octets[1:2] + octets[4:20] == b"\0" + datagram[4:8] + bytes(12)
+        answered = attributes_of(octets)
+        assert answered is not None
+        assert MESSAGE_AUTHENTICATOR not in dict(answered)
+        states = [pair for pair in packet.attributes if pair[0] == PROXY_STATE]
+        assert [pair for pair in answered if pair[0] == PROXY_STATE] == states
 
 
 def _kind(datagram: bytes, node: NodeDoor) -> str:

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from auth.chap.ms_chap import challenge_hash, challenge_response, nt_password_hash
 from auth.chap.response import ChapResponse, MsChap2Response, MsChap2Success, MsChapResponse
 from auth.radius.attributes import Attribute
-from auth.radius.chap import chap_protocol, hide_key
+from auth.radius.chap import chap_protocol
 from auth.radius.complaints import Complaint
 from auth.radius.dialogue import Declined, read, say
 from auth.radius.node import NodeDoor
-from auth.radius.packet import Code, Packet, Proof, hide
+from auth.radius.packet import Code, Packet, Proof, hide, hide_key
 from auth.reason import Reason
 from auth.request import Accepted, AnswerRequest, Challenged, Door, LoginRequest, Origin, Refused, ReplyAttribute
 from schema.secret import Secret
