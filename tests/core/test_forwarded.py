@@ -151,3 +151,45 @@ def test_explain_says_who_decides():
     assert found.outcome == f"forwarded: {TARGET} decides"
     assert ("token", "none assigned: the other server decides") in [(item.check, item.found) for item in found.trace]
     assert explain(known(tokens=(TokenKind.SMS,)), NOW).outcome == "accepted"
+
+
+ELSEWHERE = ("token", "none assigned: the other server decides")
+STRANGE = ("forwarding", "this login began here, and the other server is told nothing of it")
+TOLD = {
+    "a login": (known(), FIRST, (ELSEWHERE,)),
+    "no target": (
+        known(at=node(node_type=NodeType.PROXY)),
+        FIRST,
+        (ELSEWHERE, ("forwarding", "dirfactorProxyTarget is not set")),
+    ),
+    "a response": (
+        known(),
+        Evidence(typed_password=Typed(None, readable=False)),
+        (ELSEWHERE, ("forwarding", "the client shows no text, and the other server is asked by PAP")),
+    ),
+    "nothing": (known(), Evidence(typed_password=Typed.EMPTY), (ELSEWHERE, ("forwarding", "nothing was typed"))),
+    **{
+        f"it has {verdict}": (known(), replace(FIRST, forwarded=verdict), (ELSEWHERE, ("the other server", verdict)))
+        for verdict in ForwardVerdict
+    },
+    "a question nobody can be asked": (
+        known(at=node(node_type=NodeType.PROXY, proxy_target=TARGET, mode=LoginMode.APPEND)),
+        replace(FIRST, forwarded=ForwardVerdict.ASKED),
+        (ELSEWHERE, ("the other server", "asked"), ("forwarding", "the access node can ask the person nothing")),
+    ),
+    "a stage of ours": (known(), replace(FIRST, stage=1), (STRANGE,)),
+    "an answer to nothing": (known(), replace(FIRST, answer=Field.PASSWORD), (STRANGE,)),
+    "a password that was shown here": (known(), replace(FIRST, password=PasswordVerdict.RIGHT), (STRANGE,)),
+    "a PIN that was shown here": (known(), replace(FIRST, pin=PinShown.RIGHT), (STRANGE,)),
+    "a code that was shown here": (known(), replace(FIRST, code=CodeVerdict.RIGHT), (STRANGE,)),
+    "a token that was chosen here": (known(), replace(FIRST, token=TokenKind.SMS), (STRANGE,)),
+    "a keyword that was typed here": (known(), replace(FIRST, keyword=TokenKind.SMS), (STRANGE,)),
+}
+
+
+@pytest.mark.parametrize("case", TOLD)
+def test_the_trace_tells_word_for_word(case):
+    something, evidence, wanted = TOLD[case]
+    trace = decide(something, evidence, NOW).trace
+    account = next(place for place, finding in enumerate(trace) if finding.check == "account")
+    assert tuple((finding.check, finding.found) for finding in trace[account + 1 :]) == wanted

@@ -146,3 +146,25 @@ def test_accounting_and_status_need_no_secret():
     assert RADIUS_1_1.acknowledge(packet, SECRET) == framed(Code.ACCOUNTING_RESPONSE, 9, ())
     assert objection(request(code=Code.STATUS_SERVER), Proof.VALID, NODE) is None
     assert encode(packet)  # a packet of 1.1 can be shown as one of 1.0 in a test's message
+
+
+def test_a_long_packet_says_so():
+    attributes = [(Attribute.REPLY_MESSAGE, b"x" * 253)] * 15
+    octets = framed(Code.ACCESS_ACCEPT, 1, attributes)
+    assert int.from_bytes(octets[2:4], "big") == len(octets) == HEADER + 15 * 255
+
+
+def test_the_protocol_error_says_it_in_words():
+    octets = needs_1_1()
+    assert octets[HEADER + 6 :] == bytes((18, 47)) + b"this server speaks RADIUS/1.1 only (RFC 9765)"
+
+
+def test_octets_beyond_the_length_are_no_part_of_a_request():
+    octets = framed(Code.ACCESS_REQUEST, 1, [(Attribute.REPLY_MESSAGE, b"x" * 253)] * 3)
+    assert RADIUS_1_1.decode(octets + b"padding") == RADIUS_1_1.decode(octets)
+
+
+def test_what_is_wrong_with_a_password_is_told():
+    assert login((Attribute.USER_PASSWORD, b"x")).password.text == "x"
+    assert login((Attribute.USER_PASSWORD, b"")).detail == "User-Password has 0 octets"
+    assert repr(RADIUS_1_1) == "RADIUS/1.1"
