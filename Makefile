@@ -1,6 +1,6 @@
 # Every target sets up what it needs first; nothing has to be there but make, on Debian or Ubuntu.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-alone test-servers clients fuzz refusals check conformance agreement mutation bench bench-radius bench-outbound bench-sync bench-latency deb deb-test clean
+.PHONY: help demo test test-alone test-servers clients fuzz refusals check conformance agreement mutation bench bench-radius bench-http bench-outbound bench-sync bench-latency deb deb-test clean
 
 # A domain controller needs ports below 1024 and security attributes of files, so its tests run as root. What root
 # would leave in the tree is kept out of it.
@@ -71,6 +71,10 @@ bench-radius: ## logons by PIN and code beside FreeRADIUS, pyrad and a server in
 	@tools/bootstrap venv servers bench
 	@.venv/bin/python bench/logons $(ROUNDS:%=--rounds %)
 
+bench-http: ## logons over HTTP beside a Starlette endpoint that does nothing, and beside privacyIDEA; three minutes (ROUNDS=)
+	@tools/bootstrap venv servers bench privacyidea
+	@.venv/bin/python bench/http $(ROUNDS:%=--rounds %)
+
 bench-outbound: ## questions a second to gateways and VIP over mutual TLS, beside httpx as it comes; a minute
 	@tools/bootstrap venv
 	@.venv/bin/python bench/outbound.py
@@ -92,5 +96,5 @@ deb-test: deb ## install that package in an empty Debian, have it refuse, serve,
 	@$(AS_ROOT) packaging/debian/try build
 
 clean: ## remove what the targets made in this directory
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -44,10 +44,27 @@ def this_machine() -> Machine:
 
 
 def cpu_seconds(process: int) -> float:
-    """Processor time of a process since its start, all its threads, in user and kernel mode (proc(5), stat)."""
+    """Processor time of a process and its children since their start, all threads, user and kernel (proc(5), stat)."""
     after_the_name = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     user, system = after_the_name[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    own = (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    return own + sum(cpu_seconds(child) for child in _children(process))
+
+
+def resident(process: int) -> float:
+    """Megabytes of memory that are a process's own share, and its children's (proc(5), smaps_rollup, Pss)."""
+    return sum(
+        (
+            int(line.split()[1]) / 1024
+            for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+            if line.startswith("Pss:")
+        ),
+        sum(resident(child) for child in _children(process)),
+    )
+
+
+def _children(process: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 def _processor() -> str:

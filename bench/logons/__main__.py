@@ -11,8 +11,9 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,10 +22,11 @@ import msgspec
 _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent)]
 
-import company
+import token_holders
 from freeradius import freeradius
-from machine import Machine, cpu_seconds, this_machine
+from machine import Machine, cpu_seconds, resident, this_machine
 from openldap import PASSWORD, openldap
+from processes import ours, running
 from report import Spread, digits, progress, show, show_json, spread, table, times
 
 from auth.clock import SYSTEM_CLOCK
@@ -32,7 +34,7 @@ from auth.demo.service import free_port
 from schema.errors import Fault
 
 _SERVER_CORE, _LOAD_CORE = ["taskset", "-c", "1"], ["taskset", "-c", "0"]
-_START_SECONDS = 30.0
+_STEP_SECONDS, _MARGIN_SECONDS = 30.0, 1.0
 OURS, CEILING = "dirfactor: PIN + HOTP, policy, durable single use, audit", "C: PIN + HOTP, nothing kept"
 WANTED = {
     "FreeRADIUS rlm_totp, nothing kept": 1.0,
@@ -98,9 +100,11 @@ class Case:
 
     def load(self, seconds: float, in_flight: int, program: Path) -> None:
         """One round. Raises Fault for a reply of another kind, or one that is not proven."""
-        users = company.write_load(program.with_name("users"), self.people, self.kind, self.counter)
+        if self.kind == "totp":
+            _wait_within_a_step(seconds)
+        users = token_holders.write_load(program.with_name("users"), self.people, self.kind, self.counter)
         had = cpu_seconds(self.process)
-        arguments = ["-p", str(self.port), "-s", company.SECRET, "-u", str(users), "-c", str(in_flight)]
+        arguments = ["-p", str(self.port), "-s", token_holders.SECRET, "-u", str(users), "-c", str(in_flight)]
         done = subprocess.run(
             [*_LOAD_CORE, program, *arguments, "-S", "4", "-t", str(seconds), "-w", "0"],
             check=True,
@@ -125,7 +129,7 @@ class Case:
             p50_ms=spread(load.leg_us["p50"] / 1e3 for load in loads),
             p99_ms=spread(load.leg_us["p99"] / 1e3 for load in loads),
             cpu_us=spread(cpu / load.all_replies * 1e6 for load, cpu in self.rounds),
-            memory_mb=_resident(self.process),
+            memory_mb=resident(self.process),
             replies=sum(load.all_replies for load in loads),
         )
 
@@ -142,9 +146,10 @@ def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) 
     with ExitStack() as stack:
         site = folder / "site"
         site.mkdir()
-        port = free_port(socket.SOCK_DGRAM)
-        pid, started = stack.enter_context(_ours(company.write_site(site, people, port), site / "log"))
-        cases.append(Case(OURS, port, pid, people, "hotp"))
+        ports = token_holders.Ports.free()
+        config = token_holders.write_site(site, people, ports)
+        pid, started = stack.enter_context(ours(config, _SERVER_CORE))
+        cases.append(Case(OURS, ports.radius, pid, people, "hotp"))
         place = free_port(socket.SOCK_DGRAM)
         reference = [
             ceiling,
@@ -153,16 +158,16 @@ def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) 
             "-p",
             str(place),
             "-s",
-            company.SECRET,
+            token_holders.SECRET,
             "-u",
-            company.write_load(folder / "seeds", people, "hotp"),
+            token_holders.write_load(folder / "seeds", people, "hotp"),
         ]
-        cases.append(Case(CEILING, place, stack.enter_context(_running(reference)), people, "hotp"))
+        cases.append(Case(CEILING, place, stack.enter_context(running(_SERVER_CORE, reference)), people, "hotp"))
         cases += _peers(stack, folder, people)
         secret = site / "radius.secret"
         place = free_port(socket.SOCK_DGRAM)
         bare = [sys.executable, _HERE.parent / "pyrad_reject.py", str(place), secret]
-        pyrad = stack.enter_context(_running(bare))
+        pyrad = stack.enter_context(running(_SERVER_CORE, bare))
         cases.append(Case("pyrad: verifies, rejects", place, pyrad, people, "password", "reject"))
         for case in cases:
             case.load(min(1.0, seconds), in_flight, load)
@@ -173,8 +178,8 @@ def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) 
                 last = case.rounds[-1][0]
                 progress(f"round {number + 1}/{rounds}  {case.name}: {digits(last.all_replies / last.wall_s)}/s")
         found = [case.figures() for case in cases]
-    ours = found[0].per_second.median
-    compared = tuple(msgspec.structs.replace(each, ours_times=ours / each.per_second.median) for each in found)
+    rate = found[0].per_second.median
+    compared = tuple(msgspec.structs.replace(each, ours_times=rate / each.per_second.median) for each in found)
     of_c = found[0].cpu_us.median / found[1].cpu_us.median
     return Report(machine, people, in_flight, rounds, started, compared, of_c)
 
@@ -199,42 +204,17 @@ def _peers(stack: ExitStack, folder: Path, people: int) -> Iterator[Case]:
             yield Case(name, ports[form], ports["pid"], people, typed)
 
 
-@contextmanager
-def _ours(config: Path, log: Path) -> Iterator[tuple[int, float]]:
-    """Our service when it is ready: its process id, and in how many seconds it was."""
-    begun = SYSTEM_CLOCK.monotonic()
-    command = [*_SERVER_CORE, sys.executable, "-m", "auth", "serve", "--config", config]
-    with log.open("wb") as said, subprocess.Popen(command, stderr=said, stdout=said, cwd=_HERE.parents[1]) as process:
-        try:
-            while "ready" not in log.read_text():
-                if process.poll() is not None or SYSTEM_CLOCK.monotonic() - begun > _START_SECONDS:
-                    raise Fault("the service does not start", remedy=log.read_text()[-2000:])
-            yield process.pid, SYSTEM_CLOCK.monotonic() - begun
-        finally:
-            process.terminate()
-
-
-@contextmanager
-def _running(command: Sequence[str | Path]) -> Iterator[int]:
-    with subprocess.Popen([*_SERVER_CORE, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            yield process.pid
-        finally:
-            process.kill()
+def _wait_within_a_step(seconds: float) -> None:
+    """Until so many seconds lie within a time step: at its end, codes on their way are of the last (RFC 6238 §5.2)."""
+    left = _STEP_SECONDS - SYSTEM_CLOCK.now().timestamp() % _STEP_SECONDS
+    if left < seconds + _MARGIN_SECONDS:
+        time.sleep(left)
 
 
 def _compiled(folder: Path, name: str) -> Path:
     program = folder / name
     subprocess.run(["cc", "-O3", "-pthread", "-o", program, _HERE / f"{name}.c"], check=True)
     return program
-
-
-def _resident(process: int) -> float:
-    """Megabytes that are this process's own share of memory (proc(5), smaps_rollup, Pss)."""
-    for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
 
 
 def as_text(report: Report) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import company
+import token_holders
+from company import BASE
 
 from auth.clock import SYSTEM_CLOCK
 from auth.demo.service import free_port
@@ -137,11 +138,12 @@ def freeradius(
     """
     home.mkdir()
     (home / "passwords").write_text(
-        "".join(f'{company.name(n)} Cleartext-Password := "Teapot-{n:06}"\n' for n in range(people))
+        "".join(f'{token_holders.name(n)} Cleartext-Password := "{token_holders.password(n)}"\n' for n in range(people))
     )
     (home / "seeds").write_text(
         "".join(
-            f'{company.name(n)} TOTP-Secret := "{base64.b32encode(company.seed(n)).decode()}"\n' for n in range(people)
+            f'{token_holders.name(n)} TOTP-Secret := "{base64.b32encode(token_holders.seed(n)).decode()}"\n'
+            for n in range(people)
         )
     )
     forms = [form for form in _FORMS if ldap_port or form in ("files", "totp")]
@@ -152,12 +154,12 @@ def freeradius(
         ("ldap_attribute", "update {\n   control:Password-With-Header += 'userPassword'\n  }"),
     ):
         if ldap_port:
-            ldap += _LDAP.format(name=name, port=ldap_port, base=company.BASE, password=password, update=update)
+            ldap += _LDAP.format(name=name, port=ldap_port, base=BASE, password=password, update=update)
     servers = "".join(
         _SERVER.format(name=f"s_{form}", port=ports[form], authorize=_FORMS[form][0], authenticate=_FORMS[form][1])
         for form in forms
     )
-    (home / "radiusd.conf").write_text(_MAIN.format(home=home, secret=company.SECRET, ldap=ldap, servers=servers))
+    (home / "radiusd.conf").write_text(_MAIN.format(home=home, secret=token_holders.SECRET, ldap=ldap, servers=servers))
     process = subprocess.Popen(
         [*pin, "freeradius", "-d", home, "-n", "radiusd", "-f", "-l", home / "radius.log"],
         stdout=subprocess.DEVNULL,

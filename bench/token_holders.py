@@ -1,12 +1,18 @@
 # ruff: noqa: INP001 - bench is a folder of programs, no package
-"""People with a PIN and a counter token, for the service, for the load generator, and for its peers."""
+"""People with a PIN and a counter token, others that get texts: for the service, the load and the peers."""
 
+import base64
 import hashlib
+import socket
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from company import BASE, TOP
+
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
+from auth.demo.service import free_port
 from auth.keys.ring_file import RingFile
 from auth.memorised.pin import pin_value
 from auth.otp.sealed import sealed_token
@@ -14,9 +20,12 @@ from auth.otp.token import SoftwareToken
 from schema.secret import Secret
 from schema.words import TokenKind
 
-BASE = "dc=demo,dc=example"
 SECRET = "bench-s3cret-of-sixteen"  # noqa: S105 - of a server that lives for minutes
+API_KEY = hashlib.sha256(b"bench").hexdigest()
 LOOK_AHEAD = 10
+TEXTED = 1000
+"""How many people get texts. In each area of North America 555-0100 to 0199 are nobody's numbers, a hundred of them."""
+_AREAS = ("202", "206", "212", "213", "303", "305", "312", "404", "415", "512")
 _NAMESPACE = uuid.UUID("6d9a2c1e-8a61-4b0e-9d36-0c0f3ce6a0b1")
 _GROUP = 50
 _CONFIG = """\
@@ -34,33 +43,39 @@ port = {port}
 packets_per_second = 0
 
 [http]
-enabled = no
+port = {http_port}
+
+[sms:sink]
+url = http://127.0.0.1:{gateway_port}/sms
+sender = dirfactor
+body = form
+fields =
+    to = {{phone}}
+    text = {{text}}
+success_status = 200
+success_body = OK
+
+[spend]
+per_user_hour = 1000000
+per_user_day = 1000000
+per_number_day = 1000000
+per_prefix_day = 100000000
+per_day = 100000000
 
 [node:vpn]
 dirfactorAddress = 127.0.0.1
 secret = file:radius.secret
 dirfactorMember = cn=vpn-users,ou=groups,{base}
+
+[node:portal]
+dirfactorNodeType = http
+dirfactorApiKeyHash = {api_key_hash}
+dirfactorMember = cn=vpn-users,ou=groups,{base}
 """
-_TOP = f"""\
-version: 1
-
-dn: {BASE}
-objectClass: dcObject
-objectClass: organization
-dc: demo
-o: Demo
-
-dn: ou=people,{BASE}
-objectClass: organizationalUnit
-ou: people
-
+_POLICIES = f"""\
 dn: ou=groups,{BASE}
 objectClass: organizationalUnit
 ou: groups
-
-dn: ou=policies,{BASE}
-objectClass: organizationalUnit
-ou: policies
 
 dn: cn=staff,ou=policies,{BASE}
 objectClass: dirfactorSecurityPolicy
@@ -70,7 +85,30 @@ dirfactorPinWithToken: TRUE
 dirfactorTokenOrder: hotp
 dirfactorHotpLookAhead: {LOOK_AHEAD}
 dirfactorReplyAttribute: Filter-Id=staff
+
+dn: cn=texts,ou=policies,{BASE}
+objectClass: dirfactorSecurityPolicy
+cn: texts
+dirfactorFirstMethod: password
+dirfactorSecondMethod: token
+dirfactorTokenOrder: sms
+dirfactorSmsEnabled: TRUE
+dirfactorCodesPerWindow: 100
 """
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the service listens, and where it finds its gateway, on loopback."""
+
+    radius: int
+    http: int
+    gateway: int
+
+    @classmethod
+    def free(cls) -> "Ports":
+        """Ports that nobody has just now."""
+        return cls(free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM), free_port(socket.SOCK_STREAM))
 
 
 def seed(number: int) -> bytes:
@@ -88,17 +126,41 @@ def name(number: int) -> str:
     return f"user{number:06}"
 
 
-def write_site(folder: Path, people: int, port: int) -> Path:
+def password(number: int) -> str:
+    """A person's password."""
+    return f"Teapot-{number:06}"
+
+
+def stored(number: int) -> str:
+    """The same as a directory stores it."""
+    salt = seed(number)[:8]
+    digest = hashlib.sha1(password(number).encode() + salt).digest()  # noqa: S324 - SSHA is what slapd has
+    return "{SSHA}" + base64.b64encode(digest + salt).decode()
+
+
+def phone(number: int) -> str:
+    """Where the texts of one of the first `TEXTED` go."""
+    return f"+1{_AREAS[number // 100]}555{100 + number % 100:04}"
+
+
+def texted_name(number: int) -> str:
+    """The login name of one who gets texts; they have the same number's password."""
+    return f"text{number:06}"
+
+
+def write_site(folder: Path, people: int, ports: Ports) -> Path:
     """A directory, its keys and a config.ini for the service; the path of the last.
 
-    Everybody is in a department of fifty, and all departments in the group that has the policy.
+    Everybody is in a department of fifty, and all departments in the group that has the policy of PIN and code. As many
+    as `TEXTED` more have a policy of their own: password, then a text.
     """
     state = folder / "state"
     state.mkdir(mode=0o700)
     ring = RingFile(state / "keys.ring").made(SYSTEM_CLOCK, SYSTEM_ENTROPY)
 
     def records() -> Iterator[str]:
-        yield _TOP
+        yield TOP
+        yield _POLICIES
         for number in range(people):
             entry = uuid.uuid5(_NAMESPACE, name(number))
             token = SoftwareToken(TokenKind.HOTP, f"S{number}", seed(number))
@@ -111,6 +173,14 @@ def write_site(folder: Path, people: int, port: int) -> Path:
                 f"dirfactorPin: {pin_value(ring, entry.bytes, Secret(pin(number)))}\n"
                 f"dirfactorSecret: {sealed_token(ring, entry.bytes, token, SYSTEM_ENTROPY.octets(12))}\n"
             )
+        for number in range(TEXTED):
+            yield (
+                f"dn: uid={texted_name(number)},ou=people,{BASE}\n"
+                "objectClass: inetOrgPerson\nobjectClass: dirfactorUser\nobjectClass: dirfactorSubject\n"
+                f"entryUUID: {uuid.uuid5(_NAMESPACE, texted_name(number))}\nuid: {texted_name(number)}\n"
+                f"cn: Person {number}\nsn: {number}\nmobile: {phone(number)}\nuserPassword: {stored(number)}\n"
+                f"dirfactorToken: sms\ndirfactorPolicy: cn=texts,ou=policies,{BASE}\n"
+            )
         for first in range(0, people, _GROUP):
             members = range(first, min(people, first + _GROUP))
             lines = "".join(f"member: uid={name(each)},ou=people,{BASE}\n" for each in members)
@@ -119,6 +189,7 @@ def write_site(folder: Path, people: int, port: int) -> Path:
         yield (
             f"dn: cn=vpn-users,ou=groups,{BASE}\nobjectClass: groupOfNames\nobjectClass: dirfactorSubject\n"
             f"cn: vpn-users\ndirfactorPolicy: cn=staff,ou=policies,{BASE}\n{departments}"
+            + "".join(f"member: uid={texted_name(number)},ou=people,{BASE}\n" for number in range(TEXTED))
         )
 
     (folder / "directory.ldif").write_text("\n".join(records()))
@@ -126,7 +197,15 @@ def write_site(folder: Path, people: int, port: int) -> Path:
     secret.write_text(SECRET)
     secret.chmod(0o600)
     config = folder / "config.ini"
-    config.write_text(_CONFIG.format(port=port, base=BASE))
+    config.write_text(
+        _CONFIG.format(
+            port=ports.radius,
+            http_port=ports.http,
+            gateway_port=ports.gateway,
+            base=BASE,
+            api_key_hash=hashlib.sha256(API_KEY.encode()).hexdigest(),
+        )
+    )
     return config
 
 
@@ -135,7 +214,7 @@ def write_load(file: Path, people: int, kind: str, counter: int = 0) -> Path:
     written = {
         "hotp": lambda number: f"hotp:{pin(number)}:{seed(number).hex()}:{counter}",
         "totp": lambda number: f"totp::{seed(number).hex()}",
-        "password": lambda number: f"Teapot-{number:06}",
+        "password": password,
     }[kind]
     file.write_text("".join(f"{name(number)} {written(number)}\n" for number in range(people)))
     return file

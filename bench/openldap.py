@@ -1,14 +1,13 @@
 # ruff: noqa: INP001 - bench is a folder of programs, no package
-"""The directory behind FreeRADIUS's rlm_ldap: slapd with the same people, and salted passwords."""
+"""The directory behind the peers: slapd with the same people, and salted passwords."""
 
-import base64
-import hashlib
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import company
+import token_holders
+from company import BASE, TOP
 
 from auth.clock import SYSTEM_CLOCK
 from schema.errors import Fault
@@ -43,7 +42,7 @@ def openldap(home: Path, people: int, port: int, pin: list[str]) -> Iterator[int
         Fault: it does not start.
     """
     (home / "db").mkdir(parents=True)
-    (home / "slapd.conf").write_text(_CONFIG.format(home=home, base=company.BASE, password=PASSWORD))
+    (home / "slapd.conf").write_text(_CONFIG.format(home=home, base=BASE, password=PASSWORD))
     (home / "people.ldif").write_text("\n".join(_records(people)))
     add = ["slapadd", "-q", "-f", home / "slapd.conf", "-l", home / "people.ldif"]
     subprocess.run(add, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -55,7 +54,7 @@ def openldap(home: Path, people: int, port: int, pin: list[str]) -> Iterator[int
     )
     try:
         deadline = SYSTEM_CLOCK.monotonic() + _START_SECONDS
-        ask = ["ldapsearch", "-x", "-H", url, "-b", company.BASE, "-s", "base"]
+        ask = ["ldapsearch", "-x", "-H", url, "-b", BASE, "-s", "base"]
         while subprocess.run(ask, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
             if process.poll() is not None or SYSTEM_CLOCK.monotonic() > deadline:
                 raise Fault("slapd does not start", remedy=f"run it by hand with -d 1 in {home}")
@@ -66,12 +65,14 @@ def openldap(home: Path, people: int, port: int, pin: list[str]) -> Iterator[int
 
 
 def _records(people: int) -> Iterator[str]:
-    yield f"dn: {company.BASE}\nobjectClass: dcObject\nobjectClass: organization\ndc: demo\no: Demo\n"
-    yield f"dn: ou=people,{company.BASE}\nobjectClass: organizationalUnit\nou: people\n"
-    for number in range(people):
-        salt = company.seed(number)[:8]
-        stored = base64.b64encode(hashlib.sha1(f"Teapot-{number:06}".encode() + salt).digest() + salt).decode()  # noqa: S324 - SSHA is what slapd has
+    yield TOP.removeprefix("version: 1\n\n")  # slapadd takes no version
+    names = [(token_holders.name(number), number, "") for number in range(people)]
+    names += [
+        (token_holders.texted_name(number), number, f"mobile: {token_holders.phone(number)}\n")
+        for number in range(token_holders.TEXTED)
+    ]
+    for name, number, mobile in names:
         yield (
-            f"dn: uid={company.name(number)},ou=people,{company.BASE}\nobjectClass: inetOrgPerson\n"
-            f"uid: {company.name(number)}\ncn: Person {number}\nsn: {number}\nuserPassword: {{SSHA}}{stored}\n"
+            f"dn: uid={name},ou=people,{BASE}\nobjectClass: inetOrgPerson\n"
+            f"uid: {name}\ncn: Person {number}\nsn: {number}\n{mobile}userPassword: {token_holders.stored(number)}\n"
         )
