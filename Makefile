@@ -69,11 +69,11 @@ bench: ## logins a second next to pyrad, a full load next to python-ldap, lines 
 
 bench-radius: ## logons by PIN and code beside FreeRADIUS, pyrad and a server in C; three minutes (ROUNDS=)
 	@tools/bootstrap venv servers bench
-	@.venv/bin/python bench/logons $(ROUNDS:%=--rounds %)
+	@.venv/bin/python bench/logons --publish $(ROUNDS:%=--rounds %)
 
 bench-http: ## logons over HTTP beside a Starlette endpoint that does nothing, and beside privacyIDEA; three minutes (ROUNDS=)
 	@tools/bootstrap venv servers bench privacyidea
-	@.venv/bin/python bench/http $(ROUNDS:%=--rounds %)
+	@.venv/bin/python bench/http --publish $(ROUNDS:%=--rounds %)
 
 bench-outbound: ## questions a second to gateways and VIP over mutual TLS, beside httpx as it comes; a minute
 	@tools/bootstrap venv
