@@ -117,8 +117,11 @@ class Supervisor:
         return self._all_were_ready and first.is_ready and not any(place.asked for place in self._places)
 
     def _fill(self) -> None:
-        """Begin who is to begin: the first one alone, for it makes what the others find; then all."""
-        if self._stopping_since is not None:
+        """Begin who is to begin: the first one alone, for it makes what the others find; then all.
+
+        Nobody begins while it is not yet known with which configuration.
+        """
+        if self._stopping_since is not None or self._put_back is not None:
             return
         now = self.monotonic()
         for place in self._places:

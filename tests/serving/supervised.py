@@ -78,7 +78,12 @@ def examine():
         raise Fault("it is bad", remedy="mend it")
     before = Path("config").read_text() if Path("config").exists() else ""
     Path("config").write_text("new")
-    return lambda: note("put-back", before)
+
+    def put_back() -> None:
+        Path("config").write_text(before)
+        note("put-back")
+
+    return put_back
 
 
 if __name__ == "__main__":

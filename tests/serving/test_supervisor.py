@@ -140,6 +140,21 @@ def test_one_that_does_not_take_what_the_first_one_has_begins_anew_with_it(begin
     assert not team.lines("put-back")
 
 
+def test_nobody_begins_while_it_is_not_known_with_which_configuration(begin, tmp_path):
+    team = begin()
+    team.until("told", 1)
+    (tmp_path / "keeps-0").touch()
+    first, _, last = team.workers()
+    os.kill(first, signal.SIGSTOP)
+    team.reload()
+    team.until("told", 2)
+    os.kill(last, signal.SIGKILL)
+    time.sleep(1)  # ten times the pause before it would begin
+    assert len(team.lines("begun-2")) == 1
+    os.kill(first, signal.SIGCONT)
+    assert team.until("begun-2", 2) == ["", ""], "with the old one"
+
+
 def test_when_the_first_one_dies_while_it_reads_nothing_has_changed(begin, tmp_path):
     team = begin()
     team.until("told", 1)
