@@ -9,16 +9,13 @@ from types import SimpleNamespace
 import pytest
 import trustme
 
-from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
-from auth.radius import Attribute, Code, NodeDoor, Packet, RadiusDoor
-from auth.radius.door import ACCOUNTING, LOGONS
+from auth.radius import Attribute, Code, NodeDoor, Packet
 from auth.radius.packet import encode, encode_request, hide, seal_response, verify_response
-from auth.radius.radsec import Limits, RadsecListener, open_radsec, radsec_tls
+from auth.radius.radsec import Limits
 from auth.reason import Reason
 from auth.request import Accepted, Refused
-from auth.settings import RadsecSettings
+from radius.over_tls import connected, heard, opened
 from schema.secret import Secret
-from sockets import connections_at
 
 SECRET = b"radsec"
 NODE = NodeDoor("vpn1", SECRET, require_message_authenticator=False, limit_proxy_state=False)
@@ -34,48 +31,15 @@ class Desk:
 
 
 @pytest.fixture
-def authority():
-    return trustme.CA()
-
-
-@pytest.fixture
-async def place(tmp_path, authority):
+async def place(tmp_path):
     """The door, with a node whose certificate is for vpn1.example."""
-    authority.issue_cert("radius.example").private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     known = {"vpn1.example": NODE}
-    door = RadiusDoor(service=Desk(), clock=SYSTEM_CLOCK, entropy=SYSTEM_ENTROPY, served=LOGONS | ACCOUNTING)
-    listener = RadsecListener(
-        lambda names, _: next((known[name] for name in names if name in known), None), door, QUICK
-    )
-    section = RadsecSettings(tmp_path / "server.pem", tmp_path / "ca.pem", host="127.0.0.1", port=0)
-    async with contextlib.AsyncExitStack() as doors:
-        shown = await open_radsec(connections_at(), radsec_tls(section, SYSTEM_CLOCK), listener, doors)
-        port = int(shown.rpartition(":")[2])
-        yield SimpleNamespace(port=port, door=door, known=known, authority=authority, folder=tmp_path)
 
+    def lookup(names, _):
+        return next((known[name] for name in names if name in known), None)
 
-@contextlib.asynccontextmanager
-async def connected(place, name="vpn1.example", authority=None, newest=ssl.TLSVersion.TLSv1_3):
-    context = ssl.create_default_context()
-    place.authority.configure_trust(context)
-    context.maximum_version = newest
-    if name:
-        (authority or place.authority).issue_cert(name).configure_cert(context)
-    reader, writer = await asyncio.open_connection(
-        "127.0.0.1", place.port, ssl=context, server_hostname="radius.example"
-    )
-    try:
-        yield reader, writer
-    finally:
-        writer.close()
-        with contextlib.suppress(OSError, ssl.SSLError):
-            await writer.wait_closed()
-
-
-async def heard(reader):
-    head = await asyncio.wait_for(reader.readexactly(4), 5)
-    return head + await reader.readexactly(int.from_bytes(head[2:4], "big") - 4)
+    async with opened(tmp_path, Desk(), lookup, limits=QUICK) as found:
+        yield SimpleNamespace(**vars(found), known=known)
 
 
 async def ended(reader):

@@ -3,26 +3,18 @@
 No RADIUS client that can be had here speaks RADIUS/1.1. This one refuses what section 4.1 says must not come.
 """
 
-import asyncio
-import contextlib
 import logging
-import ssl
 from hashlib import md5
 
 import pytest
-import trustme
 
-from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
-from auth.radius import Attribute, Code, NodeDoor, Packet, RadiusDoor
-from auth.radius.door import ACCOUNTING, LOGONS
+from auth.radius import Attribute, Code, NodeDoor, Packet
 from auth.radius.packet import encode, encode_request, hide, verify_response
 from auth.radius.packet_1_1 import framed
-from auth.radius.radsec import RadsecListener, open_radsec, radsec_tls
 from auth.reason import Reason
 from auth.request import Accepted, Refused
-from auth.settings import RadsecSettings
+from radius.over_tls import connected, heard, opened
 from schema.secret import Secret
-from sockets import connections_at
 
 SECRET = b"radsec"
 NODE = NodeDoor("vpn1", SECRET, code_only=True)
@@ -46,48 +38,8 @@ def knows(shown):
 
 @pytest.fixture
 def door(tmp_path):
-    """Opens doors that speak these versions; gives the port."""
-    authority = trustme.CA()
-    authority.issue_cert("radius.example").private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-
-    @contextlib.asynccontextmanager
-    async def opened(*versions):
-        radius = RadiusDoor(service=Desk(), clock=SYSTEM_CLOCK, entropy=SYSTEM_ENTROPY, served=LOGONS | ACCOUNTING)
-        listener = RadsecListener(lambda *_: NODE, radius, versions=versions)
-        section = RadsecSettings(tmp_path / "server.pem", tmp_path / "ca.pem", versions=versions)
-        async with contextlib.AsyncExitStack() as doors:
-            shown = await open_radsec(connections_at(), radsec_tls(section, SYSTEM_CLOCK), listener, doors)
-            yield Door(int(shown.rpartition(":")[2]), authority, radius)
-
-    return opened
-
-
-class Door:
-    def __init__(self, port, authority, radius):
-        self.port, self.authority, self.radius = port, authority, radius
-
-    @contextlib.asynccontextmanager
-    async def connected(self, *offered):
-        context = ssl.create_default_context()
-        self.authority.configure_trust(context)
-        self.authority.issue_cert("vpn1.example").configure_cert(context)
-        if offered:
-            context.set_alpn_protocols([f"radius/{version}" for version in offered])
-        reader, writer = await asyncio.open_connection(
-            "127.0.0.1", self.port, ssl=context, server_hostname="radius.example"
-        )
-        try:
-            yield reader, writer
-        finally:
-            writer.close()
-            with contextlib.suppress(OSError, ssl.SSLError):
-                await writer.wait_closed()
-
-
-async def heard(reader):
-    head = await asyncio.wait_for(reader.readexactly(4), 5)
-    return head + await reader.readexactly(int.from_bytes(head[2:4], "big") - 4)
+    """Opens doors that speak these versions."""
+    return lambda *versions: opened(tmp_path, Desk(), lambda *_: NODE, versions=versions)
 
 
 async def told(reader, token):
@@ -139,25 +91,25 @@ def login(password=b"wonderland", *further):
     ],
 )
 async def test_section_3_3_the_newest_that_both_speak_is_spoken(door, ours, offered, agreed):
-    async with door(*ours) as opened, opened.connected(*offered) as (reader, writer):
+    async with door(*ours) as place, connected(place, offered=offered) as (reader, writer):
         assert await version_spoken(reader, writer) == agreed
 
 
 @pytest.mark.parametrize("offered", [(), ("1.0",)])
 async def test_section_3_3_where_only_1_1_is_spoken_others_are_told_why_and_closed(door, offered, caplog):
-    async with door("1.1") as opened:
+    async with door("1.1") as place:
         with caplog.at_level(logging.WARNING, "dirfactor.radius"):
-            async with opened.connected(*offered) as (reader, _):
+            async with connected(place, offered=offered) as (reader, _):
                 octets = await heard(reader)
                 assert (octets[0], octets[4:20]) == (52, bytes(16))
                 assert b"RADIUS/1.1 only" in octets
                 assert await reader.read() == b""
-        assert opened.radius.discarded == {"no-version": 1}
+        assert place.door.discarded == {"no-version": 1}
     assert "does not offer RADIUS/1.1 (ALPN radius/1.1): update it, or allow 1.0 as well" in caplog.text
 
 
 async def test_section_3_5_no_session_is_resumed_with_another_version(door):
-    async with door("1.0", "1.1") as opened, opened.connected("1.1") as (reader, writer):
+    async with door("1.0", "1.1") as place, connected(place, offered=("1.1",)) as (reader, writer):
         await version_spoken(reader, writer)
         assert not writer.get_extra_info("ssl_object").session.has_ticket
 
@@ -173,7 +125,7 @@ async def test_logons_with_right_and_wrong_words_by_pap_and_chap_with_proxy_stat
         ([*chap, (Attribute.CHAP_CHALLENGE, challenge), *states], Code.ACCESS_ACCEPT),
         ([*chap, (Attribute.CHAP_CHALLENGE, b"d" * 16), *states], Code.ACCESS_REJECT),
     ]
-    async with door("1.1") as opened, opened.connected("1.1") as (reader, writer):
+    async with door("1.1") as place, connected(place, offered=("1.1",)) as (reader, writer):
         for token, (attributes, wanted) in enumerate(steps, 2**32 - 4):
             writer.write(framed(Code.ACCESS_REQUEST, token, attributes))
             code, answered = await told(reader, token)
@@ -182,7 +134,7 @@ async def test_logons_with_right_and_wrong_words_by_pap_and_chap_with_proxy_stat
 
 
 async def test_more_than_256_are_under_way_over_one_connection_and_each_gets_its_own_answer(door):
-    async with door("1.1") as opened, opened.connected("1.1") as (reader, writer):
+    async with door("1.1") as place, connected(place, offered=("1.1",)) as (reader, writer):
         words = {token: b"wonderland" if token % 3 else b"wrong" for token in range(600)}
         writer.write(b"".join(framed(Code.ACCESS_REQUEST, token, login(word)) for token, word in words.items()))
         for _ in range(600):
@@ -192,7 +144,7 @@ async def test_more_than_256_are_under_way_over_one_connection_and_each_gets_its
 
 
 async def test_status_and_accounting_come_without_any_proof_but_the_connection(door):
-    async with door("1.1") as opened, opened.connected("1.1") as (reader, writer):
+    async with door("1.1") as place, connected(place, offered=("1.1",)) as (reader, writer):
         writer.write(framed(Code.STATUS_SERVER, 1, ()))
         assert await told(reader, 1) == (Code.ACCESS_ACCEPT, [])
         writer.write(framed(Code.ACCOUNTING_REQUEST, 2, [(40, b"\0\0\0\1")]))
@@ -200,17 +152,17 @@ async def test_status_and_accounting_come_without_any_proof_but_the_connection(d
 
 
 async def test_what_is_no_packet_ends_the_connection(door):
-    async with door("1.1") as opened, opened.connected("1.1") as (reader, writer):
+    async with door("1.1") as place, connected(place, offered=("1.1",)) as (reader, writer):
         writer.write(bytes((Code.ACCESS_REQUEST, 0, 0, 19)))
         assert await reader.read() == b""
-        assert opened.radius.discarded == {"malformed": 1}
+        assert place.door.discarded == {"malformed": 1}
 
 
 async def test_a_packet_of_1_0_is_none_of_1_1(door):
     """Its hidden password is only a wrong word: nobody is let in, and nothing is answered with a secret's help."""
     hidden = hide(b"wonderland", SECRET, bytes(16))
     pairs = ((Attribute.USER_NAME, b"alice"), (Attribute.USER_PASSWORD, hidden))
-    async with door("1.1") as opened, opened.connected("1.1") as (reader, writer):
+    async with door("1.1") as place, connected(place, offered=("1.1",)) as (reader, writer):
         writer.write(encode(Packet(Code.ACCESS_REQUEST, 0, bytes(16), pairs)))
         code, _ = await told(reader, 0)
         assert code is Code.ACCESS_REJECT

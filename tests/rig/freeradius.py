@@ -41,7 +41,7 @@ def freeradius(folder: Path, port: int, secret: str, behind: Behind, inside: Ins
     """
     files = issue(folder, "radius.example.org")
     (folder / "radiusd.conf").write_text(
-        Template(_CONFIG).substitute(
+        Template(_ALWAYS + _CONFIG).substitute(
             folder=folder,
             port=port,
             secret=secret,
@@ -70,14 +70,14 @@ def old_freeradius(folder: Path, port: int, secret: str, users: str) -> Process:
     """
     folder.mkdir(exist_ok=True)
     (folder / "users").write_text(users)
-    (folder / "radiusd.conf").write_text(Template(_OLD).substitute(folder=folder, port=port, secret=secret))
+    (folder / "radiusd.conf").write_text(Template(_ALWAYS + _OLD).substitute(folder=folder, port=port, secret=secret))
     log = folder / "radiusd.log"
     server = Process(["freeradius", "-f", "-l", "stdout", "-d", str(folder), "-n", "radiusd"], log=log)
     server.start(lambda: "Ready to process requests" in log.read_text(errors="replace"))
     return server
 
 
-_OLD = """\
+_ALWAYS = """\
 prefix = /usr
 libdir = /usr/lib/freeradius
 raddbdir = $folder
@@ -92,6 +92,8 @@ security {
     reject_delay = 0
     status_server = no
 }
+"""
+_OLD = """\
 proxy_requests = no
 client dirfactor {
     ipaddr = 127.0.0.1
@@ -125,20 +127,6 @@ server old {
 }
 """
 _CONFIG = """\
-prefix = /usr
-libdir = /usr/lib/freeradius
-raddbdir = $folder
-logdir = $folder
-run_dir = $folder
-name = radiusd
-log {
-    destination = stdout
-}
-security {
-    max_attributes = 200
-    reject_delay = 0
-    status_server = no
-}
 proxy_requests = yes
 proxy server {
     default_fallback = no
