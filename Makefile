@@ -1,6 +1,6 @@
 # Every target sets up what it needs first; nothing has to be there but make, on Debian or Ubuntu.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-alone test-servers clients fuzz refusals check conformance agreement mutation bench bench-radius bench-http bench-outbound bench-sync bench-latency deb deb-test clean
+.PHONY: help demo test test-alone test-servers clients fuzz refusals check conformance agreement mutation bench bench-radius bench-http bench-passwords bench-outbound bench-sync bench-latency deb deb-test clean
 
 # A domain controller needs ports below 1024 and security attributes of files, so its tests run as root. What root
 # would leave in the tree is kept out of it.
@@ -74,6 +74,10 @@ bench-radius: ## logons by PIN and code beside FreeRADIUS, pyrad and a server in
 bench-http: ## logons over HTTP beside a Starlette endpoint that does nothing, and beside privacyIDEA; three minutes (ROUNDS=)
 	@tools/bootstrap venv servers bench privacyidea
 	@.venv/bin/python bench/http --publish $(ROUNDS:%=--rounds %)
+
+bench-passwords: ## logons by password beside what python-ldap alone binds at the same slapd; half a minute (ROUNDS=)
+	@tools/bootstrap venv servers
+	@.venv/bin/python bench/passwords.py --publish $(ROUNDS:%=--rounds %)
 
 bench-outbound: ## questions a second to gateways and VIP over mutual TLS, beside httpx as it comes; a minute
 	@tools/bootstrap venv

@@ -18,19 +18,22 @@ _STOP_SECONDS = 10.0
 
 
 @contextmanager
-def ours(config: Path, pin: Sequence[str]) -> Iterator[tuple[int, float]]:
+def ours(
+    config: Path, pin: Sequence[str], program: Sequence[str | Path] = ("-m", "auth")
+) -> Iterator[tuple[int, float]]:
     """Our service when it is ready: its process id, and in how many seconds it was.
 
     Args:
         config: its config.ini; what it says goes into `log` beside it.
         pin: the command that binds it to its cores.
+        program: what Python is told to run.
 
     Raises:
         Fault: it does not start.
     """
     begun = SYSTEM_CLOCK.monotonic()
     log = config.with_name("log")
-    command = [*pin, sys.executable, "-m", "auth", "serve", "--config", config]
+    command = [*pin, sys.executable, *program, "serve", "--config", config]
     with log.open("wb") as said, subprocess.Popen(command, stderr=said, stdout=said, cwd=_ROOT) as process:
         try:
             until(lambda: "ready" in log.read_text(), process, log)

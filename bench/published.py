@@ -17,7 +17,7 @@ from machine import Machine
 from plot import bars
 from report import Spread, digits, show, show_json, table, times
 
-DOORS = ("RADIUS", "HTTP")
+DOORS = ("RADIUS", "HTTP", "LDAP")
 """Each has its results in docs/measured, called after it in small letters."""
 _BEGIN, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
 _PLOT = Path("docs/measured/logons.svg")
@@ -33,7 +33,7 @@ class Server(msgspec.Struct, frozen=True):
         ours_times: how many times as many are ours; None for our own.
         p50_ms: median time of a logon.
         p99_ms: 99 of 100 logons took no longer.
-        memory_mb: its own share of memory.
+        memory_mb: its own share of memory; None where that says nothing.
         cpu_us: processor time that it had for one logon.
     """
 
@@ -43,7 +43,7 @@ class Server(msgspec.Struct, frozen=True):
     ours_times: float | None
     p50_ms: float
     p99_ms: float
-    memory_mb: float
+    memory_mb: float | None
     cpu_us: Spread
 
 
@@ -140,7 +140,7 @@ def _part(door: str, results: Results) -> str:
             digits(each.p50_ms),
             digits(each.p99_ms),
             digits(each.cpu_us.median),
-            digits(each.memory_mb),
+            "" if each.memory_mb is None else digits(each.memory_mb),
         )
         for each in results.servers
     )

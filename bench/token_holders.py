@@ -13,6 +13,7 @@ from company import BASE, TOP
 
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.demo.service import free_port
+from auth.keys.ring import Ring
 from auth.keys.ring_file import RingFile
 from auth.memorised.pin import pin_value
 from auth.otp.sealed import sealed_token
@@ -34,8 +35,7 @@ state_directory = state
 refusal_seconds = 0
 
 [directory]
-kind = ldif
-file = directory.ldif
+{directory}
 
 [radius]
 host = 127.0.0.1
@@ -148,61 +148,75 @@ def texted_name(number: int) -> str:
     return f"text{number:06}"
 
 
-def write_site(folder: Path, people: int, ports: Ports) -> Path:
-    """A directory, its keys and a config.ini for the service; the path of the last.
+def records(people: int, ring: Ring) -> Iterator[str]:
+    """The directory below its top, as LDIF.
 
     Everybody is in a department of fifty, and all departments in the group that has the policy of PIN and code. As many
     as `TEXTED` more have a policy of their own: password, then a text.
+
+    Args:
+        people: how many have tokens.
+        ring: seals their PINs and seeds.
     """
+    yield _POLICIES
+    for number in range(people):
+        entry = uuid.uuid5(_NAMESPACE, name(number))
+        token = SoftwareToken(TokenKind.HOTP, f"S{number}", seed(number))
+        yield (
+            f"dn: uid={name(number)},ou=people,{BASE}\n"
+            "objectClass: inetOrgPerson\nobjectClass: dirfactorUser\n"
+            f"entryUUID: {entry}\nuid: {name(number)}\ncn: Person {number}\nsn: {number}\n"
+            f"mail: {name(number)}@demo.example\n"
+            "dirfactorToken: hotp\n"
+            f"dirfactorPin: {pin_value(ring, entry.bytes, Secret(pin(number)))}\n"
+            f"dirfactorSecret: {sealed_token(ring, entry.bytes, token, SYSTEM_ENTROPY.octets(12))}\n"
+        )
+    for number in range(TEXTED):
+        yield (
+            f"dn: uid={texted_name(number)},ou=people,{BASE}\n"
+            "objectClass: inetOrgPerson\nobjectClass: dirfactorUser\nobjectClass: dirfactorSubject\n"
+            f"entryUUID: {uuid.uuid5(_NAMESPACE, texted_name(number))}\nuid: {texted_name(number)}\n"
+            f"cn: Person {number}\nsn: {number}\nmobile: {phone(number)}\nuserPassword: {stored(number)}\n"
+            f"dirfactorToken: sms\ndirfactorPolicy: cn=texts,ou=policies,{BASE}\n"
+        )
+    for first in range(0, people, _GROUP):
+        members = range(first, min(people, first + _GROUP))
+        lines = "".join(f"member: uid={name(each)},ou=people,{BASE}\n" for each in members)
+        yield f"dn: cn=d{first},ou=groups,{BASE}\nobjectClass: groupOfNames\ncn: d{first}\n{lines}"
+    departments = "".join(f"member: cn=d{first},ou=groups,{BASE}\n" for first in range(0, people, _GROUP))
+    texted = "".join(f"member: uid={texted_name(number)},ou=people,{BASE}\n" for number in range(TEXTED))
+    yield (
+        f"dn: cn=vpn-users,ou=groups,{BASE}\nobjectClass: groupOfNames\nobjectClass: dirfactorSubject\n"
+        f"cn: vpn-users\ndirfactorPolicy: cn=staff,ou=policies,{BASE}\n{departments}{texted}"
+    )
+
+
+def new_ring(folder: Path) -> Ring:
+    """The keys of a service whose config.ini is in this folder."""
     state = folder / "state"
     state.mkdir(mode=0o700)
-    ring = RingFile(state / "keys.ring").made(SYSTEM_CLOCK, SYSTEM_ENTROPY)
+    return RingFile(state / "keys.ring").made(SYSTEM_CLOCK, SYSTEM_ENTROPY)
 
-    def records() -> Iterator[str]:
-        yield TOP
-        yield _POLICIES
-        for number in range(people):
-            entry = uuid.uuid5(_NAMESPACE, name(number))
-            token = SoftwareToken(TokenKind.HOTP, f"S{number}", seed(number))
-            yield (
-                f"dn: uid={name(number)},ou=people,{BASE}\n"
-                "objectClass: inetOrgPerson\nobjectClass: dirfactorUser\n"
-                f"entryUUID: {entry}\nuid: {name(number)}\ncn: Person {number}\nsn: {number}\n"
-                f"mail: {name(number)}@demo.example\n"
-                "dirfactorToken: hotp\n"
-                f"dirfactorPin: {pin_value(ring, entry.bytes, Secret(pin(number)))}\n"
-                f"dirfactorSecret: {sealed_token(ring, entry.bytes, token, SYSTEM_ENTROPY.octets(12))}\n"
-            )
-        for number in range(TEXTED):
-            yield (
-                f"dn: uid={texted_name(number)},ou=people,{BASE}\n"
-                "objectClass: inetOrgPerson\nobjectClass: dirfactorUser\nobjectClass: dirfactorSubject\n"
-                f"entryUUID: {uuid.uuid5(_NAMESPACE, texted_name(number))}\nuid: {texted_name(number)}\n"
-                f"cn: Person {number}\nsn: {number}\nmobile: {phone(number)}\nuserPassword: {stored(number)}\n"
-                f"dirfactorToken: sms\ndirfactorPolicy: cn=texts,ou=policies,{BASE}\n"
-            )
-        for first in range(0, people, _GROUP):
-            members = range(first, min(people, first + _GROUP))
-            lines = "".join(f"member: uid={name(each)},ou=people,{BASE}\n" for each in members)
-            yield f"dn: cn=d{first},ou=groups,{BASE}\nobjectClass: groupOfNames\ncn: d{first}\n{lines}"
-        departments = "".join(f"member: cn=d{first},ou=groups,{BASE}\n" for first in range(0, people, _GROUP))
-        yield (
-            f"dn: cn=vpn-users,ou=groups,{BASE}\nobjectClass: groupOfNames\nobjectClass: dirfactorSubject\n"
-            f"cn: vpn-users\ndirfactorPolicy: cn=staff,ou=policies,{BASE}\n{departments}"
-            + "".join(f"member: uid={texted_name(number)},ou=people,{BASE}\n" for number in range(TEXTED))
-        )
 
-    (folder / "directory.ldif").write_text("\n".join(records()))
+def write_site(folder: Path, people: int, ports: Ports) -> Path:
+    """A directory in a file, its keys and a config.ini for the service; the path of the last."""
+    (folder / "directory.ldif").write_text("\n".join((TOP, *records(people, new_ring(folder)))))
+    return write_config(folder, ports, "kind = ldif\nfile = directory.ldif", BASE)
+
+
+def write_config(folder: Path, ports: Ports, directory: str, base: str) -> Path:
+    """A config.ini with this [directory], whose people stand below this base; its path."""
     secret = folder / "radius.secret"
     secret.write_text(SECRET)
     secret.chmod(0o600)
     config = folder / "config.ini"
     config.write_text(
         _CONFIG.format(
+            directory=directory,
             port=ports.radius,
             http_port=ports.http,
             gateway_port=ports.gateway,
-            base=BASE,
+            base=base,
             api_key_hash=hashlib.sha256(API_KEY.encode()).hexdigest(),
         )
     )

@@ -36,7 +36,8 @@ from schema.errors import Fault
 
 _SERVER_CORE, _LOAD_CORE = ["taskset", "-c", "1"], ["taskset", "-c", "0"]
 _STEP_SECONDS, _MARGIN_SECONDS = 30.0, 1.0
-OURS, CEILING = "dirfactor: PIN + HOTP, policy, durable single use, audit", "C: PIN + HOTP, nothing kept"
+FORGETFUL = "dirfactor: the same, state not durable"
+OURS, CEILING = "dirfactor: PIN + HOTP, kept, audited", "C: PIN + HOTP, nothing kept"
 WANTED = {
     "FreeRADIUS rlm_totp, nothing kept": 1.0,
     "FreeRADIUS rlm_ldap, bind": 8.0,
@@ -46,6 +47,8 @@ WANTED = {
 """How many times as many logons we want as each peer."""
 WANTED_OF_C = 5.0
 """How many times the processor time of the server in C a reply may cost."""
+WANTED_SHARE = 0.15
+"""How much of the throughput durable state may cost."""
 WANTED_PACED = 1.2
 """How many times FreeRADIUS's p99 ours may be when a thousand come a second, which neither has trouble with."""
 PASSWORDS = "FreeRADIUS files, a password"
@@ -164,6 +167,12 @@ def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) 
         config = token_holders.write_site(site, people, ports)
         pid, started = stack.enter_context(ours(config, _SERVER_CORE))
         cases.append(Case(OURS, ports.radius, pid, people, "hotp"))
+        forgetful = folder / "forgetful"
+        forgetful.mkdir()
+        ports = token_holders.Ports.free()
+        config = token_holders.write_site(forgetful, people, ports)
+        pid, _ = stack.enter_context(ours(config, _SERVER_CORE, [_HERE / "forgetful.py"]))
+        cases.append(Case(FORGETFUL, ports.radius, pid, people, "hotp"))
         place = free_port(socket.SOCK_DGRAM)
         reference = [
             ceiling,
@@ -197,7 +206,7 @@ def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) 
         found = [case.figures() for case in cases]
     rate = found[0].per_second.median
     compared = tuple(msgspec.structs.replace(each, ours_times=rate / each.per_second.median) for each in found)
-    of_c = found[0].cpu_us.median / found[1].cpu_us.median
+    of_c = found[0].cpu_us.median / next(each for each in found if each.case == CEILING).cpu_us.median
     paced = {case.name: spread(each.leg_us["p99"] / 1e3 for each in case.paced).median for case in cases if case.paced}
     return Report(machine, people, in_flight, rounds, started, compared, of_c, paced)
 
@@ -243,6 +252,8 @@ def results(report: Report) -> Results:
         for name, wish in WANTED.items()
         if name in by_name
     ]
+    share = 1 - by_name[OURS].per_second.median / by_name[FORGETFUL].per_second.median
+    wanted.append(Wanted("share of throughput that durable state costs", share, WANTED_SHARE, at_most=True))
     wanted.append(Wanted("processor time of a reply by C's", report.cpu_of_c, WANTED_OF_C, at_most=True))
     if PASSWORDS in report.paced_p99_ms:
         beside = report.paced_p99_ms[OURS] / report.paced_p99_ms[PASSWORDS]
@@ -253,7 +264,7 @@ def results(report: Report) -> Results:
         servers=tuple(
             Server(
                 name=each.case,
-                ours=each.case == OURS,
+                ours=each.case in (OURS, FORGETFUL),
                 per_second=each.per_second,
                 ours_times=None if each.case == OURS else each.ours_times,
                 p50_ms=each.p50_ms.median,
