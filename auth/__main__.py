@@ -1,5 +1,5 @@
 """`python -m auth` is `dirfactor`."""
 
-from auth.cli import main
+from auth.cli.main import main
 
 main()

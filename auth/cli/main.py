@@ -8,57 +8,39 @@ from typing import Annotated
 
 import typer
 
-from auth.cli.audit import audit_app
-from auth.cli.check import check_app
-from auth.cli.delegate import delegate_app
-from auth.cli.doctor import doctor_command
-from auth.cli.email import email_app
-from auth.cli.explain import explain_command
+from auth.cli.later import later
 from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, Exit, faults, out
-from auth.cli.policy import policy_app
-from auth.cli.radius import radius_app
-from auth.cli.schema import schema_app
-from auth.cli.sealed.imports import import_command
-from auth.cli.sealed.keys import keys_app
-from auth.cli.sealed.node import node_app
-from auth.cli.sealed.pin import pin_command
-from auth.cli.sealed.response import temporary_response_command
-from auth.cli.sms import sms_app
-from auth.cli.sync import sync_app
-from auth.cli.token import token_app
-from auth.cli.user import user_app
-from auth.cli.vip import vip_app
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.preflight import examined_config, needed_to_start
 from auth.serving.host import serve_host
 from auth.version import __version__
 
+_LATER = {
+    "audit": "auth.cli.audit:audit_app",
+    "check": "auth.cli.check:check_app",
+    "policy": "auth.cli.policy:policy_app",
+    "schema": "auth.cli.schema:schema_app",
+    "delegate": "auth.cli.delegate:delegate_app",
+    "email": "auth.cli.email:email_app",
+    "radius": "auth.cli.radius:radius_app",
+    "sms": "auth.cli.sms:sms_app",
+    "sync": "auth.cli.sync:sync_app",
+    "token": "auth.cli.token:token_app",
+    "user": "auth.cli.user:user_app",
+    "vip": "auth.cli.vip:vip_app",
+    "keys": "auth.cli.sealed.keys:keys_app",
+    "node": "auth.cli.sealed.node:node_app",
+    "doctor": "auth.cli.doctor:doctor_command",
+    "explain": "auth.cli.explain:explain_command",
+}
 app = typer.Typer(
     name="dirfactor",
+    cls=later(_LATER),
     help="A second factor for the directory you already run.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.add_typer(audit_app, name="audit")
-app.add_typer(check_app, name="check")
-app.add_typer(policy_app, name="policy")
-app.add_typer(schema_app, name="schema")
-app.add_typer(delegate_app, name="delegate")
-app.add_typer(email_app, name="email")
-app.add_typer(radius_app, name="radius")
-app.add_typer(sms_app, name="sms")
-app.add_typer(token_app, name="token")
-app.add_typer(sync_app, name="sync")
-app.add_typer(user_app, name="user")
-app.add_typer(vip_app, name="vip")
-app.add_typer(keys_app, name="keys")
-app.add_typer(node_app, name="node")
-token_app.command("import")(import_command)
-user_app.command("pin")(pin_command)
-user_app.command("temporary-response")(temporary_response_command)
-app.command("doctor")(doctor_command)
-app.command("explain")(explain_command)
 
 
 @app.callback(invoke_without_command=True)

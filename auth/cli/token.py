@@ -14,6 +14,7 @@ from auth.cli.administrator import DRY_RUN, Administrator, reads_directory, the_
 from auth.cli.output import JSON_OPTION, Exit, UsageFault, out, print_json
 from auth.cli.progress import followed
 from auth.cli.sealed.enrol import Wish, enrol
+from auth.cli.sealed.imports import import_command
 from auth.cli.sealed.ring import sealing_ring
 from auth.cli.vip import asked_of_vip, proof_given
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
@@ -37,6 +38,7 @@ from schema.errors import Fault
 from schema.words import TokenKind
 
 token_app = typer.Typer(help="Assign, remove, list and show people's tokens.", no_args_is_help=True)
+token_app.command("import")(import_command)
 
 _USER = Annotated[str, typer.Argument(help="Login name as a person types it, or DN.", metavar="USER")]
 _KIND = Annotated[

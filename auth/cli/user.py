@@ -6,6 +6,8 @@ import typer
 
 from auth.cli.administrator import DRY_RUN, Administrator, reads_directory, the_user, writes_directory
 from auth.cli.output import JSON_OPTION, out, print_json
+from auth.cli.sealed.pin import pin_command
+from auth.cli.sealed.response import temporary_response_command
 from auth.clock import SYSTEM_CLOCK
 from auth.profile import Profile, as_data, as_text, violations_data, violations_line
 from auth.standing import standing, unlocked_at
@@ -15,6 +17,8 @@ from dirsync.admin.found import Found
 from schema.entry import Policy, User
 
 user_app = typer.Typer(help="Show a user, and unlock one.", no_args_is_help=True)
+user_app.command("pin")(pin_command)
+user_app.command("temporary-response")(temporary_response_command)
 
 _USER = Annotated[str, typer.Argument(help="Login name as a person types it, or DN.", metavar="USER")]
 _UNLOCKED_AT = "dirfactorUnlockedAt"
