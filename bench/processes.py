@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from auth.clock import SYSTEM_CLOCK
 from schema.errors import Fault
 
 _ROOT = Path(__file__).resolve().parents[1]
-_START_SECONDS = 60.0
+_START_SECONDS, _PAUSE_SECONDS = 60.0, 0.005
 _STOP_SECONDS = 10.0
 
 
@@ -63,6 +64,7 @@ def until(is_there: Callable[[], bool], process: "subprocess.Popen[bytes]", log:
     while not is_there():
         if process.poll() is not None or SYSTEM_CLOCK.monotonic() > deadline:
             raise Fault("a server does not start", remedy=log.read_text()[-2000:])
+        time.sleep(_PAUSE_SECONDS)
 
 
 def listens(port: int) -> None:
@@ -74,3 +76,4 @@ def listens(port: int) -> None:
                 return
         if SYSTEM_CLOCK.monotonic() > deadline:
             raise Fault(f"nobody listens at {port}", remedy="start that server by hand and see what it says")
+        time.sleep(_PAUSE_SECONDS)

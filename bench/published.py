@@ -70,7 +70,13 @@ class Wanted(msgspec.Struct, frozen=True):
     def row(self) -> tuple[str, ...]:
         """A row of the table of what is wanted."""
         sign = "≤" if self.at_most else "≥"
-        return self.what, digits(self.value), f"{sign} {self.wish:g}", "yes" if self.reached else "no"
+        # a share of a hundredth has no digit left in two decimals
+        return (
+            self.what,
+            digits(self.value) if self.value >= 1 else f"{self.value:.3g}",
+            f"{sign} {self.wish:.3g}",
+            "yes" if self.reached else "no",
+        )
 
 
 class Results(msgspec.Struct, frozen=True):

@@ -21,15 +21,19 @@ _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent), str(_HERE.parents[1])]
 
 import token_holders
-from load import Outcome
+from dialects import DIALECTS
+from load import Outcome, hotp
 from machine import Machine, cpu_seconds, resident, this_machine
 from openldap import PASSWORD, openldap
 from privacyidea import privacyidea
 from processes import listens, ours, running
 from published import Results, Server, Wanted, told
 from report import Spread, digits, progress, spread
+from sink import Messages
 
+from auth.clock import SYSTEM_CLOCK
 from auth.demo.service import free_port
+from auth.settings import ServiceSettings
 from schema.errors import Fault
 
 _SERVER_CORE, _LOAD_CORE, _BOTH_CORES = (["taskset", "-c", cores] for cores in ("1", "0", "0,1"))
@@ -39,8 +43,8 @@ PEER, PEER_BY_TEXT = "privacyIDEA: HOTP without PIN", "privacyIDEA: text, withou
 TOKENS = 100
 """How many people have tokens in privacyIDEA, of either kind: it takes long to enrol them, and fewer serve it well."""
 IN_FLIGHT_OF_PEER = 8
+_PATIENCE = 60.0
 _GATEWAY_SECONDS, _NEVER = 0.02, 3600.0
-_DEADLINE_SECONDS = 3.0  # config.ini's for one gateway
 WANTED = {NOTHING: (OURS, 0.5), PEER: (OURS, 500.0), PEER_BY_TEXT: (OURS_BY_TEXT, 300.0)}
 """How many times as many logons of ours we want as of each peer."""
 
@@ -66,7 +70,7 @@ class Report(msgspec.Struct, frozen=True):
         machine: what it ran on.
         people: how many are in the directory.
         rounds: how often each case was measured.
-        first_start: seconds until our service was ready without a replica.
+        first_start: seconds until our service, started without a replica, had accepted somebody.
         start: the same with one.
         cases: what each came to.
         challenge_p99_ms: from a right password to its challenge, one logon at a time, with a gateway that takes 20 ms.
@@ -157,9 +161,12 @@ def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) 
         site.mkdir()
         ports = token_holders.Ports.free()
         config = token_holders.write_site(site, people, ports)
-        with ours(config, _SERVER_CORE) as (_, first_start):
-            pass
-        pid, start = stack.enter_context(ours(config, _SERVER_CORE))
+        begun = SYSTEM_CLOCK.monotonic()
+        with ours(config, _SERVER_CORE):
+            first_start = _accepted(ports.http, 0) - begun
+        begun = SYSTEM_CLOCK.monotonic()
+        pid, _ = stack.enter_context(ours(config, _SERVER_CORE))
+        start = _accepted(ports.http, 1) - begun
         texted = token_holders.TEXTED
         place = free_port(socket.SOCK_STREAM)
         nothing = stack.enter_context(running(_SERVER_CORE, _uvicorn(place)))
@@ -170,7 +177,7 @@ def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) 
         directory = (ldap, PASSWORD)
         peer = stack.enter_context(privacyidea(folder / "privacyidea", TOKENS, other, directory, gateway, _BOTH_CORES))
         cases = [
-            Case(OURS, "dirfactor", "code", ports.http, pid, people, in_flight),
+            Case(OURS, "dirfactor", "code", ports.http, pid, people, in_flight, counter=2),
             Case(NOTHING, "dirfactor", "code", place, nothing, people, in_flight),
             Case(PEER, "privacyidea", "code", other, peer, TOKENS, IN_FLIGHT_OF_PEER),
             Case(OURS_BY_TEXT, "dirfactor", "text", ports.http, pid, texted, in_flight, gateway),
@@ -191,6 +198,23 @@ def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) 
         return Report(machine, people, rounds, first_start, start, figures, challenge.first_p99 * 1e3, hung.first_p99)
 
 
+def _accepted(port: int, counter: int) -> float:
+    """Have the first person log on again and again until they are accepted; when that was."""
+    dialect = DIALECTS["dirfactor"]
+    request = dialect.by_code(0, hotp(token_holders.seed(0), counter))
+    deadline = SYSTEM_CLOCK.monotonic() + _PATIENCE
+    while SYSTEM_CLOCK.monotonic() < deadline:
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(request)
+            messages = Messages()
+            body = None
+            while body is None:
+                body = messages.take(connection.recv(65536))
+        if dialect.said(body).accepted:
+            return SYSTEM_CLOCK.monotonic()
+    raise Fault("the service accepts nobody", remedy=f"it said {body!r}")
+
+
 def _uvicorn(port: int) -> list[str | Path]:
     quiet = ["--log-level", "warning", "--no-access-log"]
     return [sys.executable, "-m", "uvicorn", "nothing:app", "--app-dir", _HERE, "--port", str(port), *quiet]
@@ -204,6 +228,7 @@ def results(report: Report) -> Results:
         return found[WANTED[peer][0]].per_second.median / found[peer].per_second.median if peer in WANTED else None
 
     ours, peer = found[OURS], found[PEER]
+    deadline = ServiceSettings().delivery_seconds
     return Results(
         machine=report.machine,
         conditions=(
@@ -227,10 +252,10 @@ def results(report: Report) -> Results:
             *(Wanted(f"as many logons as {name}", ratio(name) or 0.0, wish) for name, (_, wish) in WANTED.items()),
             Wanted("p99 by privacyIDEA's", ours.p99_ms.median / peer.p99_ms.median, 1 / 50, at_most=True),
             Wanted("memory by privacyIDEA's", ours.memory_mb / peer.memory_mb, 1 / 3, at_most=True),
-            Wanted("seconds from start to ready, with a replica", report.start, 1.0, at_most=True),
-            Wanted("the same without one", report.first_start, 1.0, at_most=True),
+            Wanted("seconds from start to first accept, with a replica", report.start, 1.0, at_most=True),
+            Wanted("the same, all people to be read first", report.first_start, 1.0, at_most=True),
             Wanted("ms to a challenge (p99), gateway takes 20 ms", report.challenge_p99_ms, 50.0, at_most=True),
-            Wanted("seconds to an answer, gateway gives none", report.hung_seconds, _DEADLINE_SECONDS, at_most=True),
+            Wanted("seconds to an answer, gateway gives none", report.hung_seconds, deadline, at_most=True),
         ),
     )
 
