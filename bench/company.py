@@ -110,16 +110,17 @@ def _department(number: int, people: int) -> str:
     first = number * _DEPARTMENT
     members = range(first, min(first + _DEPARTMENT, people))
     dns = (f"uid={login_name(member)},ou=people,{BASE}" for member in members)
-    return _group(f"department{number:04}", "groupOfNames", dns)
+    return group(f"department{number:04}", "groupOfNames", dns)
 
 
 def _vpn_users(departments: int) -> str:
     dns = (f"cn=department{number:04},ou=groups,{BASE}" for number in range(departments))
-    group = _group("vpn-users", "groupOfNames\nobjectClass: dirfactorSubject", dns)
-    return f"{group}dirfactorPolicy: cn=staff,ou=policies,{BASE}\n"
+    made = group("vpn-users", "groupOfNames\nobjectClass: dirfactorSubject", dns)
+    return f"{made}dirfactorPolicy: cn=staff,ou=policies,{BASE}\n"
 
 
-def _group(name: str, object_class: str, members: Iterator[str]) -> str:
+def group(name: str, object_class: str, members: Iterable[str]) -> str:
+    """The record of a group below ou=groups."""
     lines = "".join(f"member: {dn}\n" for dn in members)
     return f"dn: cn={name},ou=groups,{BASE}\nobjectClass: {object_class}\ncn: {name}\n{lines}"
 

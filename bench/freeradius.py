@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import token_holders
-from company import BASE
+from company import BASE, login_name
 
 from auth.clock import SYSTEM_CLOCK
 from auth.demo.service import free_port
@@ -138,11 +138,11 @@ def freeradius(
     """
     home.mkdir()
     (home / "passwords").write_text(
-        "".join(f'{token_holders.name(n)} Cleartext-Password := "{token_holders.password(n)}"\n' for n in range(people))
+        "".join(f'{login_name(n)} Cleartext-Password := "{token_holders.password(n)}"\n' for n in range(people))
     )
     (home / "seeds").write_text(
         "".join(
-            f'{token_holders.name(n)} TOTP-Secret := "{base64.b32encode(token_holders.seed(n)).decode()}"\n'
+            f'{login_name(n)} TOTP-Secret := "{base64.b32encode(token_holders.seed(n)).decode()}"\n'
             for n in range(people)
         )
     )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import token_holders
-from company import BASE, TOP
+from company import BASE, TOP, login_name
 
 from auth.clock import SYSTEM_CLOCK
 from schema.errors import Fault
@@ -66,7 +66,7 @@ def openldap(home: Path, people: int, port: int, pin: list[str]) -> Iterator[int
 
 def _records(people: int) -> Iterator[str]:
     yield TOP.removeprefix("version: 1\n\n")  # slapadd takes no version
-    names = [(token_holders.name(number), number, "") for number in range(people)]
+    names = [(login_name(number), number, "") for number in range(people)]
     names += [
         (token_holders.texted_name(number), number, f"mobile: {token_holders.phone(number)}\n")
         for number in range(token_holders.TEXTED)

@@ -1,7 +1,6 @@
 # ruff: noqa: INP001 - bench is a folder of programs, no package
 """Questions a second to a gateway or VIP over kept mutual TLS, by our client next to httpx as it comes, in one run."""
 
-import argparse
 import asyncio
 import multiprocessing
 import os
@@ -13,6 +12,7 @@ import httpx
 import msgspec
 import trustme
 import uvloop
+from arguments import parser
 from machine import Machine, this_machine
 from report import Spread, digits, progress, show, show_json, spread, table, times
 
@@ -168,11 +168,7 @@ def as_text(report: Report) -> str:
 
 def main() -> None:
     """Read the arguments, run, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of each case")
-    parser.add_argument("--seconds", type=float, default=2.0, help="how long one case of one round takes")
-    given = parser.parse_args()
+    given = parser(__doc__, seconds=2.0).parse_args()
     report = run(given.rounds, given.seconds, (8, 64))
     if given.json:
         show_json(report)

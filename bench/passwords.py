@@ -4,10 +4,8 @@
 Both have one core and eight connections; slapd and the load have the other core.
 """
 
-import argparse
 import subprocess
 import sys
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -18,6 +16,7 @@ _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE / "http"), str(_HERE.parent / "tests")]
 
 import token_holders
+from arguments import parser, to_publish, workplace
 from bare_binds import Binds
 from company import BASE
 from load import Outcome
@@ -136,17 +135,9 @@ def _binds(slapd: Slapd, seconds: float) -> Round:
 
 def main() -> None:
     """Read the arguments, run, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--publish", action="store_true", help="write docs/measured, README's table and its plot")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of each case")
-    parser.add_argument("--seconds", type=float, default=2.0, help="how long one case of one round takes")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="dirfactor-bench-") as folder:
-        try:
-            results = run(given.rounds, given.seconds, Path(folder))
-        except Fault as fault:
-            raise SystemExit(str(fault)) from None
+    given = to_publish(parser(__doc__, seconds=2.0)).parse_args()
+    with workplace() as folder:
+        results = run(given.rounds, given.seconds, folder)
     told(results, "LDAP", as_json=given.json, to_publish=given.publish)
 
 

@@ -1,11 +1,9 @@
 # ruff: noqa: INP001 - bench is a folder of programs, no package
 """Access-Requests a second: `dirfactor serve` next to a bare pyrad server, in one run, round by round."""
 
-import argparse
 import asyncio
 import socket
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +11,7 @@ from pathlib import Path
 
 import company
 import msgspec
+from arguments import parser, with_people, workplace
 from load import Outcome
 from machine import Machine, cpu_seconds, this_machine
 from report import Spread, digits, progress, show, show_json, spread, table, times
@@ -249,18 +248,9 @@ def as_text(report: Report) -> str:
 
 def main() -> None:
     """Read the arguments, run, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--people", type=int, default=2000, help="users in the directory")
-    parser.add_argument("--in-flight", type=int, default=64, help="requests on their way at a time, up to 1024")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of each case")
-    parser.add_argument("--seconds", type=float, default=2.0, help="how long one case of one round takes, about")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="dirfactor-bench-") as folder:
-        try:
-            report = asyncio.run(run(given.people, given.in_flight, given.rounds, given.seconds, Path(folder)))
-        except Fault as fault:
-            raise SystemExit(str(fault)) from None
+    given = with_people(parser(__doc__, seconds=2.0), people=2000).parse_args()
+    with workplace() as folder:
+        report = asyncio.run(run(given.people, given.in_flight, given.rounds, given.seconds, folder))
     if given.json:
         show_json(report)
     else:

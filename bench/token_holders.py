@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from company import BASE, TOP
+from company import BASE, TOP, group, login_name
 
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.demo.service import free_port
@@ -121,11 +121,6 @@ def pin(number: int) -> str:
     return str(4711 + number % 1000)
 
 
-def name(number: int) -> str:
-    """A person's login name."""
-    return f"user{number:06}"
-
-
 def password(number: int) -> str:
     """A person's password."""
     return f"Teapot-{number:06}"
@@ -160,13 +155,13 @@ def records(people: int, ring: Ring) -> Iterator[str]:
     """
     yield _POLICIES
     for number in range(people):
-        entry = uuid.uuid5(_NAMESPACE, name(number))
+        entry = uuid.uuid5(_NAMESPACE, login_name(number))
         token = SoftwareToken(TokenKind.HOTP, f"S{number}", seed(number))
         yield (
-            f"dn: uid={name(number)},ou=people,{BASE}\n"
+            f"dn: uid={login_name(number)},ou=people,{BASE}\n"
             "objectClass: inetOrgPerson\nobjectClass: dirfactorUser\n"
-            f"entryUUID: {entry}\nuid: {name(number)}\ncn: Person {number}\nsn: {number}\n"
-            f"mail: {name(number)}@demo.example\n"
+            f"entryUUID: {entry}\nuid: {login_name(number)}\ncn: Person {number}\nsn: {number}\n"
+            f"mail: {login_name(number)}@demo.example\n"
             "dirfactorToken: hotp\n"
             f"dirfactorPin: {pin_value(ring, entry.bytes, Secret(pin(number)))}\n"
             f"dirfactorSecret: {sealed_token(ring, entry.bytes, token, SYSTEM_ENTROPY.octets(12))}\n"
@@ -179,16 +174,16 @@ def records(people: int, ring: Ring) -> Iterator[str]:
             f"cn: Person {number}\nsn: {number}\nmobile: {phone(number)}\nuserPassword: {stored(number)}\n"
             f"dirfactorToken: sms\ndirfactorPolicy: cn=texts,ou=policies,{BASE}\n"
         )
-    for first in range(0, people, _GROUP):
+    firsts = range(0, people, _GROUP)
+    for first in firsts:
         members = range(first, min(people, first + _GROUP))
-        lines = "".join(f"member: uid={name(each)},ou=people,{BASE}\n" for each in members)
-        yield f"dn: cn=d{first},ou=groups,{BASE}\nobjectClass: groupOfNames\ncn: d{first}\n{lines}"
-    departments = "".join(f"member: cn=d{first},ou=groups,{BASE}\n" for first in range(0, people, _GROUP))
-    texted = "".join(f"member: uid={texted_name(number)},ou=people,{BASE}\n" for number in range(TEXTED))
-    yield (
-        f"dn: cn=vpn-users,ou=groups,{BASE}\nobjectClass: groupOfNames\nobjectClass: dirfactorSubject\n"
-        f"cn: vpn-users\ndirfactorPolicy: cn=staff,ou=policies,{BASE}\n{departments}{texted}"
+        yield group(f"d{first}", "groupOfNames", (f"uid={login_name(each)},ou=people,{BASE}" for each in members))
+    everybody = (
+        *(f"cn=d{first},ou=groups,{BASE}" for first in firsts),
+        *(f"uid={texted_name(number)},ou=people,{BASE}" for number in range(TEXTED)),
     )
+    vpn_users = group("vpn-users", "groupOfNames\nobjectClass: dirfactorSubject", everybody)
+    yield f"{vpn_users}dirfactorPolicy: cn=staff,ou=policies,{BASE}\n"
 
 
 def new_ring(folder: Path) -> Ring:
@@ -230,5 +225,5 @@ def write_load(file: Path, people: int, kind: str, counter: int = 0) -> Path:
         "totp": lambda number: f"totp::{seed(number).hex()}",
         "password": password,
     }[kind]
-    file.write_text("".join(f"{name(number)} {written(number)}\n" for number in range(people)))
+    file.write_text("".join(f"{login_name(number)} {written(number)}\n" for number in range(people)))
     return file

@@ -6,11 +6,9 @@ and as many logons in flight as serve it well. Each case is measured once a roun
 medians.
 """
 
-import argparse
 import socket
 import subprocess
 import sys
-import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +19,7 @@ _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent), str(_HERE.parents[1])]
 
 import token_holders
+from arguments import parser, to_publish, with_people, workplace
 from dialects import DIALECTS
 from load import Outcome, hotp
 from machine import Machine, cpu_seconds, resident, this_machine
@@ -262,20 +261,9 @@ def results(report: Report) -> Results:
 
 def main() -> None:
     """Read the arguments, run, print."""
-    parser = argparse.ArgumentParser(prog="http", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--publish", action="store_true", help="write docs/measured, README's table and its plot")
-    parser.add_argument("--people", type=int, default=20_000, help="users in the directory")
-    parser.add_argument("--in-flight", type=int, default=64, help="logons on their way at a time")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of each case")
-    parser.add_argument("--seconds", type=float, default=3.0, help="how long one case of one round takes")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="dirfactor-bench-") as folder:
-        Path(folder).chmod(0o755)
-        try:
-            report = run(given.people, given.in_flight, given.rounds, given.seconds, Path(folder))
-        except Fault as fault:
-            raise SystemExit(str(fault)) from None
+    given = to_publish(with_people(parser(__doc__, seconds=3.0), people=20_000)).parse_args()
+    with workplace() as folder:
+        report = run(given.people, given.in_flight, given.rounds, given.seconds, folder)
     told(results(report), "HTTP", as_json=given.json, to_publish=given.publish)
 
 

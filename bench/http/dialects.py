@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import msgspec
 import token_holders
+from company import login_name
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -36,7 +37,7 @@ class Ours:
 
     def by_code(self, number: int, code: str) -> bytes:
         """PIN and code in one field."""
-        return _authenticate(user=token_holders.name(number), passcode=token_holders.pin(number) + code)
+        return _authenticate(user=login_name(number), passcode=token_holders.pin(number) + code)
 
     def by_text(self, number: int) -> bytes:
         """The password."""
@@ -57,7 +58,7 @@ class PrivacyIdea:
 
     def by_code(self, number: int, code: str) -> bytes:
         """The code alone."""
-        return _check(user=token_holders.name(number), **{"pass": code})
+        return _check(user=login_name(number), **{"pass": code})
 
     def by_text(self, number: int) -> bytes:
         """What has it send a text: the right PIN, which is empty."""

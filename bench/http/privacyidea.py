@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import msgspec
 import token_holders
-from company import BASE
+from company import BASE, login_name
 from processes import listens, running
 
 from schema.errors import Fault
@@ -140,7 +140,7 @@ class _Administrator:
     def tokens(self, number: int) -> None:
         """One person has a counter token, and another gets texts."""
         seed = token_holders.seed(number).hex()
-        self._post("/token/init", type="hotp", otpkey=seed, otplen="6", user=token_holders.name(number), realm="bench")
+        self._post("/token/init", type="hotp", otpkey=seed, otplen="6", user=login_name(number), realm="bench")
         person, phone = token_holders.texted_name(number), token_holders.phone(number)
         self._post("/token/init", type="sms", genkey="1", phone=phone, user=person, realm="bench")
 

@@ -5,12 +5,10 @@ The service has one core and the load generator the other. Each case is measured
 those of medians. What is wanted is the issue's; what is not reached is said.
 """
 
-import argparse
 import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -23,6 +21,7 @@ _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent)]
 
 import token_holders
+from arguments import parser, to_publish, with_people, workplace
 from freeradius import freeradius
 from machine import Machine, cpu_seconds, resident, this_machine
 from openldap import PASSWORD, openldap
@@ -280,20 +279,9 @@ def results(report: Report) -> Results:
 
 def main() -> None:
     """Read the arguments, run, print."""
-    parser = argparse.ArgumentParser(prog="logons", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--publish", action="store_true", help="write docs/measured, README's table and its plot")
-    parser.add_argument("--people", type=int, default=2000, help="users in the directory")
-    parser.add_argument("--in-flight", type=int, default=64, help="logons on their way at a time")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of each case")
-    parser.add_argument("--seconds", type=float, default=3.0, help="how long one case of one round takes")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="dirfactor-bench-") as folder:
-        Path(folder).chmod(0o755)
-        try:
-            report = run(given.people, given.in_flight, given.rounds, given.seconds, Path(folder))
-        except Fault as fault:
-            raise SystemExit(str(fault)) from None
+    given = to_publish(with_people(parser(__doc__, seconds=3.0), people=2000)).parse_args()
+    with workplace() as folder:
+        report = run(given.people, given.in_flight, given.rounds, given.seconds, folder)
     told(results(report), "RADIUS", as_json=given.json, to_publish=given.publish)
 
 
