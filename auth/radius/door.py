@@ -45,12 +45,15 @@ class Peer(NamedTuple):
         port: the client's; with the address it tells one socket of the client from another.
         send: sends octets back there; does nothing when that cannot be done any more.
         version: of RADIUS that it speaks.
+        connection: tells one connection from all others, for address and port do not: another access node may have them
+            next; 0 for datagrams, whose access node is known by its address.
     """
 
     address: str
     port: int
     send: Callable[[bytes], None]
     version: Version = RADIUS_1_0
+    connection: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,7 @@ class RadiusDoor:
         return True
 
     def _admit(self, packet: Packet, proof: Proof, node: NodeDoor, peer: Peer) -> None:
-        key = Key(peer.address, peer.port, packet.identifier)
+        key = Key(peer.address, peer.port, peer.connection, packet.identifier)
         known = self._duplicates.recall(key, packet.authenticator, self._clock.monotonic())
         if known is not None:
             if known:

@@ -16,11 +16,13 @@ class Key(NamedTuple):
     Attributes:
         address: the client's.
         port: the client's.
+        connection: number of the connection that it came over; 0 for datagrams, which have none.
         identifier: the packet's.
     """
 
     address: str
     port: int
+    connection: int
     identifier: int
 
 

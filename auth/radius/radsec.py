@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 
 from auth.accepting import Acceptor
 from auth.client_certificate import names_of
@@ -77,6 +78,7 @@ class RadsecListener:
         self._limits = limits
         self._versions = versions
         self._connections: set[asyncio.Task[None]] = set()
+        self._numbers = count(1)
 
     async def run(self, listener: socket.socket, tls: ReloadedTls) -> None:
         """Accept connections until cancelled."""
@@ -122,7 +124,8 @@ class RadsecListener:
             certificate = secured.getpeercert(binary_form=True)
             names = names_of(certificate) if certificate else ()
             version = self._spoken(secured.selected_alpn_protocol())
-            peer = Peer(address.removeprefix("::ffff:"), port, partial(_send, writer), version or RADIUS_1_0)
+            address, send = address.removeprefix("::ffff:"), partial(_send, writer)
+            peer = Peer(address, port, send, version or RADIUS_1_0, next(self._numbers))
             if version is None:
                 self.door.complain(Complaint.NO_VERSION, peer.address, detail=_shown(names))
                 peer.send(needs_1_1())

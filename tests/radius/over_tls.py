@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,8 +43,11 @@ async def opened(folder, service, lookup, *, versions=("1.0",), **listening):
 
 
 @contextlib.asynccontextmanager
-async def connected(place, name="vpn1.example", *, offered=(), authority=None, newest=ssl.TLSVersion.TLSv1_3):
-    """A connection of whoever has a certificate for `name`, or none, and offers these versions of RADIUS."""
+async def connected(place, name="vpn1.example", *, offered=(), authority=None, newest=ssl.TLSVersion.TLSv1_3, port=0):
+    """A connection of whoever has a certificate for `name`, or none, and offers these versions of RADIUS.
+
+    From a port of its own when one is given; then it is reset at the end, so that the port can be had again at once.
+    """
     context = ssl.create_default_context()
     place.authority.configure_trust(context)
     context.maximum_version = newest
@@ -50,13 +55,18 @@ async def connected(place, name="vpn1.example", *, offered=(), authority=None, n
         (authority or place.authority).issue_cert(name).configure_cert(context)
     if offered:
         context.set_alpn_protocols([f"radius/{version}" for version in offered])
-    reader, writer = await asyncio.open_connection(
-        "127.0.0.1", place.port, ssl=context, server_hostname="radius.example"
-    )
+    client = socket.socket()
+    client.setblocking(False)
+    if port:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.bind(("127.0.0.1", port))
+    await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", place.port))
+    reader, writer = await asyncio.open_connection(sock=client, ssl=context, server_hostname="radius.example")
     try:
         yield reader, writer
     finally:
-        writer.close()
+        writer.transport.abort() if port else writer.close()
         with contextlib.suppress(OSError, ssl.SSLError):
             await writer.wait_closed()
 

@@ -5,7 +5,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from auth.radius.duplicates import Duplicates, Key
 
-KEY = Key("192.0.2.7", 40000, 5)
+KEY = Key("192.0.2.7", 40000, 0, 5)
 ONE, TWO = b"\x01" * 16, b"\x02" * 16
 
 
@@ -41,7 +41,8 @@ def test_an_answer_is_kept_for_30_seconds_from_when_it_was_given():
 def test_another_address_port_or_identifier_is_another_request():
     duplicates = Duplicates()
     settled(duplicates)
-    for other in (Key("192.0.2.8", 40000, 5), Key("192.0.2.7", 40001, 5), Key("192.0.2.7", 40000, 6)):
+    for change in ({"address": "192.0.2.8"}, {"port": 40001}, {"connection": 1}, {"identifier": 6}):
+        other = KEY._replace(**change)
         assert duplicates.recall(other, ONE, 1.0) is None
 
 
@@ -73,9 +74,9 @@ def test_silence_is_an_answer_too():
 
 def test_each_source_has_its_own_bound_and_its_oldest_goes_first():
     duplicates = Duplicates(most_per_source=3)
-    neighbour = Key("192.0.2.8", 1, 0)
+    neighbour = Key("192.0.2.8", 1, 0, 0)
     settled(duplicates, neighbour)
-    keys = [Key("192.0.2.7", 1, identifier) for identifier in range(4)]
+    keys = [Key("192.0.2.7", 1, 0, identifier) for identifier in range(4)]
     for now, key in enumerate(keys):
         settled(duplicates, key, now=float(now))
     assert [duplicates.recall(key, ONE, 5.0) for key in keys] == [None, b"reply", b"reply", b"reply"]
@@ -85,13 +86,13 @@ def test_each_source_has_its_own_bound_and_its_oldest_goes_first():
 def test_a_source_that_falls_silent_leaves_nothing_behind():
     duplicates = Duplicates()
     for last in range(200):
-        settled(duplicates, Key(f"192.0.2.{last}", 1, 0))
+        settled(duplicates, Key(f"192.0.2.{last}", 1, 0, 0))
     duplicates.recall(KEY, ONE, 100.0)
     assert len(duplicates) == 0
     assert duplicates._sources == {}
 
 
-keys = st.builds(Key, st.sampled_from(["192.0.2.7", "192.0.2.8"]), st.just(1), st.integers(0, 2))
+keys = st.builds(Key, st.sampled_from(["192.0.2.7", "192.0.2.8"]), st.just(1), st.just(0), st.integers(0, 2))
 
 
 class AgainstOneDictionary(RuleBasedStateMachine):
