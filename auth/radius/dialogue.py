@@ -49,7 +49,7 @@ def objection(packet: Packet, proof: Proof, node: NodeDoor) -> Complaint | None:
         return Complaint.NOT_SERVED
     if proof is Proof.WRONG:
         return Complaint.WRONG_PROOF
-    if proof is Proof.VALID:
+    if proof.proves:
         return _malformed_eap(packet)
     if packet.code is Code.STATUS_SERVER:
         return Complaint.NO_PROOF_STATUS
@@ -220,7 +220,7 @@ def _malformed_eap(packet: Packet) -> Complaint | None:
 
 
 def _unreadable(user: str, proof: Proof) -> Declined:
-    complaint = Complaint.UNREADABLE_PROVEN if proof is Proof.VALID else Complaint.UNREADABLE
+    complaint = Complaint.UNREADABLE_PROVEN if proof.proves else Complaint.UNREADABLE
     return Declined(Reason.REQUEST_UNREADABLE, complaint, user)
 
 

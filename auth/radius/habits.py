@@ -25,6 +25,7 @@ class Day(msgspec.Struct, omit_defaults=True):
         chap: those with a response of CHAP or MS-CHAP.
         eap: those with EAP-Message.
         refused: those that were discarded for want of a Message-Authenticator.
+        by_tls: those in RADIUS/1.1, which has none.
     """
 
     packets: int = 0
@@ -34,6 +35,7 @@ class Day(msgspec.Struct, omit_defaults=True):
     chap: int = 0
     eap: int = 0
     refused: int = 0
+    by_tls: int = 0
 
 
 class Habit(msgspec.Struct):
@@ -83,7 +85,7 @@ class Habits:
         Args:
             node: its access node.
             packet: the request.
-            proof: what its Message-Authenticator says; one that is wrong is nobody's habit.
+            proof: what proves it; a Message-Authenticator that is wrong is nobody's habit.
             today: the day, in UTC.
             served: whether it was answered.
         """
@@ -108,6 +110,7 @@ class Habits:
         day.eap += Attribute.EAP_MESSAGE in numbers
         day.chap += bool(chap_protocol(packet))
         day.refused += not served
+        day.by_tls += proof is Proof.BY_TLS
         self.changed = True
 
 
@@ -152,14 +155,17 @@ def advice(node: str, habit: Habit | None, *, requires: bool, limits: bool) -> A
 def _follows(total: Day, *, requires: bool, limits: bool) -> tuple[str, str]:
     if not total.packets:
         return "", "it has sent nothing"
-    if total.proven == total.packets:
+    wanting = total.packets - total.by_tls
+    if not wanting:
+        return "", "it speaks RADIUS/1.1, where TLS proves who sends, and nothing else has to"
+    if total.proven == wanting:
         if requires:
             return "", "it always sends a Message-Authenticator, and must"
         return (
             "dirfactorRequireMessageAuthenticator: TRUE",
             "it has always sent a Message-Authenticator, and need not: forged requests would be taken",
         )
-    missing = f"{total.packets - total.proven} of {total.packets} requests had no Message-Authenticator"
+    missing = f"{wanting - total.proven} of {wanting} requests had no Message-Authenticator"
     if requires:
         remedy = "update the client; only if it cannot send one, set dirfactorRequireMessageAuthenticator to FALSE"
         return "", f"{missing} and were not answered: {remedy}"

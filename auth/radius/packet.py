@@ -47,11 +47,17 @@ class Code(IntEnum):
 
 
 class Proof(Enum):
-    """What a packet's Message-Authenticator says of it."""
+    """What a packet's Message-Authenticator says of it, or TLS where it says nothing."""
 
     ABSENT = auto()
     VALID = auto()
     WRONG = auto()
+    BY_TLS = auto()  # RADIUS/1.1, which has no Message-Authenticator (RFC 9765 section 5.2)
+
+    @property
+    def proves(self) -> bool:
+        """Whether the packet is known to be its client's, as it came."""
+        return self in _PROVING
 
 
 class Version(Protocol):
@@ -399,6 +405,7 @@ def _xor(left: bytes, right: bytes) -> bytes:
 
 _CODES = {int(code): code for code in Code}
 _RESPONSES = frozenset({Code.ACCESS_ACCEPT, Code.ACCESS_REJECT, Code.ACCESS_CHALLENGE})
+_PROVING = frozenset({Proof.VALID, Proof.BY_TLS})
 _ROOM_FOR_PROOF = (Attribute.MESSAGE_AUTHENTICATOR, bytes(_BLOCK))
 _ADDED_BY_US = frozenset({Attribute.MESSAGE_AUTHENTICATOR, Attribute.PROXY_STATE})
 _INNER = bytes(octet ^ 0x36 for octet in range(256))

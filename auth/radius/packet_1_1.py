@@ -21,6 +21,7 @@ _RESERVED_1 = 0
 _RESERVED_2 = bytes(12)
 _DIGEST_OCTETS = 16
 _LONGEST_PASSWORD = 128
+_EXTENDED, _ORIGINAL_PACKET_CODE = 241, b"\x04"  # attribute 241.4 (RFC 6929 section 2.1)
 
 
 class _Radius11:
@@ -30,7 +31,7 @@ class _Radius11:
         return "RADIUS/1.1"
 
     def decode(self, octets: bytes) -> Packet:
-        """See `Version.decode`. A Message-Authenticator is left out: it says nothing here (section 5.2).
+        """See `Version.decode`. What says nothing here is left out, and so goes on to no other server (section 5).
 
         What tells two requests with one Token apart is computed: a Token may be used again when its request is
         answered (section 4.2.1), and the answer to the earlier one is none to it.
@@ -38,14 +39,14 @@ class _Radius11:
         code, attributes = opened(octets)
         token = int.from_bytes(octets[_TOKEN], "big")
         length = int.from_bytes(octets[2:4], "big")
-        told = tuple(pair for pair in attributes if pair[0] != Attribute.MESSAGE_AUTHENTICATOR)
+        told = tuple(pair for pair in attributes if not _says_nothing(pair))
         digest = hashlib.sha256(octets[:1] + octets[_TOKEN] + octets[HEADER:length]).digest()
         return Packet(code, token, digest[:_DIGEST_OCTETS], told, self)
 
     def proof(self, octets: bytes, packet: Packet, secret: bytes) -> Proof:
         """See `Version.proof`: TLS has proven it."""
         del octets, packet, secret
-        return Proof.VALID
+        return Proof.BY_TLS
 
     def is_accounting(self, octets: bytes, packet: Packet, secret: bytes) -> bool:
         """See `Version.is_accounting`: TLS has proven it."""
@@ -77,6 +78,12 @@ class _Radius11:
         """See `Version.hide_key`: it stands there as it is (section 5.1.4)."""
         del request, secret, salt
         return key
+
+
+def _says_nothing(pair: Pair) -> bool:
+    """Message-Authenticator (section 5.2), and Original-Packet-Code (section 5.5; RFC 7930 section 4)."""
+    number, value = pair
+    return number == Attribute.MESSAGE_AUTHENTICATOR or (number == _EXTENDED and value[:1] == _ORIGINAL_PACKET_CODE)
 
 
 def framed(code: Code, token: int, attributes: Iterable[Pair]) -> bytes:

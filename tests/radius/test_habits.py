@@ -40,6 +40,9 @@ PROXIED = request(Attribute.USER_NAME, Attribute.USER_PASSWORD, Attribute.PROXY_
         ([(PAP, Proof.ABSENT)], False, False, "dirfactorLimitProxyState: TRUE"),
         ([(PROXIED, Proof.ABSENT)], False, False, ""),
         ([(PAP, Proof.ABSENT)], True, True, ""),
+        ([(PAP, Proof.BY_TLS)] * 3, False, False, ""),
+        ([(PAP, Proof.BY_TLS), (PAP, Proof.VALID)], False, True, "dirfactorRequireMessageAuthenticator: TRUE"),
+        ([(PAP, Proof.BY_TLS), (PAP, Proof.ABSENT)], False, False, "dirfactorLimitProxyState: TRUE"),
         ([], False, False, ""),
     ],
 )
@@ -51,11 +54,19 @@ def test_what_somebody_forges_is_nobodys_habit():
     assert counted((PAP, Proof.WRONG)) is None
 
 
-@given(proofs=st.lists(st.sampled_from([Proof.VALID, Proof.ABSENT]), min_size=1, max_size=20))
+@given(proofs=st.lists(st.sampled_from([Proof.VALID, Proof.ABSENT, Proof.BY_TLS]), min_size=1, max_size=20))
 def test_one_request_without_proof_is_enough_to_advise_nothing_stricter_about_it(proofs):
+    """What TLS proves says nothing of what a client sends where nothing else would prove it."""
     found = advice("vpn", counted(*((PAP, proof) for proof in proofs)), requires=False, limits=True)
-    assert bool(found.setting) == (Proof.ABSENT not in proofs)
+    assert bool(found.setting) == (Proof.VALID in proofs and Proof.ABSENT not in proofs)
     assert (found.counts.packets, found.counts.proven) == (len(proofs), proofs.count(Proof.VALID))
+    assert found.counts.by_tls == proofs.count(Proof.BY_TLS)
+
+
+def test_how_many_requests_lack_what_they_need_is_told_of_those_that_need_it():
+    sent = [(PAP, Proof.BY_TLS)] * 5 + [(PAP, Proof.ABSENT), (PAP, Proof.VALID)]
+    assert "1 of 2 requests had no" in advice("vpn", counted(*sent), requires=True, limits=True).why
+    assert "RADIUS/1.1" in advice("vpn", counted(*sent[:5]), requires=False, limits=False).why
 
 
 def test_days_are_counted_one_by_one_and_the_last_thirty_are_kept():

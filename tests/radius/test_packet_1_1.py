@@ -83,6 +83,11 @@ def test_section_5_2_a_message_authenticator_that_comes_says_nothing_wherever_an
     assert objection(odd, RADIUS_1_1.proof(b"", odd, SECRET), NODE) is None
 
 
+def test_section_5_5_an_original_packet_code_is_not_kept_and_other_extended_attributes_are():
+    packet = request((241, b"\x04\0\0\0\x01"), (241, b"\x01x"), (Attribute.USER_NAME, b"alice"))
+    assert packet.attributes == ((241, b"\x01x"), (Attribute.USER_NAME, b"alice"))
+
+
 def test_section_5_1_1_a_password_has_1_to_128_octets_and_what_is_hidden_for_1_0_is_only_another_word():
     assert login((Attribute.USER_PASSWORD, b"x" * 128)).password.matches(Secret("x" * 128))
     for octets in (b"", b"x" * 129):
