@@ -104,7 +104,7 @@ class RunningService:
         self, user: str, password: str, state: Secret | None = None, *, extra: Sequence[Pair] = ()
     ) -> Reply:
         """One Access-Request, with more attributes where `extra` has them."""
-        return _reply(await self.packet(user, password, state, extra=extra))
+        return reply_of(await self.packet(user, password, state, extra=extra))
 
     async def packet(
         self, user: str, password: str, state: Secret | None = None, *, extra: Sequence[Pair] = ()
@@ -166,7 +166,8 @@ def free_port(kind: socket.SocketKind) -> int:
     return port
 
 
-def _reply(packet: Packet) -> Reply:
+def reply_of(packet: Packet) -> Reply:
+    """What a RADIUS response says."""
     values = dict(reversed(packet.attributes))
     outcome = {
         Code.ACCESS_ACCEPT: "accepted",

@@ -91,8 +91,9 @@ class Worker:
         return self.number == 0
 
     def say(self, posted: Posted) -> None:
-        """Let the others know; what does not fit is not said."""
-        self.board.post(self.number, _encode(posted))
+        """Let the others know; figures that do not fit are left out, and the worker is still seen to live."""
+        if not self.board.post(self.number, _encode(posted)):
+            self.board.post(self.number, _encode(msgspec.structs.replace(posted, reading=Reading({}, {}))))
 
     def said(self, number: int) -> Posted | None:
         """What a worker has said last; None when it has said nothing yet."""

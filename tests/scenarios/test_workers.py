@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from auth.clock import SYSTEM_ENTROPY
-from auth.demo.service import Reply, _reply
+from auth.demo.service import Reply, reply_of
 from auth.radius.attributes import Attribute
 from auth.radius.packet import Code, MalformedPacket, Packet, UnverifiedResponse, encode_request, hide, verify_response
 from scenarios.company import password_of, texted
@@ -90,7 +90,7 @@ async def packet(office: Office, source: str, user: str, typed: str, state: Secr
                 await loop.sock_sendall(sender, octets)
                 try:
                     came = await asyncio.wait_for(loop.sock_recv(sender, 4096), 0.5)
-                    return _reply(verify_response(came, request, secret))
+                    return reply_of(verify_response(came, request, secret))
                 except (TimeoutError, ConnectionError, MalformedPacket, UnverifiedResponse):
                     continue
 
