@@ -11,7 +11,7 @@ import bonsai
 import company
 import ldap
 import ldap3
-from ldap.controls import RequestControl
+from ldap.controls import RequestControl, ResponseControl
 from places import Place
 
 from auth.clock import SYSTEM_CLOCK
@@ -56,20 +56,35 @@ def bonsai_reads(place: Place) -> int:
 
 
 def python_ldap_reads(place: Place) -> int:
-    """python-ldap's search, entry by entry; from Active Directory by DirSync, which is what there is to sync with."""
-    handle = _bound(place)
-    wanted = (controls.dirsync(controls.OBJECT_SECURITY, b""), controls.EXTENDED_DN) if place.kind == "ad" else ()
-    sent = [RequestControl(each.oid, criticality=True, encodedControlValue=each.value) for each in wanted]
-    number = handle.search_ext(
-        place.base, ldap.SCOPE_SUBTREE, _where(place), _attributes(place), serverctrls=sent or None
-    )
-    count = 0
+    """python-ldap's search, entry by entry; from Active Directory by DirSync, page after page, as a sync has to."""
+    handle, cookie, count = _bound(place), b"", 0
     while True:
-        kind, data, _, _ = handle.result3(number, all=0)
-        if kind == ldap.RES_SEARCH_RESULT:
+        wanted = (controls.dirsync(controls.OBJECT_SECURITY, cookie), controls.EXTENDED_DN)
+        sent = [RequestControl(each.oid, criticality=True, encodedControlValue=each.value) for each in wanted]
+        number = handle.search_ext(
+            place.base,
+            ldap.SCOPE_SUBTREE,
+            _where(place),
+            _attributes(place),
+            serverctrls=sent if place.kind == "ad" else None,
+        )
+        answered: list[_Octets] = []
+        kind = 0
+        while kind != ldap.RES_SEARCH_RESULT:
+            kind, data, _, answered = handle.result3(number, all=0, resp_ctrl_classes={controls.DIRSYNC: _Octets})
+            count += sum(dn is not None for dn, _ in data)
+        told = [controls.read_dirsync(each.octets) for each in answered if each.controlType == controls.DIRSYNC]
+        if not any(page.more for page in told):
             handle.unbind_s()
             return count
-        count += sum(dn is not None for dn, _ in data)
+        cookie = told[0].cookie
+
+
+class _Octets(ResponseControl):  # type: ignore[misc] - python-ldap has no types
+    """A control's value as it came."""
+
+    def decodeControlValue(self, encodedControlValue: bytes) -> None:  # noqa: N802, N803 - python-ldap's names
+        self.octets = encodedControlValue
 
 
 READERS: Final[Mapping[str, Callable[[Place], int]]] = {

@@ -133,7 +133,11 @@ def _peers(kind: str, people: int) -> Iterator[str]:
 
 def _speeds(taken: dict[str, list[Took]]) -> Iterator[Speed]:
     ours = statistics.median(took.entries / took.seconds for took in taken[_OURS])
+    wanted = min(took.entries for took in taken[_OURS])
     for who, each in taken.items():
+        if min(took.entries for took in each) < wanted:
+            msg = f"{who} has read fewer than the {wanted} entries that we have taken in: its rate says nothing"
+            raise ValueError(msg)
         rate = spread(took.entries / took.seconds for took in each)
         cpu = spread(took.cpu / took.entries * 1e6 for took in each)
         yield Speed(who, rate, cpu, None if who == _OURS else ours / rate.median)
