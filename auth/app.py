@@ -46,6 +46,7 @@ from auth.spend.answered import AnsweredTexts
 from auth.spend.guard import SpendGuard
 from auth.spend.limits import Limits
 from auth.spend.settings import number_rules
+from auth.state_reader import state_reader
 from auth.turn import Turns
 from auth.vip.client import VipClient
 from auth.weakening import loss_under
@@ -123,7 +124,7 @@ class App:
             self.vip,
             self.tls,
             self.audit,
-            self.settings.service.state_file,
+            state_reader(self.settings),
             self.worker,
         )
 
@@ -234,7 +235,7 @@ async def opened(
             TokenKind.HOTP: software,
         }
         parts = Parts(
-            known=FactsReader(replica, nodes, store, rules(settings), ring.ids),
+            known=FactsReader(replica, nodes, rules(settings), ring.ids),
             store=store,
             performer=Performer(
                 passwords=stack.enter_context(contextlib.closing(_password_gates(settings, clock, entropy))),
@@ -375,7 +376,7 @@ async def purge(app: App) -> None:
     while True:
         await asyncio.sleep(_PURGE_SECONDS)
         try:
-            app.store.purge(app.clock.now())
+            await app.store.purge(app.clock.now())
             app.journal.purge(app.clock.now())
         except Fault as fault:
             _log.error("purge: %s", fault)

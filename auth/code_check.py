@@ -44,9 +44,9 @@ class CodeCheck:
         Raises:
             StateUnavailable: it could not be counted or remembered; a count that was made stays.
         """
-        earlier = self.store.strike(person.id, now)
+        earlier = await self.store.strike(person.id, now)
         if standing(earlier, policy, unlocked_at(person.user, now)).locked(now):
-            self.store.withdraw(person.id, now)
+            await self.store.withdraw(person.id, now)
             return Checked(CodeVerdict.LOCKED)
         try:
             checked = await judged()
@@ -56,7 +56,7 @@ class CodeCheck:
             _log.error("what %s typed cannot be judged: %s", person.dn, fault)
             checked = Checked(CodeVerdict.MISCONFIGURED, fault.problem)
         if checked.verdict is not CodeVerdict.WRONG or not checked.violation:
-            self.store.withdraw(person.id, now)
+            await self.store.withdraw(person.id, now)
         return checked
 
     async def judged(self, asked: Asked, typed: Secret, now: datetime) -> Checked:

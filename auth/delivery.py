@@ -97,7 +97,7 @@ class Delivery:
         """A text, which counts unless it is known that nobody took it."""
         gateways = policy.sms_gateways or self.sms.names
         at = self.now()
-        counted = self.guard.reserve(Text(errand.user, number, gateways, len(parts(text)), not errand.ahead), at)
+        counted = await self.guard.reserve(Text(errand.user, number, gateways, len(parts(text)), not errand.ahead), at)
         await self.guard.settled()
         try:
             receipt = await self.sms.deliver(
@@ -105,7 +105,7 @@ class Delivery:
             )
         except DeliveryFailed as failure:
             if not failure.unknown:
-                self.guard.give_back(counted, at)
+                await self.guard.give_back(counted, at)
             raise
-        self.book.sent(receipt, errand.user, errand.login, at)
+        await self.book.sent(receipt, errand.user, errand.login, at)
         return receipt

@@ -1,12 +1,12 @@
 """The embedded store: one SQLite file of its own, durable through kill -9, void after the machine went down."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -14,7 +14,7 @@ from auth.embedded.batch import Batch, Run
 from auth.embedded.memory import Memory, instants
 from auth.receipts import records
 from auth.spend import ledger
-from auth.state import Challenge, Limit, SentMessage, StateUnavailable, state_key
+from auth.state import Challenge, Limit, Recalled, SentMessage, StateUnavailable, Wanted, state_key
 from auth.turn import Turns
 from schema.entry import EntryId
 from schema.secret import Secret
@@ -38,7 +38,6 @@ CREATE TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITH
 _FAILURES_KEPT = timedelta(days=100)
 _EVENTS_KEPT = timedelta(days=1)
 _SWITCHES = 20
-_Answer = TypeVar("_Answer")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Challenge).decode
 
@@ -99,17 +98,29 @@ class EmbeddedStore:
         """Wait for the transactions; see `Store.settled`."""
         await self._batch.settled()
 
-    def begin(self, state: Secret, challenge: Challenge) -> None:
+    async def recall(self, wanted: Wanted, now: datetime) -> Recalled:
+        """What is remembered; see `Store.recall`."""
+        memory, at = self._memory, now.timestamp()
+        with self._transaction() as run:
+            self._look()
+            return Recalled(
+                memory.failures(wanted.user) if wanted.user is not None else (),
+                tuple([memory.mark(key) for key in wanted.marks]),
+                tuple([_stock(run, key, at) for key in wanted.stocks]),
+                tuple([memory.kept(key) for key in wanted.kept]),
+            )
+
+    async def begin(self, state: Secret, challenge: Challenge) -> None:
         """Open a challenge; see `Store.begin`."""
         with self._write() as run:
             run("INSERT INTO challenge VALUES (?, ?, ?, ?)", _row(state, challenge))
 
-    def renew(self, state: Secret, challenge: Challenge) -> None:
+    async def renew(self, state: Secret, challenge: Challenge) -> None:
         """Open a challenge in the place of another; see `Store.renew`."""
         with self._write() as run:
             run("INSERT OR REPLACE INTO challenge VALUES (?, ?, ?, ?)", _row(state, challenge))
 
-    def attempt(self, state: Secret, node: str) -> Challenge | None:
+    async def attempt(self, state: Secret, node: str) -> Challenge | None:
         """Take the challenge; see `Store.attempt`."""
         with self._write() as run:
             rows = run(
@@ -117,32 +128,35 @@ class EmbeddedStore:
             ).fetchall()
         return self._challenge(rows)
 
-    def waiting(self, state: Secret, node: str) -> Challenge | None:
+    async def claim(self, state: Secret, challenge: Challenge) -> bool:
+        """Take this challenge; see `Store.claim`."""
+        question = "DELETE FROM challenge WHERE state = ? AND node = ? AND value = ?"
+        with self._write() as run:
+            gone = run(question, (state_key(state), challenge.node, _encode(challenge)))
+        return gone.rowcount == 1
+
+    async def waiting(self, state: Secret, node: str) -> Challenge | None:
         """Look at the challenge; see `Store.waiting`."""
         with self._transaction() as run:
             rows = run("SELECT value FROM challenge WHERE state = ? AND node = ?", (state_key(state), node)).fetchall()
         return self._challenge(rows)
 
-    def strike(self, user: EntryId, at: datetime) -> tuple[datetime, ...]:
+    async def strike(self, user: EntryId, at: datetime) -> tuple[datetime, ...]:
         """Count a wrong code; see `Store.strike`."""
         with self._write():
             return self._memory.strike(user, at)
 
-    def forgive(self, user: EntryId) -> None:
+    async def forgive(self, user: EntryId) -> None:
         """Forget the failures; see `Store.forgive`."""
         with self._write():
             self._memory.forgive(user)
 
-    def withdraw(self, user: EntryId, at: datetime) -> None:
+    async def withdraw(self, user: EntryId, at: datetime) -> None:
         """Take back one strike; see `Store.withdraw`."""
         with self._write():
             self._memory.withdraw(user, at)
 
-    def failures(self, user: EntryId) -> tuple[datetime, ...]:
-        """The failures; see `Store.failures`."""
-        return self._known(lambda: self._memory.failures(user))
-
-    def count(self, key: str, at: datetime, window_seconds: int, limit: int) -> bool:
+    async def count(self, key: str, at: datetime, window_seconds: int, limit: int) -> bool:
         """Count one event; see `Store.count`."""
         since = at.timestamp() - window_seconds
         with self._write() as run:
@@ -152,63 +166,50 @@ class EmbeddedStore:
             run("INSERT INTO event VALUES (?, ?)", (key, at.timestamp()))
         return True
 
-    def consume(self, key: str, mark: int) -> bool:
+    async def consume(self, key: str, mark: int) -> bool:
         """Move a mark up; see `Store.consume`."""
         with self._lasting():
             return self._memory.consume(key, mark)
 
-    def mark(self, key: str) -> int | None:
-        """Where a mark stands; see `Store.mark`."""
-        return self._known(lambda: self._memory.mark(key))
-
-    def lay_in(self, key: str, digests: Sequence[bytes], expires_at: datetime) -> None:
+    async def lay_in(self, key: str, digests: Sequence[bytes], expires_at: datetime) -> None:
         """Put codes on stock; see `Store.lay_in`."""
         with self._write() as run:
             for digest in digests:
                 run("INSERT OR REPLACE INTO stock VALUES (?, ?, ?)", (key, digest, expires_at.timestamp()))
 
-    def take(self, key: str, digest: bytes, now: datetime) -> int | None:
+    async def take(self, key: str, digest: bytes, now: datetime) -> int | None:
         """Use up a code on stock; see `Store.take`."""
         with self._write() as run:
             at = now.timestamp()
             gone = run("DELETE FROM stock WHERE key = ? AND digest = ? AND expires > ?", (key, digest, at))
             return _stock(run, key, at) if gone.rowcount else None
 
-    def left(self, key: str, now: datetime) -> int:
-        """How many are on stock; see `Store.left`."""
-        with self._transaction() as run:
-            return _stock(run, key, now.timestamp())
-
-    def keep(self, key: str, octets: bytes) -> None:
+    async def keep(self, key: str, octets: bytes) -> None:
         """Remember a value; see `Store.keep`."""
         with self._lasting():
             self._memory.keep(key, octets)
 
-    def kept(self, key: str) -> bytes | None:
-        """A value remembered; see `Store.kept`."""
-        return self._known(lambda: self._memory.kept(key))
-
-    def reserve(self, limits: Sequence[Limit], at: datetime) -> Limit | None:
+    async def reserve(self, limits: Sequence[Limit], at: datetime) -> Limit | None:
         """Count all or none; see `Store.reserve`."""
         with self._write() as run:
             return ledger.reserve(run, limits, at)
 
-    def give_back(self, limits: Sequence[Limit], at: datetime) -> None:
+    async def give_back(self, limits: Sequence[Limit], at: datetime) -> None:
         """Take back; see `Store.give_back`."""
         with self._write() as run:
             ledger.give_back(run, limits, at)
 
-    def tally(self, key: str, at: datetime, window_seconds: int) -> int:
+    async def tally(self, key: str, at: datetime, window_seconds: int) -> int:
         """Add up; see `Store.tally`."""
         with self._transaction() as run:
             return ledger.tally(run, key, at, window_seconds)
 
-    def remember(self, message: SentMessage) -> None:
+    async def remember(self, message: SentMessage) -> None:
         """Remember a message; see `Store.remember`."""
         with self._write() as run:
             records.put(run, message)
 
-    def remembered(self, gateway: str, identity: str) -> SentMessage | None:
+    async def remembered(self, gateway: str, identity: str) -> SentMessage | None:
         """The message; see `Store.remembered`."""
         with self._transaction() as run:
             try:
@@ -216,7 +217,7 @@ class EmbeddedStore:
             except msgspec.DecodeError as error:
                 raise self._unavailable(error) from error
 
-    def purge(self, now: datetime) -> int:
+    async def purge(self, now: datetime) -> int:
         """Remove what is over; see `Store.purge`."""
         with self._write() as run:
             self._memory.flush(run)
@@ -248,16 +249,12 @@ class EmbeddedStore:
         except sqlite3.Error as error:
             raise self._unavailable(error) from error
 
-    def _known(self, of: Callable[[], _Answer]) -> _Answer:
-        """What is remembered; whether somebody else has written is looked at once a turn."""
-        try:
-            turn = self._turns.current() if self._turns is not None else -1
-            if (turn < 0 or turn != self._looked) and not self._connection.in_transaction:
-                self._memory.look()
-                self._looked = turn
-            return of()
-        except sqlite3.Error as error:
-            raise self._unavailable(error) from error
+    def _look(self) -> None:
+        """Whether somebody else has written is looked at once a turn."""
+        turn = self._turns.current() if self._turns is not None else -1
+        if (turn < 0 or turn != self._looked) and not self._connection.in_transaction:
+            self._memory.look()
+            self._looked = turn
 
     def _write(self) -> "_Writing":
         return _Writing(self._batch, lasting=False)
@@ -308,6 +305,15 @@ class StateFile:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+
+    def recall(self, wanted: Wanted, now: datetime) -> Recalled:
+        """What is remembered; see `Store.recall`."""
+        return Recalled(
+            self.failures(wanted.user) if wanted.user is not None else (),
+            tuple(map(self.mark, wanted.marks)),
+            tuple(self.left(key, now) for key in wanted.stocks),
+            tuple(map(self.kept, wanted.kept)),
+        )
 
     def failures(self, user: EntryId) -> tuple[datetime, ...]:
         """Instants of the user's failures, oldest first."""

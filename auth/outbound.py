@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
-from datetime import datetime
 
 from auth.addresses import PhoneNumber
 from auth.channels.base import DeliveryReport, Gateway
@@ -19,6 +18,7 @@ from auth.judges.vip import NoVip
 from auth.metrics.measured import MeasuredGateway
 from auth.metrics.tally import Tally
 from auth.receipts.book import ReceiptBook
+from auth.receipts.said import SaidReceipts
 from auth.settings import Settings, VipSection
 from auth.spend.guard import SpendGuard
 from auth.vip.client import VipClient
@@ -46,9 +46,11 @@ def delivery(
         server = mail_gateway(name, mail, clock, entropy)
         stack.push_async_callback(server.aclose)
         mails.append(MeasuredGateway("email", server, tally, clock.monotonic))
+    receipts = SaidReceipts(book, clock.now)
+    stack.push_async_callback(receipts.aclose)
     texts = [
         MeasuredGateway("sms", gateway, tally, clock.monotonic)
-        for gateway in _text_gateways(settings, clock, entropy, stack, _noting(book, clock.now))
+        for gateway in _text_gateways(settings, clock, entropy, stack, receipts)
     ]
     return Delivery(
         MintedChannel(texts, clock.monotonic),
@@ -97,18 +99,6 @@ def _text_gateways(
         gateway = sms_gateway(name, section, clock, entropy, on_report)
         stack.push_async_callback(gateway.aclose)
         yield gateway
-
-
-def _noting(book: ReceiptBook, now: Callable[[], datetime]) -> Callable[[DeliveryReport], None]:
-    """Receipts that come over a gateway's own connection, which must not suffer when one cannot be recorded."""
-
-    def note(report: DeliveryReport) -> None:
-        try:
-            book.note(report, now())
-        except Fault as fault:
-            _log.error("a receipt of %s could not be recorded: %s", report.gateway, fault)
-
-    return note
 
 
 def vip(settings: Settings, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> VipClient | NoVip:

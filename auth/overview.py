@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
-from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -14,10 +13,10 @@ from auth.certificate_bell import days
 from auth.channels.breaker import Standing
 from auth.clock import Clock
 from auth.delivery import Delivery
-from auth.embedded_state import StateFile
 from auth.judges.vip import NoVip
 from auth.reloaded_tls import ReloadedTls
 from auth.settings import Settings
+from auth.state import StateReader
 from auth.version import __version__
 from auth.vip.client import VipClient
 from dirsync.replica import Replica
@@ -160,7 +159,7 @@ class Overview:
         vip: asks VIP, or says why nobody can.
         tls: what the doors show, by the name of their section.
         audit: what is recorded.
-        state_file: open logins.
+        state: open logins.
         worker: which of the service's processes this is.
     """
 
@@ -172,7 +171,7 @@ class Overview:
     vip: VipClient | NoVip
     tls: Mapping[str, ReloadedTls]
     audit: AuditTrail
-    state_file: Path
+    state: StateReader
     worker: int = 0
 
     def health(self) -> Health:
@@ -262,6 +261,6 @@ class Overview:
     def challenges(self) -> int | None:
         """How many challenges wait for an answer; None when the state cannot be read."""
         try:
-            return StateFile(self.state_file).open_challenges(self.clock.now())
+            return self.state.open_challenges(self.clock.now())
         except Fault:
             return None

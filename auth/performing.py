@@ -99,13 +99,13 @@ class Performer:
             return _refused(session, decided.step.reason)
         if decided.person is None or decided.policy is None:
             return Refused(Reason.INTERNAL_FAULT)
-        if not isinstance(decided.step, steps.SendCode) and not self._taken(session):
+        if not isinstance(decided.step, steps.SendCode) and not await self._taken(session):
             return Refused(Reason.CHALLENGE_UNKNOWN)
         subject = Subject(decided, decided.person, decided.policy, now)
         match decided.step:
             case steps.Accept(reply_rules=rules):
-                if _forgives(subject) and self.store.failures(subject.person.id):
-                    self.store.forgive(subject.person.id)
+                if _forgives(subject):
+                    await self.store.forgive(subject.person.id)
                 replies = tuple(ReplyAttribute(rule.name, rule.value) for rule in rules)
                 return Accepted(replies, success=session.success)
             case steps.Forward() | steps.AskForwarded() | steps.AcceptForwarded():
@@ -114,10 +114,10 @@ class Performer:
                 return await self._send(session, subject, token, stock)
             case steps.AskCode(token=token, reason=reason):
                 words = code_prompt(subject.policy, token, reason, self._language(subject))
-                return self._ask(session, subject, Question(token.kind), words, reason)
+                return await self._ask(session, subject, Question(token.kind), words, reason)
             case steps.AskPassword(reason=reason) | steps.AskPin(reason=reason) | steps.AskNewPin(reason=reason):
                 words = prompt(reason, self._language(subject))
-                return self._ask(session, subject, _QUESTIONS[type(decided.step)], words, reason)
+                return await self._ask(session, subject, _QUESTIONS[type(decided.step)], words, reason)
             case check:
                 session.evidence = await self._shown(session, subject, check)
                 return None
@@ -125,7 +125,7 @@ class Performer:
     def _language(self, subject: Subject) -> Language:
         return preferred(subject.person.user.language, self.language)
 
-    def _taken(self, session: Session) -> bool:
+    async def _taken(self, session: Session) -> bool:
         """Whether the challenge of this method, where there is one, is ours to answer and to ask again.
 
         One that waited for a second login is taken out of the store now, and nobody else can do so after us.
@@ -134,10 +134,7 @@ class Performer:
         if challenge is None or state is None or session.taken:
             return True
         session.taken = True
-        taken = self.store.attempt(state, session.origin.node)
-        if taken is not None and taken != challenge:
-            self.store.renew(state, taken)  # somebody was faster, and another one is open
-        return taken == challenge
+        return await self.store.claim(state, challenge)
 
     async def _shown(self, session: Session, subject: Subject, step: steps.Check | steps.KeepPin) -> Evidence:
         """The evidence with what the step has shown."""
@@ -148,10 +145,10 @@ class Performer:
                 return replace(evidence, password=verdict)
             case steps.CheckNewPin(part=part):
                 bare = _without_spaces(session, part.field)
-                shown = self.pins.new(subject.person, subject.policy, session.text(part), subject.now)
+                shown = await self.pins.new(subject.person, subject.policy, session.text(part), subject.now)
                 return replace(bare, pin=shown)
             case steps.KeepPin(part=part):
-                self.pins.keep(subject.person, session.text(part), subject.now)
+                await self.pins.keep(subject.person, session.text(part), subject.now)
                 session.notes["detail"] = "the person has changed the PIN"
                 return replace(evidence, pin=PinShown.RIGHT)
             case steps.CheckPin(part=part, code_lengths=lengths, words=words):
@@ -182,7 +179,7 @@ class Performer:
 
         async def judged() -> Checked:
             nonlocal found
-            found = self.pins.read(subject.person, subject.policy, session.text(part), lengths, subject.now)
+            found = await self.pins.read(subject.person, subject.policy, session.text(part), lengths, subject.now)
             return Checked(CodeVerdict.RIGHT if found else CodeVerdict.WRONG, "" if found else "PIN")
 
         code = await self._counted(session, subject, judged)
@@ -200,7 +197,7 @@ class Performer:
 
         async def judged() -> Checked:
             if kind is KeywordKind.PIN:
-                right = self.pins.is_right(subject.person, subject.policy, plain(typed), subject.now)
+                right = await self.pins.is_right(subject.person, subject.policy, plain(typed), subject.now)
                 return Checked(CodeVerdict.RIGHT if right else CodeVerdict.WRONG, "PIN as keyword")
             verdict = await self._password(subject.person, typed)
             expired = verdict is PasswordVerdict.EXPIRED and subject.policy.allow_expired_password
@@ -237,10 +234,10 @@ class Performer:
     async def _send(self, session: Session, subject: Subject, token: Usable, stock: int) -> Outcome | None:
         """Open the challenge, then send its code: never a text for a challenge that is not there."""
         person, policy = subject.person, subject.policy
-        if not self.store.count(f"send {person.id.hex()}", subject.now, _SEND_WINDOW, policy.codes_per_window):
+        if not await self.store.count(f"send {person.id.hex()}", subject.now, _SEND_WINDOW, policy.codes_per_window):
             session.evidence = replace(session.evidence, send_limited=True)
             return None
-        earlier = self.store.attempt(session.second_login, session.origin.node) if session.second_login else None
+        earlier = await self.store.attempt(session.second_login, session.origin.node) if session.second_login else None
         identity = self.entropy.octets(16)
         codes, digest = self._drawn(identity, token, policy, stock)
         words = code_prompt(policy, token, Reason.CODE_SENT, self._language(subject))
@@ -248,15 +245,15 @@ class Performer:
         if session.shows_responses and digest is not None:
             # the client will show no code but a response, and nobody finds a code again by its digest
             challenge = replace(challenge, sealed=self.minted.seal(identity, token, codes[0]))
-        asked = self._issue(session, challenge, words, Reason.CODE_SENT, subject.now)
+        asked = await self._issue(session, challenge, words, Reason.CODE_SENT, subject.now)
         session.notes["destination"] = destination(token)
         await self.store.settled()
         try:
             receipt = await self._deliver(session, subject, token, codes, ahead=bool(stock))
         except Fault as fault:
-            self.store.attempt(asked.state, session.origin.node)
+            await self.store.attempt(asked.state, session.origin.node)
             if earlier is not None:
-                self.store.renew(asked.state, earlier)
+                await self.store.renew(asked.state, earlier)
             session.notes["detail"] = fault.problem
             _log.error("%s: %s", session.origin.correlation, fault)
             undelivered = session.evidence.undelivered | {token.kind}
@@ -265,7 +262,7 @@ class Performer:
         session.notes |= {"gateway": receipt.gateway, "message_id": receipt.message_id or ""}
         if stock:
             good_until = subject.now + timedelta(hours=policy.ahead_lifetime)
-            self.minted.lay_in(person.id, token, codes, good_until)
+            await self.minted.lay_in(person.id, token, codes, good_until)
         return asked
 
     async def _elsewhere(self, session: Session, subject: Subject, step: steps.Elsewhere) -> Outcome | None:
@@ -278,7 +275,7 @@ class Performer:
             case steps.AskForwarded():
                 wanted, challenge = posed(session, subject.person, subject.policy, subject.now, self.entropy.octets(16))
                 words = wanted.message or prompt(Reason.FORWARD_WANTED, self._language(subject))
-                return self._issue(session, challenge, words, Reason.FORWARD_WANTED, subject.now)
+                return await self._issue(session, challenge, words, Reason.FORWARD_WANTED, subject.now)
             case steps.AcceptForwarded():
                 return accepted_elsewhere(session)
 
@@ -308,7 +305,9 @@ class Performer:
             )
         return Receipt("VIP", None)
 
-    def _ask(self, session: Session, subject: Subject, question: Question, words: str, reason: Reason) -> Challenged:
+    async def _ask(
+        self, session: Session, subject: Subject, question: Question, words: str, reason: Reason
+    ) -> Challenged:
         """Ask for something that the person has already; again, while there are tries, under the same challenge."""
         earlier, shown = session.answered, session.evidence
         used = 1 if shown.code or shown.password or shown.pin is PinShown.UNFIT else 0
@@ -317,7 +316,7 @@ class Performer:
             challenge = replace(earlier, attempts_left=left, held=held)
         else:
             challenge = self._challenge(session, subject, question, self.entropy.octets(16), None, used)
-        return self._issue(session, challenge, words, reason, subject.now)
+        return await self._issue(session, challenge, words, reason, subject.now)
 
     def _challenge(
         self,
@@ -346,14 +345,16 @@ class Performer:
             held=session.held,
         )
 
-    def _issue(self, session: Session, challenge: Challenge, words: str, reason: Reason, now: datetime) -> Challenged:
+    async def _issue(
+        self, session: Session, challenge: Challenge, words: str, reason: Reason, now: datetime
+    ) -> Challenged:
         """Store the challenge under a state value of its own, or of the second login where nothing can be asked."""
         if session.second_login is not None:
             state = session.second_login
-            self.store.renew(state, challenge)
+            await self.store.renew(state, challenge)
         else:
             state = Secret(self.entropy.octets(_STATE_OCTETS).hex())
-            self.store.begin(state, challenge)
+            await self.store.begin(state, challenge)
         session.notes["method"] = challenge.question
         seconds = max(1, int((challenge.expires_at - now).total_seconds()))
         return Challenged(state, words, challenge.question, seconds, reason)

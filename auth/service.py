@@ -21,7 +21,7 @@ from auth.reason import Reason
 from auth.recording import Recorder
 from auth.request import REFUSAL, Accepted, AnswerRequest, Challenged, LoginRequest, Origin, Outcome, Refused
 from auth.session import Session
-from auth.state import Challenge, StateUnavailable, Store, second_login, state_key
+from auth.state import Challenge, StateUnavailable, Store, Wanted, second_login, state_key
 from auth.turn import Turns
 from auth.why.record import Event, Journal, Moment
 from dirsync.errors import ReplicaUnavailable
@@ -147,7 +147,7 @@ class LoginService:
         It stays there until something is held against it: whoever knows no more than the name cannot take it away.
         """
         state = session.second_login
-        waiting = self._parts.store.waiting(state, session.origin.node) if state else None
+        waiting = await self._parts.store.waiting(state, session.origin.node) if state else None
         if state is None or waiting is None or waiting.expires_at <= self._parts.clock.now():
             return await self._advance(session)
         self._coalescer.answered(state_key(state))
@@ -157,7 +157,7 @@ class LoginService:
 
     async def _answer(self, session: Session, request: AnswerRequest) -> Outcome:
         """Take the challenge, which nobody else can take after us, and go on from its stage."""
-        challenge = self._parts.store.attempt(request.state, request.origin.node)
+        challenge = await self._parts.store.attempt(request.state, request.origin.node)
         self._coalescer.answered(state_key(request.state))
         if challenge is None:
             return Refused(Reason.CHALLENGE_UNKNOWN)
@@ -178,14 +178,17 @@ class LoginService:
 
         While no step has to wait for anybody, it is one moment: nothing but what the steps themselves do can change.
         """
-        known, turns = self._parts.known, self._parts.turns
-        moment, now, weighed = 0, _BEGINNING, None
+        known, turns, node = self._parts.known, self._parts.turns, session.origin.node
+        moment, now, weighed, wanted = 0, _BEGINNING, None, Wanted()
         while True:
             if weighed is None or turns.current() != moment:
-                moment, now = turns.current(), self._parts.clock.now()
-                weighed = weigh(known.facts(session.origin.node, session.find(), now), now)
+                now, found = self._parts.clock.now(), session.find()
+                wanted = known.wanted(node, found)
+                recalled = await self._parts.store.recall(wanted, now)
+                moment = turns.current()
+                weighed = weigh(known.facts(node, found, recalled), now)
             else:
-                facts = known.again(weighed.facts, now)
+                facts = known.again(weighed.facts, await self._parts.store.recall(wanted, now))
                 weighed = weighed if facts is weighed.facts else weigh(facts, now)
             decided = proceed(weighed, session.evidence)
             session.moments.append(Moment(weighed.facts, session.evidence, now, decided.step))

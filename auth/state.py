@@ -92,6 +92,41 @@ class SentMessage(msgspec.Struct, frozen=True):
     fates: tuple[str, ...] = ()
 
 
+class Wanted(msgspec.Struct, frozen=True):
+    """What is to be recalled, in one question.
+
+    Attributes:
+        user: whose failures.
+        marks: keys of marks.
+        stocks: keys under which codes are on stock.
+        kept: keys of values.
+    """
+
+    user: EntryId | None = None
+    marks: tuple[str, ...] = ()
+    stocks: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
+class Recalled(msgspec.Struct, frozen=True):
+    """What is remembered, in the order in which it was wanted.
+
+    Attributes:
+        failures: instants of the user's failures, oldest first.
+        marks: where each mark stands; None where nothing was consumed yet.
+        stocks: how many good codes are on stock under each key.
+        kept: the values; None where there is none.
+    """
+
+    failures: tuple[datetime, ...] = ()
+    marks: tuple[int | None, ...] = ()
+    stocks: tuple[int, ...] = ()
+    kept: tuple[bytes | None, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Recalled({len(self.failures)} failures)"
+
+
 class Store(Protocol):
     """Where the state lives. Each verb happens whole or not at all, and nobody else comes between its parts.
 
@@ -108,15 +143,19 @@ class Store(Protocol):
         """
         ...
 
-    def begin(self, state: Secret, challenge: Challenge) -> None:
+    async def recall(self, wanted: Wanted, now: datetime) -> Recalled:
+        """What is remembered of all that is wanted; each part of it is as of some moment of this call."""
+        ...
+
+    async def begin(self, state: Secret, challenge: Challenge) -> None:
         """Open a challenge under a state value that was never used before."""
         ...
 
-    def renew(self, state: Secret, challenge: Challenge) -> None:
+    async def renew(self, state: Secret, challenge: Challenge) -> None:
         """Open a challenge for a second login, in the place of the one that may wait under this value."""
         ...
 
-    def attempt(self, state: Secret, node: str) -> Challenge | None:
+    async def attempt(self, state: Secret, node: str) -> Challenge | None:
         """Take the challenge out of the store: whoever gets it, and nobody else, may evaluate one answer.
 
         None when there is no open challenge of this state at this node. One that has expired is still handed out
@@ -124,62 +163,50 @@ class Store(Protocol):
         """
         ...
 
-    def waiting(self, state: Secret, node: str) -> Challenge | None:
+    async def claim(self, state: Secret, challenge: Challenge) -> bool:
+        """Take this very challenge out of the store; False, and nothing happens, when it is not the one that waits."""
+        ...
+
+    async def waiting(self, state: Secret, node: str) -> Challenge | None:
         """The open challenge of this state at this node, which stays there: only `attempt` gives a right to it."""
         ...
 
-    def strike(self, user: EntryId, at: datetime) -> tuple[datetime, ...]:
+    async def strike(self, user: EntryId, at: datetime) -> tuple[datetime, ...]:
         """Count a wrong code before it is compared; the user's earlier failures, oldest first, without this one."""
         ...
 
-    def forgive(self, user: EntryId) -> None:
+    async def forgive(self, user: EntryId) -> None:
         """Forget the user's failures."""
         ...
 
-    def withdraw(self, user: EntryId, at: datetime) -> None:
+    async def withdraw(self, user: EntryId, at: datetime) -> None:
         """Take back one strike made at this instant: the code could not be compared after all."""
         ...
 
-    def failures(self, user: EntryId) -> tuple[datetime, ...]:
-        """Instants of the user's failures, oldest first."""
-        ...
-
-    def count(self, key: str, at: datetime, window_seconds: int, limit: int) -> bool:
+    async def count(self, key: str, at: datetime, window_seconds: int, limit: int) -> bool:
         """Count one event under a key, unless there were `limit` in the window up to `at`: then False, not counted."""
         ...
 
-    def consume(self, key: str, mark: int) -> bool:
+    async def consume(self, key: str, mark: int) -> bool:
         """Move the key's mark up to `mark`; False, and nothing happens, when it is there or beyond already.
 
         So what carries a number that only grows (a time step, a counter) counts once, whoever else asks.
         """
         ...
 
-    def mark(self, key: str) -> int | None:
-        """Where the key's mark stands; None when nothing was consumed yet."""
-        ...
-
-    def lay_in(self, key: str, digests: Sequence[bytes], expires_at: datetime) -> None:
+    async def lay_in(self, key: str, digests: Sequence[bytes], expires_at: datetime) -> None:
         """Put codes on stock under a key, by their digests, each good for one use until it expires."""
         ...
 
-    def take(self, key: str, digest: bytes, now: datetime) -> int | None:
+    async def take(self, key: str, digest: bytes, now: datetime) -> int | None:
         """Use up one code on stock: how many good ones are left after it; None when there is no such good one."""
         ...
 
-    def left(self, key: str, now: datetime) -> int:
-        """How many good codes are on stock under a key."""
-        ...
-
-    def keep(self, key: str, octets: bytes) -> None:
+    async def keep(self, key: str, octets: bytes) -> None:
         """Remember a small value under a key, in place of the one before."""
         ...
 
-    def kept(self, key: str) -> bytes | None:
-        """The value remembered under a key."""
-        ...
-
-    def reserve(self, limits: Sequence[Limit], at: datetime) -> Limit | None:
+    async def reserve(self, limits: Sequence[Limit], at: datetime) -> Limit | None:
         """Count all of these, or none: then the first limit that would be passed.
 
         Whatever the schedule, and also when the clock is set back, no window ever has more in it than its limit. It
@@ -187,24 +214,40 @@ class Store(Protocol):
         """
         ...
 
-    def give_back(self, limits: Sequence[Limit], at: datetime) -> None:
+    async def give_back(self, limits: Sequence[Limit], at: datetime) -> None:
         """Take back what was reserved at this instant: it was not used after all."""
         ...
 
-    def tally(self, key: str, at: datetime, window_seconds: int) -> int:
+    async def tally(self, key: str, at: datetime, window_seconds: int) -> int:
         """What is counted under a key in the window that ends at this instant, and after it."""
         ...
 
-    def remember(self, message: SentMessage) -> None:
+    async def remember(self, message: SentMessage) -> None:
         """Remember a message for a week, in place of what was known of it."""
         ...
 
-    def remembered(self, gateway: str, identity: str) -> SentMessage | None:
+    async def remembered(self, gateway: str, identity: str) -> SentMessage | None:
         """The message that a gateway knows by this id; None when there is none."""
         ...
 
-    def purge(self, now: datetime) -> int:
+    async def purge(self, now: datetime) -> int:
         """Remove what is long over; how many rows."""
+        ...
+
+
+class StateReader(Protocol):
+    """The store as somebody else reads it; nothing of it is changed. Every verb raises StateUnavailable."""
+
+    def recall(self, wanted: Wanted, now: datetime) -> Recalled:
+        """What is remembered; see `Store.recall`."""
+        ...
+
+    def kept_under(self, prefix: str) -> tuple[bytes, ...]:
+        """The values that are remembered under keys which begin with this."""
+        ...
+
+    def open_challenges(self, now: datetime) -> int | None:
+        """How many challenges wait for an answer; None where nobody counts them."""
         ...
 
 

@@ -14,10 +14,11 @@ from auth.cli.access import BIND, CA_FILE, PASSWORD_FILE, START_TLS, read_passwo
 from auth.cli.output import DEFAULT_CONFIG, UsageFault
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
-from auth.embedded_state import StateFile
 from auth.login_name import names_meant
 from auth.outlook import Around, Outlook, outlook
 from auth.settings import Settings
+from auth.state import Wanted
+from auth.state_reader import state_reader
 from dirsync.admin.connection import AdminAccess
 from dirsync.admin.directory import AdminDirectory, open_directory
 from dirsync.admin.found import Found
@@ -82,8 +83,10 @@ class Administrator:
             yield directory
 
     def failures(self, user: EntryId) -> Sequence[datetime]:
-        """Instants of a user's wrong codes, as far as this machine's state file knows. Raises StateUnavailable."""
-        return StateFile(self.settings.service.state_file).failures(user) if self.settings and user else ()
+        """Instants of a user's wrong codes, as far as this machine's state store knows. Raises StateUnavailable."""
+        if self.settings is None or not user:
+            return ()
+        return state_reader(self.settings).recall(Wanted(user), SYSTEM_CLOCK.now()).failures
 
     def outlook(self, directory: AdminDirectory, found: Found, now: datetime) -> Outlook:
         """How a logon of the user with this entry would be. Raises Fault."""

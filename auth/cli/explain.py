@@ -23,12 +23,13 @@ from auth.cli.output import (
 )
 from auth.clock import SYSTEM_CLOCK
 from auth.config import read_config
-from auth.embedded_state import StateFile
 from auth.facts import Facts
 from auth.facts_reader import FactsReader
 from auth.keys.ring_file import RingFile
 from auth.nodes import Nodes
 from auth.settings import Settings
+from auth.state import StateReader
+from auth.state_reader import state_reader
 from auth.why import past
 from auth.why.instant import NotAnInstant, read_instant
 from auth.why.journal import read_events
@@ -114,9 +115,9 @@ def _event(settings: Settings, identity: str, *, json: bool) -> bool:
             f"no event {identity} is kept",
             remedy="give a correlation id of the audit; [service] journal_days says for how long events are kept",
         )
-    with known_to(settings) as known:
+    with known_to(settings) as (known, memory):
         now = SYSTEM_CLOCK.now()
-        replays = [replayed(event, _today(known, event, now), now) for event in events]
+        replays = [replayed(event, _today(known, memory, event, now), now) for event in events]
     if json:
         print_json([past.as_data(replay) for replay in replays])
     else:
@@ -124,16 +125,17 @@ def _event(settings: Settings, identity: str, *, json: bool) -> bool:
     return not all(replay.same for replay in replays)
 
 
-def _today(known: FactsReader, event: Kept, now: datetime) -> Facts | None:
+def _today(known: FactsReader, memory: StateReader, event: Kept, now: datetime) -> Facts | None:
     """What is known now of whom the last decision was about."""
     if not event.moments:
         return None
     people = (known.directory.person(person.id) for person in event.moments[-1].facts.found)
-    return known.facts(event.node, [person for person in people if person], now)
+    found = tuple(person for person in people if person)
+    return known.facts(event.node, found, memory.recall(known.wanted(event.node, found), now))
 
 
 @contextmanager
-def known_to(settings: Settings) -> Iterator[FactsReader]:
+def known_to(settings: Settings) -> Iterator[tuple[FactsReader, StateReader]]:
     """What the service knows. Reads replica and state, and writes nothing, so that anybody who may read them can ask.
 
     Raises:
@@ -143,17 +145,18 @@ def known_to(settings: Settings) -> Iterator[FactsReader]:
         demand_a_sync(replica)
         ring = RingFile(settings.service.ring_file)
         nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica, ring.ring)
-        memory = StateFile(settings.service.state_file)
-        yield FactsReader(replica, nodes, memory, rules(settings), ring.ids)
+        yield FactsReader(replica, nodes, rules(settings), ring.ids), state_reader(settings)
 
 
 def _report(settings: Settings, user: str, node: str, at: str) -> Report:
     now = SYSTEM_CLOCK.now()
     asked_at = _instant(at, now)
     try:
-        with known_to(settings) as known:
+        with known_to(settings) as (known, memory):
             chosen = node or _only_node(known)
-            return reported(known.facts(chosen, people_meant(known, chosen, user), now), now, asked_at)
+            found = people_meant(known, chosen, user)
+            recalled = memory.recall(known.wanted(chosen, found), now)
+            return reported(known.facts(chosen, found, recalled), now, asked_at)
     except NobodyMeant as fault:
         raise UsageFault(fault.problem, remedy=fault.remedy) from fault
 

@@ -15,7 +15,7 @@ from auth.app import rules
 from auth.cli.output import Exit, UsageFault, demand_a_sync, err, out, print_json
 from auth.cli.progress import followed
 from auth.clock import SYSTEM_CLOCK
-from auth.facts_reader import FactsReader, NothingRemembered
+from auth.facts_reader import FactsReader
 from auth.keys.ring_file import RingFile
 from auth.nodes import Nodes
 from auth.settings import Settings
@@ -197,7 +197,7 @@ def _world(settings: Settings, replica: Replica) -> World:
     ring = RingFile(settings.service.ring_file)
     nodes = Nodes(settings.nodes, settings.policies, settings.secrets, replica, ring.ring)
     keys = ring.ids()
-    return World(FactsReader(replica, nodes, NothingRemembered(), rules(settings), lambda: keys))
+    return World(FactsReader(replica, nodes, rules(settings), lambda: keys))
 
 
 def _affected(one: Path, two: Path, attempted: Attempted, everybody: Sequence[EntryId]) -> list[EntryId]:

@@ -9,13 +9,13 @@ from auth.doctor.catalogue import Check
 from auth.doctor.files import not_private
 from auth.doctor.report import Finding, Status
 from auth.doctor.runner import Examination
-from auth.embedded_state import StateFile
 from auth.keys.ring import KeyMissing, Ring
 from auth.keys.ring_file import RingFile
 from auth.memorised.pin import KEPT_PREFIX
 from auth.otp.sealed import held_seeds, unsealed_token
 from auth.rotation.usage import Usage
 from auth.settings import Settings
+from auth.state_reader import state_reader
 from dirsync.replica import Replica
 from dirsync.view import Person
 from schema.errors import Fault
@@ -58,7 +58,7 @@ def _keys(settings: Settings, clock: Clock) -> Iterator[Finding]:
             usage.add_user(person.user, now)
             holders += [person] if person.user.secrets else []
         usage.add_nodes(replica.nodes())
-    usage.add_changed_pins(StateFile(settings.service.state_file).kept_under(KEPT_PREFIX))
+    usage.add_changed_pins(state_reader(settings).kept_under(KEPT_PREFIX))
     if not file.exists and not usage.counts:
         yield Finding(Status.OK, "nothing is sealed, and no key ring is needed")
         return

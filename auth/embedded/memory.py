@@ -91,7 +91,9 @@ class Memory:
         self._failures.keep(user, tuple(left))
 
     def forgive(self, user: EntryId) -> None:
-        """None any more."""
+        """None any more; where there are none, which is the rule, nothing is written."""
+        if not self.failures(user):
+            return
         self._new_failures = [item for item in self._new_failures if item[0] != user]
         self._run("DELETE FROM failure WHERE user = ?", (user,))
         self._failures.keep(user, ())

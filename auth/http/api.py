@@ -18,6 +18,7 @@ from auth.metrics.catalogue import Metric
 from auth.metrics.tally import Tally
 from auth.overview import Overview
 from auth.request import Service
+from auth.state import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Routes:
         service: decides.
         callers: tell who calls.
         known: reads what a logon would be decided from.
+        store: recalls what logons have left.
         overview: how the service is doing.
         metrics: Prometheus' text.
         entropy: draws correlation ids.
@@ -38,6 +40,7 @@ class Routes:
     service: Service
     callers: Callers
     known: FactsReader
+    store: Store
     overview: Overview
     metrics: Callable[[], bytes]
     entropy: Entropy
@@ -56,7 +59,7 @@ def operations(routes: Routes) -> list[Operation]:
     callers, overview, now = routes.callers, routes.overview, routes.overview.clock.now
     found = [
         authenticate(routes.service, callers, routes.entropy),
-        explain(routes.known, callers, now),
+        explain(routes.known, routes.store, callers, now),
         *directory_operations(overview, callers),
         events(overview.settings.service.audit, overview.replica, callers, now),
         *health_operations(overview.health, routes.metrics, callers),

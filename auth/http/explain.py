@@ -14,6 +14,7 @@ from auth.http.messages import Field
 from auth.http.operation import Access, Operation
 from auth.http.problem import Problem
 from auth.rights import Right
+from auth.state import Store
 from auth.why.instant import NotAnInstant, read_instant
 from auth.why.report import as_data, reported
 from auth.why.report_data import Explained
@@ -35,11 +36,12 @@ class ExplainBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: Field | None = None
 
 
-def explain(known: FactsReader, callers: Callers, now: Callable[[], datetime]) -> Operation:
+def explain(known: FactsReader, store: Store, callers: Callers, now: Callable[[], datetime]) -> Operation:
     """The operation.
 
     Args:
         known: reads what a logon would be decided from.
+        store: recalls what logons have left.
         callers: tell who may ask.
         now: the instant.
     """
@@ -52,7 +54,9 @@ def explain(known: FactsReader, callers: Callers, now: Callable[[], datetime]) -
         present = now()
         try:
             at = read_instant(body.at, present, UTC) if body.at else None
-            report = reported(known.facts(node, people_meant(known, node, body.user), present), present, at)
+            people = people_meant(known, node, body.user)
+            recalled = await store.recall(known.wanted(node, people), present)
+            report = reported(known.facts(node, people, recalled), present, at)
         except NotAnInstant as fault:
             raise Problem(HTTPStatus.BAD_REQUEST, f"at: {fault}") from None
         except NobodyMeant as fault:

@@ -56,10 +56,10 @@ class MintedJudge:
             codes[code.text] = code
         return list(codes.values())
 
-    def lay_in(self, user: EntryId, token: Usable, codes: Sequence[Secret], expires_at: datetime) -> None:
+    async def lay_in(self, user: EntryId, token: Usable, codes: Sequence[Secret], expires_at: datetime) -> None:
         """Put codes that were sent to the token's address on the user's stock. Raises StateUnavailable."""
         place = stock_key(user, token.kind, token.address)
-        self.store.lay_in(place, [digest(self.key, place.encode(), code) for code in codes], expires_at)
+        await self.store.lay_in(place, [digest(self.key, place.encode(), code) for code in codes], expires_at)
 
     async def check(self, asked: Asked, typed: Secret, now: datetime) -> Checked:
         """Compare with the challenge's code, then with those on stock, of which the right one is used up."""
@@ -72,7 +72,7 @@ class MintedJudge:
         if not code.text.isascii() or not _ahead(asked.policy, asked.token.kind):
             return Checked(CodeVerdict.WRONG)
         place = stock_key(asked.person.id, asked.token.kind, asked.token.address)
-        left = self.store.take(place, digest(self.key, place.encode(), code), now)
+        left = await self.store.take(place, digest(self.key, place.encode(), code), now)
         if left is not None:
             return Checked(CodeVerdict.RIGHT, f"a code sent ahead, {left} left")
         return Checked(CodeVerdict.WRONG)

@@ -9,7 +9,7 @@ from auth.keys.ring import Ring
 from auth.memorised.pin import PinVerdict, kept_key, make_kept, pin_verdict
 from auth.memorised.pin_rules import UnfitPin, demand_another, demand_fit
 from auth.memorised.pin_typed import Reading, first_right, readings, twice_the_same
-from auth.state import Store
+from auth.state import Store, Wanted
 from dirsync.view import Person
 from schema.entry import Policy
 from schema.secret import Secret
@@ -27,7 +27,7 @@ class PinJudge:
     store: Store
     ring: Callable[[], Ring]
 
-    def read(
+    async def read(
         self, person: Person, policy: Policy, typed: Secret, code_lengths: tuple[int, ...], now: datetime
     ) -> tuple[PinShown, Reading] | None:
         """What the PIN in front of what was typed is, and how it was read; None when no right PIN stands there.
@@ -43,38 +43,42 @@ class PinJudge:
             Fault: it cannot be told.
         """
         verdicts: dict[str, PinVerdict] = {}
+        kept = await self._kept(person, now)
 
         def right(pin: Secret) -> bool:
-            verdicts[pin.text] = self._verdict(person, policy, pin, now)
+            verdicts[pin.text] = self._verdict(person, policy, pin, kept, now)
             return verdicts[pin.text] in {PinVerdict.RIGHT, PinVerdict.EXPIRED}
 
         reading = first_right(readings(typed, code_lengths), right)
         if reading is None:
             return None
         if reading.new is not None:
-            return self._fit(person, policy, reading.new, now), reading
+            return self._fit(person, policy, reading.new, kept, now), reading
         expired = verdicts[reading.pin.text] is PinVerdict.EXPIRED
         return PinShown.EXPIRED if expired else PinShown.RIGHT, reading
 
-    def new(self, person: Person, policy: Policy, typed: Secret, now: datetime) -> PinShown:
+    async def new(self, person: Person, policy: Policy, typed: Secret, now: datetime) -> PinShown:
         """Whether a new PIN, to be typed twice, will do: CHANGED or UNFIT. Raises Fault when it cannot be told."""
         pin = twice_the_same(typed)
-        return PinShown.UNFIT if pin is None else self._fit(person, policy, pin, now)
+        if pin is None:
+            return PinShown.UNFIT
+        return self._fit(person, policy, pin, await self._kept(person, now), now)
 
-    def keep(self, person: Person, pin: Secret, now: datetime) -> None:
+    async def keep(self, person: Person, pin: Secret, now: datetime) -> None:
         """Put a new PIN in the place of the old one. Raises Fault when that cannot be done."""
-        self.store.keep(kept_key(person.id), make_kept(self.ring(), person.id, pin, now))
+        await self.store.keep(kept_key(person.id), make_kept(self.ring(), person.id, pin, now))
 
-    def is_right(self, person: Person, policy: Policy, typed: Secret, now: datetime) -> bool:
+    async def is_right(self, person: Person, policy: Policy, typed: Secret, now: datetime) -> bool:
         """Whether this is the PIN, and nothing but it; an expired one is not. Raises Fault when it cannot be told."""
-        return self._verdict(person, policy, typed, now) is PinVerdict.RIGHT
+        return self._verdict(person, policy, typed, await self._kept(person, now), now) is PinVerdict.RIGHT
 
-    def _verdict(self, person: Person, policy: Policy, pin: Secret, now: datetime) -> PinVerdict:
-        kept = self.store.kept(kept_key(person.id))
+    async def _kept(self, person: Person, now: datetime) -> bytes | None:
+        return (await self.store.recall(Wanted(kept=(kept_key(person.id),)), now)).kept[0]
+
+    def _verdict(self, person: Person, policy: Policy, pin: Secret, kept: bytes | None, now: datetime) -> PinVerdict:
         return pin_verdict(person.user, person.id, pin, kept, self.ring(), policy, now)
 
-    def _fit(self, person: Person, policy: Policy, pin: Secret, now: datetime) -> PinShown:
-        kept = self.store.kept(kept_key(person.id))
+    def _fit(self, person: Person, policy: Policy, pin: Secret, kept: bytes | None, now: datetime) -> PinShown:
         try:
             demand_fit(pin, policy)
             demand_another(person.user, person.id, pin, kept, self.ring(), policy, now)

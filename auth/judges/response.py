@@ -38,6 +38,6 @@ class ResponseJudge:
             return Checked(CodeVerdict.MISCONFIGURED, fault.problem)
         if found.verdict is not ResponseVerdict.RIGHT:
             return Checked(CodeVerdict.WRONG, found.detail)
-        if found.mark is not None and not self.store.consume(consumed_key(person.id), found.mark):
+        if found.mark is not None and not await self.store.consume(consumed_key(person.id), found.mark):
             return Checked(CodeVerdict.WRONG, "the temporary response was used already, and is good for one use")
         return Checked(CodeVerdict.RIGHT, found.detail)

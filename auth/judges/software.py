@@ -1,7 +1,7 @@
 """Judges the codes of software tokens: each is accepted once, and two in a row find a token that went astray."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from auth.chap.response import Response, Shown
 from auth.codes import plain
 from auth.facts import CodeVerdict
 from auth.judges.base import Asked, Checked
-from auth.judges.software_look import Look
+from auth.judges.software_look import Look, looks_at
 from auth.keys.ring import Ring
 from auth.otp.sealed import sealed_tokens, unsealed_token
 from auth.otp.token import SoftwareToken
@@ -38,26 +38,23 @@ class SoftwareJudge:
 
     async def check(self, asked: Asked, typed: Secret, now: datetime) -> Checked:
         """Compare with the codes that count now, then with those by which a token may be found again."""
-        return self._looked(asked, plain(typed), now)
+        return await self._looked(asked, plain(typed), now)
 
     async def compare(self, asked: Asked, response: Response, now: datetime) -> Checked:
         """The same for a response; see `auth.judges.base.Comparer`."""
-        return self._looked(asked, response, now)
+        return await self._looked(asked, response, now)
 
-    def _looked(self, asked: Asked, shown: Shown, now: datetime) -> Checked:
+    async def _looked(self, asked: Asked, shown: Shown, now: datetime) -> Checked:
         opened, obstacles = self._opened(asked.person, asked.token.kind)
         if not opened:
             return Checked(CodeVerdict.MISCONFIGURED, "; ".join(obstacles) or "no seed is in dirfactorSecret")
-        looks = [Look(self.store, token, asked, shown, now) for token in opened]
-        found = (
-            _first(look.in_window() for look in looks)
-            or _first(look.second_of_two() for look in looks)
-            or _first(look.first_of_two() for look in looks)
-        )
-        if found is not None:
-            return found
-        refused = _first(look.used_already() for look in looks)
-        return refused or Checked(CodeVerdict.WRONG, "; ".join(obstacles))
+        looks = await looks_at(self.store, opened, asked, shown, now)
+        for ask in (Look.in_window, Look.second_of_two, Look.first_of_two, Look.used_already):
+            for look in looks:
+                answer = await ask(look)
+                if answer is not None:  # no token after it is looked at, so none but that one moves
+                    return answer
+        return Checked(CodeVerdict.WRONG, "; ".join(obstacles))
 
     def _opened(self, person: Person, kind: TokenKind) -> tuple[list[SoftwareToken], list[str]]:
         """The user's tokens that open, and why others do not."""
@@ -74,8 +71,3 @@ class SoftwareJudge:
                 _log.error("token %s of %s cannot be used: %s", item.serial, person.dn, fault)
                 obstacles.append(f"token {item.serial}: {fault.problem}")
         return opened, obstacles
-
-
-def _first(answers: Iterable[Checked | None]) -> Checked | None:
-    """The first answer; no token after it is looked at, so none but that one moves."""
-    return next((answer for answer in answers if answer is not None), None)

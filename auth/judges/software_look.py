@@ -1,5 +1,6 @@
 """One look at one software token: is this a code of it, and may it be accepted now."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -9,7 +10,7 @@ from auth.facts import CodeVerdict
 from auth.judges.base import Asked, Checked
 from auth.otp.token import SoftwareToken
 from auth.otp.window import Position, drift_after, matches, wider_window, window
-from auth.state import Store
+from auth.state import Store, Wanted
 from schema.secret import Secret
 from schema.words import TokenKind
 
@@ -31,49 +32,49 @@ class Look:
     Args:
         store: where the token is is remembered there.
         token: the token.
+        position: where it is.
         asked: whose; the policy says how wide the windows are.
         code: what was typed, plain, or as the client shows it.
         now: the present instant.
     """
 
-    def __init__(self, store: Store, token: SoftwareToken, asked: Asked, code: Shown, now: datetime) -> None:
+    def __init__(
+        self, store: Store, token: SoftwareToken, position: Position, asked: Asked, code: Shown, now: datetime
+    ) -> None:
         self._store = store
         self._token = token
         self._policy = asked.policy
         self._challenge = asked.challenge
         self._code = code
         self._now = now
-        self._mark_key = f"otp {token.identity}"
-        self._drift_key = f"drift {token.identity}"
-        drift = store.kept(self._drift_key)
-        self._position = Position(store.mark(self._mark_key), int(drift) if drift else 0)
+        self._position = position
         self._window = window(token, self._position, self._policy, now)
         self._found = matches(token, code, self._window)
 
-    def in_window(self) -> Checked | None:
+    async def in_window(self) -> Checked | None:
         """Right, when it is a code that counts now and was not accepted yet.
 
         The same digits may come at several positions: all of them are used up.
         """
-        if not self._found or not self._consume(self._found[-1]):
+        if not self._found or not await self._consume(self._found[-1]):
             return None
         if self._token.kind is TokenKind.TOTP:
-            self._keep(drift_after(self._token, self._position, self._found[-1], self._policy, self._now))
+            await self._keep(drift_after(self._token, self._position, self._found[-1], self._policy, self._now))
         return self._right(self._found[-1], f"token {self._token.serial}")
 
-    def second_of_two(self) -> Checked | None:
+    async def second_of_two(self) -> Checked | None:
         """Right, when it is the code after the one that was typed before."""
         held = self._held()
         if held is None or held.identity != self._token.identity:
             return None
         where = held.position + 1
-        if not matches(self._token, self._code, (where,)) or not self._consume(where):
+        if not matches(self._token, self._code, (where,)) or not await self._consume(where):
             return None
         if self._token.kind is TokenKind.TOTP:
-            self._keep(where - self._token.step(self._now))
+            await self._keep(where - self._token.step(self._now))
         return self._right(where, f"token {self._token.serial}, found again by two codes in a row")
 
-    def first_of_two(self) -> Checked | None:
+    async def first_of_two(self) -> Checked | None:
         """One more code is wanted, when this one is of the wider window and was not accepted yet."""
         around = wider_window(self._token, self._position, self._policy, self._now)
         mark = self._position.mark
@@ -84,14 +85,15 @@ class Look:
             return Checked(CodeVerdict.RESYNCHRONISE, detail, violation=False, held=held)
         return None
 
-    def used_already(self) -> Checked | None:
+    async def used_already(self) -> Checked | None:
         """Wrong, and why, when it is a code that was right once.
 
         Where all of the window is behind the mark, the fault is the clock's and not the person's.
         """
         if not self._found:
             return None
-        mark = self._store.mark(self._mark_key)
+        recalled = await self._store.recall(Wanted(marks=(_mark_key(self._token),)), self._now)
+        mark = recalled.marks[0]
         if mark is not None and self._window[-1] < mark:
             detail = f"token {self._token.serial}: this machine's clock is behind the code that was accepted last"
             return Checked(CodeVerdict.WRONG, detail, violation=False)
@@ -101,12 +103,12 @@ class Look:
         proven = None if isinstance(self._code, Secret) else self._token.code(where)
         return Checked(CodeVerdict.RIGHT, detail, proven=proven)
 
-    def _consume(self, where: int) -> bool:
-        return self._store.consume(self._mark_key, where)
+    async def _consume(self, where: int) -> bool:
+        return await self._store.consume(_mark_key(self._token), where)
 
-    def _keep(self, drift: int) -> None:
+    async def _keep(self, drift: int) -> None:
         if drift != self._position.drift:
-            self._store.keep(self._drift_key, str(drift).encode())
+            await self._store.keep(_drift_key(self._token), str(drift).encode())
 
     def _distance(self, where: int) -> str:
         if self._token.kind is TokenKind.TOTP:
@@ -120,3 +122,23 @@ class Look:
             return _decode(octets) if octets else None
         except msgspec.MsgspecError:
             return None
+
+
+async def looks_at(
+    store: Store, tokens: Sequence[SoftwareToken], asked: Asked, code: Shown, now: datetime
+) -> list[Look]:
+    """A look at each token where it is now. Raises StateUnavailable when that cannot be known."""
+    wanted = Wanted(marks=tuple(map(_mark_key, tokens)), kept=tuple(map(_drift_key, tokens)))
+    recalled = await store.recall(wanted, now)
+    return [
+        Look(store, token, Position(mark, int(drift) if drift else 0), asked, code, now)
+        for token, mark, drift in zip(tokens, recalled.marks, recalled.kept, strict=True)
+    ]
+
+
+def _mark_key(token: SoftwareToken) -> str:
+    return f"otp {token.identity}"
+
+
+def _drift_key(token: SoftwareToken) -> str:
+    return f"drift {token.identity}"

@@ -33,16 +33,16 @@ class ReceiptBook:
         self._record = record
         self.unknown = 0
 
-    def sent(self, receipt: Receipt, user: EntryId, login: str, at: datetime) -> None:
+    async def sent(self, receipt: Receipt, user: EntryId, login: str, at: datetime) -> None:
         """A gateway took a text. That it cannot be remembered is logged, and keeps nobody from logging on."""
         if receipt.message_id is None:
             return
         try:
-            self._store.remember(SentMessage(receipt.gateway, receipt.message_id, user, login, at))
+            await self._store.remember(SentMessage(receipt.gateway, receipt.message_id, user, login, at))
         except Fault as fault:
             _log.error("%s: its receipt will not be known: %s", login, fault)
 
-    def note(self, report: DeliveryReport, at: datetime) -> bool:
+    async def note(self, report: DeliveryReport, at: datetime) -> bool:
         """What a gateway says of a text that it took.
 
         Recorded are the two ends that a text can come to, each once; what it meets on the way is not.
@@ -58,7 +58,7 @@ class ReceiptBook:
             StateUnavailable: it cannot be known.
             AuditUnavailable: it could not be recorded; the provider may say it again.
         """
-        message = self._store.remembered(report.gateway, report.message_id)
+        message = await self._store.remembered(report.gateway, report.message_id)
         if message is None:
             self.unknown += 1
             _log.info("%s: a receipt about a text that was not sent from here, or more than a week ago", report.gateway)
@@ -66,7 +66,7 @@ class ReceiptBook:
         if report.fate is Fate.UNDER_WAY or report.fate.value in message.fates:
             return True
         self._record(_line(message, report, at))
-        self._store.remember(msgspec.structs.replace(message, fates=(*message.fates, report.fate.value)))
+        await self._store.remember(msgspec.structs.replace(message, fates=(*message.fates, report.fate.value)))
         if report.fate is Fate.FAILED:
             _log.warning("%s: %s says that the text has not reached the phone", message.login, report.gateway)
         return True

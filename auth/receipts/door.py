@@ -46,7 +46,7 @@ def receipt_operations(
         body = call.within(_LARGEST_BODY).decode(errors="replace")
         try:
             for identity, status in receipts(Posted(query, body), *rules[name]):
-                book.note(_report(name, identity, status, section.words), now())
+                await book.note(_report(name, identity, status, section.words), now())
         except Unreadable:
             _log.warning("[receipts:%s]: message_id or status is not where the section says", name)
             raise Problem(HTTPStatus.BAD_REQUEST, "message_id or status is not where the section says") from None

@@ -127,6 +127,7 @@ class Serving:
         routes = Routes(
             service=app.measured,
             known=app.known,
+            store=app.store,
             callers=Callers(app.nodes, app.settings.administrators),
             overview=app.overview,
             metrics=partial(as_text, registry_of(partial(self._readings, app))),

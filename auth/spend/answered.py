@@ -29,14 +29,14 @@ class AnsweredTexts:
 
     async def check(self, asked: Asked, typed: Secret, now: datetime) -> Checked:
         """Have it judged. A code on stock does not count: when it was sent, no answer was expected yet."""
-        return self._told(asked, await self.judge.check(asked, typed, now), now)
+        return await self._told(asked, await self.judge.check(asked, typed, now), now)
 
     async def compare(self, asked: Asked, response: Response, now: datetime) -> Checked:
         """The same for a response."""
-        return self._told(asked, await self.judge.compare(asked, response, now), now)
+        return await self._told(asked, await self.judge.compare(asked, response, now), now)
 
-    def _told(self, asked: Asked, checked: Checked, now: datetime) -> Checked:
+    async def _told(self, asked: Asked, checked: Checked, now: datetime) -> Checked:
         sent_for_this = asked.challenge is not None and asked.challenge.digest is not None
         if checked.verdict is CodeVerdict.RIGHT and sent_for_this and asked.token.phone is not None:
-            self.guard.answered(asked.token.phone, now)
+            await self.guard.answered(asked.token.phone, now)
         return checked

@@ -60,7 +60,7 @@ class SpendGuard:
         """Prefixes whose codes are not answered."""
         return sorted(self._alarms)
 
-    def reserve(self, text: Text, at: datetime) -> tuple[Limit, ...]:
+    async def reserve(self, text: Text, at: datetime) -> tuple[Limit, ...]:
         """Count a text against all limits.
 
         Returns:
@@ -71,11 +71,11 @@ class SpendGuard:
             StateUnavailable: it could not be counted.
         """
         prefix = self._limits.prefix(text.number)
-        self._judge(prefix, at)
+        await self._judge(prefix, at)
         limits = tuple(self._limits.of(text.user, text.number, text.gateways, text.parts))
         if text.answered_now:
             limits += (_uncapped(_sent(prefix)),)
-        reached = self._store.reserve(limits, at)
+        reached = await self._store.reserve(limits, at)
         if reached is not None:
             self.refused += 1
             raise SpendRefused(
@@ -88,20 +88,21 @@ class SpendGuard:
         """Wait until what was reserved is counted for good. Raises StateUnavailable."""
         await self._store.settled()
 
-    def give_back(self, limits: Sequence[Limit], at: datetime) -> None:
+    async def give_back(self, limits: Sequence[Limit], at: datetime) -> None:
         """No gateway took the text, and none can have."""
-        self._store.give_back(limits, at)
+        await self._store.give_back(limits, at)
 
-    def answered(self, number: PhoneNumber, at: datetime) -> None:
+    async def answered(self, number: PhoneNumber, at: datetime) -> None:
         """A code that was texted to this number has come back."""
-        self._store.reserve((_uncapped(_answered(self._limits.prefix(number))),), at)
+        await self._store.reserve((_uncapped(_answered(self._limits.prefix(number))),), at)
 
-    def _judge(self, prefix: str, at: datetime) -> None:
+    async def _judge(self, prefix: str, at: datetime) -> None:
         """Raise or end the alarm. Raises SpendRefused where it stops texts."""
         spend = self._limits.spend
         seconds = WINDOW_SECONDS + SETTLING_SECONDS
-        sent = self._store.tally(_sent(prefix), at, seconds) - self._store.tally(_sent(prefix), at, SETTLING_SECONDS)
-        found = Conversion(sent, self._store.tally(_answered(prefix), at, seconds))
+        sent = await self._store.tally(_sent(prefix), at, seconds)
+        sent -= await self._store.tally(_sent(prefix), at, SETTLING_SECONDS)
+        found = Conversion(sent, await self._store.tally(_answered(prefix), at, seconds))
         if not found.suspicious(spend):
             if prefix in self._alarms:
                 self._alarms.discard(prefix)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from auth.facts import Facts, NodeFacts
 from auth.facts_reader import FactsReader
 from auth.login_name import names_meant
+from auth.state import Recalled
 from auth.why.logon import Effect, Logon, both, effect
 from dirsync.view import Person
 from schema.entry import AccessNode, EntryId
@@ -34,9 +35,9 @@ class World:
         nodes = self.known.nodes
         return {name: found.facts for name in nodes.names() if (found := nodes.named(name))}
 
-    def facts(self, node: str, person: Person, at: datetime) -> Facts:
+    def facts(self, node: str, person: Person) -> Facts:
         """What is known of a login; where there is no access node at all, at one that everybody may use."""
-        facts = self.known.facts(node, (person,), at)
+        facts = self.known.facts(node, (person,), Recalled())
         return replace(facts, node=NodeFacts(AccessNode(name=ANY_NODE), None, None)) if node == ANY_NODE else facts
 
     def person(self, user: EntryId) -> Person | None:
@@ -146,12 +147,12 @@ def _logons(
     before: World, after: World, was: Person | None, now: Person | None, node: str, at: datetime, *, exactly: bool
 ) -> tuple[Logon | None, Logon | None]:
     if was and now:
-        return both(before.facts(node, was, at), after.facts(node, now, at), at, exactly=exactly)
+        return both(before.facts(node, was), after.facts(node, now), at, exactly=exactly)
     if was:
-        known = before.facts(node, was, at)
+        known = before.facts(node, was)
         return both(known, known, at, exactly=exactly)[0], None
     if now:
-        known = after.facts(node, now, at)
+        known = after.facts(node, now)
         return None, both(known, known, at, exactly=exactly)[1]
     return None, None
 

@@ -78,7 +78,7 @@ class Real:
         self.edited()
         entropy = Entropy(self._octets, self._below)
         clock = Clock(lambda: START + timedelta(seconds=self.now), lambda: float(self.now))
-        self.known = FactsReader(self, self, store, self.rules, lambda: frozenset({RING.current.id}))
+        self.known = FactsReader(self, self, self.rules, lambda: frozenset({RING.current.id}))
         minted = MintedJudge(store, b"k" * 32, self._below)
         judges = {
             TokenKind.SMS: minted,

@@ -9,6 +9,7 @@ from agreement.driver import copied
 from agreement.naive.service import Naive
 from agreement.real import ALICE, Real, a_store, emptied
 from auth.chap.response import ChapResponse
+from plain_store import PlainStore
 
 CASES = 1500
 MOST_MOVES = 8
@@ -75,7 +76,7 @@ async def same_until_refused(rng, typing, showing):
             return [*reasons, other[1]]
         assert one == other, (move, world)
         assert typed.messages == shown.messages
-        assert typing.failures(ALICE) == showing.failures(ALICE)
+        assert PlainStore(typing).failures(ALICE) == PlainStore(showing).failures(ALICE)
         reasons += [] if one is None else [one[1]]
     return reasons
 

@@ -8,6 +8,7 @@ import pytest
 
 from auth.embedded_state import EmbeddedStore
 from commands.servers import ODD_RDN
+from plain_store import PlainStore
 from schema.dn import fold
 
 pytestmark = pytest.mark.servers
@@ -33,7 +34,7 @@ def strikes(config, entry, number):
     user = uuid.UUID(bytes_le=guid).bytes if guid else uuid.UUID(text.replace("-", "")).bytes
     store = EmbeddedStore(config.parent / "state" / "state.sqlite", "boot")
     for second in range(number):
-        store.strike(user, datetime.now(UTC) - timedelta(seconds=30 + second))
+        PlainStore(store).strike(user, datetime.now(UTC) - timedelta(seconds=30 + second))
     store.close()
 
 

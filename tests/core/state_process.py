@@ -15,11 +15,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from auth.embedded_state import EmbeddedStore  # noqa: E402 - after the path
 from auth.facts import Question  # noqa: E402 - after the path
 from auth.state import Challenge, Limit  # noqa: E402 - after the path
+from plain_store import PlainStore  # noqa: E402 - after the path
 from schema.secret import Secret  # noqa: E402 - after the path
 
 BOOT = "boot-1"
@@ -81,7 +82,7 @@ def race(file):
     def racer(start):
         def work(say):
             os.read(start, 1)
-            store = EmbeddedStore(file, BOOT)
+            store = PlainStore(EmbeddedStore(file, BOOT))
             say("opened")
             for number in range(STATES):
                 os.read(start, 1)
@@ -100,7 +101,7 @@ def race(file):
         return [lines.readline().strip() for lines in said]
 
     opened = all_at_once()
-    store = EmbeddedStore(file, BOOT)
+    store = PlainStore(EmbeddedStore(file, BOOT))
     outcomes = []
     for number in range(STATES):
         store.begin(state(number), challenge(number))
@@ -119,7 +120,7 @@ def kill(file):
         first, old = begun + 1, sorted(waiting)
 
         def work(say, first=first, old=old):
-            store = EmbeddedStore(file, BOOT)
+            store = PlainStore(EmbeddedStore(file, BOOT))
             pending = list(old)
             for number in range(first, first + 10_000):
                 store.begin(state(number), challenge(number))
@@ -151,7 +152,7 @@ def kill(file):
         waiting -= set(numbers["wants"])
         handed += numbers["got"]
         struck += len(numbers["struck"])
-        store = EmbeddedStore(file, BOOT)  # it opens
+        store = PlainStore(EmbeddedStore(file, BOOT))  # it opens
         rounds.append(
             {
                 "events": len(events),
@@ -163,19 +164,19 @@ def kill(file):
             }
         )
         store.close()
-    store = EmbeddedStore(file, BOOT)
+    store = PlainStore(EmbeddedStore(file, BOOT))
     left = [number for number in range(begun + 2) if store.attempt(state(number), NODE) is not None]
     return {"rounds": rounds, "handed": handed, "waiting": sorted(waiting), "left": left}
 
 
 def spend(file):
     """Processes want to send at once, each until it is refused ten times running; what each was allowed, by limit."""
-    EmbeddedStore(file, BOOT).close()
+    PlainStore(EmbeddedStore(file, BOOT)).close()
     start, begin = os.pipe()
 
     def sender(number):
         def work(say):
-            store = EmbeddedStore(file, BOOT)
+            store = PlainStore(EmbeddedStore(file, BOOT))
             os.read(start, 1)
             refused = 0
             while refused < 10:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from auth.embedded_state import EmbeddedStore, StateFile
 from auth.state import StateUnavailable
 from auth.turn import Turns
+from plain_store import PlainStore
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 USERS = [bytes([number]) * 16 for number in range(3)]
@@ -33,7 +34,7 @@ async def test_what_sixty_four_logins_write_at_once_is_one_transaction(store, fi
     store._connection.set_trace_callback(statements.append)
 
     async def login(number):
-        assert store.consume(f"otp {number}", 7)
+        assert PlainStore(store).consume(f"otp {number}", 7)
         await store.settled()
         return StateFile(file).mark(f"otp {number}")
 
@@ -42,7 +43,7 @@ async def test_what_sixty_four_logins_write_at_once_is_one_transaction(store, fi
 
 
 async def test_a_login_is_told_nothing_before_another_process_could_see_what_it_wrote(store, file):
-    store.strike(USERS[0], NOW)
+    PlainStore(store).strike(USERS[0], NOW)
     assert StateFile(file).failures(USERS[0]) == ()
     await store.settled()
     assert StateFile(file).failures(USERS[0]) == (NOW,)
@@ -50,7 +51,7 @@ async def test_a_login_is_told_nothing_before_another_process_could_see_what_it_
 
 async def test_of_many_that_race_for_a_mark_in_one_transaction_one_gets_it(store):
     async def login():
-        won = store.consume("otp", 7)
+        won = PlainStore(store).consume("otp", 7)
         await store.settled()
         return won
 
@@ -69,14 +70,14 @@ async def test_a_transaction_that_fails_fails_all_who_took_part_and_none_after_i
             return connection.execute(statement, *values)
 
     async def login(number):
-        store.consume(f"otp {number}", 7)
+        PlainStore(store).consume(f"otp {number}", 7)
         with pytest.raises(StateUnavailable, match="disk is full"):
             await store.settled()
 
     monkeypatch.setattr(store._batch, "_connection", Full())
     await asyncio.gather(*map(login, range(3)))
     monkeypatch.undo()
-    assert store.consume("otp 1", 7), "nothing of it has stayed, in memory neither"
+    assert PlainStore(store).consume("otp 1", 7), "nothing of it has stayed, in memory neither"
     await store.settled()
     assert StateFile(file).mark("otp 1") == 7
     assert StateFile(file).mark("otp 2") is None
@@ -86,12 +87,12 @@ async def test_a_disk_that_refuses_is_told_to_all_who_wait_for_it(store, monkeyp
     def refuse(_):
         raise OSError(5, "Input/output error")
 
-    store.consume("otp", 7)
+    PlainStore(store).consume("otp", 7)
     monkeypatch.setattr("os.fdatasync", refuse)
     with pytest.raises(StateUnavailable, match="Input/output error"):
         await store.settled()
     monkeypatch.undo()
-    store.consume("otp", 8)
+    PlainStore(store).consume("otp", 8)
     await store.settled()
 
 
@@ -103,10 +104,10 @@ async def test_while_the_disk_is_slow_others_go_on_and_are_told_in_order(store, 
         asyncio.run_coroutine_threadsafe(release.wait(), loop).result()
 
     monkeypatch.setattr("os.fdatasync", slow)
-    store.consume("otp 1", 7)
+    PlainStore(store).consume("otp 1", 7)
     first = asyncio.ensure_future(store.settled())
     await asyncio.sleep(0.01)
-    assert store.consume("otp 2", 7), "the loop is not held up"
+    assert PlainStore(store).consume("otp 2", 7), "the loop is not held up"
     second, third = asyncio.ensure_future(store.settled()), asyncio.ensure_future(store.settled())
     await asyncio.sleep(0.01)
     assert not first.done()
@@ -117,17 +118,17 @@ async def test_while_the_disk_is_slow_others_go_on_and_are_told_in_order(store, 
 
 
 async def test_what_another_process_writes_is_seen_in_the_next_turn(store, file):
-    assert store.failures(USERS[0]) == ()
+    assert PlainStore(store).failures(USERS[0]) == ()
     with closing(EmbeddedStore(file, "boot")) as other:
-        other.strike(USERS[0], NOW)
-        assert other.consume("otp", 9)
-        other.keep("pin", b"new")
+        PlainStore(other).strike(USERS[0], NOW)
+        assert PlainStore(other).consume("otp", 9)
+        PlainStore(other).keep("pin", b"new")
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert store.failures(USERS[0]) == (NOW,)
-    assert store.mark("otp") == 9
-    assert store.kept("pin") == b"new"
-    assert not store.consume("otp", 9)
+    assert PlainStore(store).failures(USERS[0]) == (NOW,)
+    assert PlainStore(store).mark("otp") == 9
+    assert PlainStore(store).kept("pin") == b"new"
+    assert not PlainStore(store).consume("otp", 9)
 
 
 moves = st.lists(
@@ -152,26 +153,27 @@ def test_what_is_remembered_is_what_is_in_the_file_whatever_is_done_in_whichever
             closing(EmbeddedStore(file, "boot", Turns())) as grouped,
             closing(EmbeddedStore(file.with_name("other.sqlite"), "boot")) as alone,
         ):
+            one, other = PlainStore(grouped), PlainStore(alone)
             for verb, subject, number in moves:
                 at = NOW + timedelta(seconds=number)
                 match verb:
                     case "strike" | "withdraw":
-                        assert getattr(grouped, verb)(subject, at) == getattr(alone, verb)(subject, at)
+                        assert getattr(one, verb)(subject, at) == getattr(other, verb)(subject, at)
                     case "forgive":
-                        grouped.forgive(subject)
-                        alone.forgive(subject)
+                        one.forgive(subject)
+                        other.forgive(subject)
                     case "consume":
-                        assert grouped.consume(subject, number) == alone.consume(subject, number)
+                        assert one.consume(subject, number) == other.consume(subject, number)
                     case "keep":
-                        grouped.keep(subject, bytes([number]))
-                        alone.keep(subject, bytes([number]))
+                        one.keep(subject, bytes([number]))
+                        other.keep(subject, bytes([number]))
                     case _:
                         await grouped.settled()
             await grouped.settled()
-            for seen in (grouped, StateFile(file)):
-                assert [seen.failures(user) for user in USERS] == [alone.failures(user) for user in USERS]
+            for seen in (one, StateFile(file)):
+                assert [seen.failures(user) for user in USERS] == [other.failures(user) for user in USERS]
                 assert [(seen.mark(key), seen.kept(key)) for key in "ab"] == [
-                    (alone.mark(key), alone.kept(key)) for key in "ab"
+                    (other.mark(key), other.kept(key)) for key in "ab"
                 ]
 
     asyncio.run(run())

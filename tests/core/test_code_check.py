@@ -19,6 +19,7 @@ from auth.turn import Turns
 from auth.vip.client import Verdict
 from auth.vip.reasons import look_up
 from core.logins import NOW, person, policy
+from plain_store import PlainStore
 from schema.errors import Fault
 from schema.secret import Secret
 from schema.words import TokenKind
@@ -62,7 +63,7 @@ async def checked(store, judge, typed=TYPED):
 async def test_only_a_code_that_was_wrong_is_a_violation(store, code):
     verdict, failures = WHOSE_FAULT[code]
     assert (await checked(store, Judge(code))).verdict is verdict
-    assert len(store.failures(person().id)) == failures
+    assert len(PlainStore(store).failures(person().id)) == failures
 
 
 @pytest.mark.parametrize("code", WHOSE_FAULT)
@@ -100,7 +101,7 @@ async def test_what_only_an_operator_can_mend_is_no_violation_and_keeps_the_door
 
     found = await counting(store).counted(person(), policy(), judged, NOW)
     assert (found.verdict, found.detail) == (CodeVerdict.MISCONFIGURED, "there is no key ring")
-    assert not store.failures(person().id)
+    assert not PlainStore(store).failures(person().id)
     assert caplog.messages == [f"what {person().dn} typed cannot be judged: there is no key ring (copy it)"]
 
 
@@ -110,7 +111,7 @@ async def test_what_the_state_store_could_not_remember_stays_counted_and_is_no_v
 
     with pytest.raises(StateUnavailable):
         await counting(store).counted(person(), policy(), judged, NOW)
-    assert len(store.failures(person().id)) == 1
+    assert len(PlainStore(store).failures(person().id)) == 1
 
 
 # counting
@@ -137,11 +138,11 @@ async def tried(store, checked, somebody=None, at=NOW, settings=STRICT):
 @pytest.mark.parametrize("verdict", CodeVerdict)
 @pytest.mark.parametrize("violation", [True, False])
 async def test_an_attempt_stays_counted_only_when_it_was_wrong_and_the_persons_fault(store, verdict, violation):
-    store.strike(person().id, EARLIER)
+    PlainStore(store).strike(person().id, EARLIER)
     found, asked = await tried(store, Checked(verdict, violation=violation))
     assert (found, asked) == (Checked(verdict, violation=violation), True)
     counts = verdict is CodeVerdict.WRONG and violation
-    assert store.failures(person().id) == ((EARLIER, NOW) if counts else (EARLIER,))
+    assert PlainStore(store).failures(person().id) == ((EARLIER, NOW) if counts else (EARLIER,))
 
 
 async def test_while_the_lock_holds_nothing_is_compared_nor_counted(store):
@@ -150,7 +151,7 @@ async def test_while_the_lock_holds_nothing_is_compared_nor_counted(store):
     for minutes in (0, 1, 29):
         later = NOW + timedelta(minutes=minutes)
         assert await tried(store, Checked(CodeVerdict.RIGHT), at=later) == (Checked(CodeVerdict.LOCKED), False)
-        assert store.failures(person().id) == (NOW, NOW)
+        assert PlainStore(store).failures(person().id) == (NOW, NOW)
     found, asked = await tried(store, Checked(CodeVerdict.RIGHT), at=NOW + timedelta(minutes=30))
     assert (found.verdict, asked) == (CodeVerdict.RIGHT, True)
 
@@ -243,4 +244,4 @@ async def test_another_process_can_see_an_attempt_before_vip_is_asked(tmp_path):
         check = counting(grouping, vip=vip)
         await check.counted(question.person, question.policy, lambda: check.judged(question, TYPED, NOW), NOW)
         assert vip.seen == (NOW,)
-        assert grouping.failures(person().id) == ()
+        assert PlainStore(grouping).failures(person().id) == ()

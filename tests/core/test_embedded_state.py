@@ -22,6 +22,7 @@ from auth.embedded_state import EmbeddedStore, StateFile
 from auth.facts import Question
 from auth.state import Challenge, Limit, SentMessage, StateUnavailable
 from auth.turn import Turns
+from plain_store import PlainStore
 from schema.secret import Secret
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -60,7 +61,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def store(file):
-    opened = EmbeddedStore(file, "boot-1")
+    opened = PlainStore(EmbeddedStore(file, "boot-1"))
     yield opened
     opened.close()
 
@@ -137,7 +138,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
 
     @initialize()
     def start(self):
-        self.stores = [EmbeddedStore(self.file, self.boot) for _ in range(2)]
+        self.stores = [PlainStore(EmbeddedStore(self.file, self.boot)) for _ in range(2)]
 
     def teardown(self):
         for store in self.stores:
@@ -156,6 +157,17 @@ class StoreAgainstModel(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1), number=states, node=nodes)
     def attempt(self, which, number, node):
         assert self.stores[which].attempt(Secret(f"state-{number}"), node) == self.model.attempt(number, node)
+
+    @rule(which=st.integers(0, 1), number=states, left=st.integers(2, 3))
+    def claim(self, which, number, left):
+        found = self.model.open.get(number)
+        if found is None:
+            assert not self.stores[which].claim(Secret(f"state-{number}"), challenge(number))
+            return
+        wanted = msgspec.structs.replace(found, attempts_left=left)
+        assert self.stores[which].claim(Secret(f"state-{number}"), wanted) == (wanted == found)
+        if wanted == found:
+            del self.model.open[number]
 
     @rule(which=st.integers(0, 1), number=states, node=nodes)
     def waiting(self, which, number, node):
@@ -234,14 +246,14 @@ class StoreAgainstModel(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1))
     def restart(self, which):
         self.stores[which].close()
-        self.stores[which] = EmbeddedStore(self.file, self.boot)
+        self.stores[which] = PlainStore(EmbeddedStore(self.file, self.boot))
 
     @rule()
     def reboot(self):
         for store in self.stores:
             store.close()
         self.boot += "+"
-        self.stores = [EmbeddedStore(self.file, self.boot) for _ in range(2)]
+        self.stores = [PlainStore(EmbeddedStore(self.file, self.boot)) for _ in range(2)]
         self.model.open.clear()
         self.model.stock.clear()
 
@@ -253,7 +265,7 @@ TestStoreAgainstModel.settings = settings(max_examples=100, stateful_step_count=
 @pytest.fixture(scope="module")
 def one_store():
     with memory_folder() as folder:
-        opened = EmbeddedStore(Path(folder) / "state.sqlite", "boot-1")
+        opened = PlainStore(EmbeddedStore(Path(folder) / "state.sqlite", "boot-1"))
         yield opened
         opened.close()
 
@@ -335,7 +347,7 @@ def test_of_200_threads_with_a_store_of_their_own_exactly_one_gets_each_state(fi
 
     def run():
         try:
-            mine = EmbeddedStore(file, "boot-1")
+            mine = PlainStore(EmbeddedStore(file, "boot-1"))
             barrier.wait()
             got.extend(found.correlation for state in wanted if (found := mine.attempt(state, "vpn")) is not None)
             mine.close()
@@ -357,7 +369,7 @@ def test_of_200_threads_that_strike_at_once_each_sees_another_number_of_earlier_
     seen = []
 
     def run():
-        mine = EmbeddedStore(file, "boot-1")
+        mine = PlainStore(EmbeddedStore(file, "boot-1"))
         barrier.wait()
         seen.append(len(mine.strike(ALICE, NOW)))
         mine.close()
@@ -439,7 +451,7 @@ def test_whatever_the_schedule_no_window_has_more_in_it_than_the_limit_of_whoeve
     """Also when the clock jumps. What is given back leaves room, what is refused takes none."""
     sent: list[tuple[float, Limit]] = []
     with memory_folder() as folder:
-        store = EmbeddedStore(Path(folder) / "state.sqlite", "boot-1")
+        store = PlainStore(EmbeddedStore(Path(folder) / "state.sqlite", "boot-1"))
         for wanted, seconds, kept in schedule:
             at = NOW + timedelta(seconds=seconds)
             before = [store.tally(limit.key, NOW, 86_400) for limit in wanted]
@@ -475,10 +487,10 @@ def test_two_limits_of_one_key_count_a_text_once(store):
 
 def test_what_was_sent_survives_a_restart_of_the_machine(file):
     most = (Limit("all", "all", 86_400, 1),)
-    first = EmbeddedStore(file, "boot-1")
+    first = PlainStore(EmbeddedStore(file, "boot-1"))
     assert first.reserve(most, NOW) is None
     first.close()
-    second = EmbeddedStore(file, "boot-2")
+    second = PlainStore(EmbeddedStore(file, "boot-2"))
     assert second.reserve(most, NOW) == most[0]
     second.purge(NOW + timedelta(days=1))
     assert second.tally("all", NOW, 86_400) == 1
@@ -504,28 +516,28 @@ def test_a_message_is_remembered_for_a_week_by_gateway_and_id_and_its_fate_repla
 
 
 def test_challenges_and_failures_survive_a_restart_of_the_service(file):
-    first = EmbeddedStore(file, "boot-1")
+    first = PlainStore(EmbeddedStore(file, "boot-1"))
     first.begin(Secret("s"), challenge())
     first.strike(ALICE, NOW)
     first.close()
-    second = EmbeddedStore(file, "boot-1")
+    second = PlainStore(EmbeddedStore(file, "boot-1"))
     assert second.failures(ALICE) == (NOW,)
     assert second.attempt(Secret("s"), "vpn") == challenge()
     second.close()
 
 
 def test_after_a_restart_of_the_machine_every_open_challenge_is_void_and_failures_and_rates_stay(file):
-    first = EmbeddedStore(file, "boot-1")
+    first = PlainStore(EmbeddedStore(file, "boot-1"))
     first.begin(Secret("s"), challenge())
     first.strike(ALICE, NOW)
     assert first.count("send", NOW, 900, 1)
     first.close()
-    second = EmbeddedStore(file, "boot-2")
+    second = PlainStore(EmbeddedStore(file, "boot-2"))
     assert second.attempt(Secret("s"), "vpn") is None
     assert second.failures(ALICE) == (NOW,)
     assert not second.count("send", NOW, 900, 1)
     second.close()
-    third = EmbeddedStore(file, "boot-1")
+    third = PlainStore(EmbeddedStore(file, "boot-1"))
     assert third.attempt(Secret("s"), "vpn") is None, "not even when the old boot id came back"
     third.close()
 
@@ -547,11 +559,11 @@ async def test_what_was_used_up_or_chosen_is_on_the_disk_when_it_is_settled_and_
     tmp_path, monkeypatch, grouped, verb, lasting
 ):
     """A commit is in the hands of the kernel; only the log that is synced is on the disk (sqlite.org/wal.html)."""
-    store = EmbeddedStore(tmp_path / "state.sqlite", "boot-1", Turns() if grouped else None)
+    store = PlainStore(EmbeddedStore(tmp_path / "state.sqlite", "boot-1", Turns() if grouped else None))
     synced = []
     monkeypatch.setattr(os, "fdatasync", lambda file: synced.append(str(Path(f"/proc/self/fd/{file}").readlink())))
     verb(store)
-    await store.settled()
+    await store.inner.settled()
     assert not store._connection.in_transaction
     assert synced == ([str(tmp_path / "state.sqlite-wal")] if lasting else [])
     assert store._connection.execute("PRAGMA synchronous").fetchone() == (1,)
@@ -615,7 +627,7 @@ def test_failures_are_kept_longer_than_the_longest_lock_that_a_policy_can_set(st
 
 
 def test_failures_are_read_from_the_file_of_a_running_service_and_of_one_that_has_stopped(file):
-    store = EmbeddedStore(file, "boot-1")
+    store = PlainStore(EmbeddedStore(file, "boot-1"))
     for seconds in (1, 0):
         store.strike(ALICE, NOW + timedelta(seconds=seconds))
     store.strike(USERS[1], NOW)
@@ -629,7 +641,7 @@ def test_failures_are_read_from_the_file_of_a_running_service_and_of_one_that_ha
 def test_reading_failures_makes_no_file_and_changes_none(file, tmp_path):
     assert StateFile(file).failures(ALICE) == ()
     assert list(tmp_path.iterdir()) == []
-    EmbeddedStore(file, "boot-1").close()
+    PlainStore(EmbeddedStore(file, "boot-1")).close()
     before = (file.read_bytes(), file.stat().st_mode)
     StateFile(file).failures(ALICE)
     assert (file.read_bytes(), file.stat().st_mode) == before
@@ -651,7 +663,7 @@ def test_the_file_and_its_log_are_for_their_owner_alone_whatever_the_umask_and_w
             file = tmp_path / f"{was_there}.sqlite"
             if was_there:
                 file.touch(0o666)
-            store = EmbeddedStore(file, "boot-1")
+            store = PlainStore(EmbeddedStore(file, "boot-1"))
             store.strike(ALICE, NOW)
             modes = {item.name: stat.S_IMODE(item.stat().st_mode) for item in tmp_path.glob(f"{was_there}*")}
             assert len(modes) == 3
@@ -681,7 +693,7 @@ def test_neither_a_state_nor_a_code_stands_in_the_files_nor_in_a_repr(file, stor
 def test_a_file_that_is_no_database_is_said_so_and_left_alone(file):
     file.write_bytes(b"this is no database, but it is somebody's file" * 100)
     with pytest.raises(StateUnavailable, match="file is not a database") as caught:
-        EmbeddedStore(file, "boot-1")
+        PlainStore(EmbeddedStore(file, "boot-1"))
     assert str(file) in caught.value.problem
     assert "moved away" in caught.value.remedy
     assert file.read_bytes().startswith(b"this is no database")
@@ -690,7 +702,7 @@ def test_a_file_that_is_no_database_is_said_so_and_left_alone(file):
 def test_a_folder_that_is_not_there_and_a_folder_in_place_of_the_file_are_said_so(tmp_path):
     for file in (tmp_path / "missing" / "state.sqlite", tmp_path):
         with pytest.raises(StateUnavailable, match=str(file)):
-            EmbeddedStore(file, "boot-1")
+            PlainStore(EmbeddedStore(file, "boot-1"))
 
 
 VERBS = {
@@ -713,7 +725,7 @@ VERBS = {
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_store_that_cannot_be_used_is_a_fault_from_every_verb_and_tells_no_secret(file, verb):
-    store = EmbeddedStore(file, "boot-1")
+    store = PlainStore(EmbeddedStore(file, "boot-1"))
     store.close()
     with pytest.raises(StateUnavailable) as caught:
         VERBS[verb](store)
@@ -755,7 +767,7 @@ def test_a_challenge_of_a_shape_that_this_version_does_not_know_is_a_fault_and_u
 
 def test_what_is_remembered_is_read_by_the_beginning_of_its_key(file):
     assert StateFile(file).kept_under("pin ") == ()
-    store = EmbeddedStore(file, "boot-1")
+    store = PlainStore(EmbeddedStore(file, "boot-1"))
     for key in ("pin a", "pin b", "pinned", "drift a"):
         store.keep(key, key.encode())
     store.close()

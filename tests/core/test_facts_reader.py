@@ -13,6 +13,7 @@ from auth.judges.minted import MintedJudge
 from auth.tokens import Usable
 from core.logins import NOW, PHONE, REACH, link, node, person, policy
 from dirsync.view import Freshness
+from plain_store import Plain, PlainStore
 from schema.entry import AttributeText
 from schema.secret import Secret
 from schema.words import SendMode, TokenKind
@@ -26,11 +27,17 @@ def stock_of(tmp_path):
     with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "this boot")) as store:
         texted = Usable(TokenKind.SMS, phone=PhoneNumber(PHONE))
         codes = [Secret(text) for text in ("111111", "222222", "333333")]
-        MintedJudge(store, b"k" * 32, int).lay_in(person().id, texted, codes, NOW + timedelta(hours=1))
+        Plain(MintedJudge(store, b"k" * 32, int)).lay_in(person().id, texted, codes, NOW + timedelta(hours=1))
         directory = SimpleNamespace(freshness=lambda _: Freshness(7, NOW))
         nodes = SimpleNamespace(named=lambda _: SimpleNamespace(facts=node()))
-        reader = FactsReader(directory, nodes, store, Rules(None, 86_400, "AT", REACH))
-        yield lambda settings, **values: reader.facts("vpn", (person(link(settings), **values),), NOW).stock
+        reader = FactsReader(directory, nodes, Rules(None, 86_400, "AT", REACH))
+
+        def stock(settings, **values):
+            found = (person(link(settings), **values),)
+            recalled = PlainStore(store).recall(reader.wanted("vpn", found), NOW)
+            return reader.facts("vpn", found, recalled).stock
+
+        yield stock
 
 
 def test_codes_on_stock_are_known_where_the_policy_has_codes_sent_ahead(stock_of):

@@ -14,6 +14,7 @@ from auth.request import Accepted, Door, Origin
 from auth.session import Session
 from auth.steps import Accept, AcceptForwarded, AskForwarded, Decision, Forward, Part, Stage
 from core.logins import NOW, person, policy
+from plain_store import PlainStore
 from schema.errors import Fault
 from schema.secret import Secret
 from schema.words import Method
@@ -29,7 +30,7 @@ METHODS = {
 @pytest.fixture
 def store(tmp_path):
     with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "this boot")) as opened:
-        opened.strike(person().id, NOW - timedelta(minutes=1))
+        PlainStore(opened).strike(person().id, NOW - timedelta(minutes=1))
         yield opened
 
 
@@ -41,7 +42,7 @@ async def left_after(store, methods, settings=None, **values):
     session = Session(Origin(Door.RADIUS, "vpn", "0123456789abcdef", "192.0.2.7"), "alice", tuple, {}, Evidence())
     performer = Performer(NOTHING, store, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
     assert await performer.perform(session, decided, NOW) == Accepted()
-    return len(store.failures(somebody.id))
+    return len(PlainStore(store).failures(somebody.id))
 
 
 @pytest.mark.parametrize(("shown", "left"), [("password", 1), ("PIN", 1), ("code", 0)])

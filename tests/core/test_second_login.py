@@ -19,12 +19,13 @@ from auth.performing import Performer
 from auth.reason import Reason
 from auth.request import Door, LoginRequest, Origin
 from auth.service import LoginService, Parts
-from auth.state import Challenge, second_login
+from auth.state import Challenge, Wanted, second_login
 from auth.tokens import Usable
 from auth.why.record import NoJournal
 from core.logins import NOW, PHONE, entry_id, facts, link, node, person, policy
 from dirsync.password import PasswordVerdict
 from dirsync.view import Freshness
+from plain_store import PlainStore
 from schema.secret import Secret
 from schema.words import LoginMode, Method, TokenKind
 
@@ -52,8 +53,9 @@ class World:
             nodes=SimpleNamespace(named=lambda _: SimpleNamespace(node=self.at.node, facts=self.at)),
             ids=lambda *_: (self.person.id,),
             entries=lambda _: (self.person,),
-            facts=lambda _node, found, _now: replace(facts(at=self.at), found=found),
-            again=lambda known, _now: known,
+            wanted=lambda _node, found: Wanted(found[0].id),
+            facts=lambda _node, found, _recalled: replace(facts(at=self.at), found=found),
+            again=lambda known, _recalled: known,
         )
         audit = SimpleNamespace(write_all=lambda _: None)
         clock = Clock(lambda: NOW, lambda: 0.0)
@@ -78,7 +80,7 @@ class World:
         digest = digest if question is Question.SMS else None
         until = NOW.replace(hour=NOW.hour + 1)
         methods = (Method.PASSWORD, Method.TOKEN)
-        self.store.renew(
+        PlainStore(self.store).renew(
             STATE, Challenge(b"i" * 16, self.person.id, "vpn", 1, question, digest, until, attempts_left, "c", methods)
         )
 
@@ -130,7 +132,7 @@ async def test_a_login_that_tries_no_code_uses_up_no_try(store):
     world.open(Question.VIP, attempts_left=2)
     for typed in ("Teapot", "Teapot", "wrong"):
         await world.log_on(Secret(typed))
-    assert store.attempt(STATE, "vpn").attempts_left == 2
+    assert PlainStore(store).attempt(STATE, "vpn").attempts_left == 2
 
 
 async def test_a_code_that_waits_is_nobody_elses_and_of_no_other_node_or_station(store):

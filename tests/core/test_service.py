@@ -16,7 +16,7 @@ from auth.performing import Performer
 from auth.reason import Reason
 from auth.request import AnswerRequest, Door, LoginRequest, Origin, Refused
 from auth.service import LoginService, Parts
-from auth.state import StateUnavailable
+from auth.state import Recalled, StateUnavailable, Wanted
 from auth.why.record import JournalUnavailable, NoJournal
 from core.logins import NOW, entry_id, facts, link, node, person, policy
 from dirsync.password import PasswordVerdict
@@ -32,12 +32,17 @@ async def settled():
     """Nothing was written."""
 
 
+async def recall(_wanted, _now):
+    """Nothing is remembered."""
+    return Recalled()
+
+
 class BrokenStore:
     """Fails with what it was asked in the text of the error."""
 
     settled = staticmethod(settled)
 
-    def attempt(self, state, _node):
+    async def attempt(self, state, _node):
         raise ValueError("cannot look up " + state.text)
 
 
@@ -117,7 +122,7 @@ async def test_an_outcome_that_cannot_be_recorded_lets_nobody_in(audit, caplog):
 
 
 class LockedStore:
-    def attempt(self, state, _node):
+    async def attempt(self, state, _node):
         raise StateUnavailable("state file: locked", remedy="check the disk")
 
 
@@ -136,7 +141,7 @@ class Renaming:
         self.people = {entry_id(name): person(PASSWORD_ALONE, name=name) for name in ("alice", "bob")}
         self.bearer = person().id
 
-    def facts(self, _node, found, _now):
+    def facts(self, _node, found, _recalled):
         return msgspec.structs.replace(facts(), found=found)
 
     def ids(self, _node, _name):
@@ -154,10 +159,15 @@ async def test_what_one_user_has_shown_never_counts_for_another_to_whom_the_name
     world = Renaming()
     directory = SimpleNamespace(freshness=lambda: Freshness(7, NOW), person=world.people.get)
     known = SimpleNamespace(directory=directory, nodes=world, facts=world.facts, ids=world.ids)
-    known.again = lambda known, _now: known
+    known.wanted, known.again = lambda _node, _found: Wanted(), lambda known, _recalled: known
     known.entries = lambda ids: tuple(world.people[each] for each in ids)
-    performer = Performer(world, SimpleNamespace(failures=lambda _: (), settled=settled), *6 * [None])
-    parts = replace(service(audit.file)._parts, known=known, performer=performer)
+    performer = Performer(world, SimpleNamespace(settled=settled), *6 * [None])
+    parts = replace(
+        service(audit.file)._parts,
+        known=known,
+        performer=performer,
+        store=SimpleNamespace(settled=settled, recall=recall),
+    )
     outcome = await LoginService(parts).begin(LoginRequest(ORIGIN, "alice", Secret("Teapot")))
     assert (outcome.reason, audit.lines()[0].user) == (Reason.ACCEPTED, person().dn)
 

@@ -14,6 +14,7 @@ from auth.judges.minted import MintedJudge
 from auth.state import Challenge
 from auth.tokens import Usable
 from core.logins import person, policy
+from plain_store import Plain
 from schema.secret import Secret
 from schema.words import SendMode, TokenKind
 
@@ -29,7 +30,7 @@ def judge(tmp_path):
     """A judge with one code on stock for everybody of these tests."""
     store = EmbeddedStore(tmp_path / "state.sqlite", "boot-1")
     made = MintedJudge(store, b"k" * 32, lambda most: most - 1)
-    made.lay_in(person().id, PHONE, [CODE], NOW + timedelta(hours=1))
+    Plain(made).lay_in(person().id, PHONE, [CODE], NOW + timedelta(hours=1))
     yield made
     store.close()
 
@@ -44,14 +45,14 @@ async def test_a_code_on_stock_is_right_once(judge):
 
 
 async def test_the_audit_is_told_how_many_codes_are_left(judge):
-    judge.lay_in(person().id, PHONE, [Secret("111111"), Secret("222222")], NOW + timedelta(hours=1))
+    Plain(judge).lay_in(person().id, PHONE, [Secret("111111"), Secret("222222")], NOW + timedelta(hours=1))
     found = [await judge.check(asked(), code, NOW) for code in (Secret("222222"), Secret("111111"))]
     assert found == [Checked(CodeVerdict.RIGHT, f"a code sent ahead, {left} left") for left in (2, 1)]
 
 
 @pytest.mark.parametrize(("sms", "email"), [(SendMode.AHEAD, SendMode.ON_LOGON), (SendMode.ON_LOGON, SendMode.AHEAD)])
 async def test_whether_stock_counts_is_a_matter_of_its_own_for_each_kind_of_token(judge, sms, email):
-    judge.lay_in(person().id, MAIL, [CODE], NOW + timedelta(hours=1))
+    Plain(judge).lay_in(person().id, MAIL, [CODE], NOW + timedelta(hours=1))
     settings = policy(sms_mode=sms, email_mode=email)
     for token, mode in ((PHONE, sms), (MAIL, email)):
         found = await judge.check(Asked(person(), settings, token, None), CODE, NOW)

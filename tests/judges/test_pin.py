@@ -10,6 +10,7 @@ from auth.judges.pin import PinJudge
 from auth.keys.ring import Key, Ring
 from auth.memorised.pin import pin_value
 from dirsync.view import Person
+from plain_store import Plain
 from schema.entry import Policy, User
 from schema.errors import Fault
 from schema.secret import Secret
@@ -34,7 +35,7 @@ def person(entry=b"a" * 16, days=1):
 
 def read(judge, text, policy=POLICY, code_lengths=(6,), who=None):
     """What it found, PIN, length of the code and new PIN; None when it found no right PIN."""
-    return plainly(judge.read(who or person(), policy, Secret(text), code_lengths, NOW))
+    return plainly(Plain(judge).read(who or person(), policy, Secret(text), code_lengths, NOW))
 
 
 def plainly(found):
@@ -84,42 +85,42 @@ def test_a_new_pin_behind_it_is_judged_by_the_rules_whether_the_old_one_has_expi
     ],
 )
 def test_a_new_pin_is_typed_twice_keeps_the_rules_and_is_not_the_old_one(judge, text, shown):
-    assert judge.new(person(), POLICY, Secret(text), NOW) is shown
+    assert Plain(judge).new(person(), POLICY, Secret(text), NOW) is shown
 
 
 def test_the_policy_says_what_a_new_one_must_be_like(judge):
     strict = Policy(name="strict", pin_minimum_length=6)
-    assert judge.new(person(), strict, Secret("13971397"), NOW) is PinShown.UNFIT
-    assert judge.new(person(), strict, Secret("139725139725"), NOW) is PinShown.CHANGED
+    assert Plain(judge).new(person(), strict, Secret("13971397"), NOW) is PinShown.UNFIT
+    assert Plain(judge).new(person(), strict, Secret("139725139725"), NOW) is PinShown.CHANGED
 
 
 def test_a_new_one_that_is_kept_takes_the_place_of_the_old_one_for_its_owner_alone(judge):
     alice, bob = person(), person(b"b" * 16)
-    assert judge.is_right(alice, POLICY, PIN, NOW)
-    judge.keep(alice, NEW, NOW)
-    assert judge.is_right(alice, POLICY, NEW, NOW)
-    assert not judge.is_right(alice, POLICY, PIN, NOW)
+    assert Plain(judge).is_right(alice, POLICY, PIN, NOW)
+    Plain(judge).keep(alice, NEW, NOW)
+    assert Plain(judge).is_right(alice, POLICY, NEW, NOW)
+    assert not Plain(judge).is_right(alice, POLICY, PIN, NOW)
     assert read(judge, "1397513270") == (PinShown.RIGHT, "1397", 6, None)
     assert read(judge, "2580513270") is None
-    assert judge.new(alice, POLICY, Secret("13971397"), NOW) is PinShown.UNFIT
-    assert judge.new(alice, POLICY, Secret("25802580"), NOW) is PinShown.CHANGED
-    assert judge.is_right(bob, POLICY, PIN, NOW)
-    assert not judge.is_right(bob, POLICY, NEW, NOW)
+    assert Plain(judge).new(alice, POLICY, Secret("13971397"), NOW) is PinShown.UNFIT
+    assert Plain(judge).new(alice, POLICY, Secret("25802580"), NOW) is PinShown.CHANGED
+    assert Plain(judge).is_right(bob, POLICY, PIN, NOW)
+    assert not Plain(judge).is_right(bob, POLICY, NEW, NOW)
 
 
 def test_a_kept_one_expires_by_the_instant_at_which_it_was_kept(judge):
-    judge.keep(person(), NEW, NOW)
+    Plain(judge).keep(person(), NEW, NOW)
     for days, right in ((29, True), (30, False)):
         later = NOW + timedelta(days=days)
-        assert judge.is_right(person(), EXPIRING, NEW, later) is right
+        assert Plain(judge).is_right(person(), EXPIRING, NEW, later) is right
         shown = PinShown.RIGHT if right else PinShown.EXPIRED
-        assert plainly(judge.read(person(), EXPIRING, NEW, (), later)) == (shown, "1397", 0, None)
+        assert plainly(Plain(judge).read(person(), EXPIRING, NEW, (), later)) == (shown, "1397", 0, None)
 
 
 def test_an_expired_one_is_no_keyword(judge):
-    assert judge.is_right(person(), EXPIRING, PIN, NOW)
-    assert not judge.is_right(person(days=30), EXPIRING, PIN, NOW)
-    assert not judge.is_right(person(), EXPIRING, Secret("25805"), NOW)
+    assert Plain(judge).is_right(person(), EXPIRING, PIN, NOW)
+    assert not Plain(judge).is_right(person(days=30), EXPIRING, PIN, NOW)
+    assert not Plain(judge).is_right(person(), EXPIRING, Secret("25805"), NOW)
 
 
 def test_without_a_key_ring_there_is_no_verdict_of_any_kind(judge):
@@ -129,9 +130,9 @@ def test_without_a_key_ring_there_is_no_verdict_of_any_kind(judge):
     blind = PinJudge(judge.store, no_ring)
     for ask in (
         lambda: read(blind, "2580513270"),
-        lambda: blind.new(person(), POLICY, Secret("13971397"), NOW),
-        lambda: blind.is_right(person(), POLICY, PIN, NOW),
-        lambda: blind.keep(person(), NEW, NOW),
+        lambda: Plain(blind).new(person(), POLICY, Secret("13971397"), NOW),
+        lambda: Plain(blind).is_right(person(), POLICY, PIN, NOW),
+        lambda: Plain(blind).keep(person(), NEW, NOW),
     ):
         with pytest.raises(Fault, match="no key ring"):
             ask()

@@ -14,6 +14,7 @@ from auth.http.door import HttpDoor
 from auth.receipts.book import ReceiptBook
 from auth.receipts.door import receipt_operations
 from auth.receipts.settings import ReceiptSettings
+from plain_store import Plain
 from receipts.in_memory import InMemory
 from schema.secret import Secret
 
@@ -40,7 +41,7 @@ def lines():
 def book(store, lines):
     """The book in which one text stands."""
     opened = ReceiptBook(store, lines.append)
-    opened.sent(Receipt("kannel", "id-1"), ALICE, "login-1", NOW)
+    Plain(opened).sent(Receipt("kannel", "id-1"), ALICE, "login-1", NOW)
     return opened
 
 
@@ -128,7 +129,7 @@ async def test_a_receipt_that_could_not_be_recorded_may_be_said_again(store, lin
         lines.append(line)
 
     book = ReceiptBook(store, record)
-    book.sent(Receipt("kannel", "id-1"), ALICE, "login-1", NOW)
+    Plain(book).sent(Receipt("kannel", "id-1"), ALICE, "login-1", NOW)
     app = HttpDoor(receipt_operations({"kannel": SECTION}, book, lambda: NOW), lambda *_: None)
     async with httpx.AsyncClient(transport=InMemory(app.answer), base_url="http://localhost") as provider:
         post = {"params": {"id": "id-1", "status": "delivered"}, "headers": BEARER}
@@ -142,7 +143,7 @@ async def test_a_receipt_that_could_not_be_recorded_may_be_said_again(store, lin
 async def test_a_providers_word_for_a_failure_goes_into_the_audit_only_when_it_is_one(store, lines, status, detail):
     section = msgspec.structs.replace(SECTION, failed=(status,))
     book = ReceiptBook(store, lines.append)
-    book.sent(Receipt("kannel", "id-1"), ALICE, "login-1", NOW)
+    Plain(book).sent(Receipt("kannel", "id-1"), ALICE, "login-1", NOW)
     app = HttpDoor(receipt_operations({"kannel": section}, book, lambda: NOW), lambda *_: None)
     async with httpx.AsyncClient(transport=InMemory(app.answer), base_url="http://localhost") as provider:
         await provider.post("/v1/receipts/kannel", params={"id": "id-1", "status": status}, headers=BEARER)
@@ -150,15 +151,15 @@ async def test_a_providers_word_for_a_failure_goes_into_the_audit_only_when_it_i
 
 
 def test_a_receipt_over_a_gateways_own_connection_is_noted_the_same_way(book, lines):
-    assert book.note(DeliveryReport("kannel", "id-1", Fate.UNDER_WAY), NOW)
-    assert book.note(DeliveryReport("kannel", "id-1", Fate.FAILED, "011"), NOW)
-    assert not book.note(DeliveryReport("other", "id-1", Fate.FAILED), NOW)
+    assert Plain(book).note(DeliveryReport("kannel", "id-1", Fate.UNDER_WAY), NOW)
+    assert Plain(book).note(DeliveryReport("kannel", "id-1", Fate.FAILED, "011"), NOW)
+    assert not Plain(book).note(DeliveryReport("other", "id-1", Fate.FAILED), NOW)
     assert said(lines) == [("message-undelivered", "login-1", ALICE.hex(), "kannel", "id-1", "error code 011")]
 
 
 def test_a_text_without_id_or_that_cannot_be_remembered_keeps_nobody_from_logging_on(book, store, caplog):
-    book.sent(Receipt("kannel", None), ALICE, "login-2", NOW)
+    Plain(book).sent(Receipt("kannel", None), ALICE, "login-2", NOW)
     store.close()
-    book.sent(Receipt("kannel", "id-3"), ALICE, "login-3", NOW)
+    Plain(book).sent(Receipt("kannel", "id-3"), ALICE, "login-3", NOW)
     assert "login-3: its receipt will not be known" in caplog.text
     assert "id-3" not in caplog.text

@@ -15,6 +15,7 @@ from auth.spend.guard import SpendGuard, SpendRefused
 from auth.spend.limits import Limits
 from auth.spend.settings import SpendSettings
 from auth.tokens import Usable
+from plain_store import PlainStore
 from schema.entry import Policy
 from schema.secret import Secret
 from schema.words import TokenKind
@@ -98,10 +99,10 @@ async def test_codes_sent_ahead_are_not_missed_when_no_answer_comes(store):
     sending = delivery(store, Gateway(), per_user_hour=0)
     await sending.deliver(TEXT, Policy("staff"), CODES, ALICE)
     await sending.deliver(TEXT, Policy("staff"), CODES, replace(ALICE, ahead=True))
-    assert store.tally("spend sent 4366400", NOW, 60) == 1
+    assert PlainStore(store).tally("spend sent 4366400", NOW, 60) == 1
 
 
 async def test_a_text_that_was_taken_is_known_when_its_receipt_comes(store):
     await delivery(store, Gateway()).deliver(TEXT, Policy("staff"), CODES, ALICE)
-    known = store.remembered("one", "id-1")
+    known = PlainStore(store).remembered("one", "id-1")
     assert (known.user, known.login, known.at) == (ALICE.user, "login-1", NOW)

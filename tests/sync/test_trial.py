@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from auth.facts import Reach
-from auth.facts_reader import FactsReader, NothingRemembered, Rules
+from auth.facts_reader import FactsReader, Rules
 from auth.keys.ring import Ring
 from auth.nodes import Nodes
 from auth.why.impact import World, impacts, node_names, nodes_differ
@@ -137,7 +137,7 @@ def test_what_is_tried_is_what_a_sync_would_bring(first, then):
 
 def world(replica: Replica) -> World:
     nodes = Nodes({}, {}, {}, replica, lambda: Ring(()))
-    return World(FactsReader(replica, nodes, NothingRemembered(), Rules(None, 86_400, "AT", Reach(vip=True))))
+    return World(FactsReader(replica, nodes, Rules(None, 86_400, "AT", Reach(vip=True))))
 
 
 @EXAMPLES

@@ -25,12 +25,12 @@ from auth.cli.sealed.resealing import found_work, resealed
 from auth.cli.sealed.ring import demand_settings
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
-from auth.embedded_state import StateFile
 from auth.keys.ring import Ring
 from auth.keys.ring_file import RingFile, drawn
 from auth.memorised.pin import KEPT_PREFIX
 from auth.rotation.usage import SEALED, Usage
 from auth.settings import Settings
+from auth.state_reader import state_reader
 from dirsync.replica import Replica
 from dirsync.view import Person
 from schema.errors import Fault
@@ -144,7 +144,7 @@ def _usage(settings: Settings, replica: Replica) -> Usage:
     for person in _people(replica):
         usage.add_user(person.user, now)
     usage.add_nodes(replica.nodes())
-    usage.add_changed_pins(StateFile(settings.service.state_file).kept_under(KEPT_PREFIX))
+    usage.add_changed_pins(state_reader(settings).kept_under(KEPT_PREFIX))
     return usage
 
 

@@ -1,0 +1,52 @@
+"""Coroutines called as functions, so that a test reads as a list of what happens."""
+
+import inspect
+from datetime import UTC, datetime
+
+from auth.state import Store, Wanted
+
+ANY_TIME = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def at_once(verb):
+    """What a verb of a store that waits for nobody returns."""
+    try:
+        verb.send(None)
+    except StopIteration as ended:
+        return ended.value
+    raise AssertionError("it waits")
+
+
+class Plain:
+    """Something whose methods are called as functions.
+
+    `run` runs a coroutine to its end: `at_once`, or the `run` of an `asyncio.Runner`.
+    """
+
+    def __init__(self, inner, run=at_once) -> None:
+        self.inner = inner
+        self._run = run
+
+    def __getattr__(self, name):
+        found = getattr(self.inner, name)
+        if not inspect.iscoroutinefunction(found):
+            return found
+        return lambda *values: self._run(found(*values))
+
+
+class PlainStore(Plain):
+    """A state store, and the parts of a recall by themselves."""
+
+    inner: Store
+
+    def failures(self, user):
+        return self.recall(Wanted(user=user), ANY_TIME).failures
+
+    def mark(self, key):
+        return self.recall(Wanted(marks=(key,)), ANY_TIME).marks[0]
+
+    def left(self, key, now):
+        return self.recall(Wanted(stocks=(key,)), now).stocks[0]
+
+    def kept(self, key):
+        return self.recall(Wanted(kept=(key,)), ANY_TIME).kept[0]
