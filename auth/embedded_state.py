@@ -324,6 +324,14 @@ class StateFile:
         question = "SELECT value FROM kept WHERE substr(key, 1, ?) = ?"
         return tuple(value for (value,) in self._rows(question, len(prefix), prefix))
 
+    def marks(self) -> list[tuple[str, int]]:
+        """All marks, by their keys."""
+        return [(key, int(value)) for key, value in self._rows("SELECT key, value FROM mark")]
+
+    def values(self) -> list[tuple[str, bytes]]:
+        """All values that are remembered, by their keys."""
+        return [(key, bytes(value)) for key, value in self._rows("SELECT key, value FROM kept")]
+
     def left(self, key: str, now: datetime) -> int:
         """How many codes are on stock; see `Store.left`."""
         return len(self._rows("SELECT 1 FROM stock WHERE key = ? AND expires > ?", key, now.timestamp()))

@@ -17,7 +17,9 @@ hypothesis.settings.load_profile("laws")
 
 pytest_plugins = ["rig.fixtures"]
 
-SERVER_FIXTURES = frozenset({"samba_dc", "realm_dc", "dns", "slapd", "kannel", "smsc", "postfix", "rsyslog"})
+SERVER_FIXTURES = frozenset(
+    {"samba_dc", "realm_dc", "dns", "slapd", "kannel", "smsc", "postfix", "rsyslog", "valkey", "own_valkey"}
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

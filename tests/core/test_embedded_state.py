@@ -15,38 +15,18 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import rule
 
 from auth.codes import digest
 from auth.embedded_state import EmbeddedStore, StateFile
 from auth.facts import Question
-from auth.state import Challenge, Limit, SentMessage, StateUnavailable
+from auth.state import Limit, SentMessage, StateUnavailable
 from auth.turn import Turns
+from core.store_model import ALICE, NOW, USERS, StoreMachine, challenge
 from plain_store import PlainStore
 from schema.secret import Secret
 
-NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-USERS = [b"a" * 16, b"b" * 16]
-ALICE = USERS[0]
-NODES = ["vpn", "wiki"]
 PROCESSES = Path(__file__).with_name("state_process.py")
-
-
-def challenge(number=0, node="vpn", expires_at=NOW + timedelta(minutes=5), **values):
-    return Challenge(
-        **{
-            "id": number.to_bytes(16, "big"),
-            "user": ALICE,
-            "node": node,
-            "stage": 1,
-            "question": Question.SMS,
-            "digest": b"d" * 32,
-            "expires_at": expires_at,
-            "attempts_left": 3,
-            "correlation": f"login-{number}",
-            **values,
-        }
-    )
 
 
 def memory_folder():
@@ -69,166 +49,21 @@ def store(file):
 # a plain model
 
 
-class Model:
-    """What the verbs promise, in a few dictionaries."""
-
-    def __init__(self):
-        self.open = {}
-        self.struck = []
-        self.events = []
-        self.marks = {}
-        self.stock = {}
-        self.values = {}
-
-    def consume(self, key, mark):
-        if mark <= self.marks.get(key, mark - 1):
-            return False
-        self.marks[key] = mark
-        return True
-
-    def left(self, key, now):
-        return sum(name == key and now < expires for (name, _), expires in self.stock.items())
-
-    def take(self, key, code, now):
-        if self.stock.get((key, code), now) <= now:
-            return None
-        del self.stock[key, code]
-        return self.left(key, now)
-
-    def attempt(self, state, node):
-        found = self.open.get(state)
-        return self.open.pop(state) if found is not None and found.node == node else None
-
-    def failures(self, user):
-        return tuple(sorted(at for who, at in self.struck if who == user))
-
-    def count(self, key, at, window, limit):
-        since = at - timedelta(seconds=window)
-        if sum(name == key and since < instant for name, instant in self.events) >= limit:
-            return False
-        self.events.append((key, at))
-        return True
-
-
-states = st.integers(0, 5)
-nodes = st.sampled_from(NODES)
-users = st.sampled_from(USERS)
-instants = st.builds(
-    lambda seconds, microseconds: NOW + timedelta(seconds=seconds, microseconds=microseconds),
-    st.integers(-3, 3),
-    st.sampled_from([0, 0, 1, 999_999]),
-)
-
-
-keys = st.sampled_from(["sms a", "totp b"])
-codes = st.sampled_from([b"1", b"2", b"3"])
-
-
-class StoreAgainstModel(RuleBasedStateMachine):
-    """Two connections to one file, closed, reopened and rebooted at will, answer as the model does."""
+class EmbeddedMachine(StoreMachine):
+    """Two connections to one file, which is purged, and whose machine is booted again."""
 
     def __init__(self):
         super().__init__()
         self.folder = memory_folder()
         self.file = Path(self.folder.name) / "state.sqlite"
         self.boot = "boot-0"
-        self.model = Model()
-        self.used = set()
-        self.stores = []
 
-    @initialize()
-    def start(self):
-        self.stores = [PlainStore(EmbeddedStore(self.file, self.boot)) for _ in range(2)]
+    def opened(self):
+        return PlainStore(EmbeddedStore(self.file, self.boot))
 
     def teardown(self):
-        for store in self.stores:
-            store.close()
+        super().teardown()
         self.folder.cleanup()
-
-    @rule(which=st.integers(0, 1), number=states, node=nodes, at=instants, data=st.data())
-    def begin(self, which, number, node, at, data):
-        if number in self.used:
-            return
-        self.used.add(number)
-        opened = challenge(number, node, at, digest=data.draw(st.none() | st.binary(min_size=32, max_size=32)))
-        self.stores[which].begin(Secret(f"state-{number}"), opened)
-        self.model.open[number] = opened
-
-    @rule(which=st.integers(0, 1), number=states, node=nodes)
-    def attempt(self, which, number, node):
-        assert self.stores[which].attempt(Secret(f"state-{number}"), node) == self.model.attempt(number, node)
-
-    @rule(which=st.integers(0, 1), number=states, left=st.integers(2, 3))
-    def claim(self, which, number, left):
-        found = self.model.open.get(number)
-        if found is None:
-            assert not self.stores[which].claim(Secret(f"state-{number}"), challenge(number))
-            return
-        wanted = msgspec.structs.replace(found, attempts_left=left)
-        assert self.stores[which].claim(Secret(f"state-{number}"), wanted) == (wanted == found)
-        if wanted == found:
-            del self.model.open[number]
-
-    @rule(which=st.integers(0, 1), number=states, node=nodes)
-    def waiting(self, which, number, node):
-        found = self.model.open.get(number)
-        wanted = found if found is not None and found.node == node else None
-        assert self.stores[which].waiting(Secret(f"state-{number}"), node) == wanted
-
-    @rule(which=st.integers(0, 1), user=users, at=instants)
-    def strike(self, which, user, at):
-        assert self.stores[which].strike(user, at) == self.model.failures(user)
-        self.model.struck.append((user, at))
-
-    @rule(which=st.integers(0, 1), user=users, at=instants)
-    def withdraw(self, which, user, at):
-        self.stores[which].withdraw(user, at)
-        if (user, at) in self.model.struck:
-            self.model.struck.remove((user, at))
-
-    @rule(which=st.integers(0, 1), user=users)
-    def forgive(self, which, user):
-        self.stores[which].forgive(user)
-        self.model.struck = [item for item in self.model.struck if item[0] != user]
-
-    @rule(which=st.integers(0, 1), user=users)
-    def failures(self, which, user):
-        assert self.stores[which].failures(user) == self.model.failures(user)
-
-    @rule(
-        which=st.integers(0, 1),
-        key=st.sampled_from(["send a", "send b"]),
-        at=instants,
-        window=st.integers(1, 4),
-        limit=st.integers(0, 3),
-    )
-    def count(self, which, key, at, window, limit):
-        found = self.stores[which].count(key, at, window, limit)
-        assert found == self.model.count(key, at, window, limit)
-
-    @rule(which=st.integers(0, 1), key=keys, mark=st.integers(-1, 4))
-    def consume(self, which, key, mark):
-        assert self.stores[which].consume(key, mark) == self.model.consume(key, mark)
-        assert self.stores[1 - which].mark(key) == self.model.marks.get(key)
-
-    @rule(which=st.integers(0, 1), key=keys, codes=st.lists(codes, max_size=3), at=instants)
-    def lay_in(self, which, key, codes, at):
-        self.stores[which].lay_in(key, codes, at)
-        self.model.stock |= dict.fromkeys(((key, code) for code in codes), at)
-
-    @rule(which=st.integers(0, 1), key=keys, code=codes, at=instants)
-    def take(self, which, key, code, at):
-        assert self.stores[which].take(key, code, at) == self.model.take(key, code, at)
-        assert self.stores[1 - which].left(key, at) == self.model.left(key, at)
-
-    @rule(which=st.integers(0, 1), key=keys, value=st.binary(max_size=4))
-    def keep(self, which, key, value):
-        self.stores[which].keep(key, value)
-        self.model.values[key] = value
-
-    @rule(which=st.integers(0, 1), key=keys)
-    def kept(self, which, key):
-        assert self.stores[which].kept(key) == self.model.values.get(key)
 
     @rule(which=st.integers(0, 1), later=st.sampled_from([0, 301, 86_401]))
     def purge(self, which, later):
@@ -243,23 +78,18 @@ class StoreAgainstModel(RuleBasedStateMachine):
         self.model.stock = {item: expires for item, expires in self.model.stock.items() if expires >= now}
         assert removed == len(over) + before - len(self.model.events) + stock - len(self.model.stock)
 
-    @rule(which=st.integers(0, 1))
-    def restart(self, which):
-        self.stores[which].close()
-        self.stores[which] = PlainStore(EmbeddedStore(self.file, self.boot))
-
     @rule()
     def reboot(self):
         for store in self.stores:
             store.close()
         self.boot += "+"
-        self.stores = [PlainStore(EmbeddedStore(self.file, self.boot)) for _ in range(2)]
+        self.stores = [self.opened() for _ in range(2)]
         self.model.open.clear()
         self.model.stock.clear()
 
 
-TestStoreAgainstModel = StoreAgainstModel.TestCase
-TestStoreAgainstModel.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+TestEmbeddedStore = EmbeddedMachine.TestCase
+TestEmbeddedStore.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
 
 
 @pytest.fixture(scope="module")

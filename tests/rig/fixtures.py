@@ -23,6 +23,7 @@ from rig.samba import LDAPS_PORT, DomainController
 from rig.samba_template import samba_template
 from rig.slapd import Slapd
 from rig.smsc import Smsc
+from rig.valkey import Valkey
 
 OPENLDAP_SCHEMA = Path(__file__).parents[2] / "ldif" / "openldap.ldif"
 DS389_SCHEMA = Path(__file__).parents[2] / "ldif" / "389-ds.ldif"
@@ -59,6 +60,12 @@ def need(*programs: str) -> None:
     for program in programs:
         if shutil.which(program, path=SYSTEM_ENVIRONMENT["PATH"]) is None:
             pytest.fail(f"{program} is not installed: run tools/bootstrap servers", pytrace=False)
+
+
+def need_valkey() -> None:
+    """Fails the test when there is neither Valkey nor Redis."""
+    if not any(shutil.which(name, path=SYSTEM_ENVIRONMENT["PATH"]) for name in ("valkey-server", "redis-server")):
+        pytest.fail("neither valkey-server nor redis-server is installed: run tools/bootstrap servers", pytrace=False)
 
 
 def need_root() -> None:
@@ -195,4 +202,20 @@ def postfix() -> Iterator[Postfix]:
         tempfile.TemporaryDirectory(prefix="dirfactor-postfix-") as home,
         running(Postfix(Path(home), REFUSALS, MAIL_ACCOUNT)) as server,
     ):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """The run's Valkey or Redis, which forgets everything when it ends; use a prefix of your own, and flush nothing."""
+    need_valkey()
+    with running(Valkey(tmp_path_factory.mktemp("valkey"))) as server:
+        yield server
+
+
+@pytest.fixture
+def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A server of the test's own, to be killed, flushed and misconfigured."""
+    need_valkey()
+    with running(Valkey(tmp_path / "valkey")) as server:
         yield server

@@ -1,0 +1,1 @@
+"""The state of logins on a Valkey or Redis that several nodes share."""

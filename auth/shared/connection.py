@@ -1,0 +1,193 @@
+"""Connections to the servers, by whatever arrangement: a server, sentinels that know one, or a cluster."""
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from auth.shared.line import Command
+from auth.shared.settings import Arrangement, SharedSettings
+from auth.state import StateUnavailable
+from auth.tls import present, tls_context, tls_problem
+from schema.errors import Fault
+
+try:
+    import valkey.asyncio as client
+    from valkey.asyncio.cluster import ClusterNode
+    from valkey.asyncio.connection import Connection, ConnectionPool, SSLConnection
+    from valkey.asyncio.sentinel import Sentinel, SentinelConnectionPool
+    from valkey.exceptions import (
+        AuthenticationError,
+        NoPermissionError,
+        NoScriptError,
+        OutOfMemoryError,
+        ResponseError,
+        ValkeyError,
+    )
+except ImportError as error:
+    raise Fault(
+        f"[state] needs the package {error.name}", remedy="install it: pip install 'dirfactor[shared]'"
+    ) from error
+
+__all__ = ["Exchanger", "NoPermissionError", "NoScriptError", "OutOfMemoryError", "ResponseError", "exchanger"]
+
+
+class Exchanger(Protocol):
+    """Sends batches; see `auth.shared.line.Exchange`."""
+
+    async def exchange(self, commands: Sequence[Command]) -> list[Any]:
+        """The answers, errors of single commands as exceptions. Raises StateUnavailable."""
+        ...
+
+    async def everywhere(self, command: Command) -> list[Any]:
+        """The answers of all servers that take writes. Raises StateUnavailable."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
+
+
+def exchanger(settings: SharedSettings) -> Exchanger:
+    """What talks to the servers of the section; nothing is connected yet.
+
+    Raises:
+        Fault: a file of its TLS cannot be used.
+    """
+    if settings.arrangement is Arrangement.CLUSTER:
+        return _Cluster(settings)
+    return _Pooled(_sentinels(settings) if settings.arrangement is Arrangement.SENTINEL else _server(settings))
+
+
+class _Pooled:
+    """One server at a time; a batch takes a connection of the pool for as long as it is on its way."""
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
+
+    async def exchange(self, commands: Sequence[Command]) -> list[Any]:
+        try:
+            connection = await self._pool.get_connection("")  # type: ignore[no-untyped-call]
+            try:
+                await connection.send_packed_command(connection.pack_commands(commands))
+                return [await _answer(connection) for _ in commands]
+            finally:
+                await self._pool.release(connection)
+        except (ValkeyError, OSError) as error:
+            raise _unavailable(error) from error
+
+    async def everywhere(self, command: Command) -> list[Any]:
+        return await self.exchange([command])
+
+    async def aclose(self) -> None:
+        await self._pool.disconnect()
+
+
+class _Cluster:
+    """Each command goes to the server of its key."""
+
+    def __init__(self, settings: SharedSettings) -> None:
+        nodes = [ClusterNode(host, port) for host, port in settings.places]
+        self._cluster = client.ValkeyCluster(
+            startup_nodes=nodes, cluster_error_retry_attempts=1, connection_error_retry_attempts=0,
+            **_account(settings), **_tls(settings), **_QUIET,
+        )  # fmt: skip
+
+    async def exchange(self, commands: Sequence[Command]) -> list[Any]:
+        try:
+            pipeline = self._cluster.pipeline()
+            for command in commands:
+                pipeline.execute_command(*command)
+            return list(await pipeline.execute(raise_on_error=False))
+        except (ValkeyError, OSError) as error:
+            raise _unavailable(error) from error
+
+    async def everywhere(self, command: Command) -> list[Any]:
+        try:
+            await self._cluster.initialize()
+            asked = (node.execute_command(*command) for node in self._cluster.get_primaries())
+            return list(await asyncio.gather(*asked))
+        except (ValkeyError, OSError) as error:
+            raise _unavailable(error) from error
+
+    async def aclose(self) -> None:
+        await self._cluster.aclose()
+
+
+class _Tls(SSLConnection):
+    """A connection by our own rules of TLS; the client's would not look at the name in the certificate."""
+
+    def __init__(self, *, context: ssl.SSLContext, **values: Any) -> None:
+        super().__init__(**values)
+        self.ssl_context.context = context
+
+
+_LONGEST_PROBLEM = 200
+_QUIET: dict[str, Any] = {"socket_timeout": None, "lib_name": None, "lib_version": None}
+"""The deadline of a question covers all of it."""
+
+
+def _account(settings: SharedSettings) -> dict[str, Any]:
+    password = settings.password.text if settings.password else None
+    return {"username": settings.username if password else None, "password": password}
+
+
+def _server(settings: SharedSettings) -> ConnectionPool:
+    ((host, port),) = settings.places
+    around: dict[str, Any] = {"host": host, "port": port, **_account(settings), **_QUIET}
+    if not settings.tls:
+        return ConnectionPool(Connection, **around)
+    return ConnectionPool(_Tls, context=_context(settings), **around)
+
+
+def _sentinels(settings: SharedSettings) -> ConnectionPool:
+    tls = _tls(settings)
+    password = settings.sentinel_password.text if settings.sentinel_password else None
+    own = {"username": settings.sentinel_username if password else None, "password": password}
+    sentinel = Sentinel(  # type: ignore[no-untyped-call]
+        settings.places,
+        sentinel_kwargs={**own, **tls, **_QUIET, "socket_connect_timeout": settings.timeout_seconds / 2},
+    )
+    return SentinelConnectionPool(  # type: ignore[no-untyped-call]
+        settings.primary, sentinel, **_account(settings), **tls, **_QUIET
+    )
+
+
+def _tls(settings: SharedSettings) -> dict[str, Any]:
+    """For the client's own connections, which trust the system's authorities besides. Raises Fault."""
+    if not settings.tls:
+        return {}
+    _context(settings)
+    return {
+        "ssl": True,
+        "ssl_check_hostname": True,
+        "ssl_ca_certs": settings.ca_file and str(settings.ca_file),
+        "ssl_certfile": settings.certificate and str(settings.certificate),
+        "ssl_keyfile": str(settings.private_key or settings.certificate) if settings.certificate else None,
+        "ssl_min_version": ssl.TLSVersion.TLSv1_2,
+    }
+
+
+def _context(settings: SharedSettings) -> ssl.SSLContext:
+    context = tls_context(settings.ca_file)
+    if settings.certificate is not None:
+        present(context, settings.certificate, settings.private_key)
+    return context
+
+
+async def _answer(connection: Any) -> Any:
+    try:
+        return await connection.read_response()
+    except ResponseError as error:
+        return error
+
+
+def _unavailable(error: Exception) -> StateUnavailable:
+    """Of an error that has no secrets in it: they are the client's own words, or an error of a server."""
+    if isinstance(error, AuthenticationError):
+        return StateUnavailable("the state store refuses our name or password", remedy="correct [state] in config.ini")
+    problem = tls_problem(error) or str(error)[:_LONGEST_PROBLEM]
+    return StateUnavailable(
+        f"the state store cannot be used: {problem}",
+        remedy="look at the servers of [state], and at the network between; logons go on by themselves when it is back",
+    )

@@ -1,0 +1,116 @@
+"""What is demanded of a server before anything is trusted to it: release, memory policy, role, rights."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from auth.shared.connection import Exchanger, NoPermissionError, ResponseError
+from auth.shared.line import Command
+from auth.shared.names import Names
+from auth.shared.scripts import ALL, BEGIN_EPOCH, GIVE_BACK, RESERVE
+from auth.state import StateUnavailable
+from schema.errors import Fault
+
+OLDEST: Final = (6, 2)
+"""The release of Redis from which on it has all that is asked; every Valkey is later."""
+RIGHTS: Final = (
+    "-@all +auth +ping +info +time +eval +evalsha +wait +scan +get +set +del +exists +hset +hget +hmget +hgetall "
+    "+hvals +hkeys +hdel +hincrby +pexpire +pexpireat +sadd +srem +scard +smembers"
+)
+"""Of our user in the server's ACL."""
+
+
+class Demands:
+    """Examines servers.
+
+    Args:
+        names: of the keys.
+    """
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+
+    async def examine(self, servers: Exchanger) -> None:
+        """Look at all servers that take writes.
+
+        Raises:
+            StateUnavailable: there is none that can be asked, which may pass by itself.
+            Fault: a server is set up in a way that cannot be used.
+        """
+        for answer in await servers.everywhere(("INFO", "everything")):
+            if isinstance(answer, ResponseError):
+                raise self._refused(answer)
+            _demand(_values(answer))
+        await self._try_rights(servers)
+
+    async def _try_rights(self, servers: Exchanger) -> None:
+        """Every script once, on a key that nobody uses."""
+        probe = self._names.probe
+        for answer in await servers.exchange([_trial(script.source, probe) for script in ALL]):
+            if isinstance(answer, ResponseError):
+                raise self._refused(answer)
+        others: list[Command] = [
+            ("DEL", probe),
+            ("HSET", probe, "0", "0"),
+            ("HGETALL", probe),
+            ("HVALS", probe),
+            ("HKEYS", probe),
+            ("HMGET", probe, "node", "value"),
+            ("DEL", probe),
+            ("DEL", f"{probe}:set"),
+            ("DEL", f"{probe}:other"),
+            ("GET", probe),
+            ("SMEMBERS", probe),
+            ("SCARD", probe),
+            ("SREM", probe, "nobody"),
+        ]
+        for answer in await servers.exchange(others):
+            if isinstance(answer, ResponseError):
+                raise self._refused(answer)
+
+    def _refused(self, error: Exception) -> Fault:
+        said = str(error)
+        if isinstance(error, NoPermissionError) or "NOPERM" in said or "ACL failure in script" in said:
+            return Fault(
+                f"[state]: the server's ACL does not allow what is needed: {said[:200]}",
+                remedy=f"ACL SETUSER NAME on >PASSWORD ~{self._names.prefix}:* {RIGHTS}",
+            )
+        return StateUnavailable(f"the state store refuses: {said[:200]}", remedy="look at the server's log")
+
+
+def _trial(source: str, probe: str) -> Command:
+    """A script with arguments by which it does little, after the key was cleared by the one before."""
+    clear = "redis.call('DEL', KEYS[1])\n"
+    if source == RESERVE.source:
+        return ("EVAL", clear + source, 1, probe, 60, 0, 1000, 0, 1)
+    if source == GIVE_BACK.source:
+        return ("EVAL", clear + source, 1, probe, 60, 1)
+    if source == BEGIN_EPOCH.source:
+        return ("EVAL", clear + source, 3, probe, f"{probe}:set", f"{probe}:other", "1", "2", "3")
+    return ("EVAL", clear + source, 1, probe, 1, 1, 1, 1, 1)
+
+
+def _demand(info: Mapping[str, str]) -> None:
+    release = tuple(int(part) for part in re.findall(r"\d+", info.get("redis_version", ""))[:2])
+    if "valkey_version" not in info and release < OLDEST:
+        raise Fault(
+            f"[state]: the server is Redis {info.get('redis_version', 'of an unknown release')}",
+            remedy=f"use Redis {'.'.join(map(str, OLDEST))} or later, or any Valkey",
+        )
+    if info.get("maxmemory_policy", "noeviction") != "noeviction":
+        raise Fault(
+            f"[state]: by maxmemory-policy {info['maxmemory_policy']} the server would forget which codes were used",
+            remedy="CONFIG SET maxmemory-policy noeviction, and the same in its configuration file",
+        )
+    if info.get("role", "master") != "master":
+        raise StateUnavailable("the state store is a replica", remedy="name the primary in [state], or its sentinels")
+    if info.get("loading", "0") != "0":
+        raise StateUnavailable("the state store is reading its files", remedy="wait until it has")
+
+
+def _values(answer: Any) -> Mapping[str, str]:
+    """Of what INFO says."""
+    if isinstance(answer, dict):
+        return {str(key): str(value) for key, value in answer.items()}
+    lines = answer.decode(errors="replace").splitlines()
+    return dict(line.split(":", 1) for line in lines if ":" in line)

@@ -1,0 +1,105 @@
+"""The line to the server: what is asked within a turn goes out together, and every question has its deadline."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from auth.shared.scripts import Script
+from auth.state import StateUnavailable
+
+Command = tuple[bytes | str | int, ...]
+Exchange = Callable[[Sequence[Command]], Awaitable[list[Any]]]
+"""Sends commands in one piece, and returns the answers in their order, those that are errors as exceptions."""
+_MOST_ON_THE_WAY = 4
+
+
+def scripted(script: Script, keys: Sequence[str], *values: bytes | str | int) -> Command:
+    """The command that runs a script which the server should know already."""
+    return ("EVALSHA", script.digest, len(keys), *keys, *values)
+
+
+class _Asked:
+    """Commands of one verb, and who waits for their answers."""
+
+    __slots__ = ("answers", "commands")
+
+    def __init__(self, commands: Sequence[Command], answers: "asyncio.Future[list[Any]]") -> None:
+        self.commands = commands
+        self.answers = answers
+
+
+class Line:
+    """Gathers questions.
+
+    While a few batches are on their way, what comes next waits and goes with the one after, so that batches grow with
+    the load.
+
+    Args:
+        exchange: sends a batch. Raises StateUnavailable, and nobody knows then what of it was done.
+        seconds: how long a question may take, waiting included.
+    """
+
+    def __init__(self, exchange: Exchange, seconds: float) -> None:
+        self._exchange = exchange
+        self._seconds = seconds
+        self._waiting: list[_Asked] = []
+        self._on_the_way: set[asyncio.Task[None]] = set()
+        self._called = False
+
+    async def ask(self, *commands: Command) -> list[Any]:
+        """The answers to commands, in their order; an error stands as an exception in the place of its answer.
+
+        Raises:
+            StateUnavailable: there is no answer in time; whether the commands were carried out is not known.
+        """
+        loop = asyncio.get_running_loop()
+        asked = _Asked(commands, loop.create_future())
+        self._waiting.append(asked)
+        if not self._called:
+            self._called = True
+            loop.call_soon(self._send)
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await asked.answers
+        except TimeoutError:
+            raise StateUnavailable(
+                f"the state store has not answered within {self._seconds:g} s",
+                remedy="look at the server's load and at the network between",
+            ) from None
+
+    async def aclose(self) -> None:
+        """Break off what is on its way."""
+        for task in self._on_the_way:
+            task.cancel()
+        await asyncio.gather(*self._on_the_way, return_exceptions=True)
+
+    def _send(self) -> None:
+        self._called = False
+        if not self._waiting or len(self._on_the_way) >= _MOST_ON_THE_WAY:
+            return
+        # who has given up waiting must not have it carried out later
+        batch = [asked for asked in self._waiting if not asked.answers.done()]
+        self._waiting = []
+        if batch:
+            task = asyncio.get_running_loop().create_task(self._carry(batch))
+            self._on_the_way.add(task)
+            task.add_done_callback(self._arrived)
+
+    def _arrived(self, task: "asyncio.Task[None]") -> None:
+        self._on_the_way.discard(task)
+        self._send()
+
+    async def _carry(self, batch: Sequence[_Asked]) -> None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                answers = await self._exchange([command for asked in batch for command in asked.commands])
+        except (StateUnavailable, TimeoutError) as error:
+            for asked in batch:
+                if not asked.answers.done() and isinstance(error, StateUnavailable):
+                    asked.answers.set_exception(error)
+            return
+        at = 0
+        for asked in batch:
+            if not asked.answers.done():
+                asked.answers.set_result(answers[at : at + len(asked.commands)])
+            at += len(asked.commands)

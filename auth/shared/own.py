@@ -1,0 +1,63 @@
+"""A node's own copy of what must outlive the shared store: which codes were used, and what people have chosen."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from auth.embedded_state import EmbeddedStore, StateFile
+
+_EPOCH, _MEMBERS = "shared epoch", "shared members"
+_UNDATED = bytes(8)
+
+
+class OwnCopy:
+    """A file of this host, in the form of the embedded store.
+
+    Args:
+        store: the file, open.
+        file: the same, to be read whole.
+        before: the embedded store's file, which may have been in use before this node shared its state.
+    """
+
+    def __init__(self, store: EmbeddedStore, file: Path, before: Path) -> None:
+        self._store = store
+        self._file = StateFile(file)
+        self._before = StateFile(before)
+        kept = dict(self._file.values())
+        self.epoch: str | None = kept[_EPOCH].decode() if _EPOCH in kept else None
+        self.members: tuple[str, ...] = tuple(msgspec.json.decode(kept.get(_MEMBERS, b"[]"), type=list[str]))
+
+    async def copy_mark(self, key: str, mark: int) -> None:
+        """Copy a mark. Raises StateUnavailable."""
+        await self._store.consume(key, mark)
+
+    async def copy_value(self, key: str, value: bytes) -> None:
+        """Copy a value with its instant. Raises StateUnavailable."""
+        await self._store.keep(key, value)
+
+    async def know_epoch(self, epoch: str) -> None:
+        """Remember which epoch of the store this node takes part in. Raises StateUnavailable."""
+        await self._store.keep(_EPOCH, epoch.encode())
+        await self._store.settled()
+        self.epoch = epoch
+
+    async def know_members(self, members: Iterable[str]) -> None:
+        """Remember who takes part. Raises StateUnavailable."""
+        known = tuple(sorted(members))
+        if known != self.members:
+            await self._store.keep(_MEMBERS, msgspec.json.encode(known))
+            self.members = known
+
+    def marks(self) -> Sequence[tuple[str, int]]:
+        """All marks, those from before among them. Raises StateUnavailable."""
+        return [*self._before.marks(), *self._file.marks()]
+
+    def values(self) -> Iterator[tuple[str, bytes]]:
+        """All values with their instants; those from before are older than any. Raises StateUnavailable."""
+        yield from ((key, _UNDATED + value) for key, value in self._before.values())
+        yield from ((key, value) for key, value in self._file.values() if key not in {_EPOCH, _MEMBERS})
+
+    def close(self) -> None:
+        """Close the file."""
+        self._store.close()

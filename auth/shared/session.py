@@ -1,0 +1,260 @@
+"""A node's part in a shared store: what it asks, what it does when the store has forgotten, who else takes part.
+
+A store that was emptied would let used codes be used again. So every node keeps its own marks and chosen PINs in a
+file as well; the store has an epoch, which every batch of questions looks at; and when the epoch is another one, all
+nodes that took part before bring back what they have, before anybody is answered from the store again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from auth.clock import Clock
+from auth.shared.connection import Exchanger, NoScriptError, OutOfMemoryError, ResponseError
+from auth.shared.demands import Demands
+from auth.shared.line import Command, Line, scripted
+from auth.shared.names import Names, microseconds
+from auth.shared.own import OwnCopy
+from auth.shared.scripts import ALL, BEGIN_EPOCH, CONSUME, RESTORE
+from auth.shared.settings import SharedSettings
+from auth.state import StateUnavailable
+from schema.errors import Fault
+
+_log = logging.getLogger("dirfactor.state")
+_SOURCES = {script.digest: script.source for script in ALL}
+_BEAT_SECONDS = 1.0
+_BATCH = 500
+_MOST_SKEW_SECONDS = 5.0
+
+
+class Session:
+    """Asks the server for one node.
+
+    Args:
+        settings: the [state] section.
+        node: what the others know this node by.
+        names: of the keys.
+        servers: the connections.
+        own: this node's own copy of what must outlive the store.
+        clock: where time comes from.
+        epoch: draws the name of an epoch.
+    """
+
+    def __init__(
+        self,
+        settings: SharedSettings,
+        node: str,
+        names: Names,
+        servers: Exchanger,
+        own: OwnCopy,
+        clock: Clock,
+        epoch: Callable[[], str],
+    ) -> None:
+        self.now: Callable[[], datetime] = clock.now
+        self._node = node
+        self._names = names
+        self._servers = servers
+        self._own = own
+        self._draw = epoch
+        self._replicas = settings.replicas
+        self._wait_milliseconds = int(settings.timeout_seconds * 500)
+        self._demands = Demands(names)
+        self._line = Line(self._exchange, settings.timeout_seconds)
+        self._plain = Line(servers.exchange, settings.timeout_seconds)
+        self._fault: Fault | None = _NOT_YET
+        self._epoch = own.epoch
+        self._beating: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+
+    async def open(self) -> None:
+        """Join the others, and keep in touch until the end.
+
+        Raises:
+            Fault: the server cannot be used as it is set up. That it cannot be reached is no such reason: whoever needs
+                it is refused until it can.
+        """
+        await self._beat()
+        if self._fault is not None and not isinstance(self._fault, StateUnavailable):
+            raise self._fault
+        self._beating = asyncio.get_running_loop().create_task(self._keep_in_touch())
+
+    async def aclose(self) -> None:
+        """Break off what is on its way, and close the connections."""
+        if self._beating is not None:
+            self._beating.cancel()
+            await asyncio.gather(self._beating, return_exceptions=True)
+        await self._line.aclose()
+        await self._plain.aclose()
+        await self._servers.aclose()
+        self._own.close()
+
+    async def ask(self, *commands: Command) -> list[Any]:
+        """The answers to commands.
+
+        Raises:
+            StateUnavailable: there are none, or the store may have forgotten what was there before.
+        """
+        if self._fault is not None:
+            raise _for_whoever_asks(self._fault)
+        answers = await self._line.ask(*commands)
+        if any(isinstance(answer, ResponseError) for answer in answers):
+            answers = [await self._mended(*pair) for pair in zip(commands, answers, strict=True)]
+        return answers
+
+    async def written_mark(self, key: str, mark: int) -> None:
+        """A mark has moved; it is copied."""
+        await self._own.copy_mark(key, mark)
+
+    async def written_value(self, key: str, value: bytes) -> None:
+        """A value was kept; it is copied."""
+        await self._own.copy_value(key, value)
+
+    async def _mended(self, command: Command, answer: Any) -> Any:
+        """The answer, of a script that the server did not know by its digest from its source."""
+        if isinstance(answer, NoScriptError):
+            (answer,) = await self._line.ask(("EVAL", _SOURCES[str(command[1])], *command[2:]))
+        if isinstance(answer, ResponseError):
+            raise StateUnavailable(f"the state store refuses: {_said(answer)}", remedy=_remedy(answer))
+        return answer
+
+    async def _exchange(self, commands: Sequence[Command]) -> list[Any]:
+        """With a look before whether anybody is waited for, and one after whether the store still knows what it knew.
+
+        In this order: whatever happens between the looks, a store that had forgotten shows it in one of them.
+        """
+        known = self._epoch
+        before: tuple[Command, ...] = (("SCARD", self._names.awaited),)
+        after: tuple[Command, ...] = (("GET", self._names.epoch),)
+        waits: tuple[Command, ...] = (("WAIT", self._replicas, self._wait_milliseconds),) if self._replicas else ()
+        awaited, *answers = await self._servers.exchange((*before, *commands, *after, *waits))
+        written = answers.pop() if waits else 0
+        epoch = answers.pop()
+        for look in (awaited, epoch):
+            if isinstance(look, Exception):
+                raise self._lost(_refused(look))
+        if awaited or epoch is None or epoch.decode() != known:
+            raise self._lost(_FORGOTTEN)
+        if waits and (isinstance(written, Exception) or written < self._replicas):
+            raise StateUnavailable(
+                f"not all {self._replicas} replicas have what was written",
+                remedy="look at the replicas of [state]; a logon counts only where they have it",
+            )
+        return answers
+
+    def _lost(self, fault: StateUnavailable) -> StateUnavailable:
+        if self._fault is None:
+            self._fault = fault
+            _log.error("%s", fault)
+        self._wake.set()
+        return fault
+
+    async def _keep_in_touch(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(_BEAT_SECONDS if self._fault is None else _BEAT_SECONDS / 4):
+                    await self._wake.wait()
+                    await asyncio.sleep(_BEAT_SECONDS / 20)  # whoever wakes us may do so at once again
+            except TimeoutError:
+                pass
+            await self._beat()
+
+    async def _beat(self) -> None:
+        """Look at the server, take part, and bring back what it has forgotten."""
+        try:
+            await self._look()
+        except Fault as fault:
+            if self._fault is None or str(self._fault) != str(fault):
+                _log.error("%s", fault)
+            self._fault = fault
+            return
+        if self._fault is not None and self._fault is not _NOT_YET:
+            _log.warning("the state store is in use again")
+        self._fault = None
+
+    async def _look(self) -> None:
+        if self._fault is not None:
+            await self._demands.examine(self._servers)
+        await self._look_at_the_clock()
+        names = self._names
+        member: Command = ("HSET", names.members, self._node, microseconds(self.now()))
+        answers = await self._plain.ask(
+            ("GET", names.epoch), member, ("HKEYS", names.members), ("SMEMBERS", names.awaited)
+        )
+        epoch, _, members, awaited = map(_good, answers)
+        if epoch is None or epoch.decode() != self._epoch or self._node.encode() in awaited:
+            await self._bring_back(epoch)
+            (awaited,) = map(_good, await self._plain.ask(("SMEMBERS", names.awaited)))
+        else:
+            await self._own.know_members([member.decode() for member in members])
+        if awaited:
+            waited_for = ", ".join(sorted(each.decode() for each in awaited))
+            raise StateUnavailable(
+                f"the state store had forgotten what it knew, and waits for what these nodes know: {waited_for}",
+                remedy="start them; one that is gone for good is let go by: dirfactor state forget NODE",
+            )
+
+    async def _look_at_the_clock(self) -> None:
+        """Failures and limits are counted by the instants that nodes tell, so these must agree with each other."""
+        for answer in await self._servers.everywhere(("TIME",)):
+            seconds, micro = (int(part) for part in _good(answer))
+            ahead = self.now().timestamp() - seconds - micro / 1e6
+            if abs(ahead) > _MOST_SKEW_SECONDS:
+                raise StateUnavailable(
+                    f"this clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} that of the state store",
+                    remedy="have both follow the same time servers (NTP)",
+                )
+
+    async def _bring_back(self, epoch: bytes | None) -> None:
+        """Have the others wait for us and we for them; tell what we know; take part in the epoch."""
+        names, known = self._names, self._own.epoch or ""
+        if known and epoch is None:
+            _log.error("the state store has forgotten what it knew; all nodes bring back what they know")
+        keys = (names.epoch, names.awaited, names.over)
+        begun = await self._evaluated([scripted(BEGIN_EPOCH, keys, self._draw(), known, *self._own.members)])
+        commands = [scripted(CONSUME, (names.mark(key),), mark) for key, mark in self._own.marks()]
+        commands += [scripted(RESTORE, (names.kept(key),), value) for key, value in self._own.values()]
+        for at in range(0, len(commands), _BATCH):
+            await self._evaluated(commands[at : at + _BATCH])
+        await self._own.know_epoch(begun[0].decode())
+        self._epoch = self._own.epoch
+        for answer in await self._plain.ask(("SREM", names.awaited, self._node)):
+            _good(answer)
+
+    async def _evaluated(self, commands: Iterable[Command]) -> list[Any]:
+        """Scripts by their sources, for the server knows none."""
+        sources = [("EVAL", _SOURCES[str(command[1])], *command[2:]) for command in commands]
+        return [_good(answer) for answer in await self._plain.ask(*sources)]
+
+
+_NOT_YET = StateUnavailable("the state store has not been reached yet", remedy="look at [state], and at its servers")
+_FORGOTTEN = StateUnavailable(
+    "the state store has forgotten what it knew",
+    remedy="have it persist what it holds, and let nobody flush it; the nodes bring back what they know",
+)
+
+
+def _good(answer: Any) -> Any:
+    if isinstance(answer, Exception):
+        raise _refused(answer)
+    return answer
+
+
+def _refused(error: Exception) -> StateUnavailable:
+    return StateUnavailable(f"the state store refuses: {_said(error)}", remedy=_remedy(error))
+
+
+def _for_whoever_asks(fault: Fault) -> StateUnavailable:
+    return StateUnavailable(fault.problem, remedy=fault.remedy)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:200]
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, OutOfMemoryError):
+        return "give the server more memory (maxmemory); logons go on by themselves then"
+    return "look at the server's log; docs/nodes.md has what it must allow"

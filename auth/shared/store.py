@@ -1,0 +1,238 @@
+"""The state of logins on a server that several nodes share: each verb is one command, or one script, of it."""
+
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from auth.receipts import records
+from auth.shared.line import Command, scripted
+from auth.shared.names import Names, dated, instants, microseconds, pairs, undated
+from auth.shared.scripts import (
+    ATTEMPT,
+    BEGIN,
+    CLAIM,
+    CONSUME,
+    COUNT,
+    GIVE_BACK,
+    LAY_IN,
+    RENEW,
+    RESERVE,
+    STRIKE,
+    TAKE,
+    WITHDRAW,
+    Script,
+)
+from auth.shared.session import Session
+from auth.spend import ledger
+from auth.state import Challenge, Limit, Recalled, SentMessage, StateUnavailable, Wanted, state_key
+from schema.entry import EntryId
+from schema.secret import Secret
+
+FAILURES_KEPT = timedelta(days=100)
+EVENTS_KEPT = timedelta(days=1)
+OVERDUE = timedelta(minutes=5)
+_MOST_MARK = 2**53  # what Lua's numbers hold exactly
+_MINUTE = 60
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Challenge).decode
+_decode_message = msgspec.msgpack.Decoder(SentMessage).decode
+
+
+class SharedStore:
+    """`auth.state.Store` on Valkey or Redis.
+
+    A verb has been carried out when it returns; what the server promises then about a crash of its own is a matter of
+    its configuration, and of `replicas` in [state].
+
+    Args:
+        session: asks the server.
+        names: of the keys.
+    """
+
+    def __init__(self, session: Session, names: Names) -> None:
+        self._session = session
+        self._names = names
+
+    async def settled(self) -> None:
+        """Every verb is settled when it returns; see `Store.settled`."""
+
+    async def recall(self, wanted: Wanted, now: datetime) -> Recalled:
+        """What is remembered; see `Store.recall`."""
+        names, at = self._names, microseconds(now)
+        commands: list[Command] = [] if wanted.user is None else [("HGETALL", names.failures(wanted.user))]
+        commands += [("GET", names.mark(key)) for key in wanted.marks]
+        commands += [("HVALS", names.stock(key)) for key in wanted.stocks]
+        commands += [("GET", names.kept(key)) for key in wanted.kept]
+        if not commands:
+            return Recalled()
+        answers = iter(await self._session.ask(*commands))
+        return Recalled(
+            () if wanted.user is None else instants(pairs(next(answers)), at - _microseconds_of(FAILURES_KEPT)),
+            tuple([_number(next(answers)) for _ in wanted.marks]),
+            tuple([sum(int(until) > at for until in next(answers)) for _ in wanted.stocks]),
+            tuple([None if (octets := next(answers)) is None else undated(octets) for _ in wanted.kept]),
+        )
+
+    async def begin(self, state: Secret, challenge: Challenge) -> None:
+        """Open a challenge; see `Store.begin`."""
+        if not await self._open(BEGIN, state, challenge):
+            raise StateUnavailable("a challenge of this state is open already", remedy="report this with the log")
+
+    async def renew(self, state: Secret, challenge: Challenge) -> None:
+        """Open a challenge in the place of another; see `Store.renew`."""
+        await self._open(RENEW, state, challenge)
+
+    async def attempt(self, state: Secret, node: str) -> Challenge | None:
+        """Take the challenge; see `Store.attempt`."""
+        return _challenge(await self._run(ATTEMPT, self._names.challenge(state_key(state)), _octets(node)))
+
+    async def claim(self, state: Secret, challenge: Challenge) -> bool:
+        """Take this challenge; see `Store.claim`."""
+        key = self._names.challenge(state_key(state))
+        return bool(await self._run(CLAIM, key, _octets(challenge.node), _encode(challenge)))
+
+    async def waiting(self, state: Secret, node: str) -> Challenge | None:
+        """Look at the challenge; see `Store.waiting`."""
+        key = self._names.challenge(state_key(state))
+        ((found, value),) = await self._session.ask(("HMGET", key, "node", "value"))
+        return _challenge(value) if found == _octets(node) else None
+
+    async def strike(self, user: EntryId, at: datetime) -> tuple[datetime, ...]:
+        """Count a wrong code; see `Store.strike`."""
+        oldest = microseconds(at) - _microseconds_of(FAILURES_KEPT)
+        values = (microseconds(at), oldest, _milliseconds_of(FAILURES_KEPT))
+        return instants(pairs(await self._run(STRIKE, self._names.failures(user), *values)), oldest)
+
+    async def forgive(self, user: EntryId) -> None:
+        """Forget the failures; see `Store.forgive`."""
+        await self._session.ask(("DEL", self._names.failures(user)))
+
+    async def withdraw(self, user: EntryId, at: datetime) -> None:
+        """Take back one strike; see `Store.withdraw`."""
+        await self._run(WITHDRAW, self._names.failures(user), microseconds(at))
+
+    async def count(self, key: str, at: datetime, window_seconds: int, limit: int) -> bool:
+        """Count one event; see `Store.count`."""
+        number = microseconds(at)
+        oldest, since = number - _microseconds_of(EVENTS_KEPT), number - window_seconds * 1_000_000
+        values = (number, oldest, _milliseconds_of(EVENTS_KEPT), since, limit)
+        return bool(await self._run(COUNT, self._names.events(key), *values))
+
+    async def consume(self, key: str, mark: int) -> bool:
+        """Move a mark up; see `Store.consume`."""
+        if abs(mark) >= _MOST_MARK:
+            raise StateUnavailable(f"a mark of {mark} is out of range", remedy="assign the token anew")
+        moved = bool(await self._run(CONSUME, self._names.mark(key), mark))
+        if moved:
+            await self._session.written_mark(key, mark)
+        return moved
+
+    async def lay_in(self, key: str, digests: Sequence[bytes], expires_at: datetime) -> None:
+        """Put codes on stock; see `Store.lay_in`."""
+        if digests:
+            await self._run(LAY_IN, self._names.stock(key), microseconds(expires_at), *digests)
+
+    async def take(self, key: str, digest: bytes, now: datetime) -> int | None:
+        """Use up a code on stock; see `Store.take`."""
+        left = int(await self._run(TAKE, self._names.stock(key), digest, microseconds(now)))
+        return None if left < 0 else left
+
+    async def keep(self, key: str, octets: bytes) -> None:
+        """Remember a value; see `Store.keep`."""
+        value = dated(octets, self._session.now())
+        await self._session.ask(("SET", self._names.kept(key), value))
+        await self._session.written_value(key, value)
+
+    async def reserve(self, limits: Sequence[Limit], at: datetime) -> Limit | None:
+        """Count all or none; see `Store.reserve`."""
+        amounts = {self._names.spend(limit.key): limit.amount for limit in limits}
+        if not amounts:
+            return None
+        places = {key: number for number, key in enumerate(amounts, 1)}
+        values: list[bytes | str | int] = [_minute(at), _minute(at - ledger.KEPT), _milliseconds_of(ledger.KEPT)]
+        values.append(len(limits))
+        for limit in limits:
+            since = repr(at.timestamp() - limit.window_seconds)
+            most = "" if limit.most is None else limit.most
+            values += [places[self._names.spend(limit.key)], since, most, limit.amount]
+        (reached,) = await self._session.ask(scripted(RESERVE, tuple(amounts), *values, *amounts.values()))
+        return limits[int(reached) - 1] if reached else None
+
+    async def give_back(self, limits: Sequence[Limit], at: datetime) -> None:
+        """Take back; see `Store.give_back`."""
+        amounts = {self._names.spend(limit.key): limit.amount for limit in limits}
+        if amounts:
+            await self._session.ask(scripted(GIVE_BACK, tuple(amounts), _minute(at), *amounts.values()))
+
+    async def tally(self, key: str, at: datetime, window_seconds: int) -> int:
+        """Add up; see `Store.tally`."""
+        (answer,) = await self._session.ask(("HGETALL", self._names.spend(key)))
+        since = at.timestamp() - window_seconds
+        return sum(int(amount) for minute, amount in pairs(answer) if int(minute) > since)
+
+    async def remember(self, message: SentMessage) -> None:
+        """Remember a message; see `Store.remember`."""
+        key = self._names.message(message.gateway, message.id)
+        await self._session.ask(("SET", key, _encode(message), "PX", _milliseconds_of(records.KEPT)))
+
+    async def remembered(self, gateway: str, identity: str) -> SentMessage | None:
+        """The message; see `Store.remembered`."""
+        (octets,) = await self._session.ask(("GET", self._names.message(gateway, identity)))
+        try:
+            return None if octets is None else _decode_message(octets)
+        except msgspec.DecodeError as error:
+            raise _strange(error) from error
+
+    async def purge(self, now: datetime) -> int:  # noqa: ARG002 - the server has a clock
+        """The server forgets by itself."""
+        return 0
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._session.aclose()
+
+    async def _open(self, script: Script, state: Secret, challenge: Challenge) -> Any:
+        until = math.ceil(microseconds(challenge.expires_at + OVERDUE) / 1000)
+        key = self._names.challenge(state_key(state))
+        return await self._run(script, key, _octets(challenge.node), _encode(challenge), until)
+
+    async def _run(self, script: Script, key: str, *values: bytes | str | int) -> Any:
+        (answer,) = await self._session.ask(scripted(script, (key,), *values))
+        return answer
+
+
+def _challenge(value: bytes | None) -> Challenge | None:
+    try:
+        return _decode(value) if value else None
+    except msgspec.DecodeError as error:
+        raise _strange(error) from error
+
+
+def _strange(error: Exception) -> StateUnavailable:
+    return StateUnavailable(
+        f"the state store holds what this release cannot read: {error}",
+        remedy="let all nodes run releases that may run together; see CHANGELOG.md",
+    )
+
+
+def _octets(node: str) -> bytes:
+    return node.encode(errors="surrogatepass")
+
+
+def _number(octets: bytes | None) -> int | None:
+    return None if octets is None else int(octets)
+
+
+def _minute(at: datetime) -> int:
+    return math.ceil(at.timestamp() / _MINUTE) * _MINUTE
+
+
+def _microseconds_of(span: timedelta) -> int:
+    return span // timedelta(microseconds=1)
+
+
+def _milliseconds_of(span: timedelta) -> int:
+    return span // timedelta(milliseconds=1)

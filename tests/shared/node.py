@@ -1,0 +1,38 @@
+"""A node that shares its state, for tests: opened and asked from outside an event loop, each in a loop of its own."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
+from auth.shared.opening import open_shared_store
+from auth.shared.settings import SharedSettings
+from auth.turn import Turns
+from plain_store import PlainStore
+
+
+def settings(server, **values) -> SharedSettings:
+    """The [state] section for a server of the rig."""
+    return SharedSettings(**{"servers": (server.place,), "tls": False, **values})
+
+
+async def opened(section: SharedSettings, folder: Path, clock=SYSTEM_CLOCK):
+    """The store of a node whose files are in this folder."""
+    files = folder / "shared.sqlite", folder / "state.sqlite"
+    return await open_shared_store(section, *files, Turns(), clock, SYSTEM_ENTROPY)
+
+
+class PlainNode(PlainStore):
+    """A store with a loop of its own."""
+
+    def __init__(self, section: SharedSettings, folder: Path | None = None, clock=SYSTEM_CLOCK) -> None:
+        self._runner = asyncio.Runner()
+        self._temporary = None if folder else tempfile.TemporaryDirectory()
+        store = self._runner.run(opened(section, folder or Path(self._temporary.name), clock))
+        super().__init__(store, self._runner.run)
+
+    def close(self) -> None:
+        self._run(self.inner.aclose())
+        self._runner.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
