@@ -42,10 +42,12 @@ from auth.request import Service
 from auth.server_key import server_key
 from auth.service import LoginService, Parts
 from auth.settings import Settings
+from auth.shared.own import OwnFiles
 from auth.spend.answered import AnsweredTexts
 from auth.spend.guard import SpendGuard
 from auth.spend.limits import Limits
 from auth.spend.settings import number_rules
+from auth.state import Store
 from auth.state_reader import state_reader
 from auth.turn import Turns
 from auth.vip.client import VipClient
@@ -95,7 +97,7 @@ class App:
     entropy: Entropy
     replica: Replica
     nodes: Nodes
-    store: EmbeddedStore
+    store: Store
     journal: Journal
     audit: AuditTrail
     known: FactsReader
@@ -150,25 +152,30 @@ class Lasting:
         self.tls = tls
         self.worker = worker
         self.turns = Turns()
+        self._clock = clock
         self._entropy = entropy
-        self._store: EmbeddedStore | None = None
+        self._store: Store | None = None
         self.tally = Tally()
         self.coalescer = Coalescer(entropy.octets(32), clock.monotonic)
 
-    def store(self, file: Path) -> EmbeddedStore:
+    async def store(self, settings: Settings, key: bytes) -> Store:
         """The one store of this process: two would wait for each other's transactions, in the loop that ends both.
 
+        Args:
+            settings: config.ini, of which [state] counts the first time.
+            key: the server's key.
+
         Raises:
-            StateUnavailable: it cannot be opened.
+            Fault: it cannot be opened.
         """
         if self._store is None:
-            self._store = EmbeddedStore(file, _boot_id(self._entropy), self.turns)
+            self._store = await _opened_store(settings, key, self.turns, self._clock, self._entropy)
         return self._store
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the store."""
         if self._store is not None:
-            self._store.close()
+            await self._store.aclose()
 
 
 @asynccontextmanager
@@ -194,7 +201,9 @@ async def opened(
     service_settings = settings.service
     make_state_directory(service_settings.state_directory)
     async with AsyncExitStack() as stack:
-        kept = lasting or stack.enter_context(contextlib.closing(Lasting(clock, entropy, shown_tls(settings, clock))))
+        kept = lasting or Lasting(clock, entropy, shown_tls(settings, clock))
+        if lasting is None:
+            stack.push_async_callback(kept.aclose)
         turns, tally = kept.turns, kept.tally
         carried = stack.enter_context(syncs() if syncs else syncing(settings, clock, entropy))
         replica = stack.enter_context(
@@ -202,7 +211,8 @@ async def opened(
                 Replica(service_settings.replica_file, named=settings.named_policies, moment=turns.current)
             )
         )
-        store = kept.store(service_settings.state_file)
+        key = server_key(service_settings.key_file, entropy)
+        store = await kept.store(settings, key)
         audit = stack.enter_context(
             contextlib.closing(opened_trail(service_settings.audit, settings.audit, clock.now, entropy))
         )
@@ -212,7 +222,6 @@ async def opened(
         nodes = Nodes(
             settings.nodes, settings.policies, settings.secrets, replica, ring.ring, service_settings.language
         )
-        key = server_key(service_settings.key_file, entropy)
         minted = MintedJudge(store, key, entropy.below)
         guard = SpendGuard(Limits(settings.spend, key), store)
         book = ReceiptBook(store, audit.write)
@@ -391,6 +400,17 @@ def _password_gates(settings: Settings, clock: Clock, entropy: Entropy) -> Passw
             for name, directory in settings.directories.items()
         }
     )
+
+
+async def _opened_store(settings: Settings, key: bytes, turns: Turns, clock: Clock, entropy: Entropy) -> Store:
+    """Raises Fault."""
+    service = settings.service
+    if settings.state is None:
+        return EmbeddedStore(service.state_file, _boot_id(entropy), turns)
+    from auth.shared.opening import open_shared_store  # noqa: PLC0415 - whoever shares nothing need not have its client
+
+    files = OwnFiles(service.own_copy_file, service.state_file)
+    return await open_shared_store(settings.state, files, key, turns, clock, entropy)
 
 
 def _boot_id(entropy: Entropy) -> str:

@@ -38,6 +38,8 @@ from auth.settings import (
     Settings,
     VipSection,
 )
+from auth.shared.settings import SharedSettings
+from auth.shared.settings import findings as shared_findings
 from auth.spend.settings import SpendSettings
 from auth.spend.settings import findings as spend_findings
 from dirsync.mapping import MAPPABLE
@@ -51,7 +53,7 @@ from schema.secret import Secret
 from schema.words import NodeType
 
 _Section = TypeVar("_Section", bound=msgspec.Struct)
-_SINGLE = ("service", "directory", "map", "sync", "radius", "radsec", "http", "audit", "vip", "spend")
+_SINGLE = ("service", "directory", "map", "sync", "radius", "radsec", "http", "audit", "vip", "spend", "state")
 _NAMED = ("directory", "map", "sms", "receipts", "email", "policy", "node", "admin", "secret")
 _EVERYONE = "everyone"
 _LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -121,6 +123,7 @@ class _Reader:
             radius=read(RadiusSettings, "radius") or RadiusSettings(),
             http=read(HttpSettings, "http") or HttpSettings(),
             audit=read(AuditSettings, "audit") or AuditSettings(),
+            state=read(SharedSettings, "state") if "state" in self._ini.sections else None,
             radsec=read(RadsecSettings, "radsec") if "radsec" in self._ini.sections else None,
             vip=read(VipSection, "vip") if "vip" in self._ini.sections else None,
             spend=read(SpendSettings, "spend") or SpendSettings(),
@@ -136,6 +139,8 @@ class _Reader:
         self._check_radsec(settings.radsec)
         self._check_audit(settings.audit)
         self._check_directories(settings.directories)
+        for finding in shared_findings(settings.state) if settings.state else ():
+            self._ini.report("state", *finding)
         for finding in spend_findings(settings.spend, settings.sms):
             self._ini.report("spend", *finding)
         for name, finding in receipt_findings(settings.receipts, settings.sms):

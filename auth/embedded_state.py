@@ -235,6 +235,10 @@ class EmbeddedStore:
             self._memory.forget()
             return removed
 
+    async def aclose(self) -> None:
+        """Let go of it; see `Store.aclose`."""
+        self.close()
+
     def close(self) -> None:
         """Commit what is open, and close the file."""
         with suppress(sqlite3.ProgrammingError):  # it was closed before

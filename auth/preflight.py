@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from auth.audit.export.syslog import receiver_tls
 from auth.channels.sms.gateways import sms_gateway
@@ -15,7 +16,11 @@ from auth.outbound import mail_gateway, vip_client
 from auth.ports import REMEDIES, places, trial
 from auth.radius.radsec import radsec_tls
 from auth.settings import Settings
+from auth.shared.settings import SharedSettings
 from schema.errors import Fault
+
+if TYPE_CHECKING:
+    from auth.shared.connection import Exchanger
 
 Examination = Callable[[Settings, Clock, Entropy], Awaitable[tuple[Problem, ...]]]
 
@@ -56,6 +61,9 @@ async def needed_to_serve(settings: Settings, clock: Clock, entropy: Entropy) ->
     if settings.radsec is not None:
         with ini.section("radsec"):
             radsec_tls(settings.radsec, clock)
+    if settings.state is not None:
+        with ini.section("state"):
+            await _connections(settings.state).aclose()
     with ini.section("audit"):
         receiver_tls(settings.audit)
     for name, sms in settings.sms.items():
@@ -85,6 +93,13 @@ async def everything(settings: Settings, clock: Clock, entropy: Entropy) -> tupl
         with ini.section("vip"):
             await vip_client(settings.vip, clock, entropy).aclose()
     return await needed_to_serve(settings, clock, entropy) + ini.problems
+
+
+def _connections(section: SharedSettings) -> "Exchanger":
+    """To the servers of [state]; none of them is asked. Raises Fault."""
+    from auth.shared.connection import exchanger  # noqa: PLC0415 - whoever shares nothing need not have its client
+
+    return exchanger(section)
 
 
 class _Report:

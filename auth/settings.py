@@ -12,6 +12,7 @@ from auth.channels.mail.settings import MailSettings
 from auth.channels.sms.sections import SmsSettings
 from auth.prompts.language import Language
 from auth.receipts.settings import ReceiptSettings
+from auth.shared.settings import SharedSettings
 from auth.spend.settings import SpendSettings
 from auth.vip.settings import CertificateFile, DialectName, Proxy, VipSettings
 from dirsync.mapping import policy_id
@@ -59,6 +60,11 @@ class ServiceSettings(msgspec.Struct, frozen=True):
     def state_file(self) -> Path:
         """The state of logins under way."""
         return self.state_directory / "state.sqlite"
+
+    @property
+    def own_copy_file(self) -> Path:
+        """What this node keeps of a state that it shares with others."""
+        return self.state_directory / "shared.sqlite"
 
     @property
     def journal_file(self) -> Path:
@@ -258,6 +264,7 @@ class Settings:
     radius: RadiusSettings
     http: HttpSettings
     audit: AuditSettings
+    state: SharedSettings | None = None
     radsec: RadsecSettings | None = None
     vip: VipSection | None = None
     spend: SpendSettings = field(default_factory=SpendSettings)

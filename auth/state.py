@@ -234,6 +234,10 @@ class Store(Protocol):
         """Remove what is long over; how many rows."""
         ...
 
+    async def aclose(self) -> None:
+        """Let go of it; nothing can be asked afterwards."""
+        ...
+
 
 class StateReader(Protocol):
     """The store as somebody else reads it; nothing of it is changed. Every verb raises StateUnavailable."""

@@ -6,5 +6,13 @@ from auth.state import StateReader
 
 
 def state_reader(settings: Settings) -> StateReader:
-    """Reads the store that config.ini names; nothing is opened before the first question."""
-    return StateFile(settings.service.state_file)
+    """Reads the store that config.ini names; nothing is opened before the first question.
+
+    Raises:
+        Fault: [state] names one that cannot be read for want of its client.
+    """
+    if settings.state is None:
+        return StateFile(settings.service.state_file)
+    from auth.shared.reader import SharedReader  # noqa: PLC0415 - whoever shares nothing need not have its client
+
+    return SharedReader(settings.state)

@@ -93,7 +93,7 @@ class Serving:
         """End the upkeep, and close the parts."""
         await self._upkeep.aclose()
         await self._stack.aclose()
-        self._lasting.close()
+        await self._lasting.aclose()
 
     async def tell(self) -> None:
         """Say now and then how this worker is doing, until cancelled."""
@@ -218,6 +218,7 @@ def demand_changeable(before: Settings, after: Settings) -> None:
     """See that nothing differs that only a restart can change: where doors and files are. Raises Fault."""
     pairs = (
         ("[radius]", before.radius, after.radius),
+        ("[state]", before.state, after.state),
         ("[radsec]", before.radsec, after.radsec),
         ("[http]", before.http, after.http),
         ("workers of [service]", before.service.workers, after.service.workers),

@@ -43,6 +43,10 @@ class Exchanger(Protocol):
         """The answers of all servers that take writes. Raises StateUnavailable."""
         ...
 
+    async def keys(self, pattern: str) -> list[bytes]:
+        """The names of keys, of all servers; while others write it may miss what they do. Raises StateUnavailable."""
+        ...
+
     async def aclose(self) -> None:
         """Close the connections."""
         ...
@@ -79,6 +83,17 @@ class _Pooled:
     async def everywhere(self, command: Command) -> list[Any]:
         return await self.exchange([command])
 
+    async def keys(self, pattern: str) -> list[bytes]:
+        cursor, found = 0, set[bytes]()
+        while True:
+            (answer,) = await self.exchange([("SCAN", cursor, "MATCH", pattern, "COUNT", _SCANNED)])
+            if isinstance(answer, ResponseError):
+                raise _unavailable(answer)
+            cursor = int(answer[0])
+            found.update(answer[1])
+            if not cursor:
+                return sorted(found)
+
     async def aclose(self) -> None:
         await self._pool.disconnect()
 
@@ -110,6 +125,12 @@ class _Cluster:
         except (ValkeyError, OSError) as error:
             raise _unavailable(error) from error
 
+    async def keys(self, pattern: str) -> list[bytes]:
+        try:
+            return sorted({key async for key in self._cluster.scan_iter(match=pattern, count=_SCANNED)})
+        except (ValkeyError, OSError) as error:
+            raise _unavailable(error) from error
+
     async def aclose(self) -> None:
         await self._cluster.aclose()
 
@@ -123,6 +144,7 @@ class _Tls(SSLConnection):
 
 
 _LONGEST_PROBLEM = 200
+_SCANNED = 1000
 _QUIET: dict[str, Any] = {"socket_timeout": None, "lib_name": None, "lib_version": None}
 """The deadline of a question covers all of it."""
 

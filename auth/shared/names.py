@@ -24,6 +24,7 @@ class Names:
         self.awaited = f"{prefix}:{{nodes}}:awaited"
         self.members = f"{prefix}:{{nodes}}:members"
         self.over = f"{prefix}:{{nodes}}:over"
+        self.key = f"{prefix}:{{nodes}}:key"
         self.probe = f"{prefix}:{{probe}}"
 
     def challenge(self, digest: bytes) -> str:

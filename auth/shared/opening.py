@@ -1,15 +1,15 @@
 """Puts the parts of a shared store together."""
 
+import hashlib
+import hmac
 import socket
 from collections.abc import Callable
-from pathlib import Path
 
 from auth.clock import Clock, Entropy
-from auth.embedded_state import EmbeddedStore
 from auth.shared.connection import exchanger
 from auth.shared.names import Names
-from auth.shared.own import OwnCopy
-from auth.shared.session import Session
+from auth.shared.own import OwnCopy, OwnFiles
+from auth.shared.session import Node, Session
 from auth.shared.settings import SharedSettings
 from auth.shared.store import SharedStore
 from auth.turn import Turns
@@ -18,14 +18,14 @@ _EPOCH_OCTETS = 16
 
 
 async def open_shared_store(
-    settings: SharedSettings, own_file: Path, before: Path, turns: Turns, clock: Clock, entropy: Entropy
+    settings: SharedSettings, files: OwnFiles, key: bytes, turns: Turns, clock: Clock, entropy: Entropy
 ) -> SharedStore:
     """The store of the [state] section, which this node takes part in.
 
     Args:
         settings: the section.
-        own_file: where this node's own copy is kept.
-        before: the embedded store's file, whose marks and PINs are taken along.
+        files: of this node's own copy.
+        key: the server's key, which must be the same at all nodes.
         turns: those of the event loop.
         clock: where time comes from.
         entropy: where randomness comes from.
@@ -34,9 +34,9 @@ async def open_shared_store(
         Fault: the section, or the server as it is set up, cannot be used.
     """
     names = Names(settings.prefix)
-    own = OwnCopy(EmbeddedStore(own_file, "", turns), own_file, before)
+    own = OwnCopy(files, turns)
     draw: Callable[[], str] = lambda: entropy.octets(_EPOCH_OCTETS).hex()  # noqa: E731 - it needs a type
-    node = settings.node or socket.gethostname()
+    node = Node(settings.node or socket.gethostname(), hmac.digest(key, b"which key this is", hashlib.sha256).hex())
     try:
         session = Session(settings, node, names, exchanger(settings), own, clock, draw)
     except BaseException:

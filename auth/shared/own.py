@@ -6,24 +6,39 @@ from pathlib import Path
 import msgspec
 
 from auth.embedded_state import EmbeddedStore, StateFile
+from auth.turn import Turns
 
 _EPOCH, _MEMBERS = "shared epoch", "shared members"
 _UNDATED = bytes(8)
 
 
-class OwnCopy:
-    """A file of this host, in the form of the embedded store.
+class OwnFiles(msgspec.Struct, frozen=True):
+    """Files of this host.
 
-    Args:
-        store: the file, open.
-        file: the same, to be read whole.
-        before: the embedded store's file, which may have been in use before this node shared its state.
+    Attributes:
+        copy: where the copy is kept; made when it is not there.
+        before: the embedded store's, which may have been in use before this node shared its state.
     """
 
-    def __init__(self, store: EmbeddedStore, file: Path, before: Path) -> None:
-        self._store = store
-        self._file = StateFile(file)
-        self._before = StateFile(before)
+    copy: Path
+    before: Path
+
+
+class OwnCopy:
+    """The copy, in the form of the embedded store.
+
+    Args:
+        files: where it is.
+        turns: those of the event loop.
+
+    Raises:
+        StateUnavailable: it cannot be opened.
+    """
+
+    def __init__(self, files: OwnFiles, turns: Turns) -> None:
+        self._store = EmbeddedStore(files.copy, "", turns)
+        self._file = StateFile(files.copy)
+        self._before = StateFile(files.before)
         kept = dict(self._file.values())
         self.epoch: str | None = kept[_EPOCH].decode() if _EPOCH in kept else None
         self.members: tuple[str, ...] = tuple(msgspec.json.decode(kept.get(_MEMBERS, b"[]"), type=list[str]))

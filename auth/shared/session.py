@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from auth.clock import Clock
 from auth.shared.connection import Exchanger, NoScriptError, OutOfMemoryError, ResponseError
 from auth.shared.demands import Demands
@@ -29,12 +31,24 @@ _BATCH = 500
 _MOST_SKEW_SECONDS = 5.0
 
 
+class Node(msgspec.Struct, frozen=True):
+    """Who takes part.
+
+    Attributes:
+        name: what the others know it by.
+        key: what tells the server's key from others, and does not tell the key.
+    """
+
+    name: str
+    key: str
+
+
 class Session:
     """Asks the server for one node.
 
     Args:
         settings: the [state] section.
-        node: what the others know this node by.
+        node: who takes part.
         names: of the keys.
         servers: the connections.
         own: this node's own copy of what must outlive the store.
@@ -45,7 +59,7 @@ class Session:
     def __init__(
         self,
         settings: SharedSettings,
-        node: str,
+        node: Node,
         names: Names,
         servers: Exchanger,
         own: OwnCopy,
@@ -53,7 +67,8 @@ class Session:
         epoch: Callable[[], str],
     ) -> None:
         self.now: Callable[[], datetime] = clock.now
-        self._node = node
+        self._node = node.name
+        self._key = node.key
         self._names = names
         self._servers = servers
         self._own = own
@@ -181,9 +196,19 @@ class Session:
         names = self._names
         member: Command = ("HSET", names.members, self._node, microseconds(self.now()))
         answers = await self._plain.ask(
-            ("GET", names.epoch), member, ("HKEYS", names.members), ("SMEMBERS", names.awaited)
+            ("SET", names.key, self._key, "NX"),
+            ("GET", names.key),
+            ("GET", names.epoch),
+            member,
+            ("HKEYS", names.members),
+            ("SMEMBERS", names.awaited),
         )
-        epoch, _, members, awaited = map(_good, answers)
+        _, key, epoch, _, members, awaited = map(_good, answers)
+        if key.decode() != self._key:
+            raise Fault(
+                "[state]: the other nodes have another server.key, so that no code of theirs could be compared here",
+                remedy="copy server.key and keys.ring from another node, stop all nodes before a key is exchanged",
+            )
         if epoch is None or epoch.decode() != self._epoch or self._node.encode() in awaited:
             await self._bring_back(epoch)
             (awaited,) = map(_good, await self._plain.ask(("SMEMBERS", names.awaited)))

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from auth.receipts import records
-from auth.shared.line import Command, scripted
-from auth.shared.names import Names, dated, instants, microseconds, pairs, undated
+from auth.shared.line import scripted
+from auth.shared.names import Names, dated, instants, microseconds, pairs
+from auth.shared.questions import FAILURES_KEPT, recalled, recalling
 from auth.shared.scripts import (
     ATTEMPT,
     BEGIN,
@@ -31,7 +32,6 @@ from auth.state import Challenge, Limit, Recalled, SentMessage, StateUnavailable
 from schema.entry import EntryId
 from schema.secret import Secret
 
-FAILURES_KEPT = timedelta(days=100)
 EVENTS_KEPT = timedelta(days=1)
 OVERDUE = timedelta(minutes=5)
 _MOST_MARK = 2**53  # what Lua's numbers hold exactly
@@ -61,20 +61,8 @@ class SharedStore:
 
     async def recall(self, wanted: Wanted, now: datetime) -> Recalled:
         """What is remembered; see `Store.recall`."""
-        names, at = self._names, microseconds(now)
-        commands: list[Command] = [] if wanted.user is None else [("HGETALL", names.failures(wanted.user))]
-        commands += [("GET", names.mark(key)) for key in wanted.marks]
-        commands += [("HVALS", names.stock(key)) for key in wanted.stocks]
-        commands += [("GET", names.kept(key)) for key in wanted.kept]
-        if not commands:
-            return Recalled()
-        answers = iter(await self._session.ask(*commands))
-        return Recalled(
-            () if wanted.user is None else instants(pairs(next(answers)), at - _microseconds_of(FAILURES_KEPT)),
-            tuple([_number(next(answers)) for _ in wanted.marks]),
-            tuple([sum(int(until) > at for until in next(answers)) for _ in wanted.stocks]),
-            tuple([None if (octets := next(answers)) is None else undated(octets) for _ in wanted.kept]),
-        )
+        commands = recalling(self._names, wanted)
+        return recalled(wanted, await self._session.ask(*commands), now) if commands else Recalled()
 
     async def begin(self, state: Secret, challenge: Challenge) -> None:
         """Open a challenge; see `Store.begin`."""
@@ -220,10 +208,6 @@ def _strange(error: Exception) -> StateUnavailable:
 
 def _octets(node: str) -> bytes:
     return node.encode(errors="surrogatepass")
-
-
-def _number(octets: bytes | None) -> int | None:
-    return None if octets is None else int(octets)
 
 
 def _minute(at: datetime) -> int:

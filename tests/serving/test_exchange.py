@@ -53,11 +53,11 @@ async def serving_of(folder):
 
 async def test_the_parts_before_and_those_after_write_by_one_store_for_two_would_wait_for_each_other(tmp_path):
     async with serving_of(tmp_path) as (serving, settings, current):
-        store = serving._lasting.store(settings.service.state_file)
+        store = await serving._lasting.store(settings, b"")
         PlainStore(store).strike(b"a" * 16, datetime(2026, 11, 26, tzinfo=UTC))
         async with asyncio.timeout(4):  # a file that is locked is waited for five seconds
             await serving.exchange(settings, current)
-        assert serving._lasting.store(settings.service.state_file) is store
+        assert await serving._lasting.store(settings, b"") is store
         assert PlainStore(store).failures(b"a" * 16), "and it is not closed with the parts before"
 
 

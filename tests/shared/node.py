@@ -6,9 +6,12 @@ from pathlib import Path
 
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.shared.opening import open_shared_store
+from auth.shared.own import OwnFiles
 from auth.shared.settings import SharedSettings
 from auth.turn import Turns
 from plain_store import PlainStore
+
+KEY = b"k" * 32
 
 
 def settings(server, **values) -> SharedSettings:
@@ -18,8 +21,8 @@ def settings(server, **values) -> SharedSettings:
 
 async def opened(section: SharedSettings, folder: Path, clock=SYSTEM_CLOCK):
     """The store of a node whose files are in this folder."""
-    files = folder / "shared.sqlite", folder / "state.sqlite"
-    return await open_shared_store(section, *files, Turns(), clock, SYSTEM_ENTROPY)
+    files = OwnFiles(folder / "shared.sqlite", folder / "state.sqlite")
+    return await open_shared_store(section, files, KEY, Turns(), clock, SYSTEM_ENTROPY)
 
 
 class PlainNode(PlainStore):
