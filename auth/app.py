@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import hashlib
+import hmac
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
@@ -38,6 +40,7 @@ from auth.radius.forwarder import RadiusForwarder
 from auth.radius.radsec import radsec_tls
 from auth.receipts.book import ReceiptBook
 from auth.reloaded_tls import ReloadedTls
+from auth.repeats import Repeats
 from auth.request import Service
 from auth.server_key import server_key
 from auth.service import LoginService, Parts
@@ -145,7 +148,6 @@ class Lasting:
         worker: as given.
         turns: those of the event loop.
         tally: what has happened since the start.
-        coalescer: first steps that are repeats of each other.
     """
 
     def __init__(self, clock: Clock, entropy: Entropy, tls: Mapping[str, ReloadedTls], worker: int = 0) -> None:
@@ -156,7 +158,13 @@ class Lasting:
         self._entropy = entropy
         self._store: Store | None = None
         self.tally = Tally()
-        self.coalescer = Coalescer(entropy.octets(32), clock.monotonic)
+        self._coalescer: Coalescer | None = None
+
+    def coalescer(self, key: bytes) -> Coalescer:
+        """First steps that are repeats of each other; `key` is the server's, which all nodes have."""
+        if self._coalescer is None:
+            self._coalescer = Coalescer(hmac.digest(key, b"equal first steps", hashlib.sha256), self._clock.monotonic)
+        return self._coalescer
 
     async def store(self, settings: Settings, key: bytes) -> Store:
         """The one store of this process: two would wait for each other's transactions, in the loop that ends both.
@@ -254,6 +262,7 @@ async def opened(
                 codes=CodeCheck(store, judges, ResponseJudge(store, ring.ring), comparers),
                 delivery=channels,
                 vip=measured_vip,
+                repeats=Repeats(store, key, clock, entropy),
                 entropy=entropy,
                 language=service_settings.language,
                 forwarder=RadiusForwarder(nodes.upstream, entropy),
@@ -265,7 +274,7 @@ async def opened(
             refusal_seconds=service_settings.refusal_seconds,
             refusal=refusal(service_settings.language),
             turns=turns,
-            coalescer=kept.coalescer,
+            coalescer=kept.coalescer(key),
         )
         service = LoginService(parts)
         yield App(

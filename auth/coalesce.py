@@ -67,7 +67,7 @@ class Coalescer:
             basis: what the directory says of the person; first steps are equal only while it is, so that an edit takes
                 effect at once.
         """
-        same: Hashable = self._same(request) if seconds > 0 else object()
+        same: Hashable = self.same(request) if seconds > 0 else object()
         known = self._steps.get(same)
         if known is not None:
             if known.task is not None and known.basis == basis and not known.is_over(self.monotonic()):
@@ -97,7 +97,7 @@ class Coalescer:
             del self._steps[same]
         return outcome
 
-    def _same(self, request: LoginRequest) -> bytes:
+    def same(self, request: LoginRequest) -> bytes:
         """What two requests must have in common, each part marked as there and with its length in front."""
         parts = (
             request.origin.node,

@@ -33,6 +33,8 @@ CREATE TABLE IF NOT EXISTS mark (key TEXT PRIMARY KEY, value INTEGER NOT NULL) W
 CREATE TABLE IF NOT EXISTS stock (
     key TEXT NOT NULL, digest BLOB NOT NULL, expires REAL NOT NULL, PRIMARY KEY (key, digest)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS note (key TEXT PRIMARY KEY, until REAL NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS note_until ON note (until);
 CREATE TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
 _FAILURES_KEPT = timedelta(days=100)
@@ -89,6 +91,7 @@ class EmbeddedStore:
             if known is None or known[0] != boot_id:
                 run("DELETE FROM challenge")
                 run("DELETE FROM stock")
+                run("DELETE FROM note")
                 run("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", (boot_id,))
             run("COMMIT")
         except sqlite3.Error as error:
@@ -189,6 +192,20 @@ class EmbeddedStore:
         with self._lasting():
             self._memory.keep(key, octets)
 
+    async def first(self, key: str, octets: bytes, now: datetime, until: datetime) -> bytes | None:
+        """Note a value if none is; see `Store.first`."""
+        with self._write() as run:
+            row = run("SELECT value FROM note WHERE key = ? AND until > ?", (key, now.timestamp())).fetchone()
+            if row is not None:
+                return bytes(row[0])
+            run("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", (key, until.timestamp(), octets))
+        return None
+
+    async def supersede(self, key: str, octets: bytes, until: datetime) -> None:
+        """Note another value; see `Store.supersede`."""
+        with self._write() as run:
+            run("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", (key, until.timestamp(), octets))
+
     async def reserve(self, limits: Sequence[Limit], at: datetime) -> Limit | None:
         """Count all or none; see `Store.reserve`."""
         with self._write() as run:
@@ -228,6 +245,7 @@ class EmbeddedStore:
                     ("failure", "at", now - _FAILURES_KEPT),
                     ("event", "at", now - _EVENTS_KEPT),
                     ("stock", "expires", now),
+                    ("note", "until", now),
                     ("spend", "at", now - ledger.KEPT),
                     ("sent", "at", now - records.KEPT),
                 )

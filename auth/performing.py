@@ -26,6 +26,7 @@ from auth.memorised.pin_typed import Reading
 from auth.password_gate import PasswordGates
 from auth.prompts import Language, code_prompt, destination, preferred, prompt
 from auth.reason import Reason
+from auth.repeats import Repeats
 from auth.request import Accepted, Challenged, Outcome, Refused, ReplyAttribute
 from auth.session import Session
 from auth.state import Challenge, Store
@@ -73,6 +74,7 @@ class Performer:
         codes: counts attempts and has codes judged.
         delivery: sends codes.
         vip: has VIP send codes.
+        repeats: know whether another node has a code sent for the same first step.
         entropy: where randomness comes from.
         language: of prompts for people who prefer none of ours.
         forwarder: asks other RADIUS servers.
@@ -85,6 +87,7 @@ class Performer:
     codes: CodeCheck
     delivery: Delivery
     vip: Validator
+    repeats: Repeats
     entropy: Entropy
     language: Language = Language.ENGLISH
     forwarder: Forwarder = field(default_factory=NoForwarder)
@@ -232,6 +235,28 @@ class Performer:
         return CodeVerdict.EXHAUSTED if checked.verdict in _TRIES and left <= 1 else checked.verdict
 
     async def _send(self, session: Session, subject: Subject, token: Usable, stock: int) -> Outcome | None:
+        """Have a code sent, unless another node has had it sent for the same first step."""
+        if session.repeat is None or session.challenge is not None or session.second_login is not None:
+            return await self._send_here(session, subject, token, stock)
+        place = self.repeats.place(session.repeat, subject.person.id, token)
+        try:
+            state = await self.repeats.sent_elsewhere(place, session.origin.node, self.delivery.deadline_seconds)
+        except TimeoutError:
+            self._undelivered(session, token, "another node has been sending it all the time")
+            return None
+        if state is not None:
+            session.notes["detail"] = "joined the login under way at another node"
+            seconds = max(1, min(session.repeat.seconds, subject.policy.code_lifetime))
+            words = code_prompt(subject.policy, token, Reason.CODE_SENT, self._language(subject))
+            return Challenged(state, words, Question(token.kind), seconds, Reason.CODE_SENT)
+        asked = await self._send_here(session, subject, token, stock)
+        if isinstance(asked, Challenged):
+            await self.repeats.sent(place, asked.state, min(session.repeat.seconds, asked.expires_in))
+        else:
+            await self.repeats.gave_up(place)
+        return asked
+
+    async def _send_here(self, session: Session, subject: Subject, token: Usable, stock: int) -> Outcome | None:
         """Open the challenge, then send its code: never a text for a challenge that is not there."""
         person, policy = subject.person, subject.policy
         if not await self.store.count(f"send {person.id.hex()}", subject.now, _SEND_WINDOW, policy.codes_per_window):
@@ -254,16 +279,18 @@ class Performer:
             await self.store.attempt(asked.state, session.origin.node)
             if earlier is not None:
                 await self.store.renew(asked.state, earlier)
-            session.notes["detail"] = fault.problem
             _log.error("%s: %s", session.origin.correlation, fault)
-            undelivered = session.evidence.undelivered | {token.kind}
-            session.evidence = replace(session.evidence, undelivered=undelivered)
+            self._undelivered(session, token, fault.problem)
             return None
         session.notes |= {"gateway": receipt.gateway, "message_id": receipt.message_id or ""}
         if stock:
             good_until = subject.now + timedelta(hours=policy.ahead_lifetime)
             await self.minted.lay_in(person.id, token, codes, good_until)
         return asked
+
+    def _undelivered(self, session: Session, token: Usable, why: str) -> None:
+        session.notes["detail"] = why
+        session.evidence = replace(session.evidence, undelivered=session.evidence.undelivered | {token.kind})
 
     async def _elsewhere(self, session: Session, subject: Subject, step: steps.Elsewhere) -> Outcome | None:
         """A step of a login that another server judges."""

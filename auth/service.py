@@ -19,6 +19,7 @@ from auth.incident import describe
 from auth.performing import Performer
 from auth.reason import Reason
 from auth.recording import Recorder
+from auth.repeats import Repeat
 from auth.request import REFUSAL, Accepted, AnswerRequest, Challenged, LoginRequest, Origin, Outcome, Refused
 from auth.session import Session
 from auth.state import Challenge, StateUnavailable, Store, Wanted, second_login, state_key
@@ -80,10 +81,15 @@ class LoginService:
         session = self._first_step(request)
         seconds, basis = self._shareable(request, session)
 
+        if seconds > 0:
+            session.repeat = Repeat(self._coalescer.same(request), seconds)
+
         async def run() -> Outcome:
             return await self._conclude(session, started, self._begin(session))
 
         outcome, login = await self._coalescer.run(request, seconds, run, basis)
+        if login != request.origin.correlation and await self._answered_elsewhere(session, outcome):
+            outcome, login = await self._coalescer.run(request, seconds, run, basis)
         if login != request.origin.correlation:
             joined = replace(session, origin=request.origin, notes={"detail": "joined the login under way"})
             outcome = await self._record(joined, started, _shared(outcome, request.origin), login)
@@ -101,6 +107,18 @@ class LoginService:
         floor, started = self._arrived()
         session = Session(origin, user, tuple, {}, Evidence())
         return await self._not_too_soon(floor, await self._record(session, started, Refused(reason)))
+
+    async def _answered_elsewhere(self, session: Session, outcome: Outcome) -> bool:
+        """Whether the challenge of an equal first step was answered at another node, so that this is another login."""
+        if not isinstance(outcome, Challenged) or session.second_login is not None:
+            return False
+        try:
+            if await self._parts.store.waiting(outcome.state, session.origin.node) is not None:
+                return False
+        except StateUnavailable:
+            return False  # the answer to it will not be accepted either
+        self._coalescer.answered(state_key(outcome.state))
+        return True
 
     def _shareable(self, request: LoginRequest, session: Session) -> tuple[int, object]:
         """For how many seconds equal first steps share a challenge, and what the directory says of person and node.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from auth.chap.response import MsChap2Success, Shown
 from auth.facts import Evidence, Field
 from auth.forwarding import Verdict
+from auth.repeats import Repeat
 from auth.request import Origin
 from auth.state import Challenge
 from auth.steps import Decision, Part
@@ -34,6 +35,7 @@ class Session:
         held: what the judge of a code wants to find again.
         success: what a client of MS-CHAPv2 is told with the accept.
         verdict: what another server said.
+        repeat: what it has in common with first steps that repeat it; None for what is no first step.
         second_login: at a node that can ask nothing, under what a challenge waits for the second login.
     """
 
@@ -51,6 +53,7 @@ class Session:
     held: bytes | None = field(default=None, repr=False)
     success: MsChap2Success | None = None
     second_login: Secret | None = None
+    repeat: Repeat | None = None
     verdict: Verdict | None = None
 
     def text(self, part: Part) -> Secret:

@@ -206,6 +206,14 @@ class Store(Protocol):
         """Remember a small value under a key, in place of the one before."""
         ...
 
+    async def first(self, key: str, octets: bytes, now: datetime, until: datetime) -> bytes | None:
+        """Note a value under a key until an instant, unless one is noted: then that one, which stays."""
+        ...
+
+    async def supersede(self, key: str, octets: bytes, until: datetime) -> None:
+        """Note a value under a key until an instant, in place of the one before."""
+        ...
+
     async def reserve(self, limits: Sequence[Limit], at: datetime) -> Limit | None:
         """Count all of these, or none: then the first limit that would be passed.
 

@@ -51,6 +51,10 @@ class Names:
         """Of a value."""
         return f"{self.prefix}:kept:{key}"
 
+    def note(self, key: str) -> str:
+        """Of a value that is noted for a while."""
+        return f"{self.prefix}:note:{key}"
+
     def spend(self, key: str) -> str:
         """Of what is counted with an amount; all in one slot, for they are counted together."""
         return f"{self.prefix}:{{spend}}:{key}"

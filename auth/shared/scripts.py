@@ -105,6 +105,20 @@ for _, other in ipairs(redis.call('HVALS', KEYS[1])) do
 end
 return left
 """)
+# In ARGV: the value, now and until when (ms)
+FIRST: Final = Script("""\
+local found = redis.call('HMGET', KEYS[1], 'value', 'until')
+if found[1] and tonumber(found[2]) > tonumber(ARGV[2]) then return found[1] end
+redis.call('HSET', KEYS[1], 'value', ARGV[1], 'until', ARGV[3])
+redis.call('PEXPIREAT', KEYS[1], ARGV[3])
+return false
+""")
+# In ARGV: the value, until when (ms)
+SUPERSEDE: Final = Script("""\
+redis.call('HSET', KEYS[1], 'value', ARGV[1], 'until', ARGV[2])
+redis.call('PEXPIREAT', KEYS[1], ARGV[2])
+return 1
+""")
 # Hashes: minute -> amount.  ARGV: minute, the oldest that is kept, how long it is kept (ms),
 # how many limits, and for each the number of its key, since when it counts, how much there may be (or ''), its amount;
 # then what is counted under each key
@@ -164,6 +178,8 @@ ALL: Final = (
     CONSUME,
     LAY_IN,
     TAKE,
+    FIRST,
+    SUPERSEDE,
     RESERVE,
     GIVE_BACK,
     RESTORE,

@@ -17,11 +17,13 @@ from auth.shared.scripts import (
     CLAIM,
     CONSUME,
     COUNT,
+    FIRST,
     GIVE_BACK,
     LAY_IN,
     RENEW,
     RESERVE,
     STRIKE,
+    SUPERSEDE,
     TAKE,
     WITHDRAW,
     Script,
@@ -133,6 +135,16 @@ class SharedStore:
         value = dated(octets, self._session.now())
         await self._session.ask(("SET", self._names.kept(key), value))
         await self._session.written_value(key, value)
+
+    async def first(self, key: str, octets: bytes, now: datetime, until: datetime) -> bytes | None:
+        """Note a value if none is; see `Store.first`."""
+        span = (microseconds(now) // 1000, microseconds(until) // 1000)
+        found: bytes | None = await self._run(FIRST, self._names.note(key), octets, *span)
+        return found
+
+    async def supersede(self, key: str, octets: bytes, until: datetime) -> None:
+        """Note another value; see `Store.supersede`."""
+        await self._run(SUPERSEDE, self._names.note(key), octets, microseconds(until) // 1000)
 
     async def reserve(self, limits: Sequence[Limit], at: datetime) -> Limit | None:
         """Count all or none; see `Store.reserve`."""

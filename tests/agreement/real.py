@@ -29,6 +29,7 @@ from auth.nodes import KnownNode
 from auth.otp.sealed import sealed_token
 from auth.otp.token import SoftwareToken
 from auth.performing import Performer
+from auth.repeats import Repeats
 from auth.request import AnswerRequest, Challenged, Door, LoginRequest, Origin
 from auth.service import LoginService, Parts
 from auth.vip.faults import VipUnavailable
@@ -97,6 +98,7 @@ class Real:
             codes=codes,
             delivery=self,
             vip=self,
+            repeats=Repeats(store, b"k" * 32, clock, entropy),
             entropy=entropy,
         )
         self.service = LoginService(

@@ -45,6 +45,7 @@ class Model:
         self.marks = {}
         self.stock = {}
         self.values = {}
+        self.notes = {}
 
     def consume(self, key, mark):
         if mark <= self.marks.get(key, mark - 1):
@@ -68,6 +69,13 @@ class Model:
     def failures(self, user):
         return tuple(sorted(at for who, at in self.struck if who == user))
 
+    def first(self, key, octets, now, until):
+        found = self.notes.get(key)
+        if found is not None and found[1] > now:
+            return found[0]
+        self.notes[key] = (octets, until)
+        return None
+
     def count(self, key, at, window, limit):
         since = at - timedelta(seconds=window)
         if sum(name == key and since < instant for name, instant in self.events) >= limit:
@@ -86,6 +94,7 @@ instants = st.builds(
 )
 
 
+moments = st.integers(1, 4).map(lambda seconds: NOW + timedelta(seconds=seconds))
 keys = st.sampled_from(["sms a", "totp b"])
 codes = st.sampled_from([b"1", b"2", b"3"])
 
@@ -195,6 +204,15 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1), key=keys)
     def kept(self, which, key):
         assert self.stores[which].kept(key) == self.model.values.get(key)
+
+    @rule(which=st.integers(0, 1), key=keys, octets=codes, now=moments, until=moments)
+    def first(self, which, key, octets, now, until):
+        assert self.stores[which].first(key, octets, now, until) == self.model.first(key, octets, now, until)
+
+    @rule(which=st.integers(0, 1), key=keys, octets=codes, until=moments)
+    def supersede(self, which, key, octets, until):
+        self.stores[which].supersede(key, octets, until)
+        self.model.notes[key] = (octets, until)
 
     @rule(which=st.integers(0, 1))
     def restart(self, which):

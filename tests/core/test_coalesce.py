@@ -185,11 +185,11 @@ def parts(request):
 @given(requests, requests)
 def test_different_requests_never_have_the_same_key_however_their_parts_are_cut(one, other):
     coalescer = Coalescer(b"k" * 32, Watch())
-    assert (coalescer._same(one) == coalescer._same(other)) == (parts(one) == parts(other))
+    assert (coalescer.same(one) == coalescer.same(other)) == (parts(one) == parts(other))
 
 
 def test_a_name_that_is_no_unicode_text_is_told_apart_and_is_no_error():
-    keys = {Coalescer(b"k" * 32, Watch())._same(replace(REQUEST, user=name)) for name in ("\ud800", "\ud801", "?")}
+    keys = {Coalescer(b"k" * 32, Watch()).same(replace(REQUEST, user=name)) for name in ("\ud800", "\ud801", "?")}
     assert len(keys) == 3
 
 

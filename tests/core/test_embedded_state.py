@@ -76,6 +76,9 @@ class EmbeddedMachine(StoreMachine):
         self.model.events = [item for item in self.model.events if item[1] >= now - timedelta(days=1)]
         stock = len(self.model.stock)
         self.model.stock = {item: expires for item, expires in self.model.stock.items() if expires >= now}
+        notes = len(self.model.notes)
+        self.model.notes = {key: note for key, note in self.model.notes.items() if note[1] >= now}
+        removed -= notes - len(self.model.notes)
         assert removed == len(over) + before - len(self.model.events) + stock - len(self.model.stock)
 
     @rule()
@@ -86,6 +89,7 @@ class EmbeddedMachine(StoreMachine):
         self.stores = [self.opened() for _ in range(2)]
         self.model.open.clear()
         self.model.stock.clear()
+        self.model.notes.clear()
 
 
 TestEmbeddedStore = EmbeddedMachine.TestCase

@@ -40,7 +40,7 @@ async def left_after(store, methods, settings=None, **values):
     stages = tuple(Stage(method, 3) for method in methods)
     decided = Decision(Accept(()), person=somebody, policy=settings or policy(), stages=stages)
     session = Session(Origin(Door.RADIUS, "vpn", "0123456789abcdef", "192.0.2.7"), "alice", tuple, {}, Evidence())
-    performer = Performer(NOTHING, store, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
+    performer = Performer(NOTHING, store, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
     assert await performer.perform(session, decided, NOW) == Accepted()
     return len(PlainStore(store).failures(somebody.id))
 
@@ -78,7 +78,7 @@ def forwarding(step):
     texts = {Field.PASSWORD: Secret("typed")}
     origin = Origin(Door.RADIUS, "vpn", "0123456789abcdef", "192.0.2.7")
     session = Session(origin, "alice", tuple, texts, Evidence(typed_password=Typed.GIVEN))
-    performer = Performer(NOTHING, watched, *[NOTHING] * 5, SYSTEM_ENTROPY, forwarder=watched)
+    performer = Performer(NOTHING, watched, *[NOTHING] * 6, SYSTEM_ENTROPY, forwarder=watched)
     return watched, session, performer, Decision(step, person=person(tokens=()), policy=policy())
 
 

@@ -47,7 +47,7 @@ class World:
         self.minted = MintedJudge(store, KEY, int)
         codes = CodeCheck(store, {TokenKind.SMS: self.minted}, ResponseJudge(store, lambda: None))
         nothing = None
-        performer = Performer(self, store, self.minted, nothing, codes, self, nothing, SYSTEM_ENTROPY)
+        performer = Performer(self, store, self.minted, nothing, codes, self, nothing, nothing, SYSTEM_ENTROPY)
         known = SimpleNamespace(
             directory=SimpleNamespace(freshness=lambda: Freshness(7, NOW)),
             nodes=SimpleNamespace(named=lambda _: SimpleNamespace(node=self.at.node, facts=self.at)),

@@ -131,16 +131,16 @@ async def open_office(
 
 
 @asynccontextmanager
-async def beside(office: Office, old: str, new: str) -> AsyncIterator[Office]:
-    """A second service of the same company, with something changed in config.ini."""
+async def beside(office: Office, old: str, new: str, name: str = "beside") -> AsyncIterator[Office]:
+    """A second service of the same company, with something changed in config.ini; its files are in a folder `name`."""
     site = office.site
-    folder = site.folder / "beside"
-    folder.mkdir()
+    folder = site.folder / name
+    folder.mkdir(exist_ok=True)
     text = site.service.config.read_text()
     assert old in text
     text = re.sub(r"(?m)^port = \d+$", "port = 0", text.replace(old, new), count=2)  # of the two doors
-    text = text.replace("state_directory = state", "state_directory = beside/state")
-    config = site.folder / "beside.ini"
+    text = text.replace("state_directory = state", f"state_directory = {name}/state")
+    config = site.folder / f"{name}.ini"
     config.write_text(text)
     log = folder / "service.log"
     service = RunningService(config, site.service.secret, site.service.api_key, SYSTEM_ENTROPY, log)
@@ -151,4 +151,4 @@ async def beside(office: Office, old: str, new: str) -> AsyncIterator[Office]:
         yield Office(other, office.company)
     finally:
         await service.stop()
-        folder.rename(site.folder / f"beside-{service.http_port}")
+        folder.rename(site.folder / f"{name}-{service.http_port}")

@@ -1,0 +1,112 @@
+"""First steps that are repeats of each other and come to different nodes: one of them has a code sent.
+
+A client that gets no answer in time asks the second server of its list. Each node checks what was typed and decides for
+itself; only the message, and the challenge that it is for, are shared. `auth.coalesce` does more for one node.
+"""
+
+import asyncio
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from auth.clock import Clock, Entropy
+from auth.state import Store
+from auth.tokens import Usable
+from schema.entry import EntryId
+from schema.secret import Secret
+
+_SENDING = b""
+_UNDER_WAY: Final = timedelta(seconds=10)
+"""For how long whoever sends is taken to be still at it; longer than all gateways together may take."""
+_LOOK_SECONDS: Final = 0.1
+_NONCE_OCTETS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """What a first step has in common with those that repeat it.
+
+    Attributes:
+        digest: keyed digest of all that they bring; see `auth.coalesce.Coalescer.same`.
+        seconds: for how long one challenge is for all of them; 0 for not at all.
+    """
+
+    digest: bytes
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Knows who has a code sent.
+
+    Args:
+        store: what the nodes have in common.
+        key: the server's key, which all nodes have.
+        clock: where time comes from.
+        entropy: where randomness comes from.
+    """
+
+    store: Store
+    key: bytes = field(repr=False)
+    clock: Clock
+    entropy: Entropy
+
+    def place(self, repeat: Repeat, user: EntryId, token: Usable) -> str:
+        """Under what is remembered who sends: it is the same only for the same message to the same address."""
+        parts = (b"repeat", repeat.digest, user, token.kind.encode(), token.address.encode())
+        framed = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        return f"repeat {hmac.digest(self.key, framed, hashlib.sha256).hex()}"
+
+    async def sent_elsewhere(self, place: str, node: str, patience: float) -> Secret | None:
+        """The state of the open challenge that another node has had a code sent for; None when it is ours to send.
+
+        While another one is sending it is waited for.
+
+        Args:
+            place: see `place`.
+            node: the access node.
+            patience: seconds after which whoever is sending is waited for no more.
+
+        Raises:
+            StateUnavailable: it cannot be known.
+            TimeoutError: somebody is sending all the time, and nobody should send besides.
+        """
+        now = self.clock.now()
+        found = await self.store.first(place, _SENDING, now, now + _UNDER_WAY)
+        async with asyncio.timeout(patience):
+            while found == _SENDING:
+                await asyncio.sleep(_LOOK_SECONDS)
+                now = self.clock.now()
+                found = await self.store.first(place, _SENDING, now, now + _UNDER_WAY)
+        if found is None:
+            return None
+        state = self._opened(place, found)
+        if state is not None and await self.store.waiting(state, node) is not None:
+            return state
+        await self.store.supersede(place, _SENDING, now + _UNDER_WAY)  # it was answered: this is another login
+        return None
+
+    async def sent(self, place: str, state: Secret, seconds: int) -> None:
+        """A code was sent for this challenge. Raises StateUnavailable."""
+        nonce = self.entropy.octets(_NONCE_OCTETS)
+        sealed = nonce + self._cipher().encrypt(nonce, state.octets, place.encode())
+        await self.store.supersede(place, sealed, self.clock.now() + timedelta(seconds=seconds))
+
+    async def gave_up(self, place: str) -> None:
+        """No code was sent; whoever waits may try. Raises StateUnavailable."""
+        await self.store.supersede(place, _SENDING, self.clock.now())
+
+    def _opened(self, place: str, sealed: bytes) -> Secret | None:
+        try:
+            opened = self._cipher().decrypt(sealed[:_NONCE_OCTETS], sealed[_NONCE_OCTETS:], place.encode())
+        except (InvalidTag, ValueError):
+            return None
+        return Secret(opened.decode())
+
+    def _cipher(self) -> AESGCM:
+        return AESGCM(hmac.digest(self.key, b"state of a challenge for repeats", hashlib.sha256))
