@@ -23,6 +23,7 @@ _LATER = {
     "delegate": "auth.cli.delegate:delegate_app",
     "email": "auth.cli.email:email_app",
     "radius": "auth.cli.radius:radius_app",
+    "state": "auth.cli.state:state_app",
     "sms": "auth.cli.sms:sms_app",
     "sync": "auth.cli.sync:sync_app",
     "token": "auth.cli.token:token_app",

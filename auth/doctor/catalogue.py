@@ -158,6 +158,12 @@ class Check(StrEnum):
         "failed: under 7 days left, or expired; warning: under 30",
         "put a new one in its place; the running service takes it by itself",
     )
+    SHARED_STATE = (
+        "shared-state",
+        "the Valkey or Redis of [state]: reached, release, rights, memory policy, clock, nodes",
+        "failed: it cannot be used, or a node is waited for; warning: it persists nothing",
+        "see docs/nodes.md",
+    )
     RADSEC_CERTIFICATE = (
         "radsec-certificate",
         "the certificate that the RadSec door shows, and those of its clients' authorities",

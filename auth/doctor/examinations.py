@@ -11,6 +11,7 @@ from auth.doctor.keys import key_examinations
 from auth.doctor.outbound import outbound_examinations
 from auth.doctor.replica import replica_examinations
 from auth.doctor.runner import Examination
+from auth.doctor.shared import shared_state_examinations
 from auth.doctor.spend import spend_examinations
 from auth.doctor.strength import strength_examinations
 from auth.settings import Settings
@@ -31,6 +32,7 @@ def all_examinations(settings: Settings, clock: Clock, entropy: Entropy) -> Iter
     yield from replica_examinations(settings, clock)
     yield from outbound_examinations(settings, clock, entropy)
     yield from file_examinations(settings)
+    yield from shared_state_examinations(settings, clock)
     yield from audit_examinations(settings.service, clock)
     yield from key_examinations(settings, clock)
     yield from strength_examinations(settings)

@@ -60,14 +60,23 @@ def exchanger(settings: SharedSettings) -> Exchanger:
     """
     if settings.arrangement is Arrangement.CLUSTER:
         return _Cluster(settings)
-    return _Pooled(_sentinels(settings) if settings.arrangement is Arrangement.SENTINEL else _server(settings))
+    if settings.arrangement is Arrangement.SENTINEL:
+        sentinel = _sentinel(settings)
+        return _Pooled(_primary(settings, sentinel), *sentinel.sentinels)
+    return _Pooled(_server(settings))
 
 
 class _Pooled:
-    """One server at a time; a batch takes a connection of the pool for as long as it is on its way."""
+    """One server at a time; a batch takes a connection of the pool for as long as it is on its way.
 
-    def __init__(self, pool: ConnectionPool) -> None:
+    Args:
+        pool: connections to the server.
+        advisers: clients that are asked where it is.
+    """
+
+    def __init__(self, pool: ConnectionPool, *advisers: client.Valkey) -> None:
         self._pool = pool
+        self._advisers = advisers
 
     async def exchange(self, commands: Sequence[Command]) -> list[Any]:
         try:
@@ -96,6 +105,8 @@ class _Pooled:
 
     async def aclose(self) -> None:
         await self._pool.disconnect()
+        for adviser in self._advisers:
+            await adviser.aclose()
 
 
 class _Cluster:
@@ -162,17 +173,16 @@ def _server(settings: SharedSettings) -> ConnectionPool:
     return ConnectionPool(_Tls, context=_context(settings), **around)
 
 
-def _sentinels(settings: SharedSettings) -> ConnectionPool:
-    tls = _tls(settings)
+def _sentinel(settings: SharedSettings) -> Sentinel:
     password = settings.sentinel_password.text if settings.sentinel_password else None
     own = {"username": settings.sentinel_username if password else None, "password": password}
-    sentinel = Sentinel(  # type: ignore[no-untyped-call]
-        settings.places,
-        sentinel_kwargs={**own, **tls, **_QUIET, "socket_connect_timeout": settings.timeout_seconds / 2},
-    )
-    return SentinelConnectionPool(  # type: ignore[no-untyped-call]
-        settings.primary, sentinel, **_account(settings), **tls, **_QUIET
-    )
+    around = {**own, **_tls(settings), **_QUIET, "socket_connect_timeout": settings.timeout_seconds / 2}
+    return Sentinel(settings.places, sentinel_kwargs=around)  # type: ignore[no-untyped-call]
+
+
+def _primary(settings: SharedSettings, sentinel: Sentinel) -> ConnectionPool:
+    around = {**_account(settings), **_tls(settings), **_QUIET}
+    return SentinelConnectionPool(settings.primary, sentinel, **around)  # type: ignore[no-untyped-call]
 
 
 def _tls(settings: SharedSettings) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from auth.shared.connection import Exchanger, NoPermissionError, ResponseError
@@ -13,6 +14,8 @@ from schema.errors import Fault
 
 OLDEST: Final = (6, 2)
 """The release of Redis from which on it has all that is asked; every Valkey is later."""
+_LONGEST = 200
+_MOST_SKEW_SECONDS = 5.0
 RIGHTS: Final = (
     "-@all +auth +ping +info +time +eval +evalsha +wait +scan +get +set +del +exists +hset +hget +hmget +hgetall "
     "+hvals +hkeys +hdel +hincrby +pexpire +pexpireat +sadd +srem +scard +smembers"
@@ -70,12 +73,40 @@ class Demands:
 
     def _refused(self, error: Exception) -> Fault:
         said = str(error)
-        if isinstance(error, NoPermissionError) or "NOPERM" in said or "ACL failure in script" in said:
+        # in a script it is an error of the script, told in the words of Redis 6.2, of 7.0, or of later ones
+        in_script = ("NOPERM", "The user executing the script", "ACL failure in script")
+        if isinstance(error, NoPermissionError) or any(words in said for words in in_script):
             return Fault(
-                f"[state]: the server's ACL does not allow what is needed: {said[:200]}",
+                f"[state]: the server's ACL does not allow what is needed: {said[:_LONGEST]}",
                 remedy=f"ACL SETUSER NAME on >PASSWORD ~{self._names.prefix}:* {RIGHTS}",
             )
-        return StateUnavailable(f"the state store refuses: {said[:200]}", remedy="look at the server's log")
+        return StateUnavailable(f"the state store refuses: {said[:_LONGEST]}", remedy="look at the server's log")
+
+
+async def demand_the_time(servers: Exchanger, now: datetime) -> None:
+    """See that this clock and the servers' agree.
+
+    Failures and limits are counted by the instants that nodes tell, so these must agree with each other.
+
+    Raises:
+        StateUnavailable: they do not, or nobody can be asked.
+    """
+    for answer in await servers.everywhere(("TIME",)):
+        if isinstance(answer, ResponseError):
+            raise StateUnavailable(f"the state store tells no time: {answer}"[:_LONGEST], remedy="look at its ACL")
+        seconds, micro = (int(part) for part in answer)
+        ahead = now.timestamp() - seconds - micro / 1e6
+        if abs(ahead) > _MOST_SKEW_SECONDS:
+            raise StateUnavailable(
+                f"this clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} that of the state store",
+                remedy="have both follow the same time servers (NTP)",
+            )
+
+
+async def persists(servers: Exchanger) -> bool:
+    """Whether every server writes what it holds to its disk as it goes. Raises StateUnavailable."""
+    answers = await servers.everywhere(("INFO", "persistence"))
+    return all(not isinstance(each, ResponseError) and _values(each).get("aof_enabled") == "1" for each in answers)
 
 
 def _trial(source: str, probe: str) -> Command:

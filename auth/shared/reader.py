@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from auth.shared.connection import Exchanger, exchanger
+from auth.shared.demands import Demands, demand_the_time, persists
 from auth.shared.line import Command
 from auth.shared.names import Names, undated
 from auth.shared.questions import recalled, recalling
@@ -48,6 +49,20 @@ class SharedReader:
     def open_challenges(self, now: datetime) -> int | None:  # noqa: ARG002 - the same at any time
         """Nobody counts them."""
         return None
+
+    def examine(self, now: datetime) -> bool:
+        """See that the server can be used, and its clock agrees with ours; whether it persists what it holds.
+
+        Raises:
+            Fault: it cannot be used.
+        """
+
+        async def examined(servers: Exchanger) -> bool:
+            await Demands(self._names).examine(servers)
+            await demand_the_time(servers, now)
+            return await persists(servers)
+
+        return self._asked(examined)
 
     def awaited(self) -> tuple[str, ...]:
         """The nodes whose marks are waited for."""

@@ -15,7 +15,7 @@ import msgspec
 
 from auth.clock import Clock
 from auth.shared.connection import Exchanger, NoScriptError, OutOfMemoryError, ResponseError
-from auth.shared.demands import Demands
+from auth.shared.demands import Demands, demand_the_time
 from auth.shared.line import Command, Line, scripted
 from auth.shared.names import Names, microseconds
 from auth.shared.own import OwnCopy
@@ -28,7 +28,6 @@ _log = logging.getLogger("dirfactor.state")
 _SOURCES = {script.digest: script.source for script in ALL}
 _BEAT_SECONDS = 1.0
 _BATCH = 500
-_MOST_SKEW_SECONDS = 5.0
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -192,7 +191,7 @@ class Session:
     async def _look(self) -> None:
         if self._fault is not None:
             await self._demands.examine(self._servers)
-        await self._look_at_the_clock()
+        await demand_the_time(self._servers, self.now())
         names = self._names
         member: Command = ("HSET", names.members, self._node, microseconds(self.now()))
         answers = await self._plain.ask(
@@ -220,17 +219,6 @@ class Session:
                 f"the state store had forgotten what it knew, and waits for what these nodes know: {waited_for}",
                 remedy="start them; one that is gone for good is let go by: dirfactor state forget NODE",
             )
-
-    async def _look_at_the_clock(self) -> None:
-        """Failures and limits are counted by the instants that nodes tell, so these must agree with each other."""
-        for answer in await self._servers.everywhere(("TIME",)):
-            seconds, micro = (int(part) for part in _good(answer))
-            ahead = self.now().timestamp() - seconds - micro / 1e6
-            if abs(ahead) > _MOST_SKEW_SECONDS:
-                raise StateUnavailable(
-                    f"this clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} that of the state store",
-                    remedy="have both follow the same time servers (NTP)",
-                )
 
     async def _bring_back(self, epoch: bytes | None) -> None:
         """Have the others wait for us and we for them; tell what we know; take part in the epoch."""

@@ -10,6 +10,7 @@ from rig.ports import LOOPBACK, answers, free_port
 from rig.process import SYSTEM_ENVIRONMENT, Process, wait_until
 
 ADMINISTRATOR = "canary-Valkey-admin"
+_HIGHEST_PORT = 55_535  # members of a cluster talk to each other 10,000 ports above
 
 
 def program(name: str) -> str:
@@ -42,6 +43,8 @@ class Valkey:
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
+        while self.port > _HIGHEST_PORT:
+            self.port = free_port()
         self._tls = tls
         self._users = users
         listen = {"port": str(self.port)}

@@ -31,11 +31,23 @@ class PlainNode(PlainStore):
     def __init__(self, section: SharedSettings, folder: Path | None = None, clock=SYSTEM_CLOCK) -> None:
         self._runner = asyncio.Runner()
         self._temporary = None if folder else tempfile.TemporaryDirectory()
-        store = self._runner.run(opened(section, folder or Path(self._temporary.name), clock))
+        try:
+            store = self._runner.run(opened(section, folder or Path(self._temporary.name), clock))
+        except BaseException:
+            self._end()
+            raise
         super().__init__(store, self._runner.run)
+
+    def settle_in(self) -> None:
+        """Let it do what it does by itself; it has no loop but while it is asked."""
+        self._run(self.inner._session._beat())
 
     def close(self) -> None:
         self._run(self.inner.aclose())
+        self._run(asyncio.sleep(0.01))  # what was cut off has its end in a later turn
+        self._end()
+
+    def _end(self) -> None:
         self._runner.close()
         if self._temporary is not None:
             self._temporary.cleanup()

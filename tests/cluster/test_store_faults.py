@@ -1,0 +1,314 @@
+"""What becomes of logons when the state that nodes share is away, slow, emptied, or set up in a way that cannot be."""
+
+import asyncio
+import contextlib
+import subprocess
+import time
+
+import pytest
+
+from auth.embedded_state import EmbeddedStore
+from auth.shared.demands import RIGHTS
+from auth.shared.reader import SharedReader
+from auth.shared.settings import Arrangement
+from auth.state import Limit, StateUnavailable
+from cluster.nodes import open_cluster
+from core.store_model import ALICE, NOW, challenge
+from plain_store import PlainStore
+from rig.certificates import issue
+from rig.fixtures import running
+from rig.process import SYSTEM_ENVIRONMENT, signal, wait_until
+from rig.valkey import Sentinel, Valkey, program
+from scenarios.company import texted
+from schema.errors import Fault
+from schema.secret import Secret
+from shared.node import PlainNode, settings
+
+pytestmark = pytest.mark.servers
+
+
+async def accepted_at_last(node, user: str, seconds: float = 20.0) -> float:
+    """Log on until a code is sent; after how many seconds that was."""
+    begun = time.monotonic()
+    while (await node.log_on("radius", user)).outcome != "challenged":
+        assert time.monotonic() - begun < seconds, node.last()
+        await asyncio.sleep(0.05)
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("fault", ["killed", "hung"])
+async def test_while_it_is_away_logons_are_refused_with_their_reason_and_go_on_by_themselves(
+    own_valkey, tmp_path, fault
+):
+    entries = [texted("alice", 1), texted("bob", 2)]
+    async with open_cluster(tmp_path, own_valkey.place, 2, *entries) as cluster:
+        asked, code = await cluster.texted(0, "alice")
+        if fault == "killed":
+            own_valkey.kill()
+        else:
+            own_valkey.process.signal(signal.SIGSTOP)
+        for at, door in ((0, "radius"), (1, "http")):
+            node = cluster.nodes[at]
+            assert (await node.log_on(door, "bob")).outcome == "refused"
+            assert node.reason() == "state-unavailable"
+        refused = await cluster.answer(1, "http", "alice", asked.state, code)
+        assert (refused.outcome, cluster.nodes[1].reason()) == ("refused", "state-unavailable")
+        if fault == "killed":
+            own_valkey.start()
+        else:
+            own_valkey.process.signal(signal.SIGCONT)
+        for node in cluster.nodes:
+            await accepted_at_last(node, "bob")
+        for at in range(2):
+            again = await cluster.answer(at, "radius", "alice", asked.state, code)
+            assert again.outcome == ("accepted" if fault == "hung" and at == 0 else "refused")
+
+
+def nodes_of(server, prefix, *folders):
+    return [PlainNode(settings(server, prefix=prefix, node=folder.name), folder) for folder in folders]
+
+
+@pytest.fixture
+def folders(tmp_path):
+    made = [tmp_path / name for name in ("node-a", "node-b")]
+    for each in made:
+        each.mkdir()
+    return made
+
+
+def until_it_works(ask, seconds=10.0):
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return ask()
+        except StateUnavailable:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+
+@pytest.mark.parametrize("how", ["flushed", "killed"])
+def test_a_store_that_was_emptied_is_used_again_when_all_nodes_have_brought_back_what_they_know(
+    own_valkey, folders, how
+):
+    one, other = nodes_of(own_valkey, "emptied", *folders)
+    assert one.consume("otp one", 7)
+    assert other.consume("otp other", 8)
+    one.keep("pin alice", b"the first")
+    other.keep("pin alice", b"the second")
+    other.settle_in()
+    one.settle_in()
+    if how == "flushed":
+        own_valkey.cli("FLUSHALL")
+    else:
+        own_valkey.kill()
+        own_valkey.start()
+    with pytest.raises(StateUnavailable):
+        one.consume("otp other", 8)
+    with pytest.raises(StateUnavailable):
+        other.consume("otp one", 7)
+
+    def asked_in_turn(ask):
+        def attempt():
+            one.settle_in()
+            other.settle_in()
+            return ask()
+
+        return until_it_works(attempt)
+
+    assert not asked_in_turn(lambda: one.consume("otp other", 8)), "what only the other knew"
+    assert not asked_in_turn(lambda: other.consume("otp one", 7))
+    assert one.kept("pin alice") == b"the second", "the newer one"
+    assert one.consume("otp one", 8)
+    one.close()
+    other.close()
+
+
+def test_a_node_that_is_gone_is_waited_for_until_somebody_lets_it_go(own_valkey, folders):
+    one, other = nodes_of(own_valkey, "gone", *folders)
+    assert other.consume("otp other", 8)
+    one.settle_in()
+    other.settle_in()
+    one.settle_in()
+    other.close()
+    own_valkey.cli("FLUSHALL")
+    for _ in range(3):
+        one.settle_in()
+        with pytest.raises(StateUnavailable, match="forgotten") as caught:
+            one.strike(ALICE, NOW)
+    assert "node-b" in str(caught.value)
+    reader = SharedReader(settings(own_valkey, prefix="gone"))
+    assert reader.awaited() == ("node-b",)
+    assert reader.forget("node-b")
+    assert not reader.forget("node-b")
+    assert until_it_works(lambda: (one.settle_in(), one.strike(ALICE, NOW))[1]) == ()
+    one.close()
+
+
+def test_a_node_that_was_down_meanwhile_still_brings_back_what_it_knows(own_valkey, folders):
+    one, other = nodes_of(own_valkey, "down", *folders)
+    assert other.consume("otp other", 8)
+    one.settle_in()
+    other.close()
+    own_valkey.cli("FLUSHALL")
+    one.settle_in()
+    (other,) = nodes_of(own_valkey, "down", folders[1])
+    assert not until_it_works(lambda: (one.settle_in(), one.consume("otp other", 8))[1])
+    one.close()
+    other.close()
+
+
+def test_what_was_embedded_before_is_taken_along(own_valkey, folders):
+    before = PlainStore(EmbeddedStore(folders[0] / "state.sqlite", "boot"))
+    before.consume("otp", 7)
+    before.keep("pin", b"chosen")
+    before.close()
+    (node,) = nodes_of(own_valkey, "before", folders[0])
+    assert not node.consume("otp", 7)
+    assert node.kept("pin") == b"chosen"
+    node.close()
+
+
+# what is refused at the start
+
+
+@pytest.mark.parametrize(
+    ("options", "rights", "password", "problem", "remedy"),
+    [
+        ({"maxmemory-policy": "allkeys-lru"}, None, None, "allkeys-lru", "noeviction"),
+        ({}, "on >canary-Valkey-1 ~dirfactor:* +@all -eval", "canary-Valkey-1", "ACL", "ACL SETUSER"),
+        ({}, "on >canary-Valkey-1 ~dirfactor:* +@all -hincrby", "canary-Valkey-1", "ACL", "ACL SETUSER"),
+        ({}, "on >canary-Valkey-1 ~others:* +@all", "canary-Valkey-1", "ACL", "~dirfactor:*"),
+        ({}, "on >canary-Valkey-1 ~dirfactor:* +@all -info", "canary-Valkey-1", "ACL", "ACL SETUSER"),
+    ],
+)
+def test_a_server_that_is_set_up_wrongly_is_refused_at_the_start_with_the_remedy(
+    tmp_path, options, rights, password, problem, remedy
+):
+    users = {"dirfactor": rights} if rights else None
+    with running(Valkey(tmp_path / "valkey", users=users, options=options)) as server:
+        account = {"username": "dirfactor", "password": Secret(password)} if password else {}
+        with pytest.raises(Fault, match=problem) as caught:
+            PlainNode(settings(server, **account))
+        assert remedy in caught.value.remedy
+        assert "canary" not in str(caught.value)
+
+
+def test_the_rights_that_are_named_are_enough_and_others_keys_stay_out_of_reach(tmp_path):
+    users = {"dirfactor": f"on >canary-Valkey-2 ~dirfactor:* {RIGHTS}"}
+    with running(Valkey(tmp_path / "valkey", users=users)) as server:
+        node = PlainNode(settings(server, username="dirfactor", password=Secret("canary-Valkey-2")))
+        node.begin(Secret("s"), challenge())
+        assert node.attempt(Secret("s"), "vpn") == challenge()
+        assert node.consume("otp", 1)
+        node.close()
+
+
+def test_a_wrong_password_and_a_server_that_is_not_there_keep_nobody_from_starting_and_everybody_from_the_state(
+    tmp_path,
+):
+    with running(Valkey(tmp_path / "valkey", users={"dirfactor": "on >canary-Valkey-3 ~* +@all"})) as server:
+        node = PlainNode(settings(server, username="dirfactor", password=Secret("canary-Valkey-0")))
+        with pytest.raises(StateUnavailable, match="refuses our name or password") as caught:
+            node.strike(ALICE, NOW)
+        assert "canary" not in str(caught.value)
+        node.close()
+    node = PlainNode(settings(server))
+    with pytest.raises(StateUnavailable):
+        node.strike(ALICE, NOW)
+    node.close()
+
+
+def test_another_servers_key_is_refused_for_it_could_compare_no_code_of_the_others(own_valkey, monkeypatch):
+    node = PlainNode(settings(own_valkey))
+    monkeypatch.setattr("shared.node.KEY", b"K" * 32)
+    with pytest.raises(Fault, match=r"another server\.key"):
+        PlainNode(settings(own_valkey))
+    node.close()
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_over_tls_the_servers_certificate_is_verified(tmp_path, trusted):
+    files = issue(tmp_path / "tls", "127.0.0.1")
+    other = issue(tmp_path / "other", "127.0.0.1")
+    with running(Valkey(tmp_path / "valkey", tls=files)) as server:
+        node = PlainNode(settings(server, tls=True, ca_file=files.ca if trusted else other.ca))
+        if trusted:
+            assert node.strike(ALICE, NOW) == ()
+        else:
+            with pytest.raises(StateUnavailable, match="certificate was not accepted"):
+                node.strike(ALICE, NOW)
+        node.close()
+
+
+def test_a_certificate_for_another_name_is_not_accepted(tmp_path):
+    files = issue(tmp_path / "tls", "valkey.example.test")
+    with running(Valkey(tmp_path / "valkey", tls=files)) as server:
+        node = PlainNode(settings(server, tls=True, ca_file=files.ca))
+        with pytest.raises(StateUnavailable, match="certificate was not accepted"):
+            node.strike(ALICE, NOW)
+        node.close()
+
+
+# replicas, sentinels, a cluster
+
+
+def test_a_write_counts_only_when_the_replicas_have_it(tmp_path):
+    with running(Valkey(tmp_path / "one")) as primary, running(Valkey(tmp_path / "two")) as replica:
+        replica.follow(primary)
+        node = PlainNode(settings(primary, replicas=1, timeout_seconds=2.0))
+        assert node.consume("otp", 7)
+        replica.kill()
+        with pytest.raises(StateUnavailable, match="replica"):
+            node.consume("otp", 8)
+        node.close()
+
+
+def test_after_a_failover_logons_go_on_at_the_new_primary_and_nothing_is_good_twice(tmp_path):
+    with running(Valkey(tmp_path / "one")) as primary, running(Valkey(tmp_path / "two")) as replica:
+        replica.follow(primary)
+        with running(Sentinel(tmp_path / "sentinel", primary)) as sentinel:
+            section = replace_section(sentinel)
+            node = until_it_works(lambda: PlainNode(section))
+            assert until_it_works(lambda: node.consume("otp", 7))
+            node.begin(Secret("s"), challenge())
+            wait_until(lambda: primary.cli("DBSIZE") == replica.cli("DBSIZE"), 10.0, replica.process.log_tail)
+            primary.kill()
+            assert not until_it_works(lambda: (node.settle_in(), node.consume("otp", 7))[1], 30.0)
+            assert node.attempt(Secret("s"), "vpn") == challenge()
+            node.close()
+
+
+def replace_section(sentinel):
+    return settings(sentinel, arrangement=Arrangement.SENTINEL, primary="logins", replicas=0, timeout_seconds=2.0)
+
+
+def test_a_cluster_keeps_what_a_server_keeps(tmp_path):
+    options = {"cluster-enabled": "yes", "cluster-node-timeout": "2000"}
+    with contextlib.ExitStack() as stack:
+        servers = [
+            stack.enter_context(running(Valkey(tmp_path / f"server-{number}", options=options))) for number in range(3)
+        ]
+        made = subprocess.run(
+            [program("cli"), "--cluster", "create", *(each.place for each in servers), "--cluster-yes"],
+            capture_output=True, text=True, env=SYSTEM_ENVIRONMENT, check=False, timeout=60,
+        )  # fmt: skip
+        assert "All 16384 slots covered" in made.stdout
+        wait_until(
+            lambda: all("cluster_state:ok" in each.cli("CLUSTER", "INFO") for each in servers),
+            20.0,
+            lambda: made.stdout,
+        )
+        section = settings(servers[0], arrangement=Arrangement.CLUSTER, timeout_seconds=3.0)
+        one, other = PlainNode(section), PlainNode(section)
+        for number in range(20):
+            one.begin(Secret(f"s{number}"), challenge(number))
+            assert other.attempt(Secret(f"s{number}"), "vpn") == challenge(number)
+            assert one.consume(f"otp {number}", 7)
+            assert not other.consume(f"otp {number}", 7)
+        assert one.strike(ALICE, NOW) == ()
+        assert other.strike(ALICE, NOW) == (NOW,)
+        limits = (Limit("user", "user a", 60, 1), Limit("all", "all", 60, 5))
+        assert one.reserve(limits, NOW) is None
+        assert other.reserve(limits, NOW) == limits[0]
+        one.close()
+        other.close()
