@@ -1,6 +1,6 @@
 # Every target sets up what it needs first; nothing has to be there but make, on Debian or Ubuntu.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-alone test-servers clients cluster fuzz refusals check conformance agreement mutation bench bench-radius bench-http bench-passwords bench-outbound bench-sync bench-latency deb deb-test clean
+.PHONY: help demo test test-alone test-servers clients cluster supply-chain lock fuzz refusals check conformance agreement mutation bench bench-radius bench-http bench-passwords bench-outbound bench-sync bench-latency deb deb-test clean
 
 # A domain controller needs ports below 1024 and security attributes of files, so its tests run as root. What root
 # would leave in the tree is kept out of it.
@@ -34,6 +34,15 @@ clients: ## real clients log on: radclient, pam_radius, eapol_test, radsecproxy,
 cluster: ## several nodes with one state on Valkey: races, limits, faults of the store, flush, failover, sentinels, a cluster
 	@tools/bootstrap venv servers
 	$(AS_ROOT) .venv/bin/python -m pytest --servers=required -v tests/cluster tests/shared $(AS_ROOT_PYTEST)
+
+supply-chain: ## locks, advisories, licences, reasons of what the linter lets pass, bill of materials, a wheel built twice
+	@tools/bootstrap venv supply
+	@env PYTHONPATH=.:tests .venv/bin/python -m supply
+
+lock: ## packaging/lock anew: every package in its newest version that pyproject.toml allows, with its digests
+	@tools/bootstrap supply
+	@.cache/supply/bin/uv pip compile -q --no-header --universal --python-version 3.11 --generate-hashes --upgrade --extra shared -o packaging/lock/run.txt pyproject.toml
+	@.cache/supply/bin/uv pip compile -q --no-header --universal --python-version 3.11 --generate-hashes --upgrade --extra test --extra check -o packaging/lock/develop.txt pyproject.toml
 
 fuzz: ## 10,000,000 fuzzed datagrams at what reads RADIUS, 100,000 at the service (COUNT=, LIVE=, SEED=)
 	@tools/bootstrap venv servers

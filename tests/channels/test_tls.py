@@ -38,6 +38,9 @@ def test_loopback_stays_on_this_host(host):
     assert stays_on_this_host(host)
 
 
-@pytest.mark.parametrize("host", ["", "mail", "mail.example.org", "0.0.0.0", "10.0.0.1", "localhost.example.org", "::"])  # noqa: S104
+@pytest.mark.parametrize(
+    "host",
+    ["", "mail", "mail.example.org", "0.0.0.0", "10.0.0.1", "localhost.example.org", "::"],  # noqa: S104 - names
+)
 def test_nothing_else_does(host):
     assert not stays_on_this_host(host)

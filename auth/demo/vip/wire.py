@@ -118,7 +118,7 @@ def opened(octets: bytes) -> Element | FaultAnswer:
         if "<!DOCTYPE" in text:
             return FaultAnswer("Client", "a document type is not allowed")
         # no document type, so no entity: what makes foreign XML dangerous is gone
-        envelope = fromstring(text)  # noqa: S314
+        envelope = fromstring(text)  # noqa: S314 - a simulator
     except (UnicodeDecodeError, ParseError):
         return FaultAnswer("Client", "the request is no well-formed XML in UTF-8")
     if envelope.tag != f"{{{SOAP}}}Envelope":
