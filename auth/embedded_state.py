@@ -12,6 +12,7 @@ import msgspec
 
 from auth.embedded.batch import Batch, Run
 from auth.embedded.memory import Memory, instants
+from auth.embedded.version import bring_up_to_date
 from auth.receipts import records
 from auth.spend import ledger
 from auth.state import Challenge, Limit, Recalled, SentMessage, StateUnavailable, Wanted, state_key
@@ -85,7 +86,7 @@ class EmbeddedStore:
             run = self._connection.execute
             _use_write_ahead_log(run)
             run("PRAGMA synchronous = NORMAL")
-            self._connection.executescript(_TABLES + ledger.TABLE + records.TABLE)
+            bring_up_to_date(self._connection, self._file, _TABLES + ledger.TABLE + records.TABLE)
             run("BEGIN IMMEDIATE")
             known = run("SELECT value FROM meta WHERE key = 'boot'").fetchone()
             if known is None or known[0] != boot_id:
@@ -94,7 +95,7 @@ class EmbeddedStore:
                 run("DELETE FROM note")
                 run("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", (boot_id,))
             run("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise self._unavailable(error) from error
 
     async def settled(self) -> None:
