@@ -1,6 +1,6 @@
 # Every target sets up what it needs first; nothing has to be there but make, on Debian or Ubuntu.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-alone test-servers clients cluster supply-chain lock fuzz refusals check conformance agreement mutation bench bench-radius bench-http bench-passwords bench-outbound bench-sync bench-latency deb deb-test clean
+.PHONY: help demo test test-alone test-servers clients cluster supply-chain lock crash races fuzz refusals check conformance agreement mutation bench bench-radius bench-http bench-passwords bench-outbound bench-sync bench-latency deb deb-test clean
 
 # A domain controller needs ports below 1024 and security attributes of files, so its tests run as root. What root
 # would leave in the tree is kept out of it.
@@ -34,6 +34,14 @@ clients: ## real clients log on: radclient, pam_radius, eapol_test, radsecproxy,
 cluster: ## several nodes with one state on Valkey: races, limits, faults of the store, flush, failover, sentinels, a cluster
 	@tools/bootstrap venv servers
 	$(AS_ROOT) .venv/bin/python -m pytest --servers=required -v tests/cluster tests/shared $(AS_ROOT_PYTEST)
+
+crash: ## 500 times kill -9 at random moments: no code counts twice, no edit is lost, the audit verifies (ROUNDS=, SEED=)
+	@tools/bootstrap venv
+	@env PYTHONPATH=.:tests .venv/bin/python -m crash $(ROUNDS:%=--rounds %) $(SEED:%=--seed %)
+
+races: ## 100,000 submissions of the same codes at three nodes at once, one being killed: none counts twice (COUNT=, SEED=)
+	@tools/bootstrap venv servers
+	@env PYTHONPATH=.:tests .venv/bin/python -m races $(COUNT:%=--count %) $(SEED:%=--seed %)
 
 supply-chain: ## locks, advisories, licences, reasons of what the linter lets pass, bill of materials, a wheel built twice
 	@tools/bootstrap venv supply

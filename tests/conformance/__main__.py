@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from conformance.course import Course
-from conformance.report import Progress, difference, show
+from conformance.report import difference, show
 from conformance.sites import Site, active_directory, ds389, openldap
 from dirsync.settings import ChangeFeed
 from rig.ds389 import DirectoryServer389
@@ -20,6 +20,7 @@ from rig.ports import loopback_address
 from rig.samba import LDAPS_PORT, DomainController
 from rig.samba_template import samba_template
 from rig.slapd import Slapd
+from run_progress import Progress
 
 SESSION_LOG = 1000
 

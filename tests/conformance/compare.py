@@ -14,6 +14,7 @@ from conformance.world import World, folded
 from dirsync.change import LinkKind
 from dirsync.directory import source
 from dirsync.replica import Replica, ReplicaWriter
+from dirsync.settings import DirectorySettings
 from schema.entry import EntryId
 from small_openldap import whole_content
 from surroundings import SURROUNDINGS
@@ -25,18 +26,24 @@ SHOWN = 5  # of the differences in one comparison
 
 def differences(site: Site, world: World, file: Path) -> list[str]:
     """In what the replica in the file is not what it must be; nothing when it is."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        contextlib.closing(_read_from_nothing(site, Path(folder))) as fresh,
-        contextlib.closing(Replica(file)) as replica,
-    ):
-        found = chain(_tables(replica, fresh), _answers(replica, fresh), _world(replica, world))
+    with contextlib.closing(Replica(file)) as replica:
+        found = chain(unlike_a_full_read(site.settings, replica), _world(replica, world))
         return [text for text, _ in zip(found, range(SHOWN), strict=False)]
 
 
-def _read_from_nothing(site: Site, folder: Path) -> Replica:
+def unlike_a_full_read(settings: DirectorySettings, replica: Replica) -> Iterator[str]:
+    """In what a replica is not what somebody has who reads the directory now, policy and membership included."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.closing(_read_from_nothing(settings, Path(folder))) as fresh,
+    ):
+        yield from _tables(replica, fresh)
+        yield from _answers(replica, fresh)
+
+
+def _read_from_nothing(settings: DirectorySettings, folder: Path) -> Replica:
     """What somebody has who begins now."""
-    reading = source(site.settings, SURROUNDINGS)
+    reading = source(settings, SURROUNDINGS)
     file = folder / "replica.sqlite"
     with contextlib.closing(reading), contextlib.closing(ReplicaWriter(file)) as writer:
         writer.apply(reading.changes(None, datetime.now(UTC)), reading.identity)

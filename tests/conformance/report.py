@@ -1,53 +1,15 @@
 """How a run is shown: a line of progress, the first difference with what led to it, and a table in the end."""
 
-import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
 
 from rich.console import Console
 from rich.table import Table
 
 from conformance.course import Outcome
 
-LINE_SECONDS = 10.0  # between two lines where there is no terminal
-REWRITE_SECONDS = 0.2
 WIDTH = 150
 RIGHT = ("operations", "restarts", "kills", "cookies lost", "checkpoints", "astray", "differences", "looks", "missed")
-
-
-class Progress:
-    """Tells on standard error how far a run is, how fast, and for how long it will go on.
-
-    Args:
-        name: what is run.
-        total: how many operations there will be.
-    """
-
-    def __init__(self, name: str, total: int) -> None:
-        self._name = name
-        self._total = total
-        self._began = self._told = time.monotonic()
-        self._terminal = sys.stderr.isatty()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._terminal:
-            sys.stderr.write("\n")
-
-    def __call__(self, done: int) -> None:
-        now = time.monotonic()
-        if now - self._told < (REWRITE_SECONDS if self._terminal else LINE_SECONDS):
-            return
-        self._told = now
-        rate = done / (now - self._began)
-        minutes, seconds = divmod(int((self._total - done) / rate), 60)
-        line = f"{self._name}: {done:,} of {self._total:,} operations, {rate:,.0f}/s, {minutes}:{seconds:02} left"
-        sys.stderr.write(f"\r{line}\x1b[K" if self._terminal else f"{line}\n")
-        sys.stderr.flush()
 
 
 def difference(outcome: Outcome, last: Sequence[str], folder: Path) -> str:

@@ -12,7 +12,6 @@ from auth.otp.sealed import sealed_token
 from auth.otp.token import SoftwareToken
 from scenarios.company import Entry, Value, person
 from schema.secret import Secret
-from schema.words import TokenKind
 
 
 class SealedPeople:
@@ -27,27 +26,27 @@ class SealedPeople:
         state.mkdir(mode=0o700)
         self._ring = RingFile(state / "keys.ring").made(SYSTEM_CLOCK, SYSTEM_ENTROPY)
 
-    def with_totp(self, uid: str, token: SoftwareToken, **attributes: Value) -> Entry:
-        """Somebody with this token alone."""
-        entry = _id(uid)
+    def with_token(self, uid: str, token: SoftwareToken, **attributes: Value) -> Entry:
+        """Somebody with this token alone, of time or of events."""
+        entry = id_of(uid)
         sealed = sealed_token(self._ring, entry, token, SYSTEM_ENTROPY.octets(12))
-        return _known_by(person(uid, TokenKind.TOTP, dirfactorSecret=sealed, **attributes), entry)
+        return _known_by(person(uid, token.kind, dirfactorSecret=sealed, **attributes), entry)
 
     def with_pin(self, uid: str, pin: str, **attributes: Value) -> Entry:
         """Somebody with this PIN."""
-        entry = _id(uid)
+        entry = id_of(uid)
         digest = pin_value(self._ring, entry, Secret(pin))
         return _known_by(person(uid, dirfactorPin=digest, **attributes), entry)
 
     def with_response(self, uid: str, response: str, *tokens: str, **attributes: Value) -> Entry:
         """Somebody with a temporary response that is good for an hour and may be used again."""
-        entry, now = _id(uid), SYSTEM_CLOCK.now()
+        entry, now = id_of(uid), SYSTEM_CLOCK.now()
         about = TemporaryResponse(now, now + timedelta(hours=1), multiple=True)
         digest = response_value(self._ring, entry, Secret(response), about)
         return _known_by(person(uid, *tokens, dirfactorTemporaryResponse=digest, **attributes), entry)
 
 
-def _id(uid: str) -> bytes:
+def id_of(uid: str) -> bytes:
     return uuid.uuid5(uuid.NAMESPACE_URL, uid).bytes
 
 

@@ -123,7 +123,7 @@ async def watched(tmp_path_factory):
     folder = tmp_path_factory.mktemp("canary")
     sealed = SealedPeople(folder)
     entries = [
-        sealed.with_totp("tom", TOKEN, dirfactorPolicy=policy_dn("modern")),
+        sealed.with_token("tom", TOKEN, dirfactorPolicy=policy_dn("modern")),
         sealed.with_response("rita", RESPONSE, "sms", mobile=f"+44 {NUMBER}", dirfactorPolicy=policy_dn("modern")),
         policy(
             "modern",
@@ -178,7 +178,7 @@ async def a_day(office: Office, watched: Watched) -> None:
     for door in DOORS:
         await watched.whole_login(door, "sam")
         await watched.whole_login(door, "emma")
-        await watched.with_totp(door)
+        await watched.with_token(door)
         await watched.with_pin(door)
         await watched.with_response(door)
         await watched.whole_login(door, "vic", f"VIC-{door.upper()}")

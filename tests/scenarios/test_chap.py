@@ -29,7 +29,7 @@ async def office(tmp_path_factory):
     folder = tmp_path_factory.mktemp("chap")
     sealed = SealedPeople(folder)
     entries = [
-        *(sealed.with_totp(uid, token) for uid, token in TOKENS.items()),
+        *(sealed.with_token(uid, token) for uid, token in TOKENS.items()),
         *(texted(f"sam{number}", number + 1) for number in range(4)),
         texted("ahead", 8, dirfactorPolicy=policy_dn("ahead")),
         texted("wordy", 9, dirfactorPolicy=policy_dn("by-word")),

@@ -1,0 +1,100 @@
+"""`make races`: the same codes, States and wrong codes at three nodes at once, one of which is killed now and then."""
+
+import argparse
+import asyncio
+import contextlib
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import uvloop
+
+from cluster.nodes import Cluster
+from races.delays import delayed
+from races.race import Races, Seen, opened
+from rig.fixtures import running
+from rig.valkey import Valkey
+from run_progress import Progress
+
+KILL_EVERY = 20.0
+PIECE = 2_000
+STATES, LOCKS = 60, 30
+MOST_DELAY = 0.02
+
+
+def main() -> int:
+    """Exit status 0 when every law held."""
+    parser = argparse.ArgumentParser(prog="races", description=__doc__)
+    parser.add_argument("--count", type=int, default=100_000, help="submissions of codes")
+    parser.add_argument("--seed", type=int, help="of an earlier run; a new one when absent")
+    arguments = parser.parse_args()
+    seed = random.SystemRandom().randrange(1_000_000) if arguments.seed is None else arguments.seed
+    print(f"seed {seed}, {arguments.count:,} submissions of codes at three nodes", flush=True)
+    seen = Seen()
+    with tempfile.TemporaryDirectory(prefix="dirfactor-races-") as folder:
+        begun = time.monotonic()
+        uvloop.run(run(Path(folder), random.Random(seed), arguments.count, seen, states=STATES, locks=LOCKS))
+        _show(seen, time.monotonic() - begun)
+    return int(bool(seen.wrong))
+
+
+async def run(folder: Path, dice: random.Random, count: int, seen: Seen, *, states: int, locks: int) -> None:
+    """All races: codes with nodes being killed, then States, locks, and a crowd with delays in front of the store."""
+    with running(Valkey(folder / "valkey")) as valkey:
+        (folder / "nodes").mkdir()
+        async with opened(folder / "nodes", valkey.place, dice, seen, states=states, locks=locks) as races:
+            await _codes(races, count)
+            for number in range(states):
+                await races.state(number)
+            for number in range(locks):
+                await races.lock(number)
+        (folder / "slow").mkdir()
+        async with (
+            delayed(valkey.port, dice, MOST_DELAY) as port,
+            opened(folder / "slow", f"127.0.0.1:{port}", dice, seen, states=0, locks=0) as races,
+        ):
+            await races.crowd()
+
+
+async def _codes(races: Races, count: int) -> None:
+    killing = asyncio.ensure_future(races.killing(KILL_EVERY)) if count >= PIECE * 10 else None
+    with Progress("codes", count, "submissions") as progress:
+        while races.seen.submissions < count:
+            await races.codes(min(PIECE, count - races.seen.submissions))
+            progress(races.seen.submissions)
+    if killing is not None:
+        killing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await killing
+        await _all_up(races.cluster)
+        races.link()
+
+
+async def _all_up(cluster: Cluster) -> None:
+    for node in cluster.nodes:
+        with contextlib.suppress(Exception):
+            await node.service.until_ready(1.0)
+            continue
+        await node.service.kill()
+        await node.service.start()
+        await node.service.until_ready()
+
+
+def _show(seen: Seen, seconds: float) -> None:
+    print(f"submissions           {seen.submissions:>9,} in {seconds:,.0f} s, {seen.by_http:,} of them over HTTP")
+    print(f"without an answer     {seen.unanswered:>9,}, while {seen.kills} times a node was killed")
+    print(f"codes shown           {seen.codes:>9,}, each six times at three nodes")
+    print(f"States answered       {seen.states:>9,}, each by eighteen at once")
+    print(f"people to be locked   {seen.locks:>9,}, by thirty wrong codes at once")
+    print(f"people at once        {seen.crowd:>9,}, with up to {MOST_DELAY * 1000:.0f} ms at each step to the store")
+    print(f"accepts               {seen.accepts:>9,}")
+    print(f"laws broken           {len(seen.wrong):>9,}")
+    for text, times in Counter(seen.wrong).most_common(20):
+        print(f"  {times} x {text}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,253 @@
+"""Races at three nodes: the same code, the same State and wrong codes, shown at all of them at once."""
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from auth.clock import SYSTEM_CLOCK
+from auth.config import read_config
+from auth.otp.token import SoftwareToken
+from auth.radius.attributes import Attribute
+from auth.radius.packet import Code, Packet
+from auth.shared.reader import SharedReader
+from auth.state import Wanted
+from cluster.nodes import Cluster, open_cluster
+from races.node_link import NodeLink
+from scenarios.company import NODE_MEMBERS, Entry, password_of, policy, policy_dn, texted
+from scenarios.office import calling
+from scenarios.sealed import SealedPeople, id_of
+from schema.errors import Fault
+from schema.words import TokenKind
+
+NODES = 3
+SUBMISSIONS = 6
+HOLDERS = 60
+CROWD = 64
+WRONG_CODES_THAT_LOCK = 5
+AT_ONCE = 30
+ONE_ACCESS_NODE = f"""
+[node:vpn]
+dirfactorAddress = 127.0.0.1
+secret = file:radius.secret
+dirfactorApiKeyHash = {{api_key_hash}}
+dirfactorMember = {NODE_MEMBERS}
+"""
+TOKENS = {
+    f"holly{number}": SoftwareToken(TokenKind.HOTP, f"T-{number}", bytes([number]) * 20) for number in range(HOLDERS)
+}
+
+
+@dataclass
+class Seen:
+    """What the races have come to."""
+
+    submissions: int = 0
+    by_http: int = 0
+    unanswered: int = 0
+    codes: int = 0
+    states: int = 0
+    locks: int = 0
+    crowd: int = 0
+    accepts: int = 0
+    kills: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Races:
+    """Three nodes and their links."""
+
+    cluster: Cluster
+    dice: random.Random
+    seen: Seen
+    links: list[NodeLink] = field(default_factory=list)
+    down: set[int] = field(default_factory=set)
+    _next: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TOKENS, 0))
+
+    def link(self) -> None:
+        """Open the links; after a node has begun anew, once more."""
+        self.close()
+        service = self.cluster.first.service
+        self.links = [NodeLink(node.service.radius_port, service.secret.octets) for node in self.cluster.nodes]
+
+    def close(self) -> None:
+        for each in self.links:
+            each.close()
+
+    async def codes(self, submissions: int) -> None:
+        """Every holder shows one code after the other, each at all nodes at once, so many submissions in all."""
+        end = self.seen.submissions + submissions
+
+        async def shows(user: str) -> None:
+            while self.seen.submissions < end:
+                counter = self._next[user]
+                self._next[user] += 1
+                await self._code(user, TOKENS[user].code(counter).text)
+
+        await asyncio.gather(*map(shows, TOKENS))
+
+    async def _code(self, user: str, code: str) -> None:
+        """Once at most, and once where everybody was answered."""
+        down = len(self.down)
+        outcomes = await asyncio.gather(*(self._show(number % NODES, user, code) for number in range(SUBMISSIONS)))
+        accepts = outcomes.count("accepted")
+        self.seen.codes += 1
+        self.seen.accepts += accepts
+        self.seen.unanswered += outcomes.count(None)
+        if accepts > 1:
+            self.seen.wrong.append(f"a code of {user} was accepted {accepts} times")
+        if not accepts and None not in outcomes and not down and not self.down:
+            self.seen.wrong.append(f"a code of {user} was accepted by nobody: {Counter(outcomes)}")
+
+    async def _show(self, at: int, user: str, code: str) -> str | None:
+        """Half of them tell another station, so that they are no repeats of each other."""
+        self.seen.submissions += 1
+        await asyncio.sleep(self.dice.random() * 0.002)
+        if self.dice.random() < 1 / 30:
+            self.seen.by_http += 1
+            with contextlib.suppress(httpx.HTTPError):
+                return (await self.cluster.nodes[at].service.http(user, passcode=code)).outcome
+            return None
+        extra = [calling(f"192.0.2.{self.dice.randrange(256)}")] if self.dice.random() < 1 / 2 else []
+        return outcome(await self.links[at].ask(user, code, extra=extra))
+
+    async def state(self, number: int) -> None:
+        """A challenge is answered by everybody at once, over both doors of all nodes: by one of them."""
+        user = f"sam{number}"
+        asked, code = await self.cluster.texted(number % NODES, user)
+
+        async def answer(at: int, door: str) -> str | None:
+            with contextlib.suppress(Fault, httpx.HTTPError):
+                return (await self.cluster.answer(at, door, user, asked.state, code)).outcome
+            return None
+
+        shown = [answer(at, door) for at in range(NODES) for door in ("http", "radius") * 3]
+        outcomes = await asyncio.gather(*shown)
+        self.seen.submissions += len(shown)
+        self.seen.states += 1
+        self.seen.accepts += outcomes.count("accepted")
+        if outcomes.count("accepted") != 1:
+            self.seen.wrong.append(f"a State of {user} was answered {outcomes.count('accepted')} times")
+
+    async def lock(self, number: int) -> None:
+        """Wrong codes at all nodes at once: as many are compared as lock, whatever comes between."""
+        user = f"loki{number}"
+        stations = [[calling(f"198.51.100.{each}")] for each in range(AT_ONCE)]
+        await asyncio.gather(
+            *(self.links[each % NODES].ask(user, f"{each:06d}", extra=station) for each, station in enumerate(stations))
+        )
+        self.seen.submissions += AT_ONCE
+        self.seen.locks += 1
+        counted = len(await asyncio.to_thread(self._failures, user))
+        if counted != WRONG_CODES_THAT_LOCK:
+            self.seen.wrong.append(f"{counted} wrong codes of {user} were compared and counted")
+
+    def _failures(self, user: str) -> tuple:
+        section = read_config(self.cluster.first.service.config).state
+        return SharedReader(section).recall(Wanted(id_of(user)), SYSTEM_CLOCK.now()).failures
+
+    async def crowd(self) -> None:
+        """So many people at once: each reply's State, text and attributes are those of its own request."""
+        people = [f"c{number}" for number in range(CROWD)]
+        phones = [f"+43664{2000 + number:07d}" for number in range(CROWD)]
+
+        async def ask(number: int, user: str) -> Packet | None:
+            await asyncio.sleep(self.dice.random() * 0.2)
+            station = [calling(f"203.0.113.{number}")]
+            return await self.links[number % NODES].ask(user, password_of(user), extra=station, seconds=15.0)
+
+        asked = await asyncio.gather(*(ask(*each) for each in enumerate(people)))
+        codes = await self._texted(phones)
+
+        async def answer(number: int, user: str, challenge: Packet | None) -> None:
+            states = [value for key, value in challenge.attributes if key == Attribute.STATE] if challenge else []
+            if len(states) != 1 or phones[number] not in codes:
+                self.seen.wrong.append(f"{user} was not asked: {challenge}")
+                return
+            await asyncio.sleep(self.dice.random() * 0.2)
+            extra = [(Attribute.STATE, states[0])]
+            link = self.links[(number + 1) % NODES]
+            reply = await link.ask(user, codes[phones[number]], extra=extra, seconds=15.0)
+            told = [value for key, value in reply.attributes if key == Attribute.FILTER_ID] if reply else []
+            if reply is None or reply.code is not Code.ACCESS_ACCEPT or told != [f"of-{user}".encode()]:
+                self.seen.wrong.append(f"{user} was told {told} by {reply}")
+
+        await asyncio.gather(*(answer(number, user, asked[number]) for number, user in enumerate(people)))
+        self.seen.submissions += 2 * CROWD
+        self.seen.crowd += CROWD
+
+    async def _texted(self, phones: Sequence[str]) -> dict[str, str]:
+        """Number -> the code that was texted there, when all have one, or it has taken too long."""
+        for _ in range(200):
+            texts = [each for each in self.cluster.first.site.texts.events() if each["event"] == "text"]
+            codes = {each["to"]: each["body"].split(" ")[0] for each in texts if each["to"] in phones}
+            if len(codes) == len(phones):
+                break
+            await asyncio.sleep(0.02)
+        return codes
+
+    async def killing(self, seconds: float) -> None:
+        """One node after the other is killed and begins anew, until this is cancelled."""
+        while True:
+            await asyncio.sleep(seconds * self.dice.uniform(0.5, 1.5))
+            at = self.dice.randrange(NODES)
+            self.down.add(at)
+            await self.cluster.nodes[at].service.kill()
+            self.seen.kills += 1
+            await self.cluster.nodes[at].service.start()
+            await self.cluster.nodes[at].service.until_ready()
+            self.down.discard(at)
+
+
+def outcome(reply: Packet | None) -> str | None:
+    """What a door of RADIUS said."""
+    if reply is None:
+        return None
+    return {Code.ACCESS_ACCEPT: "accepted", Code.ACCESS_REJECT: "refused"}.get(reply.code, "challenged")
+
+
+@asynccontextmanager
+async def opened(
+    folder: Path, server: str, dice: random.Random, seen: Seen, *, states: int, locks: int
+) -> AsyncIterator[Races]:
+    """The nodes of a company in which there is somebody for each race."""
+    sealed = SealedPeople(folder)
+    entries: Sequence[Entry] = [
+        *(sealed.with_token(uid, token, dirfactorPolicy=policy_dn("codes")) for uid, token in TOKENS.items()),
+        *(texted(f"sam{number}", number) for number in range(states)),
+        *(
+            sealed.with_token(f"loki{number}", TOKENS["holly0"], dirfactorPolicy=policy_dn("strict"))
+            for number in range(locks)
+        ),
+        *(texted(f"c{number}", 2000 + number, dirfactorPolicy=policy_dn(f"of-c{number}")) for number in range(CROWD)),
+        *(policy(f"of-c{number}", dirfactorReplyAttribute=f"Filter-Id=of-c{number}") for number in range(CROWD)),
+        policy(
+            "codes",
+            dirfactorFirstMethod="token",
+            dirfactorSecondMethod="none",
+            dirfactorLogonAttempts="10",
+            dirfactorViolationLimit="100",
+        ),
+        policy(
+            "strict",
+            dirfactorFirstMethod="token",
+            dirfactorSecondMethod="none",
+            dirfactorLogonAttempts=str(WRONG_CODES_THAT_LOCK),
+            dirfactorViolationLimit="1",
+        ),
+    ]
+    spend = "\n[spend]\nper_user_hour = 1000\nper_user_day = 1000\nper_number_day = 1000\nper_prefix_day = 100000\n"
+    async with open_cluster(folder, server, NODES, *entries, nodes=ONE_ACCESS_NODE, more_config=spend) as cluster:
+        races = Races(cluster, dice, seen)
+        races.link()
+        try:
+            yield races
+        finally:
+            races.close()

@@ -1,0 +1,18 @@
+"""A few of the races of `make races` in every run of the tests."""
+
+import random
+
+import pytest
+
+from races.__main__ import run
+from races.race import CROWD, Seen
+
+pytestmark = pytest.mark.servers
+
+
+async def test_at_three_nodes_a_code_counts_once_a_state_once_and_wrong_codes_together(tmp_path):
+    seen = Seen()
+    await run(tmp_path, random.Random(20261126), 1_500, seen, states=6, locks=4)
+    assert seen.wrong == []
+    assert seen.crowd == CROWD
+    assert seen.accepts >= seen.codes / 2
