@@ -1,6 +1,6 @@
 # Every target sets up what it needs first; nothing has to be there but make, on Debian or Ubuntu.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-alone test-servers clients cluster supply-chain lock crash races fuzz refusals check conformance agreement mutation bench bench-radius bench-http bench-passwords bench-outbound bench-sync bench-latency deb deb-test clean
+.PHONY: help demo test test-alone test-servers clients cluster supply-chain lock crash races attack fuzz refusals check conformance agreement mutation bench bench-radius bench-http bench-passwords bench-outbound bench-sync bench-latency deb deb-test clean
 
 # A domain controller needs ports below 1024 and security attributes of files, so its tests run as root. What root
 # would leave in the tree is kept out of it.
@@ -42,6 +42,10 @@ crash: ## 500 times kill -9 at random moments: no code counts twice, no edit is 
 races: ## 100,000 submissions of the same codes at three nodes at once, one being killed: none counts twice (COUNT=, SEED=)
 	@tools/bootstrap venv servers
 	@env PYTHONPATH=.:tests .venv/bin/python -m races $(COUNT:%=--count %) $(SEED:%=--seed %)
+
+attack: ## a day of guessing, locking out and pumping texts, in virtual time, with policies as shipped (HOURS=, SEED=)
+	@tools/bootstrap venv
+	@env PYTHONPATH=.:tests .venv/bin/python -m attack $(HOURS:%=--hours %) $(SEED:%=--seed %)
 
 supply-chain: ## locks, advisories, licences, reasons of what the linter lets pass, bill of materials, a wheel built twice
 	@tools/bootstrap venv supply

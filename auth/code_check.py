@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from auth.chap.response import Response
 from auth.facts import CodeVerdict
+from auth.guessing import MOST_WRONG, WIDE_WRONG, counted_seconds, guesses, narrowed
 from auth.judges.base import Asked, Checked, Comparer, Judge, Judged
 from auth.standing import standing, unlocked_at
 from auth.state import StateUnavailable, Store
@@ -39,17 +42,23 @@ class CodeCheck:
         """Count an attempt against the user, then have it judged.
 
         The attempt counts before anything is compared, so that parallel attempts cannot outrun the limit; it is taken
-        back unless what was typed turns out to be wrong. A fault that an operator can mend is no violation.
+        back unless what was typed turns out to be wrong. A fault that an operator can mend is no violation. Wrong ones
+        of a day are counted besides, and no right one forgets them; see `auth.guessing`.
 
         Raises:
             StateUnavailable: it could not be counted or remembered; a count that was made stays.
         """
-        earlier = await self.store.strike(person.id, now)
-        if standing(earlier, policy, unlocked_at(person.user, now)).locked(now):
+        earlier, unlocked = await self.store.strike(person.id, now), unlocked_at(person.user, now)
+        if standing(earlier, policy, unlocked).locked(now):
             await self.store.withdraw(person.id, now)
             return Checked(CodeVerdict.LOCKED)
+        guess = guesses(person.id)
+        today = await self.store.tally(guess.key, now, counted_seconds(unlocked, now))
+        if today >= MOST_WRONG:
+            await self.store.withdraw(person.id, now)
+            return Checked(CodeVerdict.LOCKED, f"{today} wrong codes within a day")
         try:
-            checked = await judged()
+            checked = await judged(today >= WIDE_WRONG)
         except StateUnavailable:
             raise
         except Fault as fault:
@@ -57,10 +66,13 @@ class CodeCheck:
             checked = Checked(CodeVerdict.MISCONFIGURED, fault.problem)
         if checked.verdict is not CodeVerdict.WRONG or not checked.violation:
             await self.store.withdraw(person.id, now)
+        else:
+            await self.store.reserve((guess,), now)
         return checked
 
-    async def judged(self, asked: Asked, typed: Secret, now: datetime) -> Checked:
+    async def judged(self, asked: Asked, typed: Secret, now: datetime, *, narrow: bool = False) -> Checked:
         """What the judges say of a code, without counting; the token's own is asked last."""
+        asked = _narrowed(asked) if narrow else asked
         if asked.person.user.temporary_response is not None and asked.policy.temporary_response_allowed:
             checked = await self.temporary.check(asked, typed, now)
             if checked.verdict is CodeVerdict.RIGHT:
@@ -72,9 +84,14 @@ class CodeCheck:
             await self.store.settled()  # the attempt counts before somebody else is asked
         return await judge.check(asked, typed, now)
 
-    async def compared(self, asked: Asked, response: Response, now: datetime) -> Checked:
+    async def compared(self, asked: Asked, response: Response, now: datetime, *, narrow: bool = False) -> Checked:
         """What is said of a response, without counting; of temporary responses nobody knows the clear text."""
+        asked = _narrowed(asked) if narrow else asked
         comparer = self.comparers.get(asked.token.kind)
         if comparer is None:
             return Checked(CodeVerdict.MISCONFIGURED, f"codes of {asked.token.kind} tokens cannot be compared")
         return await comparer.compare(asked, response, now)
+
+
+def _narrowed(asked: Asked) -> Asked:
+    return replace(asked, policy=narrowed(asked.policy))

@@ -180,7 +180,7 @@ class Performer:
     async def _pin(self, session: Session, subject: Subject, part: Part, lengths: tuple[int, ...]) -> Evidence:
         found: tuple[PinShown, Reading] | None = None
 
-        async def judged() -> Checked:
+        async def judged(_narrow: bool) -> Checked:  # noqa: FBT001 - as `Judged` is called
             nonlocal found
             found = await self.pins.read(subject.person, subject.policy, session.text(part), lengths, subject.now)
             return Checked(CodeVerdict.RIGHT if found else CodeVerdict.WRONG, "" if found else "PIN")
@@ -198,7 +198,7 @@ class Performer:
     ) -> CodeVerdict:
         session.notes["method"] = token.kind
 
-        async def judged() -> Checked:
+        async def judged(_narrow: bool) -> Checked:  # noqa: FBT001 - as `Judged` is called
             if kind is KeywordKind.PIN:
                 right = await self.pins.is_right(subject.person, subject.policy, plain(typed), subject.now)
                 return Checked(CodeVerdict.RIGHT if right else CodeVerdict.WRONG, "PIN as keyword")
@@ -216,10 +216,10 @@ class Performer:
         challenge = session.answered if session.answered and session.answered.question.token is token.kind else None
         asked = Asked(subject.person, subject.policy, token, challenge)
 
-        async def judged() -> Checked:
+        async def judged(narrow: bool) -> Checked:  # noqa: FBT001 - as `Judged` is called
             if isinstance(shown, Secret):
-                return await self.codes.judged(asked, shown, subject.now)
-            checked = await self.codes.compared(asked, shown, subject.now)
+                return await self.codes.judged(asked, shown, subject.now, narrow=narrow)
+            checked = await self.codes.compared(asked, shown, subject.now, narrow=narrow)
             session.success = shown.success(checked.proven) if checked.proven else None
             return checked
 

@@ -53,8 +53,8 @@ class Checked(msgspec.Struct, frozen=True):
         return f"Checked({self.verdict}, {self.detail!r})"
 
 
-Judged = Callable[[], Awaitable[Checked]]
-"""A question to a judge that is put when it is called."""
+Judged = Callable[[bool], Awaitable[Checked]]
+"""A question to a judge that is put when it is called; true for narrow windows, see `auth.guessing`."""
 
 
 class Judge(Protocol):

@@ -46,7 +46,7 @@ from schema.words import KeywordKind, LoginMode, Method, SendMode, TokenKind
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 RING = Ring((Key(bytes(range(KEY_OCTETS)), START - timedelta(days=400)),))
 ALICE = b"alice".ljust(16, b".")
-TABLES = ("challenge", "failure", "event", "mark", "stock", "kept")
+TABLES = ("challenge", "failure", "event", "mark", "stock", "kept", "spend", "note")
 WORDS = {
     "first_method": Method,
     "second_method": Method,

@@ -56,7 +56,7 @@ async def checked(store, judge, typed=TYPED):
     vip = VipJudge(judge, b"k" * 32, lambda number: b"n" * number)
     check = CodeCheck(store, {TokenKind.VIP: vip}, ResponseJudge(store, lambda: None))
     asked = Asked(person(), policy(), TOKEN, None)
-    return await check.counted(asked.person, asked.policy, lambda: check.judged(asked, typed, NOW), NOW)
+    return await check.counted(asked.person, asked.policy, lambda _: check.judged(asked, typed, NOW), NOW)
 
 
 @pytest.mark.parametrize("code", WHOSE_FAULT)
@@ -96,7 +96,7 @@ async def test_what_was_typed_is_never_in_the_detail(typed, before, after):
 
 
 async def test_what_only_an_operator_can_mend_is_no_violation_and_keeps_the_door_shut(store, caplog):
-    async def judged():
+    async def judged(_narrow):
         raise Fault("there is no key ring", remedy="copy it")
 
     found = await counting(store).counted(person(), policy(), judged, NOW)
@@ -106,7 +106,7 @@ async def test_what_only_an_operator_can_mend_is_no_violation_and_keeps_the_door
 
 
 async def test_what_the_state_store_could_not_remember_stays_counted_and_is_no_verdict(store):
-    async def judged():
+    async def judged(_narrow):
         raise StateUnavailable("the disk is full", remedy="make room")
 
     with pytest.raises(StateUnavailable):
@@ -127,7 +127,7 @@ async def tried(store, checked, somebody=None, at=NOW, settings=STRICT):
     """What comes of an attempt that is judged so, and whether anybody was asked to judge it."""
     asked = []
 
-    async def judged():
+    async def judged(_narrow):
         asked.append(at)
         return checked
 
@@ -242,6 +242,6 @@ async def test_another_process_can_see_an_attempt_before_vip_is_asked(tmp_path):
     vip, question = Looks(), about(TokenKind.VIP)
     with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "this boot", Turns())) as grouping:
         check = counting(grouping, vip=vip)
-        await check.counted(question.person, question.policy, lambda: check.judged(question, TYPED, NOW), NOW)
+        await check.counted(question.person, question.policy, lambda _: check.judged(question, TYPED, NOW), NOW)
         assert vip.seen == (NOW,)
         assert PlainStore(grouping).failures(person().id) == ()

@@ -1,0 +1,48 @@
+"""How often a person's codes may be guessed in a day, whatever the policy says and whoever logs on in between. Pure.
+
+A lock of a quarter of an hour lets hundreds of guesses a day through, and a right code of the person's own begins the
+count anew. So wrong codes of a day are counted by themselves. After a few of them the windows of software tokens are
+narrow: a code further ahead is then only good as the first of two in a row (RFC 4226 section 7.4).
+"""
+
+from datetime import datetime
+from typing import Final
+
+from msgspec.structs import replace
+
+from auth.state import Limit
+from schema.entry import EntryId, Policy
+
+DAY_SECONDS: Final = 86_400
+MOST_WRONG: Final = 60
+"""Wrong codes in a day after which nothing is compared any more until some are older than that."""
+WIDE_WRONG: Final = 3
+"""Wrong codes in a day after which the windows are narrow."""
+
+
+def guesses(user: EntryId) -> Limit:
+    """One wrong code more, which is counted for a day."""
+    return Limit("", f"guesses {user.hex()}", DAY_SECONDS, None)
+
+
+def counted_seconds(unlocked_at: datetime | None, now: datetime) -> int:
+    """For how many seconds back wrong codes count: a day, or since a helpdesk has unlocked the user."""
+    if unlocked_at is None:
+        return DAY_SECONDS
+    return max(0, min(DAY_SECONDS, int((now - unlocked_at).total_seconds())))
+
+
+def narrowed(policy: Policy) -> Policy:
+    """The policy with windows in which one code is good at a time."""
+    return replace(policy, totp_window=0, hotp_look_ahead=0)
+
+
+def most_likely(codes_at_once: int, code_space: int) -> float:
+    """The most that a day of guessing may come to, by the union bound.
+
+    Args:
+        codes_at_once: how many codes are good in a wide window; one is in a narrow one.
+        code_space: how many codes there are.
+    """
+    wide = min(WIDE_WRONG, MOST_WRONG)
+    return (wide * codes_at_once + (MOST_WRONG - wide)) / code_space
