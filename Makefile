@@ -1,6 +1,6 @@
 # Every target sets up what it needs first; nothing has to be there but make, on Debian or Ubuntu.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-alone test-servers clients cluster supply-chain lock crash races attack fuzz refusals check conformance agreement mutation bench bench-radius bench-http bench-passwords bench-outbound bench-sync bench-latency deb deb-test clean
+.PHONY: help demo test test-alone test-servers clients cluster supply-chain lock crash races attack faults fuzz refusals check conformance agreement mutation bench bench-radius bench-http bench-passwords bench-outbound bench-sync bench-latency deb deb-test clean
 
 # A domain controller needs ports below 1024 and security attributes of files, so its tests run as root. What root
 # would leave in the tree is kept out of it.
@@ -46,6 +46,10 @@ races: ## 100,000 submissions of the same codes at three nodes at once, one bein
 attack: ## a day of guessing, locking out and pumping texts, in virtual time, with policies as shipped (HOURS=, SEED=)
 	@tools/bootstrap venv
 	@env PYTHONPATH=.:tests .venv/bin/python -m attack $(HOURS:%=--hours %) $(SEED:%=--seed %)
+
+faults: ## everything that the service needs fails in every way: how logons end, and how soon they go on; root (ONLY=)
+	@tools/bootstrap venv servers
+	@$(AS_ROOT) env PYTHONPATH=.:tests .venv/bin/python -m faults $(if $(ONLY),--only "$(ONLY)")
 
 supply-chain: ## locks, advisories, licences, reasons of what the linter lets pass, bill of materials, a wheel built twice
 	@tools/bootstrap venv supply

@@ -70,24 +70,35 @@ class _Pooled:
     """One server at a time; a batch takes a connection of the pool for as long as it is on its way.
 
     Args:
-        pool: connections to the server.
+        pool: makes connections to the server; which are idle is known here.
         advisers: clients that are asked where it is.
     """
 
     def __init__(self, pool: ConnectionPool, *advisers: client.Valkey) -> None:
         self._pool = pool
         self._advisers = advisers
+        self._idle: list[Any] = []
 
     async def exchange(self, commands: Sequence[Command]) -> list[Any]:
+        connection = self._idle.pop() if self._idle else self._pool.make_connection()  # type: ignore[no-untyped-call]
         try:
-            connection = await self._pool.get_connection("")  # type: ignore[no-untyped-call]
-            try:
-                await connection.send_packed_command(connection.pack_commands(commands))
-                return [await _answer(connection) for _ in commands]
-            finally:
-                await self._pool.release(connection)
-        except (ValkeyError, OSError) as error:
+            await connection.connect()
+            await connection.send_packed_command(connection.pack_commands(commands))
+            answers = [await _answer(connection) for _ in commands]
+        except BaseException as error:
+            await connection.disconnect(nowait=True)  # what is still to come is the answer to something else
+            if not isinstance(error, Exception):
+                raise
+            await self._drop()
             raise _unavailable(error) from error
+        self._idle.append(connection)
+        return answers
+
+    async def _drop(self) -> None:
+        """Those that wait are no better than the one that has failed."""
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            await connection.disconnect(nowait=True)
 
     async def everywhere(self, command: Command) -> list[Any]:
         return await self.exchange([command])
@@ -104,7 +115,7 @@ class _Pooled:
                 return sorted(found)
 
     async def aclose(self) -> None:
-        await self._pool.disconnect()
+        await self._drop()
         for adviser in self._advisers:
             await adviser.aclose()
 
@@ -125,7 +136,7 @@ class _Cluster:
             for command in commands:
                 pipeline.execute_command(*command)
             return list(await pipeline.execute(raise_on_error=False))
-        except (ValkeyError, OSError) as error:
+        except Exception as error:
             raise _unavailable(error) from error
 
     async def everywhere(self, command: Command) -> list[Any]:
@@ -218,7 +229,7 @@ def _unavailable(error: Exception) -> StateUnavailable:
     """Of an error that has no secrets in it: they are the client's own words, or an error of a server."""
     if isinstance(error, AuthenticationError):
         return StateUnavailable("the state store refuses our name or password", remedy="correct [state] in config.ini")
-    problem = tls_problem(error) or str(error)[:_LONGEST_PROBLEM]
+    problem = tls_problem(error) or str(error)[:_LONGEST_PROBLEM] or type(error).__name__
     return StateUnavailable(
         f"the state store cannot be used: {problem}",
         remedy="look at the servers of [state], and at the network between; logons go on by themselves when it is back",

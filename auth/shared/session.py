@@ -178,7 +178,7 @@ class Session:
     async def _beat(self) -> None:
         """Look at the server, take part, and bring back what it has forgotten."""
         try:
-            await self._look()
+            await self._look_safely()
         except Fault as fault:
             if self._fault is None or str(self._fault) != str(fault):
                 _log.error("%s", fault)
@@ -187,6 +187,18 @@ class Session:
         if self._fault is not None and self._fault is not _NOT_YET:
             _log.warning("the state store is in use again")
         self._fault = None
+
+    async def _look_safely(self) -> None:
+        """Raises Fault, and nothing else: whoever keeps in touch must not break off."""
+        try:
+            await self._look()
+        except Fault:
+            raise
+        except Exception as error:
+            raise StateUnavailable(
+                f"the state store answers what cannot be understood ({type(error).__name__})",
+                remedy="see that the servers of [state] are Valkey or Redis",
+            ) from error
 
     async def _look(self) -> None:
         if self._fault is not None:

@@ -85,12 +85,13 @@ class Watched:
         assert (await self.answer(door, user, again.state, code)).outcome == "refused"
 
     async def with_totp(self, door: str) -> None:
-        """A wrong code, a right one that no other door has had, and that one again."""
+        """A right code that no other door has had, and that one again; a wrong one first where they are not too many."""
         step = TOKEN.step(SYSTEM_CLOCK.now()) + DOORS.index(door)
         code = TOKEN.code(step).text
         asked = await self.log_on(door, "tom", password_of("tom"))
-        again = await self.answer(door, "tom", asked.state, another(code))
-        assert (await self.answer(door, "tom", again.state, code)).outcome == "accepted"
+        if door == DOORS[0]:
+            asked = await self.answer(door, "tom", asked.state, another(code))
+        assert (await self.answer(door, "tom", asked.state, code)).outcome == "accepted"
         asked = await self.log_on(door, "tom", password_of("tom"))
         assert (await self.answer(door, "tom", asked.state, code)).outcome != "accepted"
 
@@ -178,7 +179,7 @@ async def a_day(office: Office, watched: Watched) -> None:
     for door in DOORS:
         await watched.whole_login(door, "sam")
         await watched.whole_login(door, "emma")
-        await watched.with_token(door)
+        await watched.with_totp(door)
         await watched.with_pin(door)
         await watched.with_response(door)
         await watched.whole_login(door, "vic", f"VIC-{door.upper()}")

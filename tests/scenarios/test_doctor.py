@@ -20,7 +20,7 @@ from scenarios.office import Office, open_office, until
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 EVERYBODY = 12
 # an LDIF site has none of these, plain HTTP no certificate, and this one no RadSec
-ELSEWHERE = {"clock", "http-certificate", "radsec-certificate"}
+ELSEWHERE = {"clock", "http-certificate", "radsec-certificate", "shared-state"}
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -1,0 +1,51 @@
+"""`make faults`: everything that the service needs fails in every way; how each logon ends, and how soon it goes on."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from faults.plant import KINDS, open_plant
+from faults.table import ROWS, Row
+
+MOST_SECONDS = 2.0
+
+
+def main() -> int:
+    """Exit status 0 when every cell is as the table says, and everything has come back."""
+    parser = argparse.ArgumentParser(prog="faults", description=__doc__)
+    parser.add_argument("--only", help="the rows of one thing")
+    arguments = parser.parse_args()
+    rows = [row for row in ROWS if arguments.only in {None, row.thing}]
+    with tempfile.TemporaryDirectory(prefix="dirfactor-faults-", ignore_cleanup_errors=True) as folder:
+        return int(bool(asyncio.run(run(Path(folder), rows))))
+
+
+async def run(folder: Path, rows: list[Row]) -> list[str]:
+    """What is not as the table says."""
+    wrong = []
+    async with open_plant(folder) as plant:
+        for kind in KINDS:
+            await plant.recovered(kind)
+        for row in rows:
+            await row.break_it(plant)
+            found = {kind: await plant.log_on(kind) for kind in KINDS}
+            await row.mend_it(plant)
+            back = max([await plant.recovered(kind) for kind in KINDS])
+            late = "" if back <= MOST_SECONDS else ", late"
+            cells = "  ".join(f"{kind} {reason}" for kind, reason in found.items())
+            print(f"{row.thing:<20}{row.fault:<13}{cells:<100}goes on after {back:4.1f} s{late}", flush=True)
+            wrong += [
+                f"{row.thing}, {row.fault}: {kind} ends with {found[kind]}, not {row.ends.get(kind, 'accepted')}"
+                for kind in KINDS
+                if found[kind] != row.ends.get(kind, "accepted")
+            ]
+    print(f"{len(rows) * len(KINDS)} cells, {len(wrong)} of them wrong")
+    for text in wrong:
+        print(f"  {text}")
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""The service with a way to each of its servers on which things go wrong, and somebody for each kind of logon."""
+
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from faults.way import Way, ways
+from rig.certificates import issue
+from rig.fixtures import running
+from rig.valkey import Valkey
+from scenarios.company import person, policy, policy_dn, texted, with_vip
+from scenarios.office import Office, beside, open_office
+
+KINDS = ("password", "text", "mail", "VIP")
+HOLDERS = 60  # of VIP credentials; none shows one code twice in half a minute
+DISK_KILOBYTES = 8_192
+
+
+@dataclass
+class Plant:
+    """The service, and what stands between it and the world."""
+
+    office: Office
+    ways: dict[str, Way]
+    disk: Path
+    directory: Path
+    valkey: Valkey
+    _holders: int = 0
+
+    async def log_on(self, kind: str) -> str:
+        """The reason with which a login of somebody of this kind ends, whose codes are all right."""
+        user = kind.lower()
+        if kind == "VIP":
+            self._holders = (self._holders + 1) % HOLDERS
+            user = f"vip{self._holders}"
+        mark, lines = self.office.site.mark(), len(self.office.audit())
+        asked = await self.office.log_on("radius", user)
+        if asked.outcome == "challenged":
+            code = {
+                "text": lambda: self.office.site.text_code(mark),
+                "mail": lambda: self.office.site.mail_code(mark),
+                "VIP": lambda: self._vip_code(user),
+            }[kind]
+            await self.office.answer("radius", user, asked.state, await code())
+        found = self.office.audit()[lines:]
+        if found:
+            return str(found[-1]["reason"])
+        return "audit-unavailable" if asked.outcome == "refused" else f"{asked.outcome}, and in no audit"
+
+    async def recovered(self, kind: str, seconds: float = 20.0) -> float:
+        """After how many seconds a login of this kind goes as it should."""
+        begun = time.monotonic()
+        while (found := await self.log_on(kind)) != "accepted":
+            if time.monotonic() - begun > seconds:
+                raise AssertionError(f"{kind} still ends with {found}")
+        return time.monotonic() - begun
+
+    async def reload(self, *changes: tuple[str, str]) -> str:
+        """Change config.ini, have it read again, and what the log says of it."""
+        config, program = self.office.service.config, self.office.service.program
+        text = config.read_text()
+        for old, new in changes:
+            assert old in text, old
+            text = text.replace(old, new)
+        config.write_text(text)
+        said = len(program.lines)
+        program.process.send_signal(signal.SIGHUP)
+        return await program.line(lambda line: "config.ini was read" in line or "stays as it was" in line, since=said)
+
+    async def _vip_code(self, user: str) -> str:
+        return self.office.site.vip_code(user.upper())
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A file system that is soon full."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_KILOBYTES}k,mode=700", "none", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+@asynccontextmanager
+async def open_plant(folder: Path) -> AsyncIterator[Plant]:
+    """Everything at work; the state is on a Valkey, and the state directory on a small disk."""
+    entries = [
+        person("password", dirfactorPolicy=policy_dn("alone")),
+        policy("alone", dirfactorFirstMethod="password", dirfactorSecondMethod="none"),
+        texted("text", 1, dirfactorPolicy=policy_dn("often")),
+        person("mail", "email", dirfactorPolicy=policy_dn("often")),
+        *(with_vip(f"vip{number}", f"VIP{number}", dirfactorPolicy=policy_dn("often")) for number in range(HOLDERS)),
+        policy("often", dirfactorCodesPerWindow="100", dirfactorFirstMethod="password", dirfactorSecondMethod="token"),
+    ]
+    spend = "\n[spend]\nper_user_hour = 1000\nper_user_day = 1000\nper_number_day = 1000\n"
+    with ExitStack() as stack:
+        valkey = stack.enter_context(running(Valkey(folder / "valkey")))
+        site_folder = folder / "site"
+        site_folder.mkdir()
+        credentials = {f"VIP{number}": "" for number in range(HOLDERS)}
+        async with open_office(
+            site_folder, *entries, credentials=credentials, more_config=spend, vip_seconds=1.0
+        ) as office:
+            text = office.service.config.read_text()
+            ports = {
+                "SMS gateway": _port(text, r"url = http://127\.0\.0\.1:(\d+)/messages"),
+                "mail server": _port(text, r"\[email:relay\]\nhost = localhost\nport = (\d+)"),
+                "VIP": _port(text, r"url = https://localhost:(\d+)"),
+                "state store": valkey.port,
+            }
+            found = stack.enter_context(ways(ports, issue(folder / "other", "localhost", "127.0.0.1")))
+            for name in ("SMS gateway", "mail server", "VIP"):
+                text = re.sub(rf"\b{ports[name]}\b", str(found[name].port), text)
+            text = text.replace("refusal_seconds", "delivery_seconds = 1.5\nrefusal_seconds", 1)
+            place = f"127.0.0.1:{found['state store'].port}"
+            text += f"\n[state]\nservers = {place}\ntls = no\ntimeout_seconds = 0.8\n"
+            (site_folder / "faulty").mkdir()
+            disk = stack.enter_context(small_disk(folder / "disk"))
+            (site_folder / "faulty" / "state").symlink_to(disk)
+            for key in ("server.key", "keys.ring"):
+                if (site_folder / "state" / key).exists():
+                    shutil.copy2(site_folder / "state" / key, disk / key)
+            before = office.service.config.read_text()
+            async with beside(office, before, text, "faulty") as faulty:
+                yield Plant(faulty, found, disk, site_folder / "directory.ldif", valkey)
+
+
+def _port(text: str, pattern: str) -> int:
+    found = re.search(pattern, text)
+    assert found, pattern
+    return int(found[1])

@@ -1,0 +1,203 @@
+"""What becomes of each kind of logon when something is wrong: a row for each thing and fault. docs/faults.md has it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from faults.plant import KINDS, Plant
+from faults.way import Fault
+
+Act = Callable[[Plant], Awaitable[None]]
+ALL_REFUSED = dict.fromkeys(KINDS, "state-unavailable")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A fault of a thing.
+
+    Attributes:
+        thing: what it is about.
+        fault: what is wrong with it.
+        ends: how logons end, by kind; all others are accepted.
+        what_to_do: for an operator.
+        break_it: makes it so.
+        mend_it: makes it well again.
+        quick: whether it is in every run of the tests.
+    """
+
+    thing: str
+    fault: str
+    ends: Mapping[str, str]
+    what_to_do: str
+    break_it: Act
+    mend_it: Act
+    quick: bool = field(default=True)
+
+
+def _on_the_way(thing: str, fault: Fault, ends: Mapping[str, str], what_to_do: str, *, quick: bool = True) -> Row:
+    async def become(plant: Plant) -> None:
+        plant.ways[thing].become(fault)
+
+    async def well(plant: Plant) -> None:
+        plant.ways[thing].become(Fault.NONE)
+
+    return Row(thing, fault.value, ends, what_to_do, become, well, quick)
+
+
+def _server(thing: str, kind: str, reason: str, slow: str, what_to_do: str) -> list[Row]:
+    """The rows of something that one kind of logon needs."""
+    return [
+        _on_the_way(thing, fault, {kind: slow if fault is Fault.SLOW else reason}, what_to_do, quick=fault in quick)
+        for fault in Fault
+        if fault is not Fault.NONE
+        for quick in [(Fault.DOWN, Fault.GARBAGE, Fault.WRONG_TLS)]
+    ]
+
+
+def _of_the_store() -> list[Row]:
+    advice = "look at the servers of [state]; see docs/nodes.md"
+    rows = [
+        _on_the_way("state store", fault, ALL_REFUSED, advice, quick=fault in {Fault.DOWN, Fault.GARBAGE})
+        for fault in Fault
+        if fault not in {Fault.NONE, Fault.SLOW}
+    ]
+    rows.append(_on_the_way("state store", Fault.SLOW, {}, "logons take longer; look at its load", quick=False))
+
+    async def full(plant: Plant) -> None:
+        plant.valkey.cli("CONFIG", "SET", "maxmemory", "1")
+
+    async def roomy(plant: Plant) -> None:
+        plant.valkey.cli("CONFIG", "SET", "maxmemory", "0")
+
+    async def flushed(plant: Plant) -> None:
+        plant.valkey.cli("FLUSHALL")
+        await asyncio.sleep(1.5)
+
+    async def nothing(plant: Plant) -> None:
+        """It mends itself."""
+
+    ends = {kind: "state-unavailable" for kind in KINDS if kind != "password"}
+    rows.append(Row("state store", "full", ends, "raise maxmemory", full, roomy))
+    rows.append(Row("state store", "flushed", {}, "have it persist what it holds", flushed, nothing))
+    return rows
+
+
+def _of_the_disk() -> list[Row]:
+    async def fill(plant: Plant) -> None:
+        """What the files have room for within their last pages is used up by logons."""
+        _fill(plant)
+        for _ in range(100):
+            if await plant.log_on("password") != "accepted":
+                return
+            _fill(plant)
+
+    async def clear(plant: Plant) -> None:
+        (plant.disk / "ballast").unlink()
+
+    ends = dict.fromkeys(KINDS, "audit-unavailable")
+    return [Row("disk", "full", ends, "make room", fill, clear)]
+
+
+def _fill(plant: Plant) -> None:
+    with (plant.disk / "ballast").open("ab", buffering=0) as ballast:
+        try:
+            while ballast.write(bytes(4096)):
+                pass
+        except OSError:
+            return
+
+
+def _of_the_directory() -> list[Row]:
+    kept: list[str] = []
+
+    async def gone(plant: Plant) -> None:
+        kept.append(plant.directory.read_text())
+        plant.directory.unlink()
+        await asyncio.sleep(0.5)
+
+    async def broken(plant: Plant) -> None:
+        kept.append(plant.directory.read_text())
+        plant.directory.write_text("dn: this is\nno: LDIF\n\n: at all\n")
+        await asyncio.sleep(0.5)
+
+    async def back(plant: Plant) -> None:
+        plant.directory.write_text(kept.pop())
+
+    advice = "mend it; what was read last is in force, and whoever shows no password goes on"
+    ends = dict.fromkeys(KINDS, "directory-unavailable")
+    return [
+        Row("directory (LDIF)", "down", ends, advice, gone, back),
+        Row("directory (LDIF)", "garbage", ends, advice, broken, back),
+    ]
+
+
+def _of_the_configuration() -> list[Row]:
+    wrong, right = "[radius]\nhost = 127.0.0.1", "[radius]\nhost = 127.0.0.1\nnonsense = yes"
+    known, unknown = "url = http://127.0.0.1", "url = https://gateway.invalid"
+
+    async def broken(plant: Plant) -> None:
+        assert "stays as it was" in await plant.reload((wrong, right))
+
+    async def mended(plant: Plant) -> None:
+        assert "was read again" in await plant.reload((right, wrong))
+
+    async def unresolved(plant: Plant) -> None:
+        assert "was read again" in await plant.reload((known, unknown))
+
+    async def resolved(plant: Plant) -> None:
+        assert "was read again" in await plant.reload((unknown, known))
+
+    return [
+        Row("configuration", "garbage", {}, "mend the line that the log names", broken, mended),
+        Row("DNS", "no such name", {"text": "delivery-failed"}, "correct url, or the resolvers", unresolved, resolved),
+    ]
+
+
+def _of_certificates() -> list[Row]:
+    kept: list[bytes] = []
+
+    async def exchange(plant: Plant) -> None:
+        file = plant.directory.parent / "certificates" / "client.p12"
+        kept.append(file.read_bytes())
+        file.write_bytes(b"no certificate")
+        await plant.reload()
+
+    async def back(plant: Plant) -> None:
+        (plant.directory.parent / "certificates" / "client.p12").write_bytes(kept.pop())
+        await plant.reload()
+
+    advice = "put the right file in its place; the service takes it by itself"
+    return [Row("certificate for VIP", "garbage", {"VIP": "vip-misconfigured"}, advice, exchange, back)]
+
+
+ROWS: list[Row] = [
+    *_of_the_directory(),
+    *_of_the_store(),
+    *_server("SMS gateway", "text", "delivery-failed", "accepted", "another gateway of the policy takes its place"),
+    *_server(
+        "mail server",
+        "mail",
+        "delivery-failed",
+        "delivery-failed",
+        "another server in dirfactorEmailGateways takes its place",
+    ),
+    *_server(
+        "VIP",
+        "VIP",
+        "vip-unavailable",
+        "vip-unavailable",
+        "fail-over URLs in [vip]; nobody is blamed for a code meanwhile",
+    ),
+    *_of_the_disk(),
+    *_of_the_configuration(),
+    *_of_certificates(),
+]
+
+
+def page() -> str:
+    """The table for docs/faults.md."""
+    lines = ["| what | fault | " + " | ".join(KINDS) + " | what helps |", "|---|---|" + "---|" * (len(KINDS) + 1)]
+    for row in ROWS:
+        cells = [f"`{row.ends[kind]}`" if kind in row.ends else "goes on" for kind in KINDS]
+        lines.append(f"| {row.thing} | {row.fault} | {' | '.join(cells)} | {row.what_to_do} |")
+    return "\n".join(lines)
