@@ -98,10 +98,13 @@ async def exchange(
                 raise UnusableAnswer(f"is larger than {_LARGEST_ANSWER // 1024} KiB")
         stream = answer.extensions.get("network_stream")
         secured = stream.get_extra_info("ssl_object") if stream else None
-        return Answer(
+        told = Answer(
             answer.status_code,
             answer.headers,
             bytes(body),
             secured.version() if secured else None,
             peer_certificate_end(secured) if secured else None,
         )
+    # httpx has response and stream hold each other, and with them the question, whose code nobody should find later
+    answer.stream = httpx.ByteStream(b"")
+    return told

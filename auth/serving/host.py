@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -34,6 +35,7 @@ def serve_host(settings: Settings, clock: Clock, entropy: Entropy) -> int:
     Raises:
         Fault: before anything is answered.
     """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # memory has passwords and codes in it
     host = _Host(settings, clock, entropy)
     manager = ServiceManager(os.environ, os.getpid())
     with host.sockets():
