@@ -43,9 +43,9 @@ races: ## 100,000 submissions of the same codes at three nodes at once, one bein
 	@tools/bootstrap venv servers
 	@env PYTHONPATH=.:tests .venv/bin/python -m races $(COUNT:%=--count %) $(SEED:%=--seed %)
 
-attack: ## a day of guessing, locking out and pumping texts, in virtual time, with policies as shipped (HOURS=, SEED=)
+attack: ## a day of guessing, locking out and pumping texts, in virtual time, with policies as shipped (HOURS=, SEED=, PRICE=)
 	@tools/bootstrap venv
-	@env PYTHONPATH=.:tests .venv/bin/python -m attack $(HOURS:%=--hours %) $(SEED:%=--seed %)
+	@env PYTHONPATH=.:tests .venv/bin/python -m attack $(HOURS:%=--hours %) $(SEED:%=--seed %) $(PRICE:%=--price %)
 
 faults: ## everything that the service needs fails in every way: how logons end, and how soon they go on; root (ONLY=)
 	@tools/bootstrap venv servers

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from auth.chap.response import Response
 from auth.facts import CodeVerdict
-from auth.guessing import MOST_WRONG, WIDE_WRONG, counted_seconds, guesses, narrowed
+from auth.guessing import MOST_WRONG, narrow_guess, narrowed, wide_guess
 from auth.judges.base import Asked, Checked, Comparer, Judge, Judged
 from auth.standing import standing, unlocked_at
 from auth.state import StateUnavailable, Store
@@ -43,7 +43,7 @@ class CodeCheck:
 
         The attempt counts before anything is compared, so that parallel attempts cannot outrun the limit; it is taken
         back unless what was typed turns out to be wrong. A fault that an operator can mend is no violation. Wrong ones
-        of a day are counted besides, and no right one forgets them; see `auth.guessing`.
+        of a day count besides in the same way, and no right one forgets them; see `auth.guessing`.
 
         Raises:
             StateUnavailable: it could not be counted or remembered; a count that was made stays.
@@ -52,13 +52,14 @@ class CodeCheck:
         if standing(earlier, policy, unlocked).locked(now):
             await self.store.withdraw(person.id, now)
             return Checked(CodeVerdict.LOCKED)
-        guess = guesses(person.id)
-        today = await self.store.tally(guess.key, now, counted_seconds(unlocked, now))
-        if today >= MOST_WRONG:
-            await self.store.withdraw(person.id, now)
-            return Checked(CodeVerdict.LOCKED, f"{today} wrong codes within a day")
+        guess, narrow = wide_guess(person.id, unlocked), False
+        if await self.store.reserve((guess,), now) is not None:
+            guess, narrow = narrow_guess(person.id, unlocked), True
+            if await self.store.reserve((guess,), now) is not None:
+                await self.store.withdraw(person.id, now)
+                return Checked(CodeVerdict.LOCKED, f"{MOST_WRONG} wrong codes within a day")
         try:
-            checked = await judged(today >= WIDE_WRONG)
+            checked = await judged(narrow)
         except StateUnavailable:
             raise
         except Fault as fault:
@@ -66,8 +67,7 @@ class CodeCheck:
             checked = Checked(CodeVerdict.MISCONFIGURED, fault.problem)
         if checked.verdict is not CodeVerdict.WRONG or not checked.violation:
             await self.store.withdraw(person.id, now)
-        else:
-            await self.store.reserve((guess,), now)
+            await self.store.give_back((guess,), now)
         return checked
 
     async def judged(self, asked: Asked, typed: Secret, now: datetime, *, narrow: bool = False) -> Checked:

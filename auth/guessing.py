@@ -20,16 +20,14 @@ WIDE_WRONG: Final = 3
 """Wrong codes in a day after which the windows are narrow."""
 
 
-def guesses(user: EntryId) -> Limit:
-    """One wrong code more, which is counted for a day."""
-    return Limit("", f"guesses {user.hex()}", DAY_SECONDS, None)
+def wide_guess(user: EntryId, unlocked_at: datetime | None) -> Limit:
+    """One of the first wrong codes of a day; a helpdesk that unlocks the user begins the count anew."""
+    return Limit("", f"guesses wide {_whose(user, unlocked_at)}", DAY_SECONDS, WIDE_WRONG)
 
 
-def counted_seconds(unlocked_at: datetime | None, now: datetime) -> int:
-    """For how many seconds back wrong codes count: a day, or since a helpdesk has unlocked the user."""
-    if unlocked_at is None:
-        return DAY_SECONDS
-    return max(0, min(DAY_SECONDS, int((now - unlocked_at).total_seconds())))
+def narrow_guess(user: EntryId, unlocked_at: datetime | None) -> Limit:
+    """One of those after them."""
+    return Limit("", f"guesses {_whose(user, unlocked_at)}", DAY_SECONDS, MOST_WRONG - WIDE_WRONG)
 
 
 def narrowed(policy: Policy) -> Policy:
@@ -46,3 +44,7 @@ def most_likely(codes_at_once: int, code_space: int) -> float:
     """
     wide = min(WIDE_WRONG, MOST_WRONG)
     return (wide * codes_at_once + (MOST_WRONG - wide)) / code_space
+
+
+def _whose(user: EntryId, unlocked_at: datetime | None) -> str:
+    return user.hex() if unlocked_at is None else f"{user.hex()} {unlocked_at.timestamp():.0f}"

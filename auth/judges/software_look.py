@@ -24,6 +24,7 @@ class _Held(msgspec.Struct, frozen=True, array_like=True):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Held).decode
+_decode_told = msgspec.msgpack.Decoder(tuple[int, ...]).decode
 
 
 class Look:
@@ -33,13 +34,21 @@ class Look:
         store: where the token is is remembered there.
         token: the token.
         position: where it is.
+        told: positions of which somebody was told that their code is right, and too far away.
         asked: whose; the policy says how wide the windows are.
         code: what was typed, plain, or as the client shows it.
         now: the present instant.
     """
 
     def __init__(
-        self, store: Store, token: SoftwareToken, position: Position, asked: Asked, code: Shown, now: datetime
+        self,
+        store: Store,
+        token: SoftwareToken,
+        position: Position,
+        told: tuple[int, ...],
+        asked: Asked,
+        code: Shown,
+        now: datetime,
     ) -> None:
         self._store = store
         self._token = token
@@ -49,14 +58,16 @@ class Look:
         self._now = now
         self._position = position
         self._window = window(token, self._position, self._policy, now)
+        self._told = told
         self._found = matches(token, code, self._window)
 
     async def in_window(self) -> Checked | None:
         """Right, when it is a code that counts now and was not accepted yet.
 
-        The same digits may come at several positions: all of them are used up.
+        The same digits may come at several positions: all of them are used up. Who guessed a code of the wider window
+        was told so, and would only have to wait until its time has come: such a code is good for nothing any more.
         """
-        if not self._found or not await self._consume(self._found[-1]):
+        if not self._found or not set(self._found).isdisjoint(self._told) or not await self._consume(self._found[-1]):
             return None
         if self._token.kind is TokenKind.TOTP:
             await self._keep(drift_after(self._token, self._position, self._found[-1], self._policy, self._now))
@@ -81,6 +92,7 @@ class Look:
         far = [where for where in around if where not in self._window and (mark is None or where > mark)]
         for where in matches(self._token, self._code, far):
             detail = f"token {self._token.serial} is {self._distance(where)}"
+            await self._tell(where, around)
             held = _encode(_Held(self._token.identity, where))
             return Checked(CodeVerdict.RESYNCHRONISE, detail, violation=False, held=held)
         return None
@@ -92,6 +104,8 @@ class Look:
         """
         if not self._found:
             return None
+        if not set(self._found).isdisjoint(self._told):
+            return Checked(CodeVerdict.WRONG, f"token {self._token.serial}: the code was shown before its time")
         recalled = await self._store.recall(Wanted(marks=(_mark_key(self._token),)), self._now)
         mark = recalled.marks[0]
         if mark is not None and self._window[-1] < mark:
@@ -109,6 +123,10 @@ class Look:
     async def _keep(self, drift: int) -> None:
         if drift != self._position.drift:
             await self._store.keep(_drift_key(self._token), str(drift).encode())
+
+    async def _tell(self, where: int, around: range) -> None:
+        told = {position for position in self._told if position >= around[0]} | {where}
+        await self._store.keep(_told_key(self._token), _encode(tuple(sorted(told))))
 
     def _distance(self, where: int) -> str:
         if self._token.kind is TokenKind.TOTP:
@@ -128,11 +146,12 @@ async def looks_at(
     store: Store, tokens: Sequence[SoftwareToken], asked: Asked, code: Shown, now: datetime
 ) -> list[Look]:
     """A look at each token where it is now. Raises StateUnavailable when that cannot be known."""
-    wanted = Wanted(marks=tuple(map(_mark_key, tokens)), kept=tuple(map(_drift_key, tokens)))
-    recalled = await store.recall(wanted, now)
+    kept = (*map(_drift_key, tokens), *map(_told_key, tokens))
+    recalled = await store.recall(Wanted(marks=tuple(map(_mark_key, tokens)), kept=kept), now)
+    drifts, told = recalled.kept[: len(tokens)], recalled.kept[len(tokens) :]
     return [
-        Look(store, token, Position(mark, int(drift) if drift else 0), asked, code, now)
-        for token, mark, drift in zip(tokens, recalled.marks, recalled.kept, strict=True)
+        Look(store, token, Position(mark, int(drift) if drift else 0), _positions(far), asked, code, now)
+        for token, mark, drift, far in zip(tokens, recalled.marks, drifts, told, strict=True)
     ]
 
 
@@ -142,3 +161,11 @@ def _mark_key(token: SoftwareToken) -> str:
 
 def _drift_key(token: SoftwareToken) -> str:
     return f"drift {token.identity}"
+
+
+def _told_key(token: SoftwareToken) -> str:
+    return f"told {token.identity}"
+
+
+def _positions(octets: bytes | None) -> tuple[int, ...]:
+    return _decode_told(octets) if octets else ()

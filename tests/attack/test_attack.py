@@ -1,8 +1,44 @@
-"""`make attack` with fewer hours, in every run of the tests: after two hours a day's guesses are used up."""
+"""The laws of `make attack` over the same day, by attackers who look at the clock less often."""
 
-from attack.__main__ import run
-from attack.strategies import Attacker
+import logging
+
+import pytest
+
+from attack.outsiders import FLOODS, flooded
+from attack.pumping import PUMPINGS, pumped
+from attack.siege import LIMIT, besieged
+from attack.strategies import STRATEGIES
+from attack.truth import CASES, weighed
+
+SEED = 20_261_126
 
 
-async def test_nobody_guesses_in_locks_out_by_name_or_pumps_texts_beyond_the_limits(tmp_path, capsys):
-    assert await run(Attacker(tmp_path, 3.0, 20261126), 0.08) == 0, capsys.readouterr().out
+@pytest.fixture(autouse=True)
+def quiet(caplog):
+    caplog.set_level(logging.CRITICAL)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda each: each.name)
+async def test_a_day_of_guesses_succeeds_less_than_once_in_ten_thousand_times(strategy, tmp_path):
+    found = await besieged(strategy, tmp_path, hours=24, seed=SEED, patience=600)
+    assert found.comparisons >= 9, "the attacker was let try"
+    assert strategy.memorised or found.bound < LIMIT
+
+
+@pytest.mark.parametrize("case", range(len(CASES)), ids=[strategy.name for strategy, _, _ in CASES])
+async def test_guesses_hit_as_often_as_the_meter_says_and_waiting_brings_nothing(case, tmp_path):
+    found = await weighed(case, tmp_path, number_of=20, seed=SEED)
+    assert found.holds, found
+
+
+@pytest.mark.parametrize("flood", FLOODS, ids=lambda each: each.name)
+async def test_a_name_alone_locks_nobody_but_where_it_is_all_that_is_asked_for(flood, tmp_path):
+    found = await flooded(flood, tmp_path, rounds=30, seed=SEED)
+    assert found.holds, found
+    assert found.comparisons if flood.lets else found.requests > 100
+
+
+@pytest.mark.parametrize("pumping", PUMPINGS[:2], ids=lambda each: each.name)
+async def test_no_more_texts_than_the_limits_say(pumping, tmp_path):
+    found = await pumped(pumping, tmp_path, hours=0.4, seed=SEED)
+    assert found.holds, found

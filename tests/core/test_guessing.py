@@ -1,5 +1,6 @@
 """A day of guessing is bounded, whatever is right in between; a helpdesk's unlocking begins it anew."""
 
+import asyncio
 from contextlib import closing
 from datetime import timedelta
 
@@ -71,3 +72,18 @@ async def test_right_codes_and_what_is_nobodys_fault_count_for_nothing(store):
 def test_a_day_of_guessing_six_digits_comes_to_less_than_one_in_ten_thousand(codes_at_once):
     """A text's code, TOTP and HOTP with their windows as shipped."""
     assert most_likely(codes_at_once, 10**6) < 1e-4
+
+
+async def test_guesses_that_come_at_once_are_no_more_and_their_windows_no_wider(store):
+    """Whoever judges them takes a while, as VIP does, or another node with the same state."""
+    narrow = []
+
+    async def judged(narrowed):
+        narrow.append(narrowed)
+        await asyncio.sleep(0)
+        return WRONG
+
+    check = CodeCheck(store, {}, None)
+    found = await asyncio.gather(*(check.counted(person(), PATIENT, judged, NOW) for _ in range(2 * MOST_WRONG)))
+    assert [each.verdict for each in found].count(CodeVerdict.WRONG) == MOST_WRONG
+    assert narrow.count(False) == WIDE_WRONG

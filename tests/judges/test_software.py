@@ -282,3 +282,18 @@ async def test_no_detail_has_a_code_or_seed(world):
         checked = await alice.ask(alice.code(position))
         assert alice.code(position).text not in repr(checked)
         assert "123456789" not in repr(checked)
+
+
+@pytest.mark.parametrize("kind", [TOTP, HOTP])
+async def test_a_code_that_was_told_to_be_too_far_ahead_is_good_for_nothing_when_its_time_has_come(world, kind):
+    """Who guesses is told when a guess is a code of the time to come, and could wait for it."""
+    alice = world(token(kind)).with_policy(totp_window=1, hotp_look_ahead=3, resynchronise_window=20)
+    start = alice.step() if kind is TOTP else 0
+    far = alice.code(start + 8)
+    assert await verdict(alice, far) is AGAIN
+    if kind is HOTP:
+        for counter in (3, 6):
+            assert await verdict(alice, alice.code(counter)) is RIGHT
+    now = NOW + 8 * PERIOD if kind is TOTP else NOW
+    assert await verdict(alice, far, now=now) is WRONG
+    assert await verdict(alice, alice.code(start + 9), now=now) is RIGHT, "the next one is as good as ever"
