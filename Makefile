@@ -1,6 +1,6 @@
 # Every target sets up what it needs first; nothing has to be there but make, on Debian or Ubuntu.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-alone test-servers clients cluster supply-chain lock crash races attack faults canary fuzz refusals check conformance agreement mutation bench bench-radius bench-http bench-passwords bench-outbound bench-sync bench-latency deb deb-test clean
+.PHONY: help demo test test-alone test-servers clients cluster supply-chain lock crash races attack faults canary soak fuzz refusals check conformance agreement mutation bench bench-radius bench-http bench-passwords bench-outbound bench-sync bench-latency deb deb-test clean
 
 # A domain controller needs ports below 1024 and security attributes of files, so its tests run as root. What root
 # would leave in the tree is kept out of it.
@@ -54,6 +54,10 @@ faults: ## everything that the service needs fails in every way: how logons end,
 canary: ## a day with secrets that are known, and a look for them in logs, audit, state, metrics, exports and memory
 	@tools/bootstrap venv
 	@.venv/bin/python -m pytest -v tests/scenarios/test_canary.py
+
+soak: ## mixed traffic with faults for half an hour: memory, files and latency stay what they were (MINUTES=, RATE=, SEED=)
+	@tools/bootstrap venv
+	@env PYTHONPATH=.:tests .venv/bin/python -m soak $(MINUTES:%=--minutes %) $(RATE:%=--rate %) $(SEED:%=--seed %)
 
 supply-chain: ## locks, advisories, licences, reasons of what the linter lets pass, bill of materials, a wheel built twice
 	@tools/bootstrap venv supply
