@@ -241,7 +241,7 @@ async def opened(
         judges: dict[TokenKind, Judge] = {
             TokenKind.SMS: texts,
             TokenKind.EMAIL: minted,
-            TokenKind.VIP: VipJudge(measured_vip, key, entropy.octets),
+            TokenKind.VIP: VipJudge(store, measured_vip, key, entropy.octets),
             TokenKind.TOTP: software,
             TokenKind.HOTP: software,
         }

@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from auth.facts import CodeVerdict
 from auth.judges.base import Asked, Checked
+from auth.state import Store
 from auth.vip.faults import VipUnavailable
 from auth.vip.reasons import Kind, look_up
 from auth.vip.verdict import Verdict
@@ -22,6 +23,7 @@ from schema.secret import Secret
 
 _log = logging.getLogger("dirfactor.vip")
 _SIX_DIGITS = re.compile(r"\d{6}")
+_TOLD, _TOLD_FOR = b"told", timedelta(days=7)
 _NONCE_OCTETS = 12  # NIST SP 800-38D section 8.2.2: drawn at random
 
 
@@ -67,17 +69,22 @@ class VipJudge:
     When a credential has drifted (4923) the code is held, sealed, in the challenge, until the next one is typed: VIP
     takes the two together. Whoever answers the challenge takes it out of the store, so that a code is held once.
 
+    Who guesses such a code is told so, and would only have to wait until its time has come: by itself it is good for
+    nothing any more.
+
     Args:
+        store: remembers such codes, by their digests.
         service: asks VIP.
         key: the server's key, under which a code is held.
         octets: draws random octets.
     """
 
+    store: Store
     service: Validator
     key: bytes = field(repr=False)
     octets: Callable[[int], bytes]
 
-    async def check(self, asked: Asked, typed: Secret, now: datetime) -> Checked:  # noqa: ARG002 - VIP has a clock
+    async def check(self, asked: Asked, typed: Secret, now: datetime) -> Checked:
         """Ask once."""
         first = self._held(asked)
         credentials = asked.token.credentials
@@ -94,9 +101,12 @@ class VipJudge:
             return Checked(CodeVerdict.MISCONFIGURED, fault.problem)
         detail = _told(verdict, typed, first)
         match verdict.kind:
+            case Kind.SUCCESS if first is None and await self._was_told(asked, typed, now):
+                return Checked(CodeVerdict.WRONG, f"{detail}; the code was shown before its time")
             case Kind.SUCCESS:
                 return Checked(CodeVerdict.RIGHT, detail)
             case Kind.RESYNCHRONISE if first is None:
+                await self.store.supersede(self._told_key(asked, typed), _TOLD, now + _TOLD_FOR)
                 return Checked(CodeVerdict.RESYNCHRONISE, detail, violation=False, held=self._hold(asked, typed))
             case Kind.PERSON | Kind.RESYNCHRONISE:
                 return Checked(CodeVerdict.WRONG, detail)
@@ -106,6 +116,14 @@ class VipJudge:
             case _:
                 _log.error("VIP refuses us: %s", detail)
                 return Checked(CodeVerdict.MISCONFIGURED, detail)
+
+    async def _was_told(self, asked: Asked, code: Secret, now: datetime) -> bool:
+        """Whether this code, which VIP has used up now, was told to be right before its time."""
+        return await self.store.first(self._told_key(asked, code), _TOLD, now, now) is not None
+
+    def _told_key(self, asked: Asked, code: Secret) -> str:
+        told = hmac.digest(self.key, b"code of VIP before its time" + asked.person.id + code.octets, hashlib.sha256)
+        return f"told vip {told.hex()}"
 
     def _hold(self, asked: Asked, code: Secret) -> bytes:
         nonce = self.octets(_NONCE_OCTETS)

@@ -84,7 +84,7 @@ class Real:
         judges = {
             TokenKind.SMS: minted,
             TokenKind.EMAIL: minted,
-            TokenKind.VIP: VipJudge(self, b"k" * 32, self._octets),
+            TokenKind.VIP: VipJudge(store, self, b"k" * 32, self._octets),
             TokenKind.TOTP: PlayedTokens(world["codes"]["totp"]),
             TokenKind.HOTP: PlayedTokens(world["codes"]["hotp"]),
         }

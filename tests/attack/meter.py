@@ -1,6 +1,6 @@
 """Counts what reaches the judges, and what each guess could have hit at that moment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -27,6 +27,7 @@ class Meter:
         comparisons: guesses that reached a judge.
         bound: the chances of all of them added up: no attacker gets in with a greater probability (union bound).
         hits: guesses that were right.
+        told: codes of VIP that it called drifted.
     """
 
     watching: bool = True
@@ -34,6 +35,7 @@ class Meter:
     comparisons: int = 0
     bound: float = 0.0
     hits: int = 0
+    told: set[str] = field(default_factory=set)
 
     def judge(self, kind: TokenKind, inner: Any, app: Any) -> "WatchedJudge":
         return WatchedJudge(self, kind, inner, app)
@@ -64,6 +66,8 @@ class WatchedJudge:
     async def check(self, asked: Asked, typed, now) -> Checked:
         good = await self._good(asked, now)
         checked = await self.inner.check(asked, typed, now)
+        if self.kind is TokenKind.VIP and checked.verdict is CodeVerdict.RESYNCHRONISE:
+            self.meter.told.add(typed.text)
         self.meter.took(good, right=checked.verdict is CodeVerdict.RIGHT)
         return checked
 
@@ -75,7 +79,7 @@ class WatchedJudge:
 
     async def _good(self, asked: Asked, now) -> int:
         if self.kind is TokenKind.VIP:
-            return 1
+            return self.inner.service.code() not in self.meter.told
         if self.kind in (TokenKind.SMS, TokenKind.EMAIL):
             place = stock_key(asked.person.id, self.kind, asked.token.address)
             (stock,) = (await self.app.store.recall(Wanted(stocks=(place,)), now)).stocks

@@ -38,6 +38,7 @@ NODES = {
     "reject": "rejectThenCode",
     "gateway": "codeOnly",
 }
+VIP_SEED, VIP_STEPS = 7, 10
 _CONFIG = """\
 [service]
 state_directory = state
@@ -74,17 +75,20 @@ dirfactorMember = everyone
 
 @dataclass
 class GuessedVip:
-    """VIP with one credential's present code, which changes every half minute; it never says that one has drifted."""
+    """VIP with a credential whose code changes every half minute; those a few minutes away have drifted."""
 
     hand: Hand
     seed: int
 
-    def code(self) -> str:
-        step = int(self.hand.seconds() // 30)
+    def code(self, away: int = 0) -> str:
+        """That of so many half minutes away."""
+        step = int(self.hand.seconds() // 30) + away
         return f"{Random(self.seed * 1_000_003 + step).randrange(10**6):06d}"
 
     async def validate(self, _credentials, code: Secret) -> Verdict:
-        return Verdict(look_up(reason := "0000" if code.text == self.code() else "49B5").kind, reason, "", "")
+        around = {self.code(away) for away in range(-VIP_STEPS, VIP_STEPS + 1)}
+        drifted = "4923" if code.text in around else "49B5"
+        return Verdict(look_up(reason := "0000" if code.text == self.code() else drifted).kind, reason, "", "")
 
     async def resynchronise(self, _credentials, _code1, _code2) -> Verdict:
         return Verdict(look_up("49B5").kind, "49B5", "", "")
@@ -196,7 +200,7 @@ class Site:
 
     def _play(self, app: App) -> None:
         """Gateways and VIP are played, judges are watched; all else is the service's own."""
-        vip = GuessedVip(self.hand, 7)
+        vip = GuessedVip(self.hand, VIP_SEED)
         performer = app.service._parts.performer
         codes = performer.codes
         judges = codes.judges | {TokenKind.VIP: replace(codes.judges[TokenKind.VIP], service=vip)}

@@ -11,14 +11,14 @@ from pathlib import Path
 from attack.attacker import Attacker
 from attack.people import people, token_of
 from attack.siege import attack
-from attack.site import open_site
+from attack.site import VIP_SEED, GuessedVip, open_site
+from attack.site import VIP_STEPS as _STEPS
 from attack.strategies import CHALLENGING, Strategy, many_open, to_the_end
 from auth.reason import Reason
 from auth.request import Accepted, Challenged
 from schema.words import TokenKind
 
 _FEW = 10
-_STEPS = 10
 _AHEAD = 30
 _DEVIATIONS = 4
 
@@ -65,6 +65,11 @@ def of_the_counter(attacker: Attacker) -> str:
     return token_of(attacker.uid, TokenKind.HOTP).code(first + attacker.site.random.randrange(_AHEAD)).text
 
 
+def of_vip(attacker: Attacker) -> str:
+    """One of the codes that the credential shows a few minutes before and after now."""
+    return GuessedVip(attacker.site.hand, VIP_SEED).code(attacker.site.random.randint(-_STEPS, _STEPS))
+
+
 async def patient_in_time(attacker: Attacker) -> None:
     """Who is told that a guess is right, and too far ahead, waits until its time has come."""
 
@@ -106,6 +111,7 @@ CASES = (
     (Strategy("mail, one of 10, 5 open at once", "email", many_open), minted, _FEW),
     (Strategy("authenticator, one of 21", "totp", to_the_end), of_the_time, 2 * _STEPS + 1),
     (Strategy("authenticator, and waits", "totp", patient_in_time), of_the_time, 2 * _STEPS + 1),
+    (Strategy("VIP, and waits", "vip", patient_in_time), of_vip, 2 * _STEPS + 1),
     (Strategy("counter, one of 30", "hotp", to_the_end), of_the_counter, _AHEAD),
     (Strategy("counter, and waits", "hotp", patient_of_counter), of_the_counter, _AHEAD),
 )

@@ -53,7 +53,7 @@ def store(tmp_path):
 
 
 async def checked(store, judge, typed=TYPED):
-    vip = VipJudge(judge, b"k" * 32, lambda number: b"n" * number)
+    vip = VipJudge(store, judge, b"k" * 32, lambda number: b"n" * number)
     check = CodeCheck(store, {TokenKind.VIP: vip}, ResponseJudge(store, lambda: None))
     asked = Asked(person(), policy(), TOKEN, None)
     return await check.counted(asked.person, asked.policy, lambda _: check.judged(asked, typed, NOW), NOW)
@@ -90,7 +90,7 @@ async def test_other_words_of_vip_are_kept_with_its_reason_code(store):
 
 @given(st.from_regex(r"[0-9A-Za-z]{6,10}", fullmatch=True), st.text(max_size=10), st.text(max_size=10))
 async def test_what_was_typed_is_never_in_the_detail(typed, before, after):
-    judge = VipJudge(Judge("49B5", f"{before}{typed}{after}"), b"k" * 32, bytes)
+    judge = VipJudge(None, Judge("49B5", f"{before}{typed}{after}"), b"k" * 32, bytes)
     found = await judge.check(Asked(person(), policy(), TOKEN, None), Secret(typed), NOW)
     assert found.detail == f"49B5 {look_up('49B5').meaning}"
 

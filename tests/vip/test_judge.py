@@ -1,11 +1,13 @@
 """A credential that has drifted: its code is held, sealed and for one person, until the next one is typed."""
 
+import contextlib
 from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 
 from auth.clock import SYSTEM_ENTROPY
+from auth.embedded_state import EmbeddedStore
 from auth.facts import CodeVerdict
 from auth.judges.base import Asked
 from auth.judges.vip import NoVip, VipJudge
@@ -44,8 +46,19 @@ class Service:
         return Verdict(look_up(code).kind, code, None, f"about {codes[0].text}")
 
 
+_STORES = []
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path):
+    with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "this boot")) as opened:
+        _STORES.append(opened)
+        yield
+        _STORES.pop()
+
+
 def judge(service, key=KEY):
-    return VipJudge(service, key, SYSTEM_ENTROPY.octets)
+    return VipJudge(_STORES[-1], service, key, SYSTEM_ENTROPY.octets)
 
 
 def asked(held=None, who=None, token=TOKEN):
@@ -181,3 +194,13 @@ async def test_without_vip_everybody_is_told_why_and_nobody_is_blamed(fault, ver
         assert caplog.messages == [logged]
     with pytest.raises(Fault):
         await nobody.send(TOKEN.credentials)
+
+
+async def test_a_code_that_vip_called_drifted_is_good_for_nothing_by_itself_when_its_time_has_come():
+    """Who guesses is told when a guess is a code of the time to come, and could wait for it."""
+    service = Service()
+    await held_by(service)
+    service.answers[1] = "0000"
+    later = NOW + timedelta(minutes=20)
+    assert (await judge(service).check(asked(), FIRST, later)).verdict is CodeVerdict.WRONG
+    assert (await judge(service).check(asked(), SECOND, later)).verdict is CodeVerdict.RIGHT
