@@ -48,26 +48,22 @@ class CodeCheck:
         Raises:
             StateUnavailable: it could not be counted or remembered; a count that was made stays.
         """
-        earlier, unlocked = await self.store.strike(person.id, now), unlocked_at(person.user, now)
-        if standing(earlier, policy, unlocked).locked(now):
-            await self.store.withdraw(person.id, now)
-            return Checked(CodeVerdict.LOCKED)
-        guess, narrow = wide_guess(person.id, unlocked), False
-        if await self.store.reserve((guess,), now) is not None:
-            guess, narrow = narrow_guess(person.id, unlocked), True
-            if await self.store.reserve((guess,), now) is not None:
-                await self.store.withdraw(person.id, now)
-                return Checked(CodeVerdict.LOCKED, f"{MOST_WRONG} wrong codes within a day")
+        unlocked = unlocked_at(person.user, now)
+        wide, narrow = wide_guess(person.id, unlocked), narrow_guess(person.id, unlocked)
+        struck = await self.store.strike(person.id, now, (wide, narrow))
+        locked = standing(struck.earlier, policy, unlocked).locked(now)
+        if locked or struck.guess is None:
+            await self.store.withdraw(person.id, now, struck.guess)
+            return Checked(CodeVerdict.LOCKED, "" if locked else f"{MOST_WRONG} wrong codes within a day")
         try:
-            checked = await judged(narrow)
+            checked = await judged(struck.guess is not wide)
         except StateUnavailable:
             raise
         except Fault as fault:
             _log.error("what %s typed cannot be judged: %s", person.dn, fault)
             checked = Checked(CodeVerdict.MISCONFIGURED, fault.problem)
         if checked.verdict is not CodeVerdict.WRONG or not checked.violation:
-            await self.store.withdraw(person.id, now)
-            await self.store.give_back((guess,), now)
+            await self.store.withdraw(person.id, now, struck.guess)
         return checked
 
     async def judged(self, asked: Asked, typed: Secret, now: datetime, *, narrow: bool = False) -> Checked:

@@ -15,7 +15,7 @@ from auth.embedded.memory import Memory, instants
 from auth.embedded.version import bring_up_to_date
 from auth.receipts import records
 from auth.spend import ledger
-from auth.state import Challenge, Limit, Recalled, SentMessage, StateUnavailable, Wanted, state_key
+from auth.state import Challenge, Limit, Recalled, SentMessage, StateUnavailable, Struck, Wanted, state_key
 from auth.turn import Turns
 from schema.entry import EntryId
 from schema.secret import Secret
@@ -145,20 +145,27 @@ class EmbeddedStore:
             rows = run("SELECT value FROM challenge WHERE state = ? AND node = ?", (state_key(state), node)).fetchall()
         return self._challenge(rows)
 
-    async def strike(self, user: EntryId, at: datetime) -> tuple[datetime, ...]:
+    async def strike(self, user: EntryId, at: datetime, guesses: Sequence[Limit] = ()) -> Struck:
         """Count a wrong code; see `Store.strike`."""
+        memory = self._memory
         with self._write():
-            return self._memory.strike(user, at)
+            earlier = memory.strike(user, at)
+            for guess in guesses:
+                if ledger.reserve(memory, (guess,), at) is None:
+                    return Struck(earlier, guess)
+            return Struck(earlier)
 
     async def forgive(self, user: EntryId) -> None:
         """Forget the failures; see `Store.forgive`."""
         with self._write():
             self._memory.forgive(user)
 
-    async def withdraw(self, user: EntryId, at: datetime) -> None:
+    async def withdraw(self, user: EntryId, at: datetime, guess: Limit | None = None) -> None:
         """Take back one strike; see `Store.withdraw`."""
         with self._write():
             self._memory.withdraw(user, at)
+            if guess is not None:
+                ledger.give_back(self._memory, (guess,), at)
 
     async def count(self, key: str, at: datetime, window_seconds: int, limit: int) -> bool:
         """Count one event; see `Store.count`."""
@@ -209,18 +216,18 @@ class EmbeddedStore:
 
     async def reserve(self, limits: Sequence[Limit], at: datetime) -> Limit | None:
         """Count all or none; see `Store.reserve`."""
-        with self._write() as run:
-            return ledger.reserve(run, limits, at)
+        with self._write():
+            return ledger.reserve(self._memory, limits, at)
 
     async def give_back(self, limits: Sequence[Limit], at: datetime) -> None:
         """Take back; see `Store.give_back`."""
-        with self._write() as run:
-            ledger.give_back(run, limits, at)
+        with self._write():
+            ledger.give_back(self._memory, limits, at)
 
     async def tally(self, key: str, at: datetime, window_seconds: int) -> int:
         """Add up; see `Store.tally`."""
-        with self._transaction() as run:
-            return ledger.tally(run, key, at, window_seconds)
+        with self._transaction():
+            return ledger.tally(self._memory, key, at, window_seconds)
 
     async def remember(self, message: SentMessage) -> None:
         """Remember a message; see `Store.remember`."""

@@ -127,6 +127,18 @@ class Recalled(msgspec.Struct, frozen=True):
         return f"Recalled({len(self.failures)} failures)"
 
 
+class Struck(msgspec.Struct, frozen=True):
+    """What counting a wrong code has found.
+
+    Attributes:
+        earlier: the user's earlier failures, oldest first, without this one.
+        guess: the limit that counts it; None when none was given, or all are reached.
+    """
+
+    earlier: tuple[datetime, ...]
+    guess: Limit | None = None
+
+
 class Store(Protocol):
     """Where the state lives. Each verb happens whole or not at all, and nobody else comes between its parts.
 
@@ -171,16 +183,16 @@ class Store(Protocol):
         """The open challenge of this state at this node, which stays there: only `attempt` gives a right to it."""
         ...
 
-    async def strike(self, user: EntryId, at: datetime) -> tuple[datetime, ...]:
-        """Count a wrong code before it is compared; the user's earlier failures, oldest first, without this one."""
+    async def strike(self, user: EntryId, at: datetime, guesses: Sequence[Limit] = ()) -> Struck:
+        """Count a wrong code before it is compared, and one of these limits besides: the first that is not reached."""
         ...
 
     async def forgive(self, user: EntryId) -> None:
         """Forget the user's failures."""
         ...
 
-    async def withdraw(self, user: EntryId, at: datetime) -> None:
-        """Take back one strike made at this instant: the code could not be compared after all."""
+    async def withdraw(self, user: EntryId, at: datetime, guess: Limit | None = None) -> None:
+        """Take back one strike made at this instant, and the limit that it counted: it was no wrong code after all."""
         ...
 
     async def count(self, key: str, at: datetime, window_seconds: int, limit: int) -> bool:

@@ -39,6 +39,12 @@ class PlainStore(Plain):
 
     inner: Store
 
+    def strike(self, user, at):
+        return self.struck(user, at).earlier
+
+    def struck(self, user, at, guesses=()):
+        return self._run(self.inner.strike(user, at, guesses))
+
     def failures(self, user):
         return self.recall(Wanted(user=user), ANY_TIME).failures
 

@@ -40,6 +40,7 @@ class Memory:
         self._failures: Recent[EntryId, tuple[datetime, ...]] = Recent(_MOST)
         self._marks: Recent[str, tuple[int | None]] = Recent(_MOST)
         self._kept: Recent[str, tuple[bytes | None]] = Recent(_MOST)
+        self._new_sums: dict[str, dict[int, int]] = {}
         self._new_failures: list[tuple[EntryId, datetime]] = []
         self._new_marks: dict[str, int] = {}
         self._new_kept: dict[str, bytes] = {}
@@ -56,6 +57,15 @@ class Memory:
             )
         for name, octets in self._new_kept.items():
             run("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, octets))
+        for key, sums in self._new_sums.items():
+            for minute, amount in sums.items():
+                if amount:
+                    run(
+                        "INSERT INTO spend VALUES (?, ?, ?) "
+                        "ON CONFLICT (key, at) DO UPDATE SET amount = amount + excluded.amount",
+                        (key, minute, amount),
+                    )
+        self._new_sums.clear()
         self._new_failures.clear()
         self._new_marks.clear()
         self._new_kept.clear()
@@ -114,6 +124,17 @@ class Memory:
         self._marks.keep(key, (mark,))
         self._new_marks[key] = mark
         return True
+
+    def total(self, key: str, since: float) -> int:
+        """See `auth.spend.ledger.Sums`."""
+        (total,) = self._run("SELECT total(amount) FROM spend WHERE key = ? AND at > ?", (key, since)).fetchone()
+        new = self._new_sums.get(key)
+        return int(total) + (sum(amount for at, amount in new.items() if at > since) if new else 0)
+
+    def add(self, key: str, minute: int, amount: int) -> None:
+        """See `auth.spend.ledger.Sums`."""
+        new = self._new_sums.setdefault(key, {})
+        new[minute] = new.get(minute, 0) + amount
 
     def kept(self, key: str) -> bytes | None:
         """The value under a key."""

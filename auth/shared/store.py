@@ -1,14 +1,14 @@
 """The state of logins on a server that several nodes share: each verb is one command, or one script, of it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from auth.receipts import records
-from auth.shared.line import scripted
+from auth.shared.line import Command, scripted
 from auth.shared.names import Names, dated, instants, microseconds, pairs
 from auth.shared.questions import FAILURES_KEPT, recalled, recalling
 from auth.shared.scripts import (
@@ -30,7 +30,7 @@ from auth.shared.scripts import (
 )
 from auth.shared.session import Session
 from auth.spend import ledger
-from auth.state import Challenge, Limit, Recalled, SentMessage, StateUnavailable, Wanted, state_key
+from auth.state import Challenge, Limit, Recalled, SentMessage, StateUnavailable, Struck, Wanted, state_key
 from schema.entry import EntryId
 from schema.secret import Secret
 
@@ -90,19 +90,28 @@ class SharedStore:
         ((found, value),) = await self._session.ask(("HMGET", key, "node", "value"))
         return _challenge(value) if found == _octets(node) else None
 
-    async def strike(self, user: EntryId, at: datetime) -> tuple[datetime, ...]:
-        """Count a wrong code; see `Store.strike`."""
+    async def strike(self, user: EntryId, at: datetime, guesses: Sequence[Limit] = ()) -> Struck:
+        """Count a wrong code; see `Store.strike`. The first limit, which is the usual one, goes in the same batch."""
         oldest = microseconds(at) - _microseconds_of(FAILURES_KEPT)
         values = (microseconds(at), oldest, _milliseconds_of(FAILURES_KEPT))
-        return instants(pairs(await self._run(STRIKE, self._names.failures(user), *values)), oldest)
+        struck = scripted(STRIKE, (self._names.failures(user),), *values)
+        had, *reached = await self._session.ask(struck, *(self._reserving(guesses[:1], at) if guesses else ()))
+        earlier = instants(pairs(had), oldest)
+        if reached and not reached[0]:
+            return Struck(earlier, guesses[0])
+        for guess in guesses[1:]:
+            if await self.reserve((guess,), at) is None:
+                return Struck(earlier, guess)
+        return Struck(earlier)
 
     async def forgive(self, user: EntryId) -> None:
         """Forget the failures; see `Store.forgive`."""
         await self._session.ask(("DEL", self._names.failures(user)))
 
-    async def withdraw(self, user: EntryId, at: datetime) -> None:
+    async def withdraw(self, user: EntryId, at: datetime, guess: Limit | None = None) -> None:
         """Take back one strike; see `Store.withdraw`."""
-        await self._run(WITHDRAW, self._names.failures(user), microseconds(at))
+        withdrawn = scripted(WITHDRAW, (self._names.failures(user),), microseconds(at))
+        await self._session.ask(withdrawn, *(self._giving_back((guess,), at) if guess is not None else ()))
 
     async def count(self, key: str, at: datetime, window_seconds: int, limit: int) -> bool:
         """Count one event; see `Store.count`."""
@@ -148,9 +157,13 @@ class SharedStore:
 
     async def reserve(self, limits: Sequence[Limit], at: datetime) -> Limit | None:
         """Count all or none; see `Store.reserve`."""
-        amounts = {self._names.spend(limit.key): limit.amount for limit in limits}
-        if not amounts:
+        if not limits:
             return None
+        (reached,) = await self._session.ask(*self._reserving(limits, at))
+        return limits[int(reached) - 1] if reached else None
+
+    def _reserving(self, limits: Sequence[Limit], at: datetime) -> Iterator[Command]:
+        amounts = self._amounts(limits)
         places = {key: number for number, key in enumerate(amounts, 1)}
         values: list[bytes | str | int] = [_minute(at), _minute(at - ledger.KEPT), _milliseconds_of(ledger.KEPT)]
         values.append(len(limits))
@@ -158,14 +171,20 @@ class SharedStore:
             since = repr(at.timestamp() - limit.window_seconds)
             most = "" if limit.most is None else limit.most
             values += [places[self._names.spend(limit.key)], since, most, limit.amount]
-        (reached,) = await self._session.ask(scripted(RESERVE, tuple(amounts), *values, *amounts.values()))
-        return limits[int(reached) - 1] if reached else None
+        yield scripted(RESERVE, tuple(amounts), *values, *amounts.values())
 
     async def give_back(self, limits: Sequence[Limit], at: datetime) -> None:
         """Take back; see `Store.give_back`."""
-        amounts = {self._names.spend(limit.key): limit.amount for limit in limits}
-        if amounts:
-            await self._session.ask(scripted(GIVE_BACK, tuple(amounts), _minute(at), *amounts.values()))
+        if limits:
+            await self._session.ask(*self._giving_back(limits, at))
+
+    def _giving_back(self, limits: Sequence[Limit], at: datetime) -> Iterator[Command]:
+        amounts = self._amounts(limits)
+        yield scripted(GIVE_BACK, tuple(amounts), _minute(at), *amounts.values())
+
+    def _amounts(self, limits: Sequence[Limit]) -> dict[str, int]:
+        """What is counted under each key, once."""
+        return {self._names.spend(limit.key): limit.amount for limit in limits}
 
     async def tally(self, key: str, at: datetime, window_seconds: int) -> int:
         """Add up; see `Store.tally`."""

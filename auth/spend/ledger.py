@@ -1,10 +1,9 @@
 """What was sent, in a table of the embedded store: reserve all or nothing, give back, add up."""
 
 import math
-import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from auth.state import Limit
 
@@ -16,41 +15,46 @@ CREATE TABLE IF NOT EXISTS spend (
 KEPT: Final = timedelta(days=2)
 # One row for each: a day of texts is added up in a millisecond, however many there were.
 _GRAIN: Final = 60
-_Run = Callable[..., sqlite3.Cursor]
 
 
-def reserve(run: _Run, limits: Sequence[Limit], at: datetime) -> Limit | None:
+class Sums(Protocol):
+    """What is counted under keys, by the minute."""
+
+    def total(self, key: str, since: float) -> int:
+        """All that is counted after an instant, in seconds since 1970."""
+        ...
+
+    def add(self, key: str, minute: int, amount: int) -> None:
+        """Count so much more, or less."""
+        ...
+
+
+def reserve(sums: Sums, limits: Sequence[Limit], at: datetime) -> Limit | None:
     """Count each under its key, once for each key, or nothing: then the first limit that would be passed.
 
     Within one transaction that holds the write lock.
     """
     for limit in limits:
-        if limit.most is not None and tally(run, limit.key, at, limit.window_seconds) + limit.amount > limit.most:
+        if limit.most is not None and tally(sums, limit.key, at, limit.window_seconds) + limit.amount > limit.most:
             return limit
     for key, amount in {limit.key: limit.amount for limit in limits}.items():
-        _add(run, key, at, amount)
+        _add(sums, key, at, amount)
     return None
 
 
-def give_back(run: _Run, limits: Sequence[Limit], at: datetime) -> None:
+def give_back(sums: Sums, limits: Sequence[Limit], at: datetime) -> None:
     """Take back what `reserve` counted at this instant."""
     for key, amount in {limit.key: limit.amount for limit in limits}.items():
-        _add(run, key, at, -amount)
+        _add(sums, key, at, -amount)
 
 
-def tally(run: _Run, key: str, at: datetime, window_seconds: int) -> int:
+def tally(sums: Sums, key: str, at: datetime, window_seconds: int) -> int:
     """What was counted under a key since the window began, also what lies ahead of a clock that was set back.
 
     What was counted within a minute counts until the last of it is out of the window.
     """
-    since = at.timestamp() - window_seconds
-    (total,) = run("SELECT total(amount) FROM spend WHERE key = ? AND at > ?", (key, since)).fetchone()
-    return int(total)
+    return sums.total(key, at.timestamp() - window_seconds)
 
 
-def _add(run: _Run, key: str, at: datetime, amount: int) -> None:
-    minute = math.ceil(at.timestamp() / _GRAIN) * _GRAIN
-    run(
-        "INSERT INTO spend VALUES (?, ?, ?) ON CONFLICT (key, at) DO UPDATE SET amount = amount + excluded.amount",
-        (key, minute, amount),
-    )
+def _add(sums: Sums, key: str, at: datetime, amount: int) -> None:
+    sums.add(key, math.ceil(at.timestamp() / _GRAIN) * _GRAIN, amount)

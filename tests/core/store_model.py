@@ -1,5 +1,6 @@
 """What a state store promises, as a plain model, and a machine that asks a store and the model the same."""
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from auth.facts import Question
-from auth.state import Challenge
+from auth.state import Challenge, Limit, Struck
 from plain_store import PlainStore
 from schema.secret import Secret
 
@@ -46,6 +47,7 @@ class Model:
         self.stock = {}
         self.values = {}
         self.notes = {}
+        self.sums = []
 
     def consume(self, key, mark):
         if mark <= self.marks.get(key, mark - 1):
@@ -69,6 +71,17 @@ class Model:
     def failures(self, user):
         return tuple(sorted(at for who, at in self.struck if who == user))
 
+    def total(self, key, since):
+        return sum(amount for name, minute, amount in self.sums if name == key and minute > since)
+
+    def guessed(self, guesses, at):
+        """The first limit that is not reached, counted."""
+        for guess in guesses:
+            if self.total(guess.key, at.timestamp() - guess.window_seconds) < guess.most:
+                self.sums.append((guess.key, minute_of(at), 1))
+                return guess
+        return None
+
     def first(self, key, octets, now, until):
         found = self.notes.get(key)
         if found is not None and found[1] > now:
@@ -82,6 +95,14 @@ class Model:
             return False
         self.events.append((key, at))
         return True
+
+
+GUESSES = (Limit("", "wide", 86_400, 2), Limit("", "narrow", 86_400, 3))
+
+
+def minute_of(at):
+    """What an instant is counted under: the minute that is not over before it."""
+    return math.ceil(at.timestamp() / 60) * 60
 
 
 states = st.integers(0, 5)
@@ -160,6 +181,23 @@ class StoreMachine(RuleBasedStateMachine):
         self.stores[which].withdraw(user, at)
         if (user, at) in self.model.struck:
             self.model.struck.remove((user, at))
+
+    @rule(which=st.integers(0, 1), user=users, at=instants, again=st.booleans())
+    def guess(self, which, user, at, again):
+        """Counted within the same step as the strike, and taken back within the same step."""
+        store = self.stores[which]
+        found = store.struck(user, at, GUESSES)
+        assert found == Struck(self.model.failures(user), self.model.guessed(GUESSES, at))
+        self.model.struck.append((user, at))
+        if again:
+            store.withdraw(user, at, found.guess)
+            self.model.struck.remove((user, at))
+            if found.guess is not None:
+                self.model.sums.append((found.guess.key, minute_of(at), -1))
+
+    @rule(which=st.integers(0, 1), key=st.sampled_from(["wide", "narrow"]), at=instants)
+    def tally(self, which, key, at):
+        assert self.stores[which].tally(key, at, 86_400) == self.model.total(key, at.timestamp() - 86_400)
 
     @rule(which=st.integers(0, 1), user=users)
     def forgive(self, which, user):
