@@ -1,6 +1,6 @@
 # Every target sets up what it needs first; nothing has to be there but make, on Debian or Ubuntu.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-alone test-servers clients cluster supply-chain lock crash races attack faults canary soak fuzz refusals check conformance agreement mutation bench bench-radius bench-http bench-passwords bench-outbound bench-sync bench-latency deb deb-test clean
+.PHONY: help demo test test-alone test-servers clients cluster supply-chain lock crash races attack faults canary soak fuzz refusals check conformance agreement mutation bench bench-radius bench-http bench-passwords bench-outbound bench-sync bench-latency bench-nodes deb deb-test clean
 
 # A domain controller needs ports below 1024 and security attributes of files, so its tests run as root. What root
 # would leave in the tree is kept out of it.
@@ -127,6 +127,10 @@ bench-sync: ## syncs of LDIF, slapd and Samba next to ldap3, bonsai and python-l
 bench-latency: ## from an edit until it is in force, under fifty edits a second, of LDIF, slapd and Samba
 	@tools/bootstrap venv servers bench
 	@$(AS_ROOT) .venv/bin/python bench/latency.py
+
+bench-nodes: ## logons with the state on a Valkey beside a file, one node and three; what docs/scale.md is computed from (ROUNDS=)
+	@tools/bootstrap venv servers bench
+	@.venv/bin/python bench/nodes.py --publish $(ROUNDS:%=--rounds %)
 
 deb: ## dirfactor_VERSION_ARCH.deb in build/, for this Debian or Ubuntu
 	@tools/bootstrap venv package

@@ -7,12 +7,9 @@ those of medians. What is wanted is the issue's; what is not reached is said.
 
 import shutil
 import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -22,19 +19,16 @@ sys.path[:0] = [str(_HERE), str(_HERE.parent)]
 
 import token_holders
 from arguments import parser, to_publish, with_people, workplace
+from code_load import LOAD_CORE, SERVER_CORE, Case, Figures, compiled
 from freeradius import freeradius
-from machine import Machine, cpu_seconds, resident, this_machine
+from machine import Machine, this_machine
 from openldap import PASSWORD, openldap
 from processes import ours, running
 from published import Results, Server, Wanted, told
-from report import Spread, digits, progress, spread
+from report import digits, progress, spread
 
-from auth.clock import SYSTEM_CLOCK
 from auth.demo.service import free_port
-from schema.errors import Fault
 
-_SERVER_CORE, _LOAD_CORE = ["taskset", "-c", "1"], ["taskset", "-c", "0"]
-_STEP_SECONDS, _MARGIN_SECONDS = 30.0, 1.0
 FORGETFUL = "dirfactor: the same, state not durable"
 OURS, CEILING = "dirfactor: PIN + HOTP, kept, audited", "C: PIN + HOTP, nothing kept"
 WANTED = {
@@ -51,33 +45,6 @@ WANTED_SHARE = 0.15
 WANTED_PACED = 1.2
 """How many times FreeRADIUS's p99 ours may be when a thousand come a second, which neither has trouble with."""
 PASSWORDS = "FreeRADIUS files, a password"
-_PACE = 1000
-
-
-class Load(msgspec.Struct, frozen=True):
-    """What the load generator prints."""
-
-    wall_s: float
-    all_replies: int
-    accept: int
-    reject: int
-    timeout: int
-    bad: int
-    ma_not_first: int
-    leg_us: dict[str, float]
-
-
-class Figures(msgspec.Struct, frozen=True):
-    """What one case came to: see the table's head."""
-
-    case: str
-    per_second: Spread
-    p50_ms: Spread
-    p99_ms: Spread
-    cpu_us: Spread
-    memory_mb: float
-    replies: int
-    ours_times: float = 1.0
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -93,63 +60,6 @@ class Report(msgspec.Struct, frozen=True):
     paced_p99_ms: dict[str, float]
 
 
-@dataclass
-class Case:
-    """A server, and what it is asked."""
-
-    name: str
-    port: int
-    process: int
-    people: int
-    kind: str
-    expected: str = "accept"
-    counter: int = 0
-    rounds: list[tuple[Load, float]] = field(default_factory=list)
-    paced: list[Load] = field(default_factory=list)
-
-    def load(self, seconds: float, in_flight: int, program: Path) -> None:
-        """One round. Raises Fault for a reply of another kind, or one that is not proven."""
-        had = cpu_seconds(self.process)
-        self.rounds.append((self._loaded(seconds, ["-c", str(in_flight)], program), cpu_seconds(self.process) - had))
-
-    def pace(self, seconds: float, program: Path) -> None:
-        """One round of `_PACE` logons a second, whose times count from when they were due. Raises Fault as `load`."""
-        self.paced.append(self._loaded(seconds, ["-r", str(_PACE)], program))
-
-    def _loaded(self, seconds: float, how: list[str], program: Path) -> Load:
-        if self.kind == "totp":
-            _wait_within_a_step(seconds)
-        users = token_holders.write_load(program.with_name("users"), self.people, self.kind, self.counter)
-        arguments = ["-p", str(self.port), "-s", token_holders.SECRET, "-u", str(users), *how]
-        done = subprocess.run(
-            [*_LOAD_CORE, program, *arguments, "-S", "4", "-t", str(seconds), "-w", "0"],
-            check=True,
-            capture_output=True,
-        )
-        load = msgspec.json.decode(done.stdout, type=Load)
-        other = load.all_replies - (load.accept if self.expected == "accept" else load.reject)
-        self.counter += -(-load.all_replies // self.people)  # some have used one code less, which is within the window
-        if other or load.bad or not load.all_replies:
-            raise Fault(
-                f"{self.name}: {other} answers of another kind, {load.bad} that are not proven",
-                remedy="the figures would be of something else; see the server's log",
-            )
-        return load
-
-    def figures(self) -> Figures:
-        """All rounds together."""
-        loads = [load for load, _ in self.rounds]
-        return Figures(
-            case=self.name,
-            per_second=spread(load.all_replies / load.wall_s for load in loads),
-            p50_ms=spread(load.leg_us["p50"] / 1e3 for load in loads),
-            p99_ms=spread(load.leg_us["p99"] / 1e3 for load in loads),
-            cpu_us=spread(cpu / load.all_replies * 1e6 for load, cpu in self.rounds),
-            memory_mb=resident(self.process),
-            replies=sum(load.all_replies for load in loads),
-        )
-
-
 def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) -> Report:
     """Start the servers, and measure each case once a round.
 
@@ -157,20 +67,20 @@ def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) 
         Fault: a server did not start, or answered otherwise than it should.
     """
     machine = this_machine()
-    load, ceiling = (_compiled(folder, name) for name in ("radload", "radnull"))
+    load, ceiling = (compiled(folder, name) for name in ("radload", "radnull"))
     cases: list[Case] = []
     with ExitStack() as stack:
         site = folder / "site"
         site.mkdir()
         ports = token_holders.Ports.free()
         config = token_holders.write_site(site, people, ports)
-        pid, started = stack.enter_context(ours(config, _SERVER_CORE))
+        pid, started = stack.enter_context(ours(config, SERVER_CORE))
         cases.append(Case(OURS, ports.radius, pid, people, "hotp"))
         forgetful = folder / "forgetful"
         forgetful.mkdir()
         ports = token_holders.Ports.free()
         config = token_holders.write_site(forgetful, people, ports)
-        pid, _ = stack.enter_context(ours(config, _SERVER_CORE, [_HERE / "forgetful.py"]))
+        pid, _ = stack.enter_context(ours(config, SERVER_CORE, [_HERE / "forgetful.py"]))
         cases.append(Case(FORGETFUL, ports.radius, pid, people, "hotp"))
         place = free_port(socket.SOCK_DGRAM)
         reference = [
@@ -184,12 +94,12 @@ def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) 
             "-u",
             token_holders.write_load(folder / "seeds", people, "hotp"),
         ]
-        cases.append(Case(CEILING, place, stack.enter_context(running(_SERVER_CORE, reference)), people, "hotp"))
+        cases.append(Case(CEILING, place, stack.enter_context(running(SERVER_CORE, reference)), people, "hotp"))
         cases += _peers(stack, folder, people)
         secret = site / "radius.secret"
         place = free_port(socket.SOCK_DGRAM)
         bare = [sys.executable, _HERE.parent / "pyrad_reject.py", str(place), secret]
-        pyrad = stack.enter_context(running(_SERVER_CORE, bare))
+        pyrad = stack.enter_context(running(SERVER_CORE, bare))
         cases.append(Case("pyrad: verifies, rejects", place, pyrad, people, "password", "reject"))
         for case in cases:
             case.load(min(1.0, seconds), in_flight, load)
@@ -217,8 +127,8 @@ def _peers(stack: ExitStack, folder: Path, people: int) -> Iterator[Case]:
     ldap_port: int | None = None
     if shutil.which("slapd") and Path("/usr/lib/freeradius/rlm_ldap.so").exists():
         ldap_port = free_port(socket.SOCK_STREAM)
-        stack.enter_context(openldap(folder / "ldap", people, ldap_port, _LOAD_CORE))
-    ports = stack.enter_context(freeradius(folder / "freeradius", people, ldap_port, PASSWORD, _SERVER_CORE))
+        stack.enter_context(openldap(folder / "ldap", people, ldap_port, LOAD_CORE))
+    ports = stack.enter_context(freeradius(folder / "freeradius", people, ldap_port, PASSWORD, SERVER_CORE))
     names = {
         "files": (PASSWORDS, "password"),
         "totp": ("FreeRADIUS rlm_totp, nothing kept", "totp"),
@@ -228,19 +138,6 @@ def _peers(stack: ExitStack, folder: Path, people: int) -> Iterator[Case]:
     for form, (name, typed) in names.items():
         if form in ports:
             yield Case(name, ports[form], ports["pid"], people, typed)
-
-
-def _wait_within_a_step(seconds: float) -> None:
-    """Until so many seconds lie within a time step: at its end, codes on their way are of the last (RFC 6238 §5.2)."""
-    left = _STEP_SECONDS - SYSTEM_CLOCK.now().timestamp() % _STEP_SECONDS
-    if left < seconds + _MARGIN_SECONDS:
-        time.sleep(left)
-
-
-def _compiled(folder: Path, name: str) -> Path:
-    program = folder / name
-    subprocess.run(["cc", "-O3", "-pthread", "-o", program, _HERE / f"{name}.c"], check=True)
-    return program
 
 
 def results(report: Report) -> Results:

@@ -1,0 +1,235 @@
+# ruff: noqa: INP001 - bench is a folder of programs, no package
+"""Logons by PIN and code with the state on a Valkey, beside the same with it in a file; one node, and three of them.
+
+The nodes have one core; the load generator and the Valkey have the other, as they would be on other machines.
+"""
+
+import itertools
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+_HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(_HERE), str(_HERE.parent), str(_HERE.parent / "tests")]
+
+import token_holders
+from arguments import parser, to_publish, with_people, workplace
+from code_load import LOAD_CORE, SERVER_CORE, Case, compiled
+from machine import this_machine
+from processes import ours
+from published import Results, Server, Wanted, told
+from report import digits, progress, spread
+from scale import MEASURED, Measured
+
+from rig.valkey import Valkey
+
+NODES: Final = 3
+EMBEDDED, SHARED, SEVERAL = "state in a file", "state on Valkey", f"{NODES} nodes, state on Valkey"
+WANTED_OF_EMBEDDED: Final = 0.5
+"""How much of the rate with a file we want with a Valkey."""
+SYNC_CPU_US: Final = 71.8
+"""Of a first sync of a million people from slapd, for each; docs/performance.md, by `make bench-sync`."""
+WANTED_OF_ONE: Final = 1.0
+"""How much of one node's rate we want of three on the same core."""
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What a logon costs the Valkey.
+
+    Attributes:
+        microseconds: of its processor.
+        commands: that it carries out, those within scripts included.
+        octets: that come and go.
+    """
+
+    microseconds: float
+    commands: float
+    octets: float
+
+
+class Part(Case):
+    """A case whose people are one of several parts."""
+
+    part = 0
+
+    def write(self, file: Path) -> Path:
+        """Of every `NODES` people one."""
+        whole = token_holders.write_load(file, self.people * NODES, self.kind, self.counter)
+        lines = whole.read_text().splitlines(keepends=True)[self.part :: NODES]
+        own = file.with_name(f"users-{self.part}")
+        own.write_text("".join(lines))
+        return own
+
+
+class Grown(msgspec.Struct, frozen=True):
+    """What the files of a node have come to.
+
+    Attributes:
+        audit: octets for each logon.
+        journal: the same.
+        replica: octets for each person.
+    """
+
+    audit: float
+    journal: float
+    replica: float
+
+
+def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) -> tuple[Results, Cost, Grown]:
+    """Start all, and measure each case once a round. Raises Fault."""
+    machine = this_machine()
+    load = compiled(folder, "radload")
+    with ExitStack() as stack:
+        valkey = Valkey(folder / "valkey")
+        stack.callback(valkey.stop)
+        valkey.process.command = [*LOAD_CORE, *valkey.process.command]
+        valkey.start()
+        names = (f"bench-{number}" for number in itertools.count())
+        (embedded,) = _nodes(stack, folder / "embedded", people, 1, None, "")
+        (shared,) = _nodes(stack, folder / "shared", people, 1, valkey, next(names))
+        several = list(_nodes(stack, folder / "several", people, NODES, valkey, next(names)))
+        cases = {EMBEDDED: [embedded], SHARED: [shared], SEVERAL: several}
+        rates: dict[str, list[float]] = {name: [] for name in cases}
+        costs: list[Cost] = []
+        for number in range(rounds + 1):
+            for name, group in cases.items():
+                before = _spent(valkey)
+                rate = _round(group, seconds, in_flight, load)
+                replies = sum(case.rounds[-1][0].all_replies for case in group)
+                progress(f"round {number}/{rounds}  {name}: {digits(rate)}/s")
+                if number:  # the first is to warm up
+                    rates[name].append(rate)
+                    costs += [_cost(before, _spent(valkey), replies)] if name == SHARED else []
+                else:
+                    for case in group:
+                        case.rounds.clear()
+        figures = {name: [case.figures() for case in group] for name, group in cases.items()}
+    rate = {name: spread(values) for name, values in rates.items()}
+    servers = tuple(
+        Server(
+            name=f"dirfactor: {name}",
+            ours=True,
+            per_second=rate[name],
+            ours_times=None,
+            p50_ms=figures[name][0].p50_ms.median,
+            p99_ms=figures[name][0].p99_ms.median,
+            memory_mb=sum(each.memory_mb for each in figures[name]),
+            cpu_us=figures[name][0].cpu_us,
+        )
+        for name in cases
+    )
+    wanted = (
+        Wanted("as many logons as with a file", rate[SHARED].median / rate[EMBEDDED].median, WANTED_OF_EMBEDDED),
+        Wanted("as many logons of three nodes as of one", rate[SEVERAL].median / rate[SHARED].median, WANTED_OF_ONE),
+    )
+    conditions = f"{people:,} people, {in_flight} in flight at each node, {rounds} interleaved rounds"
+    cost = Cost(*(spread(getattr(each, name) for each in costs).median for name in Cost.__struct_fields__))
+    state = folder / "embedded" / "node-0" / "state"
+    logons = sum(load.all_replies for load, _ in embedded.rounds)
+    grown = Grown(
+        _octets(state, "audit-*.jsonl") / logons,
+        _octets(state, "journal.sqlite*") / logons,
+        _octets(state, "replica.sqlite*") / (people + token_holders.TEXTED),
+    )
+    return Results(machine, conditions, servers, wanted), cost, grown
+
+
+def _octets(folder: Path, pattern: str) -> int:
+    return sum(file.stat().st_size for file in folder.glob(pattern))
+
+
+def _nodes(
+    stack: ExitStack, folder: Path, people: int, count: int, valkey: Valkey | None, prefix: str
+) -> Iterator[Case]:
+    """So many nodes of one company, ready."""
+    folder.mkdir()
+    keys: dict[str, bytes] = {}
+    directory = ""
+    for number in range(count):
+        site, ports = folder / f"node-{number}", token_holders.Ports.free()
+        site.mkdir()
+        if number:
+            (site / "directory.ldif").write_text(directory)
+            (site / "state").mkdir(mode=0o700)
+            for name, octets in keys.items():
+                (site / "state" / name).write_bytes(octets)
+                (site / "state" / name).chmod(0o600)
+            config = token_holders.write_config(site, ports, "kind = ldif\nfile = directory.ldif", "dc=demo,dc=example")
+        else:
+            config = token_holders.write_site(site, people, ports)
+            directory = (site / "directory.ldif").read_text()
+        if valkey is not None:
+            section = f"servers = {valkey.place}\ntls = no\nprefix = {prefix}\nnode = node-{number}\n"
+            config.write_text(f"{config.read_text()}\n[state]\n{section}")
+        pid, _ = stack.enter_context(ours(config, SERVER_CORE))
+        if not number:
+            keys = {name: (site / "state" / name).read_bytes() for name in ("server.key", "keys.ring")}
+        case = (Part if count > 1 else Case)(f"node {number}", ports.radius, pid, people // count, "hotp")
+        if isinstance(case, Part):
+            case.part = number
+        yield case
+
+
+def _round(group: Sequence[Case], seconds: float, in_flight: int, load: Path) -> float:
+    """All of a group at once; logons a second together."""
+    with ThreadPoolExecutor(len(group)) as threads:
+        for done in [threads.submit(case.load, seconds, in_flight, load) for case in group]:
+            done.result()
+    return sum(case.rounds[-1][0].all_replies / case.rounds[-1][0].wall_s for case in group)
+
+
+def _spent(valkey: Valkey) -> Cost:
+    """Since the Valkey began."""
+    lines = (line.split(":", 1) for line in valkey.cli("INFO", "everything").splitlines() if ":" in line)
+    values = dict(lines)
+    calls = sum(
+        int(value.split("calls=")[1].split(",")[0]) for name, value in values.items() if name.startswith("cmdstat_")
+    )
+    used = float(values["used_cpu_user"]) + float(values["used_cpu_sys"])
+    octets = float(values["total_net_input_bytes"]) + float(values["total_net_output_bytes"])
+    return Cost(used * 1e6, calls, octets)
+
+
+def _cost(before: Cost, after: Cost, replies: int) -> Cost:
+    pairs = ((getattr(before, name), getattr(after, name)) for name in Cost.__struct_fields__)
+    return Cost(*((late - early) / replies for early, late in pairs))
+
+
+def main() -> None:
+    """Read the arguments, run, print."""
+    given = to_publish(with_people(parser(__doc__, seconds=3.0), people=1998)).parse_args()
+    with workplace() as folder:
+        results, cost, grown = run(given.people, given.in_flight, given.rounds, given.seconds, folder)
+    told(results, "nodes", as_json=given.json, to_publish=False)
+    progress(
+        f"a logon costs the Valkey {cost.microseconds:.0f} us of its processor, {cost.commands:.1f} commands, "
+        f"{cost.octets:.0f} octets"
+    )
+    progress(
+        f"it leaves {grown.audit:.0f} octets in the audit and {grown.journal:.0f} in the journal; "
+        f"a person, {grown.replica:.0f} in the replica"
+    )
+    if given.publish:
+        alone, shared = results.servers[0], results.servers[1]
+        known = Measured(
+            alone_cpu_us=alone.cpu_us.median if alone.cpu_us else 0.0,
+            shared_cpu_us=shared.cpu_us.median if shared.cpu_us else 0.0,
+            valkey_cpu_us=cost.microseconds,
+            valkey_commands=cost.commands,
+            valkey_octets=cost.octets,
+            node_mb=shared.memory_mb or 0.0,
+            replica_octets=grown.replica,
+            audit_octets=grown.audit,
+            journal_octets=grown.journal,
+            sync_cpu_us=SYNC_CPU_US,
+        )
+        MEASURED.write_bytes(msgspec.json.format(msgspec.json.encode(known), indent=2) + b"\n")
+
+
+if __name__ == "__main__":
+    main()
