@@ -8,7 +8,7 @@ from typing import Any, Final
 from auth.shared.connection import Exchanger, NoPermissionError, ResponseError
 from auth.shared.line import Command
 from auth.shared.names import Names
-from auth.shared.scripts import ALL, BEGIN_EPOCH, GIVE_BACK, RESERVE
+from auth.shared.scripts import ALL, BEGIN_EPOCH, GIVE_BACK, NEW_RUN, RESERVE
 from auth.state import StateUnavailable
 from schema.errors import Fault
 
@@ -33,18 +33,25 @@ class Demands:
     def __init__(self, names: Names) -> None:
         self._names = names
 
-    async def examine(self, servers: Exchanger) -> None:
+    async def examine(self, servers: Exchanger) -> str:
         """Look at all servers that take writes.
+
+        Returns:
+            What changes when one of them is started again, or another takes its place.
 
         Raises:
             StateUnavailable: there is none that can be asked, which may pass by itself.
             Fault: a server is set up in a way that cannot be used.
         """
+        runs = []
         for answer in await servers.everywhere(("INFO", "everything")):
             if isinstance(answer, ResponseError):
                 raise self._refused(answer)
-            _demand(_values(answer))
+            told = _values(answer)
+            _demand(told)
+            runs.append(told.get("run_id", ""))
         await self._try_rights(servers)
+        return " ".join(sorted(runs))
 
     async def _try_rights(self, servers: Exchanger) -> None:
         """Every script once, on a key that nobody uses."""
@@ -62,6 +69,7 @@ class Demands:
             ("DEL", probe),
             ("DEL", f"{probe}:set"),
             ("DEL", f"{probe}:other"),
+            ("DEL", f"{probe}:over"),
             ("GET", probe),
             ("SMEMBERS", probe),
             ("SCARD", probe),
@@ -111,13 +119,14 @@ async def persists(servers: Exchanger) -> bool:
 
 def _trial(source: str, probe: str) -> Command:
     """A script with arguments by which it does little, after the key was cleared by the one before."""
-    clear = "redis.call('DEL', KEYS[1])\n"
+    clear = "for i = 1, #KEYS do redis.call('DEL', KEYS[i]) end\n"
     if source == RESERVE.source:
         return ("EVAL", clear + source, 1, probe, 60, 0, 1000, 0, 1)
     if source == GIVE_BACK.source:
         return ("EVAL", clear + source, 1, probe, 60, 1)
-    if source == BEGIN_EPOCH.source:
-        return ("EVAL", clear + source, 3, probe, f"{probe}:set", f"{probe}:other", "1", "2", "3")
+    if source in {BEGIN_EPOCH.source, NEW_RUN.source}:
+        keys = (probe, f"{probe}:other", f"{probe}:set", f"{probe}:over")
+        return ("EVAL", clear + source, len(keys), *keys, "1", "2", "3")
     return ("EVAL", clear + source, 1, probe, 1, 1, 1, 1, 1)
 
 

@@ -25,6 +25,7 @@ class Names:
         self.members = f"{prefix}:{{nodes}}:members"
         self.over = f"{prefix}:{{nodes}}:over"
         self.key = f"{prefix}:{{nodes}}:key"
+        self.run = f"{prefix}:{{nodes}}:run"
         self.probe = f"{prefix}:{{probe}}"
 
     def challenge(self, digest: bytes) -> str:

@@ -167,6 +167,18 @@ end
 return epoch
 """)
 
+# KEYS: which servers run, the epoch, the nodes that are waited for, the epochs that are over.  ARGV: which servers run,
+# an epoch to begin where they are others than before, the nodes to wait for then ...
+NEW_RUN: Final = Script("""\
+local before, epoch = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
+redis.call('SET', KEYS[1], ARGV[1])
+if not before or before == ARGV[1] or not epoch then return 0 end
+redis.call('SET', KEYS[2], ARGV[2])
+redis.call('SADD', KEYS[4], epoch)
+for i = 3, #ARGV do redis.call('SADD', KEYS[3], ARGV[i]) end
+return 1
+""")
+
 ALL: Final = (
     BEGIN,
     RENEW,
@@ -184,4 +196,5 @@ ALL: Final = (
     GIVE_BACK,
     RESTORE,
     BEGIN_EPOCH,
+    NEW_RUN,
 )

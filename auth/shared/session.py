@@ -17,9 +17,9 @@ from auth.clock import Clock
 from auth.shared.connection import Exchanger, NoScriptError, OutOfMemoryError, ResponseError
 from auth.shared.demands import Demands, demand_the_time
 from auth.shared.line import Command, Line, scripted
-from auth.shared.names import Names, microseconds
+from auth.shared.names import Names, microseconds, pairs
 from auth.shared.own import OwnCopy
-from auth.shared.scripts import ALL, BEGIN_EPOCH, CONSUME, RESTORE
+from auth.shared.scripts import ALL, BEGIN_EPOCH, CONSUME, NEW_RUN, RESTORE
 from auth.shared.settings import SharedSettings
 from auth.state import StateUnavailable
 from schema.errors import Fault
@@ -28,6 +28,8 @@ _log = logging.getLogger("dirfactor.state")
 _SOURCES = {script.digest: script.source for script in ALL}
 _BEAT_SECONDS = 1.0
 _BATCH = 500
+_LATELY_SECONDS = 60
+"""Longer than any server waits before it writes to its disk, and than replicas lag."""
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -142,7 +144,10 @@ class Session:
         before: tuple[Command, ...] = (("SCARD", self._names.awaited),)
         after: tuple[Command, ...] = (("GET", self._names.epoch),)
         waits: tuple[Command, ...] = (("WAIT", self._replicas, self._wait_milliseconds),) if self._replicas else ()
-        awaited, *answers = await self._servers.exchange((*before, *commands, *after, *waits))
+        try:
+            awaited, *answers = await self._servers.exchange((*before, *commands, *after, *waits))
+        except StateUnavailable as fault:
+            raise self._lost(fault) from fault  # who answers next may be another one, which must be looked at first
         written = answers.pop() if waits else 0
         epoch = answers.pop()
         for look in (awaited, epoch):
@@ -201,10 +206,10 @@ class Session:
             ) from error
 
     async def _look(self) -> None:
-        if self._fault is not None:
-            await self._demands.examine(self._servers)
-        await demand_the_time(self._servers, self.now())
         names = self._names
+        if self._fault is not None:
+            await self._look_who_runs(await self._demands.examine(self._servers))
+        await demand_the_time(self._servers, self.now())
         member: Command = ("HSET", names.members, self._node, microseconds(self.now()))
         answers = await self._plain.ask(
             ("SET", names.key, self._key, "NX"),
@@ -230,6 +235,22 @@ class Session:
             raise StateUnavailable(
                 f"the state store had forgotten what it knew, and waits for what these nodes know: {waited_for}",
                 remedy="start them; one that is gone for good is let go by: dirfactor state forget NODE",
+            )
+
+    async def _look_who_runs(self, run: str) -> None:
+        """A server that was started again, or took another's place, may lack what was written last.
+
+        Those who wrote lately bring it back, in an epoch of its own. Whoever was away for longer has nothing to bring
+        that the servers had not kept.
+        """
+        names, now = self._names, microseconds(self.now())
+        (told,) = map(_good, await self._plain.ask(("HGETALL", names.members)))
+        lately = [name.decode() for name, at in pairs(told) if now - int(at) < _LATELY_SECONDS * 1_000_000]
+        keys = (names.run, names.epoch, names.awaited, names.over)
+        (changed,) = await self._evaluated([scripted(NEW_RUN, keys, run, self._draw(), *lately)])
+        if changed:
+            _log.warning(
+                "a server of the state store is another one, or was started again; the nodes bring back what they know"
             )
 
     async def _bring_back(self, epoch: bytes | None) -> None:

@@ -16,7 +16,13 @@ _NUMBERS = itertools.count()
 
 def state_section(server: str, name: str, **settings: str) -> str:
     """The [state] section of a node; further settings go in as they are."""
-    lines = {"servers": server, "tls": "no", "prefix": f"cluster-{next(_NUMBERS)}", "node": name} | settings
+    lines = {
+        "servers": server,
+        "tls": "no",
+        "prefix": f"cluster-{next(_NUMBERS)}",
+        "node": name,
+        "timeout_seconds": "4.0",
+    } | settings
     return "\n[state]\n" + "".join(f"{key} = {value}\n" for key, value in lines.items())
 
 

@@ -123,6 +123,47 @@ def test_a_store_that_was_emptied_is_used_again_when_all_nodes_have_brought_back
     other.close()
 
 
+def test_what_a_server_had_not_written_when_it_was_killed_is_brought_back_before_anybody_is_answered(
+    own_valkey, folders
+):
+    one, other = nodes_of(own_valkey, "unsaved", *folders)
+    one.settle_in()
+    other.settle_in()
+    assert one.consume("otp", 7)
+    own_valkey.cli("SAVE")
+    assert one.consume("otp", 8)
+    own_valkey.kill()
+    own_valkey.start()
+    assert "7" in own_valkey.cli("GET", "unsaved:mark:otp"), "the server has forgotten the last one"
+    with pytest.raises(StateUnavailable):
+        other.consume("otp", 8)
+    other.settle_in()
+    with pytest.raises(StateUnavailable, match="node-a"):
+        other.consume("otp", 8)
+
+    def asked_again():
+        one.settle_in()
+        other.settle_in()
+        return other.consume("otp", 8)
+
+    assert not until_it_works(asked_again)
+    one.close()
+    other.close()
+
+
+def test_a_server_that_is_started_again_waits_for_nobody_who_was_away_before(own_valkey, folders, monkeypatch):
+    one, other = nodes_of(own_valkey, "restarted", *folders)
+    other.close()
+    monkeypatch.setattr("auth.shared.session._LATELY_SECONDS", 0.2)
+    time.sleep(0.3)
+    one.settle_in()
+    own_valkey.cli("SAVE")
+    own_valkey.kill()
+    own_valkey.start()
+    assert until_it_works(lambda: (one.settle_in(), one.consume("otp", 8))[1], 3.0)
+    one.close()
+
+
 def test_a_node_that_is_gone_is_waited_for_until_somebody_lets_it_go(own_valkey, folders):
     one, other = nodes_of(own_valkey, "gone", *folders)
     assert other.consume("otp other", 8)

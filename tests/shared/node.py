@@ -16,7 +16,8 @@ KEY = b"k" * 32
 
 def settings(server, **values) -> SharedSettings:
     """The [state] section for a server of the rig."""
-    return SharedSettings(**{"servers": (server.place,), "tls": False, **values})
+    # a busy machine is no reason for a refusal here
+    return SharedSettings(**{"servers": (server.place,), "tls": False, "timeout_seconds": 8.0, **values})
 
 
 async def opened(section: SharedSettings, folder: Path, clock=SYSTEM_CLOCK):
