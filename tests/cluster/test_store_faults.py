@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import subprocess
 import time
+from datetime import timedelta
 
 import pytest
 
+from auth.clock import SYSTEM_CLOCK, Clock
 from auth.embedded_state import EmbeddedStore
 from auth.shared.demands import RIGHTS
 from auth.shared.reader import SharedReader
@@ -353,3 +355,13 @@ def test_a_cluster_keeps_what_a_server_keeps(tmp_path):
         assert other.reserve(limits, NOW) == limits[0]
         one.close()
         other.close()
+
+
+@pytest.mark.parametrize("seconds", [-60, 60])
+def test_a_node_whose_clock_is_off_takes_no_part(own_valkey, seconds):
+    ahead = timedelta(seconds=seconds)
+    clock = Clock(lambda: SYSTEM_CLOCK.now() + ahead, SYSTEM_CLOCK.monotonic)
+    node = PlainNode(settings(own_valkey), clock=clock)
+    with pytest.raises(StateUnavailable, match="clock is 60 s"):
+        node.strike(ALICE, NOW)
+    node.close()
