@@ -11,6 +11,7 @@ from rich.text import Text
 from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, UsageFault, err, faults, out, print_json
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import ConfigFault
+from auth.doctor.bundle import write_bundle
 from auth.doctor.catalogue import Check
 from auth.doctor.examinations import all_examinations
 from auth.doctor.report import Finding, Result, Status, summary
@@ -21,6 +22,10 @@ from auth.settings import Settings
 _ONLY = Annotated[
     list[str] | None, typer.Option("--only", help="Run this check alone; may be given again.", metavar="NAME")
 ]
+_BUNDLE = Annotated[
+    Path | None,
+    typer.Option("--bundle", help="Also write what somebody who helps needs to know, without secrets.", metavar="FILE"),
+]
 _MARKS = {
     Status.OK: "ok",
     Status.INFO: "info",
@@ -30,7 +35,9 @@ _MARKS = {
 }
 
 
-def doctor_command(config: CONFIG_OPTION = DEFAULT_CONFIG, *, only: _ONLY = None, json: JSON_OPTION = False) -> None:
+def doctor_command(
+    config: CONFIG_OPTION = DEFAULT_CONFIG, *, only: _ONLY = None, json: JSON_OPTION = False, bundle: _BUNDLE = None
+) -> None:
     """Examine everything the service needs, and say what to do about what is not well; nothing is changed or sent.
 
     Exit status: 0 all is well; 1 something is not; 2 config.ini would keep the service from starting.
@@ -43,6 +50,12 @@ def doctor_command(config: CONFIG_OPTION = DEFAULT_CONFIG, *, only: _ONLY = None
         results.append(result)
         if not json:
             out.print(_as_text(result), markup=False)
+    if bundle is not None:
+        with faults():
+            names = write_bundle(bundle, settings, [_as_data(result) for result in results], SYSTEM_CLOCK.now())
+        err.print(
+            f"{bundle} has {', '.join(names)}: without secrets and names of people; look into it before it goes out"
+        )
     if json:
         print_json([_as_data(result) for result in results])
     else:

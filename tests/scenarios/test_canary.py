@@ -4,9 +4,11 @@ import asyncio
 import base64
 import contextlib
 import gc
+import hashlib
 import json
 import re
 import socket
+import tarfile
 import threading
 from pathlib import Path
 from urllib.parse import quote
@@ -17,6 +19,7 @@ import pytest_asyncio
 from auth.clock import SYSTEM_CLOCK
 from auth.demo.service import Reply, free_port
 from auth.otp.token import SoftwareToken
+from scenarios.command_line import dirfactor
 from scenarios.company import STAFF, password_of, person, policy, policy_dn, with_vip
 from scenarios.office import DOORS, Office, another, open_office
 from scenarios.sealed import SealedPeople
@@ -347,3 +350,23 @@ def _memory(process: Path) -> bytes:
                     memory.seek(begin)
                     found.append(memory.read(end - begin))
     return b"".join(found)
+
+
+async def test_a_bundle_for_whoever_helps_has_no_secret_and_nobody_in_it(watched: Watched, tmp_path: Path):
+    file = tmp_path / "bundle.tar.gz"
+    config = watched.office.service.config
+    ended = await dirfactor("doctor", "--config", str(config), "--only", "state-directory", "--bundle", str(file))
+    assert ended.status in {0, 1}, ended.err
+    assert file.stat().st_mode & 0o077 == 0
+    with tarfile.open(file) as archive:
+        parts = {each.name: archive.extractfile(each).read() for each in archive.getmembers()}
+    assert {Path(name).name for name in parts} == {"about.json", "config.ini", "doctor.json", "files.json"}
+    shown = b"\n".join(parts.values())
+    assert b"[sms:gateway]" in shown
+    assert b"password = file:" in shown, "where a secret is, is told"
+    assert shown_in(shown, watched.secrets) == []
+    key_hash = hashlib.sha256(watched.office.service.api_key.octets).hexdigest()
+    for word in ("demo.example", "vpn-users", key_hash):
+        assert word.encode() not in shown
+    again = await dirfactor("doctor", "--config", str(config), "--only", "state-directory", "--bundle", str(file))
+    assert again.status not in {0, 1}, "what is there stays"
