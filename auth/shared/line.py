@@ -93,13 +93,21 @@ class Line:
         try:
             async with asyncio.timeout(self._seconds):
                 answers = await self._exchange([command for asked in batch for command in asked.commands])
-        except (StateUnavailable, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
+            fault = error if isinstance(error, StateUnavailable) else _broken_off(error)
             for asked in batch:
-                if not asked.answers.done() and isinstance(error, StateUnavailable):
-                    asked.answers.set_exception(error)
+                if not asked.answers.done():
+                    asked.answers.set_exception(fault)
             return
         at = 0
         for asked in batch:
             if not asked.answers.done():
                 asked.answers.set_result(answers[at : at + len(asked.commands)])
             at += len(asked.commands)
+
+
+def _broken_off(error: Exception) -> StateUnavailable:
+    return StateUnavailable(
+        f"a question to the state store was broken off: {type(error).__name__}",
+        remedy="look at the server's load and at the network between",
+    )
