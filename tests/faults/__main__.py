@@ -35,7 +35,7 @@ async def run(folder: Path, rows: list[Row]) -> list[str]:
             back = max([await plant.recovered(kind) for kind in KINDS])
             late = "" if back <= MOST_SECONDS else ", late"
             cells = "  ".join(f"{kind} {reason}" for kind, reason in found.items())
-            print(f"{row.thing:<20}{row.fault:<13}{cells:<100}goes on after {back:4.1f} s{late}", flush=True)
+            print(f"{row.thing:<20}{row.fault:<13}{cells}  goes on after {back:4.1f} s{late}", flush=True)
             wrong += [
                 f"{row.thing}, {row.fault}: {kind} ends with {found[kind]}, not {row.ends.get(kind, 'accepted')}"
                 for kind in KINDS

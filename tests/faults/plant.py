@@ -7,17 +7,27 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from auth.otp.token import SoftwareToken
 from faults.way import Way, ways
 from rig.certificates import issue
 from rig.fixtures import running
 from rig.valkey import Valkey
 from scenarios.company import person, policy, policy_dn, texted, with_vip
 from scenarios.office import Office, beside, open_office
+from scenarios.sealed import SealedPeople
+from schema.words import TokenKind
 
-KINDS = ("password", "text", "mail", "VIP")
+KINDS = ("password", "text", "mail", "VIP", "authenticator", "PIN and code")
+DIRECT = {"authenticator": "tom", "PIN and code": "paula"}
+"""Who show all they have at once, and no password."""
+TOKENS = {
+    "tom": SoftwareToken(TokenKind.HOTP, "T-TOM", b"a-seed-of-an-authenticator"),
+    "paula": SoftwareToken(TokenKind.HOTP, "T-PAULA", b"another-seed-of-an-authenticator"),
+}
+PIN = "830517"
 HOLDERS = 60  # of VIP credentials; none shows one code twice in half a minute
 DISK_KILOBYTES = 8_192
 
@@ -32,6 +42,7 @@ class Plant:
     directory: Path
     valkey: Valkey
     _holders: int = 0
+    _counters: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TOKENS, 0))
 
     async def log_on(self, kind: str) -> str:
         """The reason with which a login of somebody of this kind ends, whose codes are all right."""
@@ -40,8 +51,14 @@ class Plant:
             self._holders = (self._holders + 1) % HOLDERS
             user = f"vip{self._holders}"
         mark, lines = self.office.site.mark(), len(self.office.audit())
-        asked = await self.office.log_on("radius", user)
-        if asked.outcome == "challenged":
+        if kind in DIRECT:
+            user = DIRECT[kind]
+            code = TOKENS[user].code(self._counters[user]).text
+            typed = code if kind == "authenticator" else f"{PIN}{code}"
+            asked = await self.office.log_on("radius", user, password=typed)
+        else:
+            asked = await self.office.log_on("radius", user)
+        if asked.outcome == "challenged" and kind not in DIRECT:
             code = {
                 "text": lambda: self.office.site.text_code(mark),
                 "mail": lambda: self.office.site.mail_code(mark),
@@ -49,8 +66,11 @@ class Plant:
             }[kind]
             await self.office.answer("radius", user, asked.state, await code())
         found = self.office.audit()[lines:]
+        reason = str(found[-1]["reason"]) if found else ""
+        if kind in DIRECT and (reason == "accepted" or reason.startswith("code-")):
+            self._counters[user] += 1  # also one that was used up by a logon that could not be ended
         if found:
-            return str(found[-1]["reason"])
+            return reason
         return "audit-unavailable" if asked.outcome == "refused" else f"{asked.outcome}, and in no audit"
 
     async def recovered(self, kind: str, seconds: float = 20.0) -> float:
@@ -91,19 +111,24 @@ def small_disk(folder: Path) -> Iterator[Path]:
 @asynccontextmanager
 async def open_plant(folder: Path) -> AsyncIterator[Plant]:
     """Everything at work; the state is on a Valkey, and the state directory on a small disk."""
+    site_folder = folder / "site"
+    site_folder.mkdir()
+    sealed = SealedPeople(site_folder)
     entries = [
         person("password", dirfactorPolicy=policy_dn("alone")),
         policy("alone", dirfactorFirstMethod="password", dirfactorSecondMethod="none"),
         texted("text", 1, dirfactorPolicy=policy_dn("often")),
         person("mail", "email", dirfactorPolicy=policy_dn("often")),
         *(with_vip(f"vip{number}", f"VIP{number}", dirfactorPolicy=policy_dn("often")) for number in range(HOLDERS)),
+        sealed.with_token("tom", TOKENS["tom"], dirfactorPolicy=policy_dn("codes")),
+        policy("codes", dirfactorFirstMethod="token", dirfactorSecondMethod="none"),
+        sealed.with_token("paula", TOKENS["paula"], pin=PIN, dirfactorPolicy=policy_dn("pins")),
+        policy("pins", dirfactorFirstMethod="token", dirfactorSecondMethod="none", dirfactorPinWithToken="TRUE"),
         policy("often", dirfactorCodesPerWindow="100", dirfactorFirstMethod="password", dirfactorSecondMethod="token"),
     ]
     spend = "\n[spend]\nper_user_hour = 1000\nper_user_day = 1000\nper_number_day = 1000\n"
     with ExitStack() as stack:
         valkey = stack.enter_context(running(Valkey(folder / "valkey")))
-        site_folder = folder / "site"
-        site_folder.mkdir()
         credentials = {f"VIP{number}": "" for number in range(HOLDERS)}
         async with open_office(
             site_folder, *entries, credentials=credentials, more_config=spend, vip_seconds=1.0

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from faults.plant import KINDS, Plant
+from faults.plant import DIRECT, KINDS, Plant
 from faults.way import Fault
 
 Act = Callable[[Plant], Awaitable[None]]
+_USED_TO_IT = 3.0
 ALL_REFUSED = dict.fromkeys(KINDS, "state-unavailable")
 
 
@@ -37,6 +38,8 @@ class Row:
 def _on_the_way(thing: str, fault: Fault, ends: Mapping[str, str], what_to_do: str, *, quick: bool = True) -> Row:
     async def become(plant: Plant) -> None:
         plant.ways[thing].become(fault)
+        if fault is Fault.SLOW:
+            await asyncio.sleep(_USED_TO_IT)  # what was open has been cut, and is looked at before it is used again
 
     async def well(plant: Plant) -> None:
         plant.ways[thing].become(Fault.NONE)
@@ -124,7 +127,7 @@ def _of_the_directory() -> list[Row]:
         plant.directory.write_text(kept.pop())
 
     advice = "mend it; what was read last is in force, and whoever shows no password goes on"
-    ends = dict.fromkeys(KINDS, "directory-unavailable")
+    ends = {kind: "directory-unavailable" for kind in KINDS if kind not in DIRECT}
     return [
         Row("directory (LDIF)", "down", ends, advice, gone, back),
         Row("directory (LDIF)", "garbage", ends, advice, broken, back),

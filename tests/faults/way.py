@@ -14,6 +14,8 @@ from rig.ports import LOOPBACK
 
 _CHUNK = 65536
 _SLOW_SECONDS = 0.2
+_QUICK = {"state store": 0.05}
+"""How long a piece takes on a slow way to what is asked often."""
 
 
 class Fault(StrEnum):
@@ -34,10 +36,12 @@ class Way:
     Args:
         port: the server's.
         other: a certificate that the server does not have.
+        slow_seconds: how long a piece takes where the way is slow.
     """
 
-    def __init__(self, port: int, other: ServerFiles) -> None:
+    def __init__(self, port: int, other: ServerFiles, slow_seconds: float) -> None:
         self._target = port
+        self._slow = slow_seconds
         self._fault = Fault.NONE
         self._open: list[socket.socket] = []
         self._listening = socket.create_server((LOOPBACK, 0))
@@ -62,6 +66,9 @@ class Way:
         if self._fault is not Fault.DOWN:
             self.become(Fault.DOWN)
         self._cut()
+
+    def _pause(self, fault: Fault) -> float:
+        return self._slow if fault is Fault.SLOW else 0.0
 
     def _cut(self) -> None:
         opened, self._open = self._open, []
@@ -99,15 +106,14 @@ class Way:
                 case _:
                     server = socket.create_connection((LOOPBACK, self._target))
                     self._open.append(server)
-                    threading.Thread(target=_carry, args=(client, server, fault), daemon=True).start()
-                    _carry(server, client, fault)
+                    threading.Thread(target=_carry, args=(client, server, self._pause(fault)), daemon=True).start()
+                    _carry(server, client, self._pause(fault))
 
 
-def _carry(source: socket.socket, target: socket.socket, fault: Fault) -> None:
+def _carry(source: socket.socket, target: socket.socket, pause: float) -> None:
     with contextlib.suppress(OSError, ValueError):
         while octets := source.recv(_CHUNK):
-            if fault is Fault.SLOW:
-                time.sleep(_SLOW_SECONDS)
+            time.sleep(pause)
             target.sendall(octets)
     for each in (source, target):
         with contextlib.suppress(OSError):
@@ -117,7 +123,7 @@ def _carry(source: socket.socket, target: socket.socket, fault: Fault) -> None:
 @contextmanager
 def ways(ports: dict[str, int], other: ServerFiles) -> Iterator[dict[str, Way]]:
     """One to each server, by its name."""
-    found = {name: Way(port, other) for name, port in ports.items()}
+    found = {name: Way(port, other, _QUICK.get(name, _SLOW_SECONDS)) for name, port in ports.items()}
     try:
         yield found
     finally:

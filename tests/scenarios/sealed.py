@@ -26,9 +26,11 @@ class SealedPeople:
         state.mkdir(mode=0o700)
         self._ring = RingFile(state / "keys.ring").made(SYSTEM_CLOCK, SYSTEM_ENTROPY)
 
-    def with_token(self, uid: str, token: SoftwareToken, **attributes: Value) -> Entry:
-        """Somebody with this token alone, of time or of events."""
+    def with_token(self, uid: str, token: SoftwareToken, *, pin: str = "", **attributes: Value) -> Entry:
+        """Somebody with this token alone, of time or of events, and perhaps a PIN for it."""
         entry = id_of(uid)
+        if pin:
+            attributes["dirfactorPin"] = pin_value(self._ring, entry, Secret(pin))
         sealed = sealed_token(self._ring, entry, token, SYSTEM_ENTROPY.octets(12))
         return _known_by(person(uid, token.kind, dirfactorSecret=sealed, **attributes), entry)
 
