@@ -109,7 +109,7 @@ class Course:
             for work in (self._sampling(sample_seconds), self._editing(), self._reloading(), self._failing())
         ]
         running: set[asyncio.Task[None]] = set()
-        kinds: dict[str, Callable[[], Awaitable[None]]] = {
+        kinds: dict[str, Callable[[], Awaitable[bool]]] = {
             "code": self._code,
             "text": self._text,
             "wrong": self._wrong,
@@ -134,25 +134,26 @@ class Course:
                 self._seen.wrong.append(f"{type(ended).__name__}: {ended}")
         self._link.close()
 
-    async def _one(self, kind: str, act: Callable[[], Awaitable[None]]) -> None:
+    async def _one(self, kind: str, act: Callable[[], Awaitable[bool]]) -> None:
         try:
-            await act()
-            self._seen.done[kind] += 1
+            self._seen.done[kind] += await act()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
             self._seen.wrong.append(f"{kind}: {type(error).__name__}: {error}")
 
     def _is_well(self) -> bool:
         return time.monotonic() > self._ill_until
 
-    async def _code(self) -> None:
+    async def _code(self) -> bool:
+        """Whether somebody was free to do it, as for the others."""
         if not self._free:
-            return
+            return False
         user = self._free.pop(self._dice.randrange(len(self._free)))
         try:
             await self._good(user, TOKENS[user].code(self._counters[user]).text)
             self._counters[user] += 1
         finally:
             self._free.append(user)
+        return True
 
     async def _good(self, user: str, code: str) -> None:
         begun = time.monotonic()
@@ -161,9 +162,9 @@ class Course:
         if found != "accepted":
             self._seen.wrong.append(f"a right code was {found}")
 
-    async def _text(self) -> None:
+    async def _text(self) -> bool:
         if not self._free_texted:
-            return
+            return False
         user = self._free_texted.pop(0)
         try:
             mark, was_well = self._office.site.mark(), self._is_well()
@@ -171,7 +172,7 @@ class Course:
             if reply.outcome != "challenged":
                 if was_well and self._is_well():
                     self._seen.wrong.append(f"a first step was {reply.outcome}")
-                return
+                return False
             number = int(user.removeprefix("tess"))
             event = await self._office.site.texts.event(
                 lambda seen: seen["event"] == "text" and seen["to"] == f"+43664{number:07d}", since=mark % 1_000_000
@@ -182,15 +183,19 @@ class Course:
                 self._seen.wrong.append(f"the code of a text was {answered.outcome}")
         finally:
             self._free_texted.append(user)
+        return True
 
-    async def _wrong(self) -> None:
+    async def _wrong(self) -> bool:
         user = self._dice.choice(list(TOKENS))
         typed = another(TOKENS[user].code(self._counters[user] + 700).text)
-        await self._link.ask(user, typed, extra=[calling(self._station())], seconds=10.0)
+        found = outcome(await self._link.ask(user, typed, extra=[calling(self._station())], seconds=10.0))
+        if found not in {"refused", "challenged"}:  # challenged: it may be typed again
+            self._seen.wrong.append(f"a wrong code was {found}")
+        return True
 
-    async def _http(self) -> None:
+    async def _http(self) -> bool:
         if not self._free:
-            return
+            return False
         user = self._free.pop()
         try:
             code = TOKENS[user].code(self._counters[user]).text
@@ -199,23 +204,27 @@ class Course:
             self._counters[user] += 1
         finally:
             self._free.append(user)
+        return True
 
-    async def _away(self) -> None:
+    async def _away(self) -> bool:
         """A client that goes away in the middle of its request."""
         _, writer = await asyncio.open_connection("127.0.0.1", self._office.service.http_port)
         writer.write(b"POST /v1/authenticate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n{")
         await writer.drain()
         writer.close()
+        return True
 
-    async def _status(self) -> None:
+    async def _status(self) -> bool:
         answer = await self._office.service.get("/healthz")
         if answer.status_code != httpx.codes.OK:
             self._seen.wrong.append(f"/healthz said {answer.status_code}")
+        return True
 
-    async def _metrics(self) -> None:
+    async def _metrics(self) -> bool:
         answer = await self._office.service.get("/metrics")
         if answer.status_code != httpx.codes.OK:
             self._seen.wrong.append(f"/metrics said {answer.status_code}")
+        return True
 
     def _station(self) -> str:
         self._number += 1
