@@ -12,7 +12,7 @@ import msgspec
 
 from auth.embedded.batch import Batch, Run
 from auth.embedded.memory import Memory, instants
-from auth.embedded.version import bring_up_to_date
+from auth.embedded.version import VERSION, bring_up_to_date, demand_known, version_of
 from auth.receipts import records
 from auth.spend import ledger
 from auth.state import Challenge, Limit, Recalled, SentMessage, StateUnavailable, Struck, Wanted, state_key
@@ -327,7 +327,7 @@ class _Writing:
 class StateFile:
     """A store's file, read by who is not the service; the file is neither made nor changed.
 
-    Every method raises StateUnavailable when the file cannot be read.
+    Every method raises StateUnavailable when the file cannot be read, or is of a later release.
 
     Args:
         file: the store's file; without it nothing has happened yet.
@@ -381,16 +381,28 @@ class StateFile:
         rows = self._rows("SELECT value FROM kept WHERE key = ?", key)
         return rows[0][0] if rows else None
 
+    def examine(self) -> None:
+        """Look whether this release can read it; one that is not there yet it can."""
+        self._rows("SELECT 1 FROM sqlite_master LIMIT 1")
+
     def _rows(self, question: str, *values: bytes | str | float) -> list[tuple[Any, ...]]:
-        if not self._file.exists():
-            return []
+        found = VERSION
         try:
-            with closing(sqlite3.connect(f"{self._file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            if not self._file.exists():
+                return []
+            uri = f"{self._file.absolute().as_uri()}?mode=ro"
+            with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
+                connection.execute("BEGIN")  # so that both questions see the same file
+                found = version_of(connection.execute)
+                demand_known(found, self._file)
                 return connection.execute(question, values).fetchall()
-        except sqlite3.Error as error:
-            raise StateUnavailable(
-                f"state file {self._file}: {error}", remedy="run this as the service's user, or as root"
-            ) from error
+        except (sqlite3.Error, OSError) as error:
+            remedy = (
+                "run this as the service's user, or as root"
+                if found == VERSION
+                else "start the service, which takes a file of an earlier release over"
+            )
+            raise StateUnavailable(f"state file {self._file}: {error}", remedy=remedy) from error
 
 
 def _use_write_ahead_log(run: Run) -> None:

@@ -178,8 +178,8 @@ class Check(StrEnum):
     )
     STATE = (
         "state-directory",
-        "the state directory and the files in it: owner and mode",
-        "failed: others may read the server's key; warning: others may look into it",
+        "the state directory and the files in it: owner and mode, release",
+        "failed: others may read the server's key, the state is of a later release; warning: others may look into it",
         "chmod 700 for the directory, 600 for the files",
     )
     AUDIT = (

@@ -11,9 +11,11 @@ from auth.channels.mail.settings import own_keys
 from auth.doctor.catalogue import Check
 from auth.doctor.report import Finding, Status
 from auth.doctor.runner import Examination
+from auth.embedded_state import StateFile
 from auth.ini import IniFile
 from auth.references import referred_file
 from auth.settings import ServiceSettings, Settings
+from auth.state import StateUnavailable
 from dirsync.examination.session import NotExaminedError
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -22,7 +24,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 def file_examinations(settings: Settings) -> Iterator[Examination]:
     """The examinations of the secrets' files and of the state directory."""
     yield Examination(Check.SECRET_FILES, "", partial(_secret_files, settings))
-    yield Examination(Check.STATE, "", partial(_state, settings.service))
+    yield Examination(Check.STATE, "", partial(state_findings, settings.service))
 
 
 def not_private(path: Path, mode: int, owner: int, service: int, status: Status = Status.FAILED) -> Finding | None:
@@ -60,16 +62,12 @@ def secret_paths(settings: Settings) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(path for path in found if path))
 
 
-def _secret_files(settings: Settings) -> Iterator[Finding]:
-    paths = secret_paths(settings)
-    if not paths:
-        raise NotExaminedError("config.ini names no file with a secret")
-    service = _service_user(settings.service)
-    unwell = [found for path in paths if (found := _looked_at(path, service, Status.FAILED))]
-    yield from unwell or [Finding(Status.OK, f"{len(paths)} files, all of them the service's alone")]
+def state_findings(service: ServiceSettings) -> Iterator[Finding]:
+    """Whether the state directory and its files are the service's alone, and of no later release.
 
-
-def _state(service: ServiceSettings) -> Iterator[Finding]:
+    Raises:
+        NotExaminedError: there is none yet.
+    """
     folder = service.state_directory
     if not folder.is_dir():
         raise NotExaminedError(f"{folder} is not there yet: the first start makes it")
@@ -80,7 +78,21 @@ def _state(service: ServiceSettings) -> Iterator[Finding]:
     if service.key_file.exists():
         looked_at.append(_looked_at(service.key_file, user, Status.FAILED))
     unwell = [found for found in looked_at if found]
+    for file in (service.state_file, service.own_copy_file):
+        try:
+            StateFile(file).examine()
+        except StateUnavailable as fault:
+            unwell.append(Finding.of(fault, Status.FAILED))
     yield from unwell or [Finding(Status.OK, f"{folder} and its files are the service's alone")]
+
+
+def _secret_files(settings: Settings) -> Iterator[Finding]:
+    paths = secret_paths(settings)
+    if not paths:
+        raise NotExaminedError("config.ini names no file with a secret")
+    service = _service_user(settings.service)
+    unwell = [found for path in paths if (found := _looked_at(path, service, Status.FAILED))]
+    yield from unwell or [Finding(Status.OK, f"{len(paths)} files, all of them the service's alone")]
 
 
 def _looked_at(path: Path, user: int, status: Status) -> Finding | None:

@@ -1,7 +1,9 @@
 """What doctor makes of days, clocks, modes and secrets; and that one check does not stand in another's way."""
 
 import errno
+import sqlite3
 import stat
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -12,12 +14,15 @@ from auth.doctor.catalogue import Check
 from auth.doctor.clocks import apart
 from auth.doctor.days import Notice, days_left
 from auth.doctor.doors import bind_finding
-from auth.doctor.files import not_private
+from auth.doctor.files import not_private, state_findings
 from auth.doctor.replica import age
 from auth.doctor.report import Finding, Result, Status, summary
 from auth.doctor.runner import Examination, run
 from auth.doctor.spend import spend_findings
 from auth.doctor.strength import shared_secrets
+from auth.embedded.version import VERSION
+from auth.embedded_state import EmbeddedStore
+from auth.settings import ServiceSettings
 from auth.spend.settings import SpendSettings
 from dirsync.examination.session import NotExaminedError
 from dirsync.view import Freshness
@@ -70,6 +75,20 @@ def test_a_private_file_is_its_owners_alone_and_the_services(mode, owner, remedy
     monkeypatch.setattr("auth.doctor.files._name", str)
     found = not_private(Path("/f"), mode, owner, 1000)
     assert (found and found.remedy) == remedy
+
+
+@pytest.mark.parametrize("name", ["state.sqlite", "shared.sqlite"])
+def test_a_state_of_a_later_release_has_failed_before_the_service_is_started_with_it(name, tmp_path):
+    tmp_path.chmod(0o700)
+    service = ServiceSettings(state_directory=tmp_path)
+    EmbeddedStore(tmp_path / name, "boot").close()
+    (found,) = state_findings(service)
+    assert found.status is Status.OK
+    with closing(sqlite3.connect(tmp_path / name)) as connection:
+        connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    (found,) = [each for each in state_findings(service) if each.status is Status.FAILED]
+    assert f"{name} is of a later release: version {VERSION + 1}" in found.detail
+    assert f"{name}.version-{VERSION}" in found.remedy
 
 
 @pytest.mark.parametrize(
