@@ -36,7 +36,16 @@ def phone_number(text: str, region: str | None) -> PhoneNumber | None:
     possible = phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
     if number.extension or not possible:
         return None
-    return PhoneNumber(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    found = PhoneNumber(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    # where zeros do not belong to a number, what begins with more of them than are dialled is read otherwise elsewhere
+    return found if not number.italian_leading_zero or _is_read_as(number, found) else None
+
+
+def _is_read_as(number: phonenumbers.PhoneNumber, found: PhoneNumber) -> bool:
+    try:
+        return phonenumbers.parse(found, None) == number
+    except phonenumbers.NumberParseException:
+        return False
 
 
 def email_address(text: str) -> EmailAddress | None:

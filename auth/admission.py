@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from auth.facts import Facts, NodeFacts
+from auth.guessing import MOST_WRONG
 from auth.reason import Reason
 from auth.standing import standing, unlocked_at
 from auth.steps import Refuse, Trace
@@ -42,6 +43,7 @@ def account(facts: Facts, person: Person, policy: Policy, now: datetime, trace: 
     """Whether the account may log on at all."""
     user = person.user
     limit = policy.maximum_staleness or facts.expired_after
+    where = standing(facts.failures, policy, unlocked_at(user, now), facts.wrong_today)
     checks = (
         (facts.freshness.age(now) > limit, Reason.REPLICA_STALE),
         (bool(_malformed_values(person)), Reason.ENTRY_MALFORMED),
@@ -50,13 +52,15 @@ def account(facts: Facts, person: Person, policy: Policy, now: datetime, trace: 
         (_locked_by_directory(person, now), Reason.ACCOUNT_LOCKED),
         (user.logon_grid is not None and not grid_permits(user.logon_grid, now), Reason.LOGON_HOURS),
         (policy.logon_hours is not None and not policy.logon_hours.permits(now), Reason.LOGON_HOURS),
-        (standing(facts.failures, policy, unlocked_at(user, now)).locked(now), Reason.VIOLATIONS_LOCKED),
+        (where.locked(now) or where.too_many, Reason.VIOLATIONS_LOCKED),
     )
     for holds, reason in checks:
         if holds:
             trace.note("account", reason.meaning)
             for value in _malformed_values(person) if reason is Reason.ENTRY_MALFORMED else ():
                 trace.note("malformed value", value)
+            if reason is Reason.VIOLATIONS_LOCKED and where.too_many:
+                trace.note("wrong codes within a day", f"{where.today}, and {MOST_WRONG} are the most")
             return Refuse(reason)
     trace.note("account", f"usable; directory data is {facts.freshness.age(now):.0f} s old")
     return None

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from auth.chap.response import Response
 from auth.facts import CodeVerdict
-from auth.guessing import MOST_WRONG, narrow_guess, narrowed, wide_guess
+from auth.guessing import MOST_WRONG, guesses, narrowed
 from auth.judges.base import Asked, Checked, Comparer, Judge, Judged
 from auth.standing import standing, unlocked_at
 from auth.state import StateUnavailable, Store
@@ -49,7 +49,7 @@ class CodeCheck:
             StateUnavailable: it could not be counted or remembered; a count that was made stays.
         """
         unlocked = unlocked_at(person.user, now)
-        wide, narrow = wide_guess(person.id, unlocked), narrow_guess(person.id, unlocked)
+        wide, narrow = guesses(person.id, unlocked)
         struck = await self.store.strike(person.id, now, (wide, narrow))
         locked = standing(struck.earlier, policy, unlocked).locked(now)
         if locked or struck.guess is None:

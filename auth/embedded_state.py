@@ -112,6 +112,7 @@ class EmbeddedStore:
                 tuple([memory.mark(key) for key in wanted.marks]),
                 tuple([_stock(run, key, at) for key in wanted.stocks]),
                 tuple([memory.kept(key) for key in wanted.kept]),
+                tuple([ledger.tally(memory, limit.key, now, limit.window_seconds) for limit in wanted.counted]),
             )
 
     async def begin(self, state: Secret, challenge: Challenge) -> None:
@@ -343,6 +344,7 @@ class StateFile:
             tuple(map(self.mark, wanted.marks)),
             tuple(self.left(key, now) for key in wanted.stocks),
             tuple(map(self.kept, wanted.kept)),
+            tuple(ledger.tally(self, limit.key, now, limit.window_seconds) for limit in wanted.counted),
         )
 
     def failures(self, user: EntryId) -> tuple[datetime, ...]:
@@ -370,6 +372,10 @@ class StateFile:
         """How many challenges wait for an answer."""
         count: int = self._rows("SELECT count(*) FROM challenge WHERE expires > ?", now.timestamp())[0][0]
         return count
+
+    def total(self, key: str, since: float) -> int:
+        """See `auth.spend.ledger.Totals`."""
+        return sum(amount for (amount,) in self._rows("SELECT amount FROM spend WHERE key = ? AND at > ?", key, since))
 
     def mark(self, key: str) -> int | None:
         """Where a mark stands; see `Store.mark`."""

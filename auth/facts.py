@@ -60,6 +60,7 @@ class Facts(msgspec.Struct, frozen=True):
         expired_after: seconds of age at which the directory's data is too old, when the policy says nothing.
         reach: what config.ini has for reaching tokens.
         failures: instants of the user's wrong codes.
+        wrong_today: how many wrong codes of the user are counted within a day, see `auth.guessing`.
         stock: how many codes for logons to come the user has at the address that a token has now, by kind of token.
         response_mark: the last temporary response of the user that was used up, as `used_up` wants it.
         region: country for phone numbers without a country code, e.g. `AT`.
@@ -75,6 +76,7 @@ class Facts(msgspec.Struct, frozen=True):
     stock: Mapping[TokenKind, int] = msgspec.field(default_factory=dict)
     response_mark: int | None = None
     region: str | None = None
+    wrong_today: int = 0
 
 
 class Typed(msgspec.Struct, frozen=True):

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from auth.effective import effective_policy
 from auth.facts import Facts, NodeFacts, Reach
+from auth.guessing import guesses
 from auth.login_name import names_meant
 from auth.memorised.temporary_response import consumed_key
 from auth.nodes import Nodes
+from auth.standing import unlocked_at
 from auth.state import Recalled, Wanted, stock_key
 from auth.tokens import Usable, usable_tokens
 from dirsync.view import Directory, Person
@@ -56,7 +59,7 @@ class FactsReader:
     key_ids: Callable[[], frozenset[str] | None] = lambda: None
     _reached: dict[frozenset[str] | None, Reach] = field(default_factory=dict, init=False, repr=False)
 
-    def wanted(self, node: str, found: Sequence[Person]) -> Wanted:
+    def wanted(self, node: str, found: Sequence[Person], now: datetime) -> Wanted:
         """What the state store is to recall for `facts` of the same. Raises Fault as `facts` does."""
         if len(found) != 1:
             return _NOTHING
@@ -66,6 +69,7 @@ class FactsReader:
             user=one.id,
             marks=(consumed_key(one.id),) if one.user.temporary_response is not None else (),
             stocks=tuple(self._stocks(known.facts, one).values()) if known else (),
+            counted=guesses(one.id, unlocked_at(one.user, now)),
         )
 
     def facts(self, node: str, found: Sequence[Person], recalled: Recalled) -> Facts:
@@ -92,6 +96,7 @@ class FactsReader:
             stock=self._stock(known.facts, one, recalled) if known and one else _NO_STOCK,
             response_mark=recalled.marks[0] if recalled.marks else None,
             region=self.rules.region,
+            wrong_today=sum(recalled.counted),
         )
 
     def again(self, facts: Facts, recalled: Recalled) -> Facts:
@@ -104,9 +109,11 @@ class FactsReader:
             return facts
         mark = recalled.marks[0] if recalled.marks else None
         stock = self._stock(facts.node, facts.found[0], recalled) if facts.node else _NO_STOCK
-        if (recalled.failures, mark, stock) == (facts.failures, facts.response_mark, facts.stock):
+        today = sum(recalled.counted)
+        before = (facts.failures, facts.response_mark, facts.stock, facts.wrong_today)
+        if (recalled.failures, mark, stock, today) == before:
             return facts
-        return replace(facts, failures=recalled.failures, response_mark=mark, stock=stock)
+        return replace(facts, failures=recalled.failures, response_mark=mark, stock=stock, wrong_today=today)
 
     def _reach(self, keys: frozenset[str] | None) -> Reach:
         """The same object while the keys are the same."""

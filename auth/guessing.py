@@ -30,9 +30,19 @@ def narrow_guess(user: EntryId, unlocked_at: datetime | None) -> Limit:
     return Limit("", f"guesses {_whose(user, unlocked_at)}", DAY_SECONDS, MOST_WRONG - WIDE_WRONG)
 
 
+def guesses(user: EntryId, unlocked_at: datetime | None) -> tuple[Limit, Limit]:
+    """Both, in the order in which they are counted; when nothing fits into either, there were too many."""
+    return wide_guess(user, unlocked_at), narrow_guess(user, unlocked_at)
+
+
 def narrowed(policy: Policy) -> Policy:
     """The policy with windows in which one code is good at a time."""
     return replace(policy, totp_window=0, hotp_look_ahead=0)
+
+
+def day_line(today: int) -> str:
+    """What somebody is told who asks where a user stands."""
+    return f"{today} wrong codes within a day, whatever was right in between; after {MOST_WRONG} none is compared"
 
 
 def most_likely(codes_at_once: int, code_space: int) -> float:

@@ -25,12 +25,14 @@ class Around:
         region: country of phone numbers without a country code.
         reach: what config.ini has; None when there is no config.ini to ask, then nothing is held against a token.
         failures: instants of the person's wrong codes.
+        wrong_today: how many there were within a day, see `auth.guessing`.
     """
 
     server_default: Policy | None = None
     region: str | None = None
     reach: Reach | None = None
     failures: Sequence[datetime] = ()
+    wrong_today: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ def outlook(person: Person, around: Around, now: datetime) -> Outlook:
         reach=reach,
         failures=around.failures,
         region=around.region,
+        wrong_today=around.wrong_today,
     )
     explanation = explain(facts, now)
     policy = effective.policy

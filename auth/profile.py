@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from auth.guessing import day_line
 from auth.outlook import Outlook, warnings
 from auth.prompts import destination
 from auth.standing import Standing
@@ -104,6 +105,7 @@ def violations_data(standing: Standing | None, now: datetime) -> dict[str, Any] 
         "wrong_codes": standing.failures,
         "violations": standing.violations,
         "locked_until": standing.locked_until if standing.locked(now) else None,
+        "wrong_codes_today": standing.today,
     }
 
 
@@ -112,7 +114,9 @@ def violations_line(standing: Standing | None, now: datetime) -> str:
     if standing is None:
         return "not known here: ask with the config.ini of the service"
     line = f"{standing.violations} violations, {standing.failures} wrong codes"
-    return f"{line}, locked until {standing.locked_until:%Y-%m-%d %H:%M:%S} UTC" if standing.locked(now) else line
+    if standing.locked(now):
+        line += f", locked until {standing.locked_until:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{line}; {day_line(standing.today)}"
 
 
 def _names(user: User) -> dict[str, str | None]:

@@ -201,7 +201,7 @@ class LoginService:
         while True:
             if weighed is None or turns.current() != moment:
                 now, found = self._parts.clock.now(), session.find()
-                wanted = known.wanted(node, found)
+                wanted = known.wanted(node, found, now)
                 recalled = await self._parts.store.recall(wanted, now)
                 moment = turns.current()
                 weighed = weigh(known.facts(node, found, recalled), now)

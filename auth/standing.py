@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from auth.guessing import MOST_WRONG
 from schema.entry import Policy, User
 
 
@@ -15,18 +16,25 @@ class Standing(msgspec.Struct, frozen=True):
         failures: wrong codes that still count.
         violations: whole violations among them (Defender's violation count).
         locked_until: the end of the lock; None when there is none.
+        today: wrong codes within a day, whatever was right in between; see `auth.guessing`.
     """
 
     failures: int
     violations: int
     locked_until: datetime | None
+    today: int = 0
+
+    @property
+    def too_many(self) -> bool:
+        """Whether there were so many within a day that nothing is compared any more."""
+        return self.today >= MOST_WRONG
 
     def locked(self, now: datetime) -> bool:
         """Whether the lock holds at `now`."""
         return self.locked_until is not None and now < self.locked_until
 
 
-def standing(failures: Iterable[datetime], policy: Policy, unlocked_at: datetime | None) -> Standing:
+def standing(failures: Iterable[datetime], policy: Policy, unlocked_at: datetime | None, today: int = 0) -> Standing:
     """Count failures as Defender does: so many wrong codes make a violation, so many violations lock for a while.
 
     When a lock has run out, counting begins anew.
@@ -35,6 +43,7 @@ def standing(failures: Iterable[datetime], policy: Policy, unlocked_at: datetime
         failures: instants of wrong codes, in any order.
         policy: says how many attempts make a violation, how many violations lock, and for how long.
         unlocked_at: failures up to this instant do not count (dirfactorUnlockedAt).
+        today: wrong codes within a day, as they are counted.
     """
     limit = policy.logon_attempts * policy.violation_limit
     lock = timedelta(minutes=policy.lock_minutes)
@@ -48,7 +57,7 @@ def standing(failures: Iterable[datetime], policy: Policy, unlocked_at: datetime
         count += 1
         if count >= limit and locked_until is None:
             locked_until = failure + lock
-    return Standing(count, count // policy.logon_attempts, locked_until)
+    return Standing(count, count // policy.logon_attempts, locked_until, today)
 
 
 def unlocked_at(user: User, now: datetime) -> datetime | None:

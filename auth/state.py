@@ -100,12 +100,14 @@ class Wanted(msgspec.Struct, frozen=True):
         marks: keys of marks.
         stocks: keys under which codes are on stock.
         kept: keys of values.
+        counted: limits of which is wanted how much is counted under their keys, within their windows.
     """
 
     user: EntryId | None = None
     marks: tuple[str, ...] = ()
     stocks: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    counted: tuple[Limit, ...] = ()
 
 
 class Recalled(msgspec.Struct, frozen=True):
@@ -116,12 +118,14 @@ class Recalled(msgspec.Struct, frozen=True):
         marks: where each mark stands; None where nothing was consumed yet.
         stocks: how many good codes are on stock under each key.
         kept: the values; None where there is none.
+        counted: how much is counted for each limit; see `Store.tally`.
     """
 
     failures: tuple[datetime, ...] = ()
     marks: tuple[int | None, ...] = ()
     stocks: tuple[int, ...] = ()
     kept: tuple[bytes | None, ...] = ()
+    counted: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         return f"Recalled({len(self.failures)} failures)"

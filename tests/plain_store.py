@@ -54,5 +54,8 @@ class PlainStore(Plain):
     def left(self, key, now):
         return self.recall(Wanted(stocks=(key,)), now).stocks[0]
 
+    def counted(self, limit, now):
+        return self.recall(Wanted(counted=(limit,)), now).counted[0]
+
     def kept(self, key):
         return self.recall(Wanted(kept=(key,)), ANY_TIME).kept[0]

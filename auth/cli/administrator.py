@@ -1,6 +1,6 @@
 """How the administrator's commands reach the directory: that of config.ini, or the one that --url names."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,10 +14,12 @@ from auth.cli.access import BIND, CA_FILE, PASSWORD_FILE, START_TLS, read_passwo
 from auth.cli.output import DEFAULT_CONFIG, UsageFault
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
+from auth.guessing import guesses
 from auth.login_name import names_meant
 from auth.outlook import Around, Outlook, outlook
 from auth.settings import Settings
-from auth.state import Wanted
+from auth.standing import unlocked_at
+from auth.state import Recalled, Wanted
 from auth.state_reader import state_reader
 from dirsync.admin.connection import AdminAccess
 from dirsync.admin.directory import AdminDirectory, open_directory
@@ -82,11 +84,12 @@ class Administrator:
         with open_directory(self.access, self.tree, self.extra_attributes, self.mapping) as directory:
             yield directory
 
-    def failures(self, user: EntryId) -> Sequence[datetime]:
-        """Instants of a user's wrong codes, as far as this machine's state store knows. Raises StateUnavailable."""
+    def wrong_codes(self, user: EntryId, unlocked_at: datetime | None) -> Recalled:
+        """A user's wrong codes, those of the day too, as far as the state store knows. Raises StateUnavailable."""
         if self.settings is None or not user:
-            return ()
-        return state_reader(self.settings).recall(Wanted(user), SYSTEM_CLOCK.now()).failures
+            return Recalled()
+        wanted = Wanted(user, counted=guesses(user, unlocked_at))
+        return state_reader(self.settings).recall(wanted, SYSTEM_CLOCK.now())
 
     def outlook(self, directory: AdminDirectory, found: Found, now: datetime) -> Outlook:
         """How a logon of the user with this entry would be. Raises Fault."""
@@ -95,11 +98,13 @@ class Administrator:
             raise Fault(f"{found.dn} is no user", remedy="name a user")
         person = PeopleReader(directory).person(found, user)
         known = rules(self.settings) if self.settings else None
+        wrong = self.wrong_codes(person.id, unlocked_at(user, now))
         around = Around(
             server_default=known.server_default if known else None,
             region=self.region,
             reach=known.reach if known else None,
-            failures=self.failures(person.id),
+            failures=wrong.failures,
+            wrong_today=sum(wrong.counted),
         )
         return outlook(person, around, now)
 

@@ -131,7 +131,7 @@ def _today(known: FactsReader, memory: StateReader, event: Kept, now: datetime) 
         return None
     people = (known.directory.person(person.id) for person in event.moments[-1].facts.found)
     found = tuple(person for person in people if person)
-    return known.facts(event.node, found, memory.recall(known.wanted(event.node, found), now))
+    return known.facts(event.node, found, memory.recall(known.wanted(event.node, found, now), now))
 
 
 @contextmanager
@@ -155,7 +155,8 @@ def _report(settings: Settings, user: str, node: str, at: str) -> Report:
         with known_to(settings) as (known, memory):
             chosen = node or _only_node(known)
             found = people_meant(known, chosen, user)
-            recalled = memory.recall(known.wanted(chosen, found), now)
+            then = asked_at or now
+            recalled = memory.recall(known.wanted(chosen, found, then), then)
             return reported(known.facts(chosen, found, recalled), now, asked_at)
     except NobodyMeant as fault:
         raise UsageFault(fault.problem, remedy=fault.remedy) from fault

@@ -74,7 +74,9 @@ def _profile(administrator: Administrator, directory: AdminDirectory, found: Fou
     if administrator.settings:
         # the built-in numbers count where no policy can govern
         policy = ahead.effective.policy or Policy(name="built-in")
-        where = standing(administrator.failures(entry_id(found)), policy, unlocked_at(user, now))
+        unlocked = unlocked_at(user, now)
+        wrong = administrator.wrong_codes(entry_id(found), unlocked)
+        where = standing(wrong.failures, policy, unlocked, sum(wrong.counted))
     return Profile(found.dn, user, ahead, where, now)
 
 

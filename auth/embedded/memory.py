@@ -40,6 +40,7 @@ class Memory:
         self._failures: Recent[EntryId, tuple[datetime, ...]] = Recent(_MOST)
         self._marks: Recent[str, tuple[int | None]] = Recent(_MOST)
         self._kept: Recent[str, tuple[bytes | None]] = Recent(_MOST)
+        self._written: Recent[str, tuple[bool]] = Recent(_MOST)
         self._new_sums: dict[str, dict[int, int]] = {}
         self._new_failures: list[tuple[EntryId, datetime]] = []
         self._new_marks: dict[str, int] = {}
@@ -60,6 +61,7 @@ class Memory:
         for key, sums in self._new_sums.items():
             for minute, amount in sums.items():
                 if amount:
+                    self._written.keep(key, (True,))
                     run(
                         "INSERT INTO spend VALUES (?, ?, ?) "
                         "ON CONFLICT (key, at) DO UPDATE SET amount = amount + excluded.amount",
@@ -127,9 +129,19 @@ class Memory:
 
     def total(self, key: str, since: float) -> int:
         """See `auth.spend.ledger.Sums`."""
-        (total,) = self._run("SELECT total(amount) FROM spend WHERE key = ? AND at > ?", (key, since)).fetchone()
         new = self._new_sums.get(key)
-        return int(total) + (sum(amount for at, amount in new.items() if at > since) if new else 0)
+        return self._written_total(key, since) + (sum(amount for at, amount in new.items() if at > since) if new else 0)
+
+    def _written_total(self, key: str, since: float) -> int:
+        """Of what is in the file: of most people nothing is counted there, and that is remembered."""
+        known = self._written.get(key)
+        if known is None:
+            row = self._run("SELECT 1 FROM spend WHERE key = ? LIMIT 1", (key,)).fetchone()
+            known = self._written.keep(key, (row is not None,))
+        if not known[0]:
+            return 0
+        (total,) = self._run("SELECT total(amount) FROM spend WHERE key = ? AND at > ?", (key, since)).fetchone()
+        return int(total)
 
     def add(self, key: str, minute: int, amount: int) -> None:
         """See `auth.spend.ledger.Sums`."""

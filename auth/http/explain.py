@@ -55,7 +55,8 @@ def explain(known: FactsReader, store: Store, callers: Callers, now: Callable[[]
         try:
             at = read_instant(body.at, present, UTC) if body.at else None
             people = people_meant(known, node, body.user)
-            recalled = await store.recall(known.wanted(node, people), present)
+            then = at or present
+            recalled = await store.recall(known.wanted(node, people, then), then)
             report = reported(known.facts(node, people, recalled), present, at)
         except NotAnInstant as fault:
             raise Problem(HTTPStatus.BAD_REQUEST, f"at: {fault}") from None

@@ -17,6 +17,7 @@ def recalling(names: Names, wanted: Wanted) -> list[Command]:
     commands += [("GET", names.mark(key)) for key in wanted.marks]
     commands += [("HVALS", names.stock(key)) for key in wanted.stocks]
     commands += [("GET", names.kept(key)) for key in wanted.kept]
+    commands += [("HGETALL", names.spend(limit.key)) for limit in wanted.counted]
     return commands
 
 
@@ -29,4 +30,11 @@ def recalled(wanted: Wanted, answers: Sequence[Any], now: datetime) -> Recalled:
         tuple([None if (octets := next(told)) is None else int(octets) for _ in wanted.marks]),
         tuple([sum(int(until) > at for until in next(told)) for _ in wanted.stocks]),
         tuple([None if (octets := next(told)) is None else undated(octets) for _ in wanted.kept]),
+        tuple([tallied(next(told), now, limit.window_seconds) for limit in wanted.counted]),
     )
+
+
+def tallied(answer: Any, at: datetime, window_seconds: int) -> int:
+    """What the answer about a key comes to; see `Store.tally`."""
+    since = at.timestamp() - window_seconds
+    return sum(int(amount) for minute, amount in pairs(answer) if int(minute) > since)

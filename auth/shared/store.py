@@ -10,7 +10,7 @@ import msgspec
 from auth.receipts import records
 from auth.shared.line import Command, scripted
 from auth.shared.names import Names, dated, instants, microseconds, pairs
-from auth.shared.questions import FAILURES_KEPT, recalled, recalling
+from auth.shared.questions import FAILURES_KEPT, recalled, recalling, tallied
 from auth.shared.scripts import (
     ATTEMPT,
     BEGIN,
@@ -189,8 +189,7 @@ class SharedStore:
     async def tally(self, key: str, at: datetime, window_seconds: int) -> int:
         """Add up; see `Store.tally`."""
         (answer,) = await self._session.ask(("HGETALL", self._names.spend(key)))
-        since = at.timestamp() - window_seconds
-        return sum(int(amount) for minute, amount in pairs(answer) if int(minute) > since)
+        return tallied(answer, at, window_seconds)
 
     async def remember(self, message: SentMessage) -> None:
         """Remember a message; see `Store.remember`."""

@@ -17,12 +17,16 @@ KEPT: Final = timedelta(days=2)
 _GRAIN: Final = 60
 
 
-class Sums(Protocol):
-    """What is counted under keys, by the minute."""
+class Totals(Protocol):
+    """What is counted under keys, to be read."""
 
     def total(self, key: str, since: float) -> int:
         """All that is counted after an instant, in seconds since 1970."""
         ...
+
+
+class Sums(Totals, Protocol):
+    """The same, to be counted by the minute."""
 
     def add(self, key: str, minute: int, amount: int) -> None:
         """Count so much more, or less."""
@@ -48,7 +52,7 @@ def give_back(sums: Sums, limits: Sequence[Limit], at: datetime) -> None:
         _add(sums, key, at, -amount)
 
 
-def tally(sums: Sums, key: str, at: datetime, window_seconds: int) -> int:
+def tally(sums: Totals, key: str, at: datetime, window_seconds: int) -> int:
     """What was counted under a key since the window began, also what lies ahead of a clock that was set back.
 
     What was counted within a minute counts until the last of it is out of the window.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from auth.facts import Facts, NodeFacts
+from auth.guessing import MOST_WRONG
 from auth.prompts import destination
 from auth.standing import Standing, standing, unlocked_at
 from auth.steps import Decision
@@ -69,7 +70,8 @@ class Grounds:
         groups: every group of the user, nearest first.
         replies: what an accept would carry, in order.
         standing: violations and lock; None without a user and a policy.
-        failures_to_lock: how many more wrong codes lock; None when that is not known.
+        failures_to_lock: how many more wrong codes lock; None when that is not known, or nothing is compared now.
+        locked_until: the end of the lock that holds; None when none does.
         staleness_limit: seconds of age at which the directory's data is too old.
     """
 
@@ -78,6 +80,7 @@ class Grounds:
     replies: tuple[ReplyGround, ...] = ()
     standing: Standing | None = None
     failures_to_lock: int | None = None
+    locked_until: datetime | None = None
     staleness_limit: int = 0
 
 
@@ -89,7 +92,7 @@ def grounds(facts: Facts, decided: Decision, now: datetime) -> Grounds:
     groups = tuple(_group(person, group, facts.node) for group in person.groups)
     if policy is None:
         return Grounds(groups=groups, staleness_limit=facts.expired_after)
-    where = standing(facts.failures, policy, unlocked_at(person.user, now))
+    where = standing(facts.failures, policy, unlocked_at(person.user, now), facts.wrong_today)
     limit = policy.logon_attempts * policy.violation_limit
     return Grounds(
         tokens=tuple(
@@ -99,9 +102,16 @@ def grounds(facts: Facts, decided: Decision, now: datetime) -> Grounds:
         groups=groups,
         replies=tuple(_replies(person, policy, decided.policy_name, facts.node)),
         standing=where,
-        failures_to_lock=None if where.locked(now) else max(0, limit - where.failures),
+        failures_to_lock=_left(where, limit, now),
+        locked_until=where.locked_until if where.locked(now) else None,
         staleness_limit=policy.maximum_staleness or facts.expired_after,
     )
+
+
+def _left(where: Standing, limit: int, now: datetime) -> int | None:
+    if where.locked(now) or where.too_many:
+        return None
+    return max(0, min(limit - where.failures, MOST_WRONG - where.today))
 
 
 def _token(user: User, policy: Policy, token: Usable | Unusable) -> TokenGround:

@@ -32,6 +32,7 @@ class _Asked(msgspec.Struct, frozen=True, array_like=True):
     evidence: Evidence
     now: datetime
     step: str
+    wrong_today: int = 0
 
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True):
@@ -126,6 +127,7 @@ class Packer:
             redacted_evidence(moment.evidence),
             moment.now,
             described(moment.step),
+            facts.wrong_today,
         )
 
     def _frame(self, facts: Facts, packed: Packed) -> bytes:
@@ -135,7 +137,7 @@ class Packer:
         known = self._frames.get(same) if usual else None
         if known is not None and known[1] in self._digests:
             return known[1]
-        frame = replace(facts, node=None, found=(), freshness=_NOTHING, failures=())
+        frame = replace(facts, node=None, found=(), freshness=_NOTHING, failures=(), wrong_today=0)
         digest = self._part(frame, packed)
         if usual:
             self._frames = {same: ((facts.server_default, facts.reach), digest)}  # the objects keep their identity
@@ -178,5 +180,6 @@ def _recorded(asked: _Asked, part: Callable[[bytes], bytes]) -> Recorded:
         found=tuple(msgspec.msgpack.decode(part(digest), type=Person) for digest in asked.people),
         freshness=asked.freshness,
         failures=asked.failures,
+        wrong_today=asked.wrong_today,
     )
     return Recorded(facts, asked.evidence, asked.now, asked.step)

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from auth.effective import Candidate
 from auth.facts import Facts
+from auth.guessing import day_line
 from auth.why.explain import Explanation, explain
 from auth.why.grounds import Grounds, GroupGround, TokenGround, grounds
 from auth.why.report_data import CandidatePolicy, Explained, Looked, Violations
@@ -120,9 +121,12 @@ def _violations(known: Grounds) -> Sequence[str]:
     if where is None:
         return ("not known: there is no one user with a policy",)
     line = f"{where.violations} violations, {where.failures} wrong codes that count"
-    if known.failures_to_lock is None:
-        return (f"{line}; locked until {where.locked_until:%Y-%m-%d %H:%M:%S} UTC",)
-    return (f"{line}; {known.failures_to_lock} more lock",)
+    today = day_line(where.today)
+    if known.failures_to_lock is not None:
+        return (f"{line}; {known.failures_to_lock} more lock", today)
+    if known.locked_until is not None:
+        return (f"{line}; locked until {known.locked_until:%Y-%m-%d %H:%M:%S} UTC", today)
+    return (line, today)
 
 
 def as_data(report: Report) -> Explained:
@@ -154,7 +158,7 @@ def _violations_data(known: Grounds) -> Violations | None:
     where, left = known.standing, known.failures_to_lock
     if where is None:
         return None
-    return Violations(where.failures, where.violations, where.locked_until if left is None else None, left)
+    return Violations(where.failures, where.violations, known.locked_until, left, where.today)
 
 
 def candidate_data(candidate: Candidate) -> CandidatePolicy:

@@ -40,13 +40,15 @@ class Violations(msgspec.Struct, frozen=True):
         wrong_codes: those that still count.
         violations: whole violations among them.
         locked_until: the end of the lock; null when there is none.
-        wrong_codes_to_lock: how many more lock; null when that is not known, or there is a lock.
+        wrong_codes_to_lock: how many more lock; null when that is not known, or nothing is compared now.
+        wrong_codes_today: those within a day, whatever was right in between; after sixty nothing is compared.
     """
 
     wrong_codes: int
     violations: int
     locked_until: datetime | None
     wrong_codes_to_lock: int | None
+    wrong_codes_today: int
 
 
 class Explained(msgspec.Struct, frozen=True):

@@ -143,9 +143,8 @@ async def made(move: tuple, real: Real, naive: Naive) -> tuple | None:
 def explained(real: Real) -> str:
     """What explain says of a login now."""
     found = tuple(real.person(entry) for entry in real.find(()))
-    return explain(
-        real.known.facts("vpn", found, PlainStore(real.store).recall(real.known.wanted("vpn", found), START)), START
-    ).outcome
+    recalled = PlainStore(real.store).recall(real.known.wanted("vpn", found, START), START)
+    return explain(real.known.facts("vpn", found, recalled), START).outcome
 
 
 def strikes(naive: Naive) -> list:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from auth.embedded_state import EmbeddedStore
+from auth.guessing import guesses
 from commands.servers import ODD_RDN
 from plain_store import PlainStore
 from schema.dn import fold
@@ -34,7 +35,7 @@ def strikes(config, entry, number):
     user = uuid.UUID(bytes_le=guid).bytes if guid else uuid.UUID(text.replace("-", "")).bytes
     store = EmbeddedStore(config.parent / "state" / "state.sqlite", "boot")
     for second in range(number):
-        PlainStore(store).strike(user, datetime.now(UTC) - timedelta(seconds=30 + second))
+        PlainStore(store).struck(user, datetime.now(UTC) - timedelta(seconds=30 + second), guesses(user, None))
     store.close()
 
 
@@ -57,10 +58,15 @@ def test_show_tells_entry_tokens_policies_and_violations(lab, alice, service):
     assert data["tokens"] == [{"kind": "sms", "usable": True, "about": "+43***01"}]
     governing = [(row["level"], row["policy"]) for row in data["policies"] if row["won"]]
     assert governing == [("user", lab.dn("staff"))]
-    assert data["violations"] == {"wrong_codes": 3, "violations": 1, "locked_until": None}
+    assert data["violations"] == {
+        "wrong_codes": 3,
+        "violations": 1,
+        "locked_until": None,
+        "wrong_codes_today": 3,
+    }
     assert data["tell"] == "alice gets a text to +43***01 at the next logon"
     text = lab.run("user", "show", "alice", "--config", str(service)).out
-    assert "1 violations, 3 wrong codes" in text
+    assert "1 violations, 3 wrong codes; 3 wrong codes within a day" in text
     assert "not known here" in lab.run("user", "show", "alice").out
     assert "0000001" not in text
 

@@ -197,7 +197,9 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 1), key=st.sampled_from(["wide", "narrow"]), at=instants)
     def tally(self, which, key, at):
-        assert self.stores[which].tally(key, at, 86_400) == self.model.total(key, at.timestamp() - 86_400)
+        counted = self.model.total(key, at.timestamp() - 86_400)
+        assert self.stores[which].tally(key, at, 86_400) == counted
+        assert self.stores[which].counted(Limit("", key, 86_400, 1), at) == counted
 
     @rule(which=st.integers(0, 1), user=users)
     def forgive(self, which, user):

@@ -59,6 +59,7 @@ def test_a_number_as_people_write_it_becomes_e164(text, region, expected):
         "*#06#",
         "\u0430\u0431\u0432 0664 0000001",
         "+43 664 0000001\n+43 664 0000002",
+        "000000",
         "0" * 300,
     ],
 )

@@ -143,6 +143,8 @@ ACCOUNTS = {
     "eight wrong codes": (failing(*range(1, 9)), None),
     "nine wrong codes": (failing(*range(1, 10)), Reason.VIOLATIONS_LOCKED),
     "nine wrong codes, the lock is over": (failing(*range(15, 24)), None),
+    "sixty wrong codes within a day, all forgiven": (facts(wrong_today=60), Reason.VIOLATIONS_LOCKED),
+    "fifty-nine of them": (facts(wrong_today=59), None),
     "nine wrong codes, unlocked": (failing(*range(1, 10), unlocked_at=NOW), None),
     "nine wrong codes, unlocked before": (
         failing(*range(1, 10), unlocked_at=NOW - timedelta(hours=1)),

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from auth import steps
 from auth.decision import decide
 from auth.facts import CodeVerdict, Evidence, Field, PinShown, Question, Typed, Waiting
+from auth.guessing import MOST_WRONG
 from auth.reason import Reason
 from core.dialogue import HTTP, RADIUS, Answers, login
 from core.logins import (
@@ -159,7 +160,11 @@ known_facts = st.builds(
 any_facts = st.builds(
     lambda known, change: replace(known, **change),
     known_facts,
-    st.sampled_from([{}] * 15 + [{"found": ()}, {"found": (person(), person(name="bob"))}, {"node": None}]),
+    st.sampled_from(
+        [{}] * 15
+        + [{"found": ()}, {"found": (person(), person(name="bob"))}, {"node": None}]
+        + [{"wrong_today": MOST_WRONG - 1}, {"wrong_today": MOST_WRONG}]
+    ),
 )
 instants = st.sampled_from(at(-90_000, -1, 0, 1, 3600, 90_000))
 TYPED = [Typed.ABSENT, Typed.EMPTY, Typed.GIVEN, Typed(6, 6, 6), Typed(8, 8, 8), Typed(14, 0, 6), Typed(14, 8, 0)]

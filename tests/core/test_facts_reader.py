@@ -34,7 +34,7 @@ def stock_of(tmp_path):
 
         def stock(settings, **values):
             found = (person(link(settings), **values),)
-            recalled = PlainStore(store).recall(reader.wanted("vpn", found), NOW)
+            recalled = PlainStore(store).recall(reader.wanted("vpn", found, NOW), NOW)
             return reader.facts("vpn", found, recalled).stock
 
         yield stock

@@ -9,8 +9,9 @@ import pytest
 from auth.code_check import CodeCheck
 from auth.embedded_state import EmbeddedStore
 from auth.facts import CodeVerdict
-from auth.guessing import MOST_WRONG, WIDE_WRONG, most_likely
+from auth.guessing import MOST_WRONG, WIDE_WRONG, guesses, most_likely
 from auth.judges.base import Checked
+from auth.state import Wanted
 from core.logins import NOW, person, policy
 from plain_store import PlainStore
 
@@ -59,6 +60,16 @@ async def test_whoever_is_unlocked_by_the_helpdesk_begins_anew(store):
     later = NOW + timedelta(hours=1)
     unlocked = {"unlocked_at": later - timedelta(minutes=5)}
     assert await tried(store, RIGHT, later, **unlocked) == (CodeVerdict.RIGHT, False)
+
+
+async def test_what_is_known_before_a_login_says_how_many_there_were_within_a_day(store):
+    for number in range(WIDE_WRONG + 4):
+        await tried(store, WRONG, NOW + timedelta(minutes=number))
+    PlainStore(store).forgive(person().id)
+    await tried(store, RIGHT, NOW + timedelta(hours=1))
+    for now, known in ((NOW + timedelta(hours=1), WIDE_WRONG + 4), (NOW + timedelta(days=1, minutes=8), 0)):
+        recalled = PlainStore(store).recall(Wanted(counted=guesses(person().id, None)), now)
+        assert sum(recalled.counted) == known
 
 
 async def test_right_codes_and_what_is_nobodys_fault_count_for_nothing(store):

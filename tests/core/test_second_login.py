@@ -53,7 +53,7 @@ class World:
             nodes=SimpleNamespace(named=lambda _: SimpleNamespace(node=self.at.node, facts=self.at)),
             ids=lambda *_: (self.person.id,),
             entries=lambda _: (self.person,),
-            wanted=lambda _node, found: Wanted(found[0].id),
+            wanted=lambda _node, found, _now: Wanted(found[0].id),
             facts=lambda _node, found, _recalled: replace(facts(at=self.at), found=found),
             again=lambda known, _recalled: known,
         )

@@ -159,7 +159,7 @@ async def test_what_one_user_has_shown_never_counts_for_another_to_whom_the_name
     world = Renaming()
     directory = SimpleNamespace(freshness=lambda: Freshness(7, NOW), person=world.people.get)
     known = SimpleNamespace(directory=directory, nodes=world, facts=world.facts, ids=world.ids)
-    known.wanted, known.again = lambda _node, _found: Wanted(), lambda known, _recalled: known
+    known.wanted, known.again = lambda _node, _found, _now: Wanted(), lambda known, _recalled: known
     known.entries = lambda ids: tuple(world.people[each] for each in ids)
     performer = Performer(world, SimpleNamespace(settled=settled), *7 * [None])
     parts = replace(

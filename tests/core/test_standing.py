@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auth.guessing import MOST_WRONG
 from auth.standing import Standing, standing, unlocked_at
 from schema.entry import Policy, User
 
@@ -53,6 +54,12 @@ def test_the_lock_holds_from_the_last_failure_for_its_minutes_and_not_an_instant
 
 def test_who_was_never_locked_is_not_locked_at_any_time():
     assert not standing(at(*range(8)), DEFAULT, None).locked(NOON)
+
+
+@pytest.mark.parametrize(("today", "too_many"), [(0, False), (MOST_WRONG - 1, False), (MOST_WRONG, True)])
+def test_after_so_many_within_a_day_nothing_is_compared_whatever_has_been_forgiven_since(today, too_many):
+    found = standing((), DEFAULT, None, today)
+    assert (found.failures, found.too_many, found.locked(NOON)) == (0, too_many, False)
 
 
 def test_wrong_codes_during_the_lock_do_not_prolong_it():

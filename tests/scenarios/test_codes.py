@@ -12,13 +12,16 @@ from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY, Clock
 from auth.config import read_config
 from auth.demo.service import Reply
 from auth.demo.site import NODES
+from auth.guessing import MOST_WRONG
 from auth.reason import Reason
 from auth.request import Accepted, AnswerRequest, Challenged, Door, LoginRequest, Origin, Outcome, Refused
+from scenarios.command_line import dirfactor
 from scenarios.company import password_of, person, policy, policy_dn, texted
 from scenarios.office import Office, another, each_door, open_office
 from schema.secret import Secret
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+PATIENCE = 10
 TELL_APART = NODES.replace("dirfactorAddress", "dirfactorCoalesceSeconds = 0\ndirfactorAddress")
 
 
@@ -31,10 +34,19 @@ def both(name: str, number: int, **attributes: str):
 async def office(tmp_path_factory):
     names = ("clumsy", "guesser", "repeater", "rewinder", "traveller", "alice", "mangler", "blank", "twice", "spaced")
     people = [one for number, name in enumerate(names) for one in both(name, 10 * (number + 1))]
+    people += both("pumped", 200, dirfactorPolicy=policy_dn("patient"))
+    patient = policy(
+        "patient",
+        dirfactorLogonAttempts=str(PATIENCE),
+        dirfactorViolationLimit="100",
+        dirfactorCodesPerWindow="9",
+        dirfactorSecondMethodAttempts=str(PATIENCE),
+        dirfactorCodeAttempts=str(PATIENCE),
+    )
     late = [texted("late", 1), texted("stubborn", 2, dirfactorPolicy=policy_dn("strict")), person("emma", "email")]
     strict = policy("strict", dirfactorLogonAttempts="1", dirfactorViolationLimit="2", dirfactorLockMinutes="10")
     folder = tmp_path_factory.mktemp("codes")
-    async with open_office(folder, *people, *late, strict, nodes=TELL_APART) as running:
+    async with open_office(folder, *people, *late, strict, patient, nodes=TELL_APART) as running:
         yield running
 
 
@@ -65,6 +77,24 @@ async def test_after_three_wrong_codes_the_right_one_no_longer_opens(office: Off
         state = again.state
     assert await refuses(office, door, user, state, another(code)) == "attempts-exhausted"
     assert await refuses(office, door, user, state, code) == "challenge-unknown"
+
+
+@each_door
+async def test_who_had_too_many_wrong_codes_within_a_day_is_refused_before_a_text_goes_out(office: Office, door: str):
+    user = f"pumped-{door}"
+    for _ in range(MOST_WRONG // PATIENCE):
+        asked, code = await office.texted(door, user)
+        for _ in range(PATIENCE):
+            asked = await office.answer(door, user, asked.state, another(code))
+    mark = office.site.mark()
+    assert (await office.log_on(door, user)).outcome == "refused"
+    assert (office.reason(), office.texts_since(mark)) == ("violations-locked", 0)
+    told = (
+        await dirfactor(
+            "explain", user, "--node", {"radius": "vpn", "http": "portal"}[door], "--config", str(office.service.config)
+        )
+    ).out
+    assert "60 wrong codes within a day" in told
 
 
 @each_door

@@ -8,9 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from auth import steps
 from auth.facts import Reach
+from auth.guessing import MOST_WRONG
+from auth.reason import Reason
 from auth.why.explain import explain
 from auth.why.report import as_data, as_text, reported
+from auth.why.report_data import Looked
 from core.dialogue import login
 from core.logins import MAIL, NOW, PHONE, REACH, ancestor, entry_id, facts, link, membership, node, person, policy
 from core.test_decision_laws import any_facts, at, instants
@@ -91,7 +95,9 @@ def test_what_the_answer_rests_on_is_what_was_decided_from(known, now):
             assert found[0].startswith("usable") is token.usable
             assert token.usable or found[0] == token.why
     if rests_on.standing is not None:
-        assert (rests_on.failures_to_lock is None) is rests_on.standing.locked(now)
+        where = rests_on.standing
+        assert (rests_on.failures_to_lock is None) is (where.locked(now) or where.too_many)
+        assert where.today == known.wrong_today
     assert as_text(report).plain.startswith(explained.outcome)
     assert msgspec.json.encode(as_data(report))
 
@@ -155,3 +161,14 @@ def test_violations_say_how_many_more_lock_and_until_when():
     four = reported(facts(person(link(strict)), failures=at(-9, -8, -7, -6)), NOW)
     assert "; locked until 2026-11-24 12:14:54 UTC" in as_text(four).plain
     assert as_data(four).violations.locked_until == NOW + timedelta(minutes=15, seconds=-6)
+
+
+def test_wrong_codes_of_the_day_are_told_and_those_that_are_too_many():
+    few = reported(facts(wrong_today=MOST_WRONG - 2), NOW)
+    assert "0 wrong codes that count; 2 more lock\n  58 wrong codes within a day" in as_text(few).plain
+    many = reported(facts(wrong_today=MOST_WRONG), NOW)
+    assert many.explanation.decision.step == steps.Refuse(Reason.VIOLATIONS_LOCKED)
+    assert "more lock" not in as_text(many).plain
+    told = as_data(many).violations
+    assert (told.wrong_codes_today, told.wrong_codes_to_lock, told.locked_until) == (MOST_WRONG, None, None)
+    assert Looked("wrong codes within a day", "60, and 60 are the most") in as_data(many).trace
