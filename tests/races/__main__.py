@@ -45,7 +45,9 @@ async def run(folder: Path, dice: random.Random, count: int, seen: Seen, *, stat
     """All races: codes with nodes being killed, then States, locks, and a crowd with delays in front of the store."""
     with running(Valkey(folder / "valkey")) as valkey:
         (folder / "nodes").mkdir()
-        async with opened(folder / "nodes", valkey.place, dice, seen, states=states, locks=locks) as races:
+        async with opened(
+            folder / "nodes", valkey.place, dice, seen, submissions=count, states=states, locks=locks
+        ) as races:
             await _codes(races, count)
             for number in range(states):
                 await races.state(number)
@@ -54,7 +56,7 @@ async def run(folder: Path, dice: random.Random, count: int, seen: Seen, *, stat
         (folder / "slow").mkdir()
         async with (
             delayed(valkey.port, dice, MOST_DELAY) as port,
-            opened(folder / "slow", f"127.0.0.1:{port}", dice, seen, states=0, locks=0) as races,
+            opened(folder / "slow", f"127.0.0.1:{port}", dice, seen) as races,
         ):
             await races.crowd()
 

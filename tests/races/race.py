@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import itertools
+import math
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +30,9 @@ from schema.words import TokenKind
 
 NODES = 3
 SUBMISSIONS = 6
-HOLDERS = 60
+HOLDERS_AT_ONCE = 60
+CODES_EACH = 8
+"""Codes that one holder shows: of six submissions of each five are wrong, and sixty wrong ones within a day lock."""
 CROWD = 64
 WRONG_CODES_THAT_LOCK = 5
 AT_ONCE = 30
@@ -39,9 +43,15 @@ secret = file:radius.secret
 dirfactorApiKeyHash = {{api_key_hash}}
 dirfactorMember = {NODE_MEMBERS}
 """
-TOKENS = {
-    f"holly{number}": SoftwareToken(TokenKind.HOTP, f"T-{number}", bytes([number]) * 20) for number in range(HOLDERS)
-}
+
+
+def holders(submissions: int) -> dict[str, SoftwareToken]:
+    """Login name -> token, of as many people as so many submissions need."""
+    number = max(HOLDERS_AT_ONCE, math.ceil(submissions / SUBMISSIONS / CODES_EACH))
+    return {
+        f"holly{each}": SoftwareToken(TokenKind.HOTP, f"T-{each}", each.to_bytes(4, "big") * 5)
+        for each in range(number)
+    }
 
 
 @dataclass
@@ -67,9 +77,14 @@ class Races:
     cluster: Cluster
     dice: random.Random
     seen: Seen
+    tokens: Mapping[str, SoftwareToken]
     links: list[NodeLink] = field(default_factory=list)
     down: set[int] = field(default_factory=set)
-    _next: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TOKENS, 0))
+
+    def __post_init__(self) -> None:
+        names = list(self.tokens)
+        self._next = dict.fromkeys(names, 0)
+        self._turns = [itertools.cycle(names[first::HOLDERS_AT_ONCE]) for first in range(HOLDERS_AT_ONCE)]
 
     def link(self) -> None:
         """Open the links; after a node has begun anew, once more."""
@@ -82,16 +97,17 @@ class Races:
             each.close()
 
     async def codes(self, submissions: int) -> None:
-        """Every holder shows one code after the other, each at all nodes at once, so many submissions in all."""
+        """So many holders at a time show a code each, at all nodes at once; so many submissions in all."""
         end = self.seen.submissions + submissions
 
-        async def shows(user: str) -> None:
+        async def show(turns: Iterator[str]) -> None:
             while self.seen.submissions < end:
+                user = next(turns)
                 counter = self._next[user]
                 self._next[user] += 1
-                await self._code(user, TOKENS[user].code(counter).text)
+                await self._code(user, self.tokens[user].code(counter).text)
 
-        await asyncio.gather(*map(shows, TOKENS))
+        await asyncio.gather(*map(show, self._turns))
 
     async def _code(self, user: str, code: str) -> None:
         """Once at most, and once where everybody was answered."""
@@ -215,15 +231,15 @@ def outcome(reply: Packet | None) -> str | None:
 
 @asynccontextmanager
 async def opened(
-    folder: Path, server: str, dice: random.Random, seen: Seen, *, states: int, locks: int
+    folder: Path, server: str, dice: random.Random, seen: Seen, *, submissions: int = 0, states: int = 0, locks: int = 0
 ) -> AsyncIterator[Races]:
     """The nodes of a company in which there is somebody for each race."""
-    sealed = SealedPeople(folder)
+    sealed, tokens = SealedPeople(folder), holders(submissions)
     entries: Sequence[Entry] = [
-        *(sealed.with_token(uid, token, dirfactorPolicy=policy_dn("codes")) for uid, token in TOKENS.items()),
+        *(sealed.with_token(uid, token, dirfactorPolicy=policy_dn("codes")) for uid, token in tokens.items()),
         *(texted(f"sam{number}", number) for number in range(states)),
         *(
-            sealed.with_token(f"loki{number}", TOKENS["holly0"], dirfactorPolicy=policy_dn("strict"))
+            sealed.with_token(f"loki{number}", tokens["holly0"], dirfactorPolicy=policy_dn("strict"))
             for number in range(locks)
         ),
         *(texted(f"c{number}", 2000 + number, dirfactorPolicy=policy_dn(f"of-c{number}")) for number in range(CROWD)),
@@ -245,7 +261,7 @@ async def opened(
     ]
     spend = "\n[spend]\nper_user_hour = 1000\nper_user_day = 1000\nper_number_day = 1000\nper_prefix_day = 100000\n"
     async with open_cluster(folder, server, NODES, *entries, nodes=ONE_ACCESS_NODE, more_config=spend) as cluster:
-        races = Races(cluster, dice, seen)
+        races = Races(cluster, dice, seen, tokens)
         races.link()
         try:
             yield races
