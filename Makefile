@@ -9,6 +9,9 @@ AS_ROOT := sudo env PYTHONDONTWRITEBYTECODE=1 HYPOTHESIS_STORAGE_DIRECTORY=/tmp/
 AS_ROOT_PYTEST := -p no:cacheprovider
 endif
 
+# Every platform and every Python that we run on.
+LOCK := .cache/supply/bin/uv pip compile -q --no-header --universal --python-version 3.11 --generate-hashes --upgrade
+
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
@@ -65,8 +68,10 @@ supply-chain: ## locks, advisories, licences, reasons of what the linter lets pa
 
 lock: ## packaging/lock anew: every package in its newest version that pyproject.toml allows, with its digests
 	@tools/bootstrap supply
-	@.cache/supply/bin/uv pip compile -q --no-header --universal --python-version 3.11 --generate-hashes --upgrade --extra shared -o packaging/lock/run.txt pyproject.toml
-	@.cache/supply/bin/uv pip compile -q --no-header --universal --python-version 3.11 --generate-hashes --upgrade --extra test --extra check -o packaging/lock/develop.txt pyproject.toml
+	@$(LOCK) --extra shared -o packaging/lock/run.txt pyproject.toml
+	@$(LOCK) --extra test --extra check -o packaging/lock/develop.txt pyproject.toml
+	@for group in build bench mutation; do $(LOCK) --group $$group -c packaging/lock/develop.txt -o packaging/lock/$$group.txt || exit; done
+	@for group in privacyidea supply; do $(LOCK) --group $$group -o packaging/lock/$$group.txt || exit; done
 
 fuzz: ## 10,000,000 fuzzed datagrams at what reads RADIUS, 100,000 at the service (COUNT=, LIVE=, SEED=)
 	@tools/bootstrap venv servers

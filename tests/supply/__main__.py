@@ -1,66 +1,68 @@
-"""`make supply-chain`: what the product is made of, and that it is that and nothing else."""
+"""`make supply-chain`: what the product is made of, and that it is that and nothing else.
 
-import json
-import subprocess
+Status 0: all well. 1: not well. 3: well as far as it could be looked at, but advisories were not asked for.
+"""
+
 import sys
 import tempfile
-from importlib.metadata import distribution
+from collections.abc import Callable, Iterable
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+from auth.version import __version__
+from supply.advisories import asked_for
 from supply.allowed import allowed
-from supply.locks import LOCKS, ROOT, amiss, lock
-from supply.wheel import built, digest
+from supply.bill import differs, digests, written
+from supply.locks import LOCKS, ROOT, Pinned, amiss, lock
+from supply.verdict import Verdict, verdict
+from supply.wheel import ELSEWHERE, HERE, built, digest
 
 _TOOLS = ROOT / ".cache" / "supply" / "bin"
 _BILL = ROOT / "build" / "dirfactor.cdx.json"
+_ASKED_ABOUT = ("run", "build", "develop")
 
 
 def main() -> int:
-    bad = [check() for check in (_locks, _advisories, _licences, _let_pass, _bill, _wheel)]
-    print("\nall well" if not any(bad) else "\nnot well")
-    return int(any(bad))
+    looks: tuple[Callable[[], Verdict], ...] = (_locks, _advisories, _licences, _let_pass, _bill, _wheel)
+    found = [look() for look in looks]
+    said, status = verdict(found)
+    print(f"\n{said}")
+    return status
 
 
-def _locks() -> bool:
+def _locks() -> Verdict:
     problems = []
     for name in LOCKS:
-        pinned = lock(name)
-        digests = sum(each.digests for group in pinned.values() for each in group)
-        found = amiss(name)
-        print(f"lock {name:<8} {len(pinned)} packages, {digests} digests, {len(found)} problems")
+        pins, found = list(_pins(name)), amiss(name)
+        print(
+            f"lock          {name}: {len(pins)} packages, {sum(len(each.digests) for each in pins)} digests, "
+            f"{len(found)} problems"
+        )
         problems += found
-    for problem in problems:
-        print(f"  {problem}")
-    return bool(problems)
+    return _shown(problems)
 
 
-def _advisories() -> bool:
-    """Asks for known vulnerabilities; that nobody could be asked is not that there are none."""
-    command = [str(_TOOLS / "pip-audit"), "-r", str(ROOT / "packaging/lock/run.txt"), "--disable-pip",
-               "--require-hashes", "-f", "json", "--progress-spinner", "off"]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    try:
-        packages = json.loads(done.stdout)["dependencies"]
-    except (json.JSONDecodeError, KeyError):
-        print(f"advisories    could not be asked for: {done.stderr.strip().splitlines()[-1:]}")
-        return False
-    asked = [each for each in packages if "skip_reason" not in each]
-    found = [each for each in asked if each["vulns"]]
-    print(f"advisories    {len(asked)} of {len(packages)} packages were known to who was asked, {len(found)} have some")
-    if not asked:
-        print("              nobody here knows advisories: run this where the index of packages tells them")
-    for each in found:
-        print(f"  {each['name']} {each['version']}: {', '.join(vuln['id'] for vuln in each['vulns'])}")
-    return bool(found)
+def _advisories() -> Verdict:
+    problems, unasked = [], []
+    for name in _ASKED_ABOUT:
+        advice = asked_for(_TOOLS / "pip-audit", _pins(name))
+        if advice.why:
+            print(f"advisories    {name}: NOT ASKED FOR: {advice.why}")
+        else:
+            print(f"advisories    {name}: {len(advice.asked)} packages asked about, {len(advice.found)} have some")
+            print("".join(f"  {each}: not known to who was asked\n" for each in advice.unasked), end="")
+        problems += advice.found
+        unasked += advice.unasked
+    return Verdict(_shown(problems).problems, tuple(dict.fromkeys(unasked)))
 
 
-def _licences() -> bool:
+def _licences() -> Verdict:
     names: dict[str, list[str]] = {}
     for name in lock("run"):
         try:
             about = distribution(name).metadata
-        except Exception:  # noqa: BLE001 - of another platform
-            names.setdefault("not installed here", []).append(name)
+        except PackageNotFoundError:
+            names.setdefault("not told: of another platform, and not installed here", []).append(name)
             continue
         told = about.get("License-Expression") or next(
             (line.rpartition(" :: ")[2] for line in about.get_all("Classifier") or [] if line.startswith("License ::")),
@@ -69,43 +71,52 @@ def _licences() -> bool:
         names.setdefault(told, []).append(name)
     for licence, packages in sorted(names.items(), key=lambda item: -len(item[1])):
         print(f"licence       {licence}: {', '.join(sorted(packages))}")
-    return False
+    return Verdict()
 
 
-def _let_pass() -> bool:
-    found = allowed()
-    without = [each for each in found if not each.reason]
+def _let_pass() -> Verdict:
+    found = allowed(ROOT)
+    without = [f"{each.rule} {each.where} is let pass without a reason" for each in found if not each.reason]
     print(
         f"bandit        its rules are the linter's; {len(found)} places are let pass, {len(without)} without a reason"
     )
     for each in found:
         print(f"  {each.rule:<5} {each.where}: {each.reason or 'NO REASON'}")
-    return bool(without)
+    return Verdict(tuple(without))
 
 
-def _bill() -> bool:
-    _BILL.parent.mkdir(exist_ok=True)
-    command = [str(_TOOLS / "cyclonedx-py"), "requirements", str(ROOT / "packaging/lock/run.txt"),
-               "--pyproject", str(ROOT / "pyproject.toml"), "--output-reproducible", "-o", str(_BILL)]  # fmt: skip
-    subprocess.run(command, capture_output=True, check=True)
-    bill = json.loads(_BILL.read_text())
-    listed = {(each["name"].lower().replace("_", "-"), each["version"]) for each in bill["components"]}
-    pinned = {(each.name, str(each.version)) for group in lock("run").values() for each in group}
-    hashed = sum(any(ref.get("hashes") for ref in each.get("externalReferences", ())) or bool(each.get("hashes"))
-                 for each in bill["components"])  # fmt: skip
-    print(f"bill          {_BILL.relative_to(ROOT)}: {len(listed)} components, {hashed} with digests; "
-          f"{'as locked' if listed == pinned else f'differs from the lock: {sorted(listed ^ pinned)}'}")  # fmt: skip
-    return listed != pinned
+def _bill() -> Verdict:
+    bill = written(_TOOLS / "cyclonedx-py", _BILL, __version__)
+    components = bill["components"]
+    problems = differs(bill, _pins("run"))
+    print(
+        f"bill          {_BILL.relative_to(ROOT)}: {len(components)} components, "
+        f"{sum(len(digests(each)) for each in components)} digests; {'as locked' if not problems else 'NOT as locked'}"
+    )
+    return _shown(problems)
 
 
-def _wheel() -> bool:
+def _wheel() -> Verdict:
     with tempfile.TemporaryDirectory() as folder:
-        one = built(Path(folder) / "one", umask=0o022, zone="Pacific/Auckland")
-        other = built(Path(folder) / "deeper" / "two", umask=0o077, zone="America/Anchorage")
+        one, other = (built(Path(folder), surroundings) for surroundings in (HERE, ELSEWHERE))
         same = one.read_bytes() == other.read_bytes()
-        print(f"wheel         {one.name} sha256 {digest(one)}, built twice in different surroundings: "
-              f"{'the same octets' if same else 'NOT the same'}")  # fmt: skip
-    return not same
+        print(
+            f"wheel         {one.name} of the last commit, sha256 {digest(one)}: built twice, "
+            "in other folders, at other times, with other rights, zones and hashes: "
+            f"{'the same octets' if same else 'NOT the same'}"
+        )
+    return Verdict() if same else Verdict(("the wheel depends on where it is built",))
+
+
+def _pins(name: str) -> Iterable[Pinned]:
+    return (each for group in lock(name).values() for each in group)
+
+
+def _shown(problems: Iterable[str]) -> Verdict:
+    problems = tuple(problems)
+    for problem in problems:
+        print(f"  {problem}")
+    return Verdict(problems)
 
 
 if __name__ == "__main__":
