@@ -108,6 +108,16 @@ def small_disk(folder: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", folder], check=True)
 
 
+def fill(disk: Path) -> None:
+    """Take what room there is; `ballast` is to be removed again."""
+    with (disk / "ballast").open("ab", buffering=0) as ballast:
+        try:
+            while ballast.write(bytes(4096)):
+                pass
+        except OSError:
+            return
+
+
 @asynccontextmanager
 async def open_plant(folder: Path) -> AsyncIterator[Plant]:
     """Everything at work; the state is on a Valkey, and the state directory on a small disk."""

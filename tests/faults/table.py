@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from faults.plant import DIRECT, KINDS, Plant
+from faults.plant import DIRECT, KINDS, Plant, fill
 from faults.way import Fault
 
 Act = Callable[[Plant], Awaitable[None]]
@@ -86,28 +86,19 @@ def _of_the_store() -> list[Row]:
 
 
 def _of_the_disk() -> list[Row]:
-    async def fill(plant: Plant) -> None:
+    async def full(plant: Plant) -> None:
         """What the files have room for within their last pages is used up by logons."""
-        _fill(plant)
+        fill(plant.disk)
         for _ in range(100):
             if await plant.log_on("password") != "accepted":
                 return
-            _fill(plant)
+            fill(plant.disk)
 
     async def clear(plant: Plant) -> None:
         (plant.disk / "ballast").unlink()
 
     ends = dict.fromkeys(KINDS, "audit-unavailable")
-    return [Row("disk", "full", ends, "make room", fill, clear)]
-
-
-def _fill(plant: Plant) -> None:
-    with (plant.disk / "ballast").open("ab", buffering=0) as ballast:
-        try:
-            while ballast.write(bytes(4096)):
-                pass
-        except OSError:
-            return
+    return [Row("disk", "full", ends, "make room", full, clear)]
 
 
 def _of_the_directory() -> list[Row]:
