@@ -18,6 +18,7 @@ VERSION: Final = 1
 Step = Callable[[Run], None]
 STEPS: Final[tuple[Step, ...]] = (lambda _: None,)
 """What makes of a file of each version one of the next; tables that are missing are made anyway."""
+_PATIENCE_MILLISECONDS: Final = 25_000  # less than after which a worker that does nothing is begun anew
 
 
 def bring_up_to_date(connection: sqlite3.Connection, file: Path, tables: str) -> None:
@@ -36,7 +37,7 @@ def bring_up_to_date(connection: sqlite3.Connection, file: Path, tables: str) ->
         sqlite3.Error, OSError: it cannot be read, written or copied; it is as it was.
     """
     run = connection.execute
-    run("BEGIN IMMEDIATE")  # before anything is looked at: of several processes one brings it up to date
+    _begin(run)  # before anything is looked at: of several processes one brings it up to date
     try:
         found = version_of(run)
         demand_known(found, file)
@@ -75,6 +76,16 @@ def demand_known(found: int, file: Path) -> None:
             f"{file.name}-shm, and put {copy.name}, which that release made before, in their place; "
             "codes that were used since would be good again, so assign tokens anew",
         )
+
+
+def _begin(run: Run) -> None:
+    """As BEGIN IMMEDIATE, and wait for as long as another process may need to copy a large file to a slow disk."""
+    (patience,) = run("PRAGMA busy_timeout").fetchone()
+    run(f"PRAGMA busy_timeout = {_PATIENCE_MILLISECONDS}")
+    try:
+        run("BEGIN IMMEDIATE")
+    finally:
+        run(f"PRAGMA busy_timeout = {patience}")
 
 
 def _copy(file: Path, version: int) -> None:

@@ -200,6 +200,19 @@ def test_of_two_processes_that_open_it_at_once_none_keeps_what_the_other_has_mad
     assert StateFile(tmp_path / "state.sqlite.version-0").mark("otp") == 7
 
 
+def test_whoever_finds_another_process_copying_waits_for_it_however_impatient_it_is_otherwise(file):
+    mark(file, 0)
+    holder = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.2, lambda: (holder.execute("ROLLBACK"), holder.close()))
+    release.start()
+    with closing(sqlite3.connect(file, isolation_level=None, timeout=0.03)) as connection:
+        version.bring_up_to_date(connection, file, "")
+        assert connection.execute("PRAGMA busy_timeout").fetchone() == (30,)
+    release.join()
+    assert marked(file) == version.VERSION
+
+
 def test_a_copy_that_is_there_is_never_touched_and_what_says_something_else_stands_beside_it(file, tmp_path):
     mark(file, 0)
     EmbeddedStore(file, "boot").close()
