@@ -13,7 +13,8 @@ from auth.version import __version__
 from supply.advisories import asked_for
 from supply.allowed import allowed
 from supply.bill import differs, digests, written
-from supply.locks import LOCKS, ROOT, Pinned, amiss, lock
+from supply.installed import installed_here, strangers
+from supply.locks import BESIDE, LOCKS, ROOT, Pinned, amiss, lock
 from supply.verdict import Verdict, verdict
 from supply.wheel import ELSEWHERE, HERE, built, digest
 
@@ -23,7 +24,7 @@ _ASKED_ABOUT = ("run", "build", "develop")
 
 
 def main() -> int:
-    looks: tuple[Callable[[], Verdict], ...] = (_locks, _advisories, _licences, _let_pass, _bill, _wheel)
+    looks: tuple[Callable[[], Verdict], ...] = (_locks, _installed, _advisories, _licences, _let_pass, _bill, _wheel)
     found = [look() for look in looks]
     said, status = verdict(found)
     print(f"\n{said}")
@@ -39,6 +40,13 @@ def _locks() -> Verdict:
             f"{len(found)} problems"
         )
         problems += found
+    return _shown(problems)
+
+
+def _installed() -> Verdict:
+    here = installed_here()
+    problems = strangers(here, (pin for name in ("develop", *BESIDE) for pin in _pins(name)))
+    print(f"installed     {len(here)} packages in {sys.prefix}, {len(problems)} of them not as locked")
     return _shown(problems)
 
 

@@ -47,7 +47,7 @@ class _Found:
 def allowed(root: Path) -> list[Allowed]:
     """All of them, in the code below a folder and in its pyproject.toml."""
     settings = list(_in_the_settings((root / "pyproject.toml").read_text()))
-    marked = _findings(root)
+    marked = dict.fromkeys(_findings(root))
     unsaid = [
         Allowed(f"{each.file}:{each.line}", each.rule, "")
         for each in _findings(root, "--isolated")
@@ -60,10 +60,8 @@ def _findings(root: Path, *options: str) -> list[_Found]:
     command = [sys.executable, "-m", "ruff", "check", "--select", "S", "--ignore-noqa", "--exit-zero",
                "--output-format", "json", *options]  # fmt: skip
     told = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
-    return [
-        _Found(str(Path(each["filename"]).relative_to(root.resolve())), each["noqa_row"], each["code"])
-        for each in json.loads(told)
-    ]
+    above = f"{root.resolve()}/"
+    return [_Found(each["filename"].removeprefix(above), each["noqa_row"], each["code"]) for each in json.loads(told)]
 
 
 def _at(root: Path, found: _Found) -> Allowed:

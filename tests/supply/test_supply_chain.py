@@ -5,10 +5,12 @@ import re
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 from supply.advisories import told
 from supply.allowed import allowed
 from supply.bill import differs
+from supply.installed import strangers
 from supply.locks import BESIDE, LOCKS, ROOT, amiss, lock, parsed, problems
 from supply.verdict import NOT_ASKED, NOT_WELL, WELL, Verdict, verdict
 from supply.wheel import ELSEWHERE, HERE, built
@@ -25,6 +27,7 @@ idna==3.20 ; python_full_version < '3.15' \\
     #   -c packaging/lock/develop.txt
     #   httpx
 """
+PINS = parsed(SOUND)[0]
 WANTED = [Requirement("httpx>=0.28,<1")]
 
 
@@ -89,6 +92,15 @@ def test_what_is_amiss_with_a_lock_is_found(old, new, problem):
 def test_packages_that_want_each_other_and_nobody_else_does_are_found():
     ring = f"a==1 \\\n    --hash=sha256:{ONE}\n    # via b\nb==1 \\\n    --hash=sha256:{ONE}\n    # via a\n"
     assert problems(SOUND + ring, WANTED, asks) == [f"{each} is wanted by nobody: make lock" for each in "ab"]
+
+
+def test_what_is_installed_and_in_no_lock_or_in_another_version_is_named():
+    here = {"httpx": Version("0.28.1"), "idna": Version("3.20"), "dirfactor": Version("1"), "pip": Version("1")}
+    assert strangers(here, PINS) == []
+    assert strangers(here | {"idna": Version("3.19"), "left-pad": Version("1")}, PINS) == [
+        "idna 3.19 is installed here, and locked is 3.20",
+        "left-pad 1 is installed here, and no lock names it",
+    ]
 
 
 def test_everything_that_is_let_pass_has_its_reason():
@@ -162,9 +174,6 @@ def test_a_file_with_settings_of_its_own_is_found(tmp_path):
     (tmp_path / "some" / "ruff.toml").write_text('[lint]\nignore = ["S"]\n')
     (tmp_path / "some" / "code.py").write_text('a = eval("1")\n')
     assert [(each.where, each.reason) for each in allowed(tmp_path)] == [("some/code.py:1", "")]
-
-
-PINS = parsed(SOUND)[0]
 
 
 def audit(**vulnerabilities):
