@@ -18,9 +18,13 @@ from auth.settings import Settings
 from auth.version import __version__
 from schema.errors import Fault
 
-_SECRET_KEY: Final = re.compile(r"(?i)password|secret|token|key|hash|value|fields|headers|body")
+# a reference stands here, or a mistake: what was typed in its place, whatever it looks like, is the secret itself
+_ONLY_REFERENCE: Final = re.compile(r"(?i)passw|pwd|secret|bearer|_token$|^token$|^value$")
+_MAY_BE_SECRET: Final = re.compile(r"(?i)user|token|key|hash|fields|headers|body|raw")
 _REFERENCE: Final = re.compile(r"(?:file|env|cred):\S+")
 _PLAIN: Final = re.compile(r"(?i)\d{1,5}(?:\.\d+)?|yes|no|[a-z]+(?:-[a-z]+)*")
+# in the query of a URL, where some providers want it; what is filled in for each text is none
+_QUERY: Final = re.compile(r"(?<=[?&;])([^\s?&;=]+)=(?!(?:\{\w+\})+(?:[&;#\s]|$))[^\s&;#]+")
 _PEOPLE: Final = (
     re.compile(r"[^\s\"'=<>(),;]+@[^\s\"'<>(),;]+"),
     re.compile(r"(?i)(?<=\b(?:cn|ou|dc)=)[^,\n\"]+|(?<=\buid=)[^,\n\"]+"),
@@ -29,23 +33,33 @@ _PEOPLE: Final = (
 
 
 def bare(text: str) -> str:
-    """A text without mail addresses, parts of DNs and long numbers, as of phones."""
+    """A text without mail addresses, parts of DNs, long numbers (of phones), and values in the query of a URL."""
+    if "://" in text:
+        text = _QUERY.sub(r"\1=***", text)
     for pattern in _PEOPLE:
         text = pattern.sub("***", text)
     return text
 
 
 def redacted(file: Path) -> str:
-    """config.ini without comments; of what may be secret only references, and words and small numbers."""
+    """config.ini without comments; of secrets only references, of what may be one also words and small numbers."""
     lines = []
     for section, values in IniFile(file).sections.items():
         lines.append(f"[{bare(section)}]")
         for key, value in values.items():
             shown = value.strip()
-            if _SECRET_KEY.search(key) and not (_REFERENCE.fullmatch(shown) or _PLAIN.fullmatch(shown)):
+            if not _may_be_shown(key, shown):
                 shown = "***"
             lines.append(f"{key} = {bare(shown)}".replace("\n", "\n    "))
     return "\n".join(lines) + "\n"
+
+
+def _may_be_shown(key: str, value: str) -> bool:
+    if _REFERENCE.fullmatch(value):
+        return True
+    if _ONLY_REFERENCE.search(key):
+        return False
+    return not _MAY_BE_SECRET.search(key) or bool(_PLAIN.fullmatch(value))
 
 
 def write_bundle(
