@@ -54,13 +54,16 @@ faults: ## everything that the service needs fails in every way: how logons end,
 	@tools/bootstrap venv servers
 	@$(AS_ROOT) env PYTHONPATH=.:tests .venv/bin/python -m faults $(if $(ONLY),--only "$(ONLY)")
 
-canary: ## a day with secrets that are known, and a look for them in logs, audit, state, metrics, exports and memory
-	@tools/bootstrap venv
-	@.venv/bin/python -m pytest -v tests/scenarios/test_canary.py
+# what starts services of every kind: the more they leave, the more there is to look through
+CANARY := tests/canary $(addprefix tests/scenarios/test_,$(addsuffix .py,logons methods software chap eap vip faults refusals http_door reload workers crashes records administration))
 
-soak: ## mixed traffic with faults for half an hour: memory, files and latency stay what they were (MINUTES=, RATE=, SEED=)
+canary: ## a day with known secrets, then hundreds of logons: no secret is in logs, audit, state, metrics, bundles, cores, memory
 	@tools/bootstrap venv
-	@env PYTHONPATH=.:tests .venv/bin/python -m soak $(MINUTES:%=--minutes %) $(RATE:%=--rate %) $(SEED:%=--seed %)
+	$(AS_ROOT) .venv/bin/python -m pytest -q $(CANARY) $(AS_ROOT_PYTEST)
+
+soak: ## mixed traffic with faults for half an hour: memory, files and latency stay what they were; root (MINUTES=, RATE=, SEED=)
+	@tools/bootstrap venv
+	@$(AS_ROOT) env PYTHONPATH=.:tests .venv/bin/python -m soak $(MINUTES:%=--minutes %) $(RATE:%=--rate %) $(SEED:%=--seed %)
 
 supply-chain: ## locks, advisories, licences, reasons of what the linter lets pass, bill of materials, a wheel built twice
 	@tools/bootstrap venv supply
@@ -101,6 +104,7 @@ mutation: ## mistakes made on purpose in what decides: nine in ten are noticed b
 	@tools/bootstrap venv mutation
 	@env PYTHONPATH=.:tests .venv/bin/python -m mutation $(PROCESSES:%=--processes %) $(MODULES)
 
+# Whose memory is measured shows it to root alone.
 bench: ## logins a second next to pyrad, a full load next to python-ldap, lines of the audit; takes under three minutes
 	@tools/bootstrap venv
 	@.venv/bin/python bench/radius.py
@@ -111,15 +115,15 @@ bench: ## logins a second next to pyrad, a full load next to python-ldap, lines 
 
 bench-radius: ## logons by PIN and code beside FreeRADIUS, pyrad and a server in C; three minutes (ROUNDS=)
 	@tools/bootstrap venv servers bench
-	@.venv/bin/python bench/logons --publish $(ROUNDS:%=--rounds %)
+	@$(AS_ROOT) .venv/bin/python bench/logons --publish $(ROUNDS:%=--rounds %)
 
 bench-http: ## logons over HTTP beside a Starlette endpoint that does nothing, and beside privacyIDEA; three minutes (ROUNDS=)
 	@tools/bootstrap venv servers bench privacyidea
-	@.venv/bin/python bench/http --publish $(ROUNDS:%=--rounds %)
+	@$(AS_ROOT) .venv/bin/python bench/http --publish $(ROUNDS:%=--rounds %)
 
 bench-passwords: ## logons by password beside what python-ldap alone binds at the same slapd; half a minute (ROUNDS=)
 	@tools/bootstrap venv servers
-	@.venv/bin/python bench/passwords.py --publish $(ROUNDS:%=--rounds %)
+	@$(AS_ROOT) .venv/bin/python bench/passwords.py --publish $(ROUNDS:%=--rounds %)
 
 bench-outbound: ## questions a second to gateways and VIP over mutual TLS, beside httpx as it comes; a minute
 	@tools/bootstrap venv
@@ -135,7 +139,7 @@ bench-latency: ## from an edit until it is in force, under fifty edits a second,
 
 bench-nodes: ## logons with the state on a Valkey beside a file, one node and three; what docs/scale.md is computed from (ROUNDS=)
 	@tools/bootstrap venv servers bench
-	@.venv/bin/python bench/nodes.py --publish $(ROUNDS:%=--rounds %)
+	@$(AS_ROOT) .venv/bin/python bench/nodes.py --publish $(ROUNDS:%=--rounds %)
 
 deb: ## dirfactor_VERSION_ARCH.deb in build/, for this Debian or Ubuntu
 	@tools/bootstrap venv package

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import resource
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ from auth.ports import places, sockets_at
 from auth.preflight import examined_config, needed_to_serve
 from auth.serving.board import Board
 from auth.serving.manager import ServiceManager
+from auth.serving.own_memory import keep_to_ourselves
 from auth.serving.serve import demand_changeable, serve
 from auth.serving.supervisor import Supervisor
 from auth.serving.worker import Manager, Worker, last_said
@@ -35,7 +35,7 @@ def serve_host(settings: Settings, clock: Clock, entropy: Entropy) -> int:
     Raises:
         Fault: before anything is answered.
     """
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # memory has passwords and codes in it
+    keep_to_ourselves()
     host = _Host(settings, clock, entropy)
     manager = ServiceManager(os.environ, os.getpid())
     with host.sockets():
