@@ -15,7 +15,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("laws")
 
-pytest_plugins = ["rig.fixtures"]
+pytest_plugins = ["rig.fixtures", "canary.after_all"]
 
 SERVER_FIXTURES = frozenset(
     {"samba_dc", "realm_dc", "dns", "slapd", "kannel", "smsc", "postfix", "rsyslog", "valkey", "own_valkey"}

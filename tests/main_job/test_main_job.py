@@ -191,7 +191,11 @@ async def test_an_edit_in_active_directory_decides_how_the_next_person_logs_on(f
         )
         (tmp_path / "config.ini").write_text(config)
         service = RunningService(
-            tmp_path / "config.ini", Secret(secret_file.read_text()), Secret("none"), SYSTEM_ENTROPY, tmp_path / "log"
+            tmp_path / "config.ini",
+            Secret(secret_file.read_text()),
+            Secret("none"),
+            SYSTEM_ENTROPY,
+            tmp_path / "service.log",
         )
         await service.start()
         try:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 BASE = "dc=demo,dc=example"
 NODE_MEMBERS = f"cn=vpn-users,ou=groups,{BASE}"
 STAFF = f"cn=staff,ou=policies,{BASE}"
+PASSWORD = "Teapot-41"
+"""What everybody's password ends with."""
 
 Value = str | bytes | tuple[str, ...] | None
 """One value, several, octets, or none: the entry does not have the attribute."""
 
 
 def password_of(uid: str) -> str:
-    return f"{uid}-Teapot-41"
+    return f"{uid}-{PASSWORD}"
 
 
 @dataclass
