@@ -90,7 +90,7 @@ async def exchange(
     Args:
         target: whom to ask.
         request: the packet; its Message-Authenticator is added.
-        patience: seconds to wait.
+        patience: seconds to wait, for the server's name as well.
         repeat: seconds after which the same octets are sent again; None for once only.
         require_proof: as for `verify_response`.
 
@@ -104,23 +104,30 @@ async def exchange(
     octets = encode_request(request, target.secret)
     listener = _Listener(request, target, require_proof=require_proof)
     try:
+        async with asyncio.timeout(patience):
+            transport = await _open(listener, target)
+            try:
+                while True:
+                    transport.sendto(octets)
+                    await asyncio.wait({listener.response}, timeout=repeat)
+                    if listener.response.done():
+                        return listener.response.result()
+            finally:
+                transport.close()
+    except TimeoutError as error:
+        problem = f"no response in {patience:g} s, {listener.ignored} could not be verified"
+        raise listener.fault(problem) from error
+
+
+async def _open(listener: "_Listener", target: RadiusTarget) -> asyncio.DatagramTransport:
+    """Raises Fault when there is no way to the server."""
+    try:
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: listener, remote_addr=(target.host, target.port)
         )
     except OSError as error:
         raise listener.fault(error.strerror or str(error)) from error
-    try:
-        async with asyncio.timeout(patience):
-            while True:
-                transport.sendto(octets)
-                await asyncio.wait({listener.response}, timeout=repeat)
-                if listener.response.done():
-                    return listener.response.result()
-    except TimeoutError as error:
-        problem = f"no response in {patience:g} s, {listener.ignored} could not be verified"
-        raise listener.fault(problem) from error
-    finally:
-        transport.close()
+    return transport
 
 
 class _Listener(asyncio.DatagramProtocol):

@@ -1,6 +1,8 @@
 """Another server is asked in a packet of our own, and only what it has proven counts."""
 
 import asyncio
+import socket
+import threading
 
 import pytest
 
@@ -198,3 +200,23 @@ async def test_a_node_without_another_server_is_a_fault():
 def test_what_is_passed_on_is_not_printed():
     assert "Wönder" not in repr(PASSED)
     assert "bäre" not in repr(PASSED)
+
+
+async def test_a_name_that_nobody_resolves_takes_no_longer_than_a_server_that_says_nothing(monkeypatch):
+    """A resolver waits for its own name servers, one after the other, much longer than any client waits for us."""
+    ended = threading.Event()
+
+    def silent(*_, **__):
+        ended.wait(10)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    upstream = Upstream("old.example.org", 1812, SECRET, "utf-8", True)
+    asking = asyncio.ensure_future(RadiusForwarder(lambda _: upstream, SYSTEM_ENTROPY, patience=0.1).ask(PASSED))
+    try:
+        done, _ = await asyncio.wait({asking}, timeout=5)
+        assert done, "it is given up while the name is still asked for"
+        with pytest.raises(Fault, match=r"no response in 0\.1 s"):
+            await asking
+    finally:
+        ended.set()
