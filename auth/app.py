@@ -262,7 +262,7 @@ async def opened(
                 codes=CodeCheck(store, judges, ResponseJudge(store, ring.ring), comparers),
                 delivery=channels,
                 vip=measured_vip,
-                repeats=Repeats(store, key, clock, entropy),
+                repeats=Repeats(store, key, clock, entropy, _sending_seconds(settings)),
                 entropy=entropy,
                 language=service_settings.language,
                 forwarder=RadiusForwarder(nodes.upstream, entropy),
@@ -409,6 +409,12 @@ def _password_gates(settings: Settings, clock: Clock, entropy: Entropy) -> Passw
             for name, directory in settings.directories.items()
         }
     )
+
+
+def _sending_seconds(settings: Settings) -> float:
+    """How long a code may be on its way to whoever carries it: a gateway, or VIP."""
+    vip = settings.vip.deadline_seconds if settings.vip is not None else 0.0
+    return max(settings.service.delivery_seconds, vip)
 
 
 async def _opened_store(settings: Settings, key: bytes, turns: Turns, clock: Clock, entropy: Entropy) -> Store:

@@ -240,7 +240,7 @@ class Performer:
             return await self._send_here(session, subject, token, stock)
         place = self.repeats.place(session.repeat, subject.person.id, token)
         try:
-            state = await self.repeats.sent_elsewhere(place, session.origin.node, self.delivery.deadline_seconds)
+            state = await self.repeats.sent_elsewhere(place, session.origin.node)
         except TimeoutError:
             self._undelivered(session, token, "another node has been sending it all the time")
             return None

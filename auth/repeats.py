@@ -21,8 +21,8 @@ from schema.entry import EntryId
 from schema.secret import Secret
 
 _SENDING = b""
-_UNDER_WAY: Final = timedelta(seconds=10)
-"""For how long whoever sends is taken to be still at it; longer than all gateways together may take."""
+_BESIDES: Final = 6.0
+"""Seconds that whoever sends may need besides, to count it and to open the challenge."""
 _LOOK_SECONDS: Final = 0.1
 _NONCE_OCTETS: Final = 12
 
@@ -49,12 +49,14 @@ class Repeats:
         key: the server's key, which all nodes have.
         clock: where time comes from.
         entropy: where randomness comes from.
+        sending_seconds: how long whoever carries a code may take at most.
     """
 
     store: Store
     key: bytes = field(repr=False)
     clock: Clock
     entropy: Entropy
+    sending_seconds: float
 
     def place(self, repeat: Repeat, user: EntryId, token: Usable) -> str:
         """Under what is remembered who sends: it is the same only for the same message to the same address."""
@@ -62,7 +64,7 @@ class Repeats:
         framed = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
         return f"repeat {hmac.digest(self.key, framed, hashlib.sha256).hex()}"
 
-    async def sent_elsewhere(self, place: str, node: str, patience: float) -> Secret | None:
+    async def sent_elsewhere(self, place: str, node: str) -> Secret | None:
         """The state of the open challenge that another node has had a code sent for; None when it is ours to send.
 
         While another one is sending it is waited for.
@@ -70,25 +72,25 @@ class Repeats:
         Args:
             place: see `place`.
             node: the access node.
-            patience: seconds after which whoever is sending is waited for no more.
 
         Raises:
             StateUnavailable: it cannot be known.
             TimeoutError: somebody is sending all the time, and nobody should send besides.
         """
         now = self.clock.now()
-        found = await self.store.first(place, _SENDING, now, now + _UNDER_WAY)
-        async with asyncio.timeout(patience):
+        found = await self.store.first(place, _SENDING, now, now + self._under_way)
+        async with asyncio.timeout(self.sending_seconds):
             while found == _SENDING:
                 await asyncio.sleep(_LOOK_SECONDS)
                 now = self.clock.now()
-                found = await self.store.first(place, _SENDING, now, now + _UNDER_WAY)
+                found = await self.store.first(place, _SENDING, now, now + self._under_way)
         if found is None:
             return None
         state = self._opened(place, found)
-        if state is not None and await self.store.waiting(state, node) is not None:
+        waiting = await self.store.waiting(state, node) if state is not None else None
+        if waiting is not None and waiting.expires_at > now:
             return state
-        await self.store.supersede(place, _SENDING, now + _UNDER_WAY)  # it was answered: this is another login
+        await self.store.supersede(place, _SENDING, now + self._under_way)  # answered or over: this is another login
         return None
 
     async def sent(self, place: str, state: Secret, seconds: int) -> None:
@@ -100,6 +102,11 @@ class Repeats:
     async def gave_up(self, place: str) -> None:
         """No code was sent; whoever waits may try. Raises StateUnavailable."""
         await self.store.supersede(place, _SENDING, self.clock.now())
+
+    @property
+    def _under_way(self) -> timedelta:
+        """For how long whoever sends is taken to be still at it: nobody else sends while it may be."""
+        return timedelta(seconds=self.sending_seconds + _BESIDES)
 
     def _opened(self, place: str, sealed: bytes) -> Secret | None:
         try:

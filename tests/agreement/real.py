@@ -98,7 +98,7 @@ class Real:
             codes=codes,
             delivery=self,
             vip=self,
-            repeats=Repeats(store, b"k" * 32, clock, entropy),
+            repeats=Repeats(store, b"k" * 32, clock, entropy, 4.0),
             entropy=entropy,
         )
         self.service = LoginService(
