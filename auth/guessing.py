@@ -22,12 +22,12 @@ WIDE_WRONG: Final = 3
 
 def wide_guess(user: EntryId, unlocked_at: datetime | None) -> Limit:
     """One of the first wrong codes of a day; a helpdesk that unlocks the user begins the count anew."""
-    return Limit("", f"guesses wide {_whose(user, unlocked_at)}", DAY_SECONDS, WIDE_WRONG)
+    return _of(user, f"guesses wide {_whose(user, unlocked_at)}", WIDE_WRONG)
 
 
 def narrow_guess(user: EntryId, unlocked_at: datetime | None) -> Limit:
     """One of those after them."""
-    return Limit("", f"guesses {_whose(user, unlocked_at)}", DAY_SECONDS, MOST_WRONG - WIDE_WRONG)
+    return _of(user, f"guesses {_whose(user, unlocked_at)}", MOST_WRONG - WIDE_WRONG)
 
 
 def guesses(user: EntryId, unlocked_at: datetime | None) -> tuple[Limit, Limit]:
@@ -54,6 +54,10 @@ def most_likely(codes_at_once: int, code_space: int) -> float:
     """
     wide = min(WIDE_WRONG, MOST_WRONG)
     return (wide * codes_at_once + (MOST_WRONG - wide)) / code_space
+
+
+def _of(user: EntryId, key: str, most: int) -> Limit:
+    return Limit("", key, DAY_SECONDS, most, scope=user.hex())
 
 
 def _whose(user: EntryId, unlocked_at: datetime | None) -> str:

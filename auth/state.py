@@ -63,6 +63,7 @@ class Limit(msgspec.Struct, frozen=True):
         window_seconds: how long the window is, a day at most.
         most: what may be in it; None for whatever comes.
         amount: what is counted this time.
+        scope: what is counted together with others has the same one as they; a key is always of one scope.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Limit(msgspec.Struct, frozen=True):
     window_seconds: int
     most: int | None
     amount: int = 1
+    scope: str = ""
 
 
 class SentMessage(msgspec.Struct, frozen=True):
@@ -243,7 +245,7 @@ class Store(Protocol):
         ...
 
     async def tally(self, key: str, at: datetime, window_seconds: int) -> int:
-        """What is counted under a key in the window that ends at this instant, and after it."""
+        """What is counted under a key without a scope in the window that ends at this instant, and after it."""
         ...
 
     async def remember(self, message: SentMessage) -> None:

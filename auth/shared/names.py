@@ -1,5 +1,6 @@
 """What our keys are called, and how values stand under them. Pure."""
 
+import zlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -12,57 +13,91 @@ _TEXT = "surrogatepass"
 
 
 class Names:
-    """Keys under a prefix. What must be in one hash slot of a cluster has the same word in braces.
+    """Keys under a prefix, in parts. The number of a part, in braces, puts all of it into one hash slot of a cluster.
+
+    A server loses what it holds as a whole, and in a cluster not all servers do so at once: each part has an epoch of
+    its own, which lies where the part lies.
 
     Args:
         prefix: what all of them begin with.
+        parts: how many there are; one where there is one server.
     """
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, parts: int) -> None:
         self.prefix = prefix
-        self.epoch = f"{prefix}:{{nodes}}:epoch"
-        self.awaited = f"{prefix}:{{nodes}}:awaited"
-        self.members = f"{prefix}:{{nodes}}:members"
-        self.over = f"{prefix}:{{nodes}}:over"
-        self.key = f"{prefix}:{{nodes}}:key"
-        self.run = f"{prefix}:{{nodes}}:run"
+        self.parts = parts
+        self.members = self._in(0, "members")
+        self.key = self._in(0, "key")
         self.probe = f"{prefix}:{{probe}}"
+
+    def epoch(self, part: int) -> str:
+        """Of a part's epoch."""
+        return self._in(part, "epoch")
+
+    def awaited(self, part: int) -> str:
+        """Of the nodes that are waited for before a part is used."""
+        return self._in(part, "awaited")
+
+    def over(self, part: int) -> str:
+        """Of a part's epochs that are over."""
+        return self._in(part, "over")
+
+    def run(self, part: int) -> str:
+        """Of what changes when a server is started again, as it was when a part was looked at."""
+        return self._in(part, "run")
+
+    def part(self, name: str) -> int:
+        """The part in which a key is, by its name."""
+        return int(name[len(self.prefix) + 2 : name.index("}", len(self.prefix))])
 
     def challenge(self, digest: bytes) -> str:
         """Of an open challenge; see `auth.state.state_key`."""
-        return f"{self.prefix}:challenge:{digest.hex()}"
+        return self._spread("challenge", digest.hex())
 
     def failures(self, user: EntryId) -> str:
         """Of a user's failures."""
-        return f"{self.prefix}:failures:{user.hex()}"
+        return self._spread("failures", user.hex())
 
     def events(self, key: str) -> str:
         """Of what is counted without an amount."""
-        return f"{self.prefix}:events:{key}"
+        return self._spread("events", key)
 
     def mark(self, key: str) -> str:
         """Of a mark."""
-        return f"{self.prefix}:mark:{key}"
+        return self._spread("mark", key)
 
     def stock(self, key: str) -> str:
         """Of codes on stock."""
-        return f"{self.prefix}:stock:{key}"
+        return self._spread("stock", key)
 
     def kept(self, key: str) -> str:
         """Of a value."""
-        return f"{self.prefix}:kept:{key}"
+        return self._spread("kept", key)
+
+    def kept_under(self, prefix: str) -> str:
+        """The pattern of the keys of all values under keys that begin with this."""
+        return f"{self.prefix}:{{*}}:kept:{prefix}*"
 
     def note(self, key: str) -> str:
         """Of a value that is noted for a while."""
-        return f"{self.prefix}:note:{key}"
+        return self._spread("note", key)
 
-    def spend(self, key: str) -> str:
-        """Of what is counted with an amount; all in one slot, for they are counted together."""
-        return f"{self.prefix}:{{spend}}:{key}"
+    def spend(self, key: str, scope: str) -> str:
+        """Of what is counted with an amount; what is of one scope is in one part, for it is counted together."""
+        return self._in(self._part_of(scope), f"spend:{key}")
 
     def message(self, gateway: str, identity: str) -> str:
         """Of a message that a gateway took."""
-        return f"{self.prefix}:message:{len(gateway)}:{gateway}:{identity}"
+        return self._spread("message", f"{len(gateway)}:{gateway}:{identity}")
+
+    def _spread(self, kind: str, key: str) -> str:
+        return self._in(self._part_of(key), f"{kind}:{key}")
+
+    def _in(self, part: int, rest: str) -> str:
+        return f"{self.prefix}:{{{part}}}:{rest}"
+
+    def _part_of(self, key: str) -> int:
+        return zlib.crc32(key.encode(errors=_TEXT)) % self.parts if self.parts > 1 else 0
 
 
 def microseconds(at: datetime) -> int:

@@ -33,7 +33,7 @@ async def open_shared_store(
     Raises:
         Fault: the section, or the server as it is set up, cannot be used.
     """
-    names = Names(settings.prefix)
+    names = Names(settings.prefix, settings.parts)
     own = OwnCopy(files, turns)
     draw: Callable[[], str] = lambda: entropy.octets(_EPOCH_OCTETS).hex()  # noqa: E731 - it needs a type
     node = Node(settings.node or socket.gethostname(), hmac.digest(key, b"which key this is", hashlib.sha256).hex())

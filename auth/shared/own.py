@@ -1,6 +1,6 @@
 """A node's own copy of what must outlive the shared store: which codes were used, and what people have chosen."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -8,7 +8,7 @@ import msgspec
 from auth.embedded_state import EmbeddedStore, StateFile
 from auth.turn import Turns
 
-_EPOCH, _MEMBERS = "shared epoch", "shared members"
+_EPOCH, _MEMBERS = "shared epoch ", "shared members"
 _UNDATED = bytes(8)
 
 
@@ -40,7 +40,7 @@ class OwnCopy:
         self._file = StateFile(files.copy)
         self._before = StateFile(files.before)
         kept = dict(self._file.values())
-        self.epoch: str | None = kept[_EPOCH].decode() if _EPOCH in kept else None
+        self._epochs = {key: octets.decode() for key, octets in kept.items() if key.startswith(_EPOCH)}
         self.members: tuple[str, ...] = tuple(msgspec.json.decode(kept.get(_MEMBERS, b"[]"), type=list[str]))
 
     async def copy_mark(self, key: str, mark: int) -> None:
@@ -51,11 +51,20 @@ class OwnCopy:
         """Copy a value with its instant. Raises StateUnavailable."""
         await self._store.keep(key, value)
 
-    async def know_epoch(self, epoch: str) -> None:
-        """Remember which epoch of the store this node takes part in. Raises StateUnavailable."""
-        await self._store.keep(_EPOCH, epoch.encode())
+    def epoch(self, part: int) -> str | None:
+        """The epoch of a part of the store in which this node takes part.
+
+        Of one that it has not met, while it knows others, it is theirs: the store was divided otherwise then, and what
+        its members know has to be brought into all parts.
+        """
+        return self._epochs.get(f"{_EPOCH}{part}") or next(iter(self._epochs.values()), None)
+
+    async def know_epochs(self, epochs: Mapping[int, str]) -> None:
+        """Remember in which epochs of parts this node takes part. Raises StateUnavailable."""
+        for part, epoch in epochs.items():
+            await self._store.keep(f"{_EPOCH}{part}", epoch.encode())
         await self._store.settled()
-        self.epoch = epoch
+        self._epochs |= {f"{_EPOCH}{part}": epoch for part, epoch in epochs.items()}
 
     async def know_members(self, members: Iterable[str]) -> None:
         """Remember who takes part. Raises StateUnavailable."""
@@ -71,7 +80,9 @@ class OwnCopy:
     def values(self) -> Iterator[tuple[str, bytes]]:
         """All values with their instants; those from before are older than any. Raises StateUnavailable."""
         yield from ((key, _UNDATED + value) for key, value in self._before.values())
-        yield from ((key, value) for key, value in self._file.values() if key not in {_EPOCH, _MEMBERS})
+        yield from (
+            (key, value) for key, value in self._file.values() if key != _MEMBERS and not key.startswith(_EPOCH)
+        )
 
     def close(self) -> None:
         """Close the file."""

@@ -17,7 +17,7 @@ def recalling(names: Names, wanted: Wanted) -> list[Command]:
     commands += [("GET", names.mark(key)) for key in wanted.marks]
     commands += [("HVALS", names.stock(key)) for key in wanted.stocks]
     commands += [("GET", names.kept(key)) for key in wanted.kept]
-    commands += [("HGETALL", names.spend(limit.key)) for limit in wanted.counted]
+    commands += [("HGETALL", names.spend(limit.key, limit.scope)) for limit in wanted.counted]
     return commands
 
 

@@ -27,7 +27,7 @@ class SharedReader:
 
     def __init__(self, settings: SharedSettings) -> None:
         self._settings = settings
-        self._names = Names(settings.prefix)
+        self._names = Names(settings.prefix, settings.parts)
 
     def recall(self, wanted: Wanted, now: datetime) -> Recalled:
         """What is remembered; see `Store.recall`."""
@@ -40,7 +40,7 @@ class SharedReader:
         """The values that are remembered under keys which begin with this."""
 
         async def found(servers: Exchanger) -> tuple[bytes, ...]:
-            keys = await servers.keys(f"{self._names.kept(prefix)}*")
+            keys = await servers.keys(self._names.kept_under(prefix))
             values = await _good(servers, [("GET", key) for key in keys]) if keys else []
             return tuple(undated(value) for value in values if value is not None)
 
@@ -66,8 +66,10 @@ class SharedReader:
 
     def awaited(self) -> tuple[str, ...]:
         """The nodes whose marks are waited for."""
-        (answer,) = self._asked(lambda servers: _good(servers, [("SMEMBERS", self._names.awaited)]))
-        return tuple(sorted(name.decode() for name in answer))
+        names = self._names
+        asked: list[Command] = [("SMEMBERS", names.awaited(part)) for part in range(names.parts)]
+        answers = self._asked(lambda servers: _good(servers, asked))
+        return tuple(sorted({name.decode() for answer in answers for name in answer}))
 
     def members(self) -> dict[str, int]:
         """The nodes that take part, and when each was last heard of, in microseconds since 1970."""
@@ -79,7 +81,9 @@ class SharedReader:
 
     def forget(self, node: str) -> bool:
         """Wait for a node no more, which is gone for good; whether it was known."""
-        commands: list[Command] = [("SREM", self._names.awaited, node), ("HDEL", self._names.members, node)]
+        names = self._names
+        commands: list[Command] = [("SREM", names.awaited(part), node) for part in range(names.parts)]
+        commands.append(("HDEL", names.members, node))
         return any(self._asked(lambda servers: _good(servers, commands)))
 
     def _asked(self, question: Callable[[Exchanger], Awaitable[_Answer]]) -> _Answer:

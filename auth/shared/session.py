@@ -1,13 +1,13 @@
 """A node's part in a shared store: what it asks, what it does when the store has forgotten, who else takes part.
 
 A store that was emptied would let used codes be used again. So every node keeps its own marks and chosen PINs in a
-file as well; the store has an epoch, which every batch of questions looks at; and when the epoch is another one, all
-nodes that took part before bring back what they have, before anybody is answered from the store again.
+file as well; each part of the store has an epoch, which every batch of questions to it looks at; and when the epoch is
+another one, all nodes that took part before bring back what they have, before anybody is answered from that part again.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -80,7 +80,6 @@ class Session:
         self._line = Line(self._exchange, settings.timeout_seconds)
         self._plain = Line(servers.exchange, settings.timeout_seconds)
         self._fault: Fault | None = _NOT_YET
-        self._epoch = own.epoch
         self._beating: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
 
@@ -136,24 +135,27 @@ class Session:
         return answer
 
     async def _exchange(self, commands: Sequence[Command]) -> list[Any]:
-        """With a look before whether anybody is waited for, and one after whether the store still knows what it knew.
+        """With looks before whether anybody is waited for, and looks after whether the store still knows what it knew.
 
-        In this order: whatever happens between the looks, a store that had forgotten shows it in one of them.
+        In this order, and within the part of each command, which is at one server: whatever happens between the looks,
+        a part that had forgotten shows it in one of them.
         """
-        known = self._epoch
-        before: tuple[Command, ...] = (("SCARD", self._names.awaited),)
-        after: tuple[Command, ...] = (("GET", self._names.epoch),)
-        waits: tuple[Command, ...] = (("WAIT", self._replicas, self._wait_milliseconds),) if self._replicas else ()
+        names = self._names
+        parts = sorted({names.part(_key(command)) for command in commands})
+        known = [self._own.epoch(part) for part in parts]
+        before: list[Command] = [("SCARD", names.awaited(part)) for part in parts]
+        after: list[Command] = [("GET", names.epoch(part)) for part in parts]
+        waits: list[Command] = [("WAIT", self._replicas, self._wait_milliseconds)] if self._replicas else []
         try:
-            awaited, *answers = await self._servers.exchange((*before, *commands, *after, *waits))
+            told = await self._servers.exchange((*before, *commands, *after, *waits))
         except StateUnavailable as fault:
             raise self._lost(fault) from fault  # who answers next may be another one, which must be looked at first
-        written = answers.pop() if waits else 0
-        epoch = answers.pop()
-        for look in (awaited, epoch):
+        written = told.pop() if waits else 0
+        awaited, answers, epochs = told[: len(parts)], told[len(parts) : -len(parts)], told[-len(parts) :]
+        for look in (*awaited, *epochs):
             if isinstance(look, Exception):
                 raise self._lost(_refused(look))
-        if awaited or epoch is None or epoch.decode() != known:
+        if any(awaited) or None in epochs or [epoch.decode() for epoch in epochs] != known:
             raise self._lost(_FORGOTTEN)
         if waits and (isinstance(written, Exception) or written < self._replicas):
             raise StateUnavailable(
@@ -210,32 +212,46 @@ class Session:
         if self._fault is not None:
             await self._look_who_runs(await self._demands.examine(self._servers))
         await demand_the_time(self._servers, self.now())
-        member: Command = ("HSET", names.members, self._node, microseconds(self.now()))
-        answers = await self._plain.ask(
-            ("SET", names.key, self._key, "NX"),
-            ("GET", names.key),
-            ("GET", names.epoch),
-            member,
-            ("HKEYS", names.members),
-            ("SMEMBERS", names.awaited),
+        parts = range(names.parts)
+        _, key, _, *epochs = map(
+            _good,
+            await self._plain.ask(
+                ("SET", names.key, self._key, "NX"),
+                ("GET", names.key),
+                ("HSET", names.members, self._node, microseconds(self.now())),
+                *(("GET", names.epoch(part)) for part in parts),
+            ),
         )
-        _, key, epoch, _, members, awaited = map(_good, answers)
         if key.decode() != self._key:
             raise Fault(
                 "[state]: the other nodes have another server.key, so that no code of theirs could be compared here",
                 remedy="copy server.key and keys.ring from another node, stop all nodes before a key is exchanged",
             )
-        if epoch is None or epoch.decode() != self._epoch or self._node.encode() in awaited:
-            await self._bring_back(epoch)
-            (awaited,) = map(_good, await self._plain.ask(("SMEMBERS", names.awaited)))
-        else:
-            await self._own.know_members([member.decode() for member in members])
-        if awaited:
-            waited_for = ", ".join(sorted(each.decode() for each in awaited))
+        awaited = await self._awaited()
+        known = [epoch and epoch.decode() for epoch in epochs]
+        others = {
+            part: epoch
+            for part, epoch in enumerate(known)
+            if epoch is None or epoch != self._own.epoch(part) or self._node in awaited[part]
+        }
+        if others:
+            await self._bring_back(others)
+            awaited = await self._awaited()
+        if any(awaited):
+            waited_for = ", ".join(sorted(set().union(*awaited)))
             raise StateUnavailable(
                 f"the state store had forgotten what it knew, and waits for what these nodes know: {waited_for}",
                 remedy="start them; one that is gone for good is let go by: dirfactor state forget NODE",
             )
+        # asked for now: whoever was waited for before has joined by then, and is not taken for one who never did
+        (members,) = map(_good, await self._plain.ask(("HKEYS", names.members)))
+        await self._own.know_members([member.decode() for member in members])
+
+    async def _awaited(self) -> list[set[str]]:
+        """Who is waited for, by part."""
+        names = self._names
+        answers = await self._plain.ask(*(("SMEMBERS", names.awaited(part)) for part in range(names.parts)))
+        return [{member.decode() for member in _good(answer)} for answer in answers]
 
     async def _look_who_runs(self, run: str) -> None:
         """A server that was started again, or took another's place, may lack what was written last.
@@ -246,27 +262,44 @@ class Session:
         names, now = self._names, microseconds(self.now())
         (told,) = map(_good, await self._plain.ask(("HGETALL", names.members)))
         lately = [name.decode() for name, at in pairs(told) if now - int(at) < _LATELY_SECONDS * 1_000_000]
-        keys = (names.run, names.epoch, names.awaited, names.over)
-        (changed,) = await self._evaluated([scripted(NEW_RUN, keys, run, self._draw(), *lately)])
-        if changed:
+        changed = await self._evaluated(
+            scripted(
+                NEW_RUN,
+                (names.run(part), names.epoch(part), names.awaited(part), names.over(part)),
+                *(run, self._draw(), *lately),
+            )
+            for part in range(names.parts)
+        )
+        if any(changed):
             _log.warning(
                 "a server of the state store is another one, or was started again; the nodes bring back what they know"
             )
 
-    async def _bring_back(self, epoch: bytes | None) -> None:
-        """Have the others wait for us and we for them; tell what we know; take part in the epoch."""
-        names, known = self._names, self._own.epoch or ""
-        if known and epoch is None:
+    async def _bring_back(self, others: Mapping[int, str | None]) -> None:
+        """Have the others wait for us and we for them; tell what we know; take part in the epochs.
+
+        Args:
+            others: part -> its epoch, of those that are in another one than we, or wait for us.
+        """
+        names, own = self._names, self._own
+        if any(epoch is None and own.epoch(part) for part, epoch in others.items()):
             _log.error("the state store has forgotten what it knew; all nodes bring back what they know")
-        keys = (names.epoch, names.awaited, names.over)
-        begun = await self._evaluated([scripted(BEGIN_EPOCH, keys, self._draw(), known, *self._own.members)])
-        commands = [scripted(CONSUME, (names.mark(key),), mark) for key, mark in self._own.marks()]
-        commands += [scripted(RESTORE, (names.kept(key),), value) for key, value in self._own.values()]
+        begun = await self._evaluated(
+            scripted(
+                BEGIN_EPOCH,
+                (names.epoch(part), names.awaited(part), names.over(part)),
+                *(self._draw(), own.epoch(part) or "", *own.members),
+            )
+            for part in others
+        )
+        marks = [(names.mark(key), mark) for key, mark in own.marks()]
+        values = [(names.kept(key), value) for key, value in own.values()]
+        commands = [scripted(CONSUME, (name,), mark) for name, mark in marks if names.part(name) in others]
+        commands += [scripted(RESTORE, (name,), value) for name, value in values if names.part(name) in others]
         for at in range(0, len(commands), _BATCH):
             await self._evaluated(commands[at : at + _BATCH])
-        await self._own.know_epoch(begun[0].decode())
-        self._epoch = self._own.epoch
-        for answer in await self._plain.ask(("SREM", names.awaited, self._node)):
+        await own.know_epochs({part: epoch.decode() for part, epoch in zip(others, begun, strict=True)})
+        for answer in await self._plain.ask(*(("SREM", names.awaited(part), self._node) for part in others)):
             _good(answer)
 
     async def _evaluated(self, commands: Iterable[Command]) -> list[Any]:
@@ -280,6 +313,11 @@ _FORGOTTEN = StateUnavailable(
     "the state store has forgotten what it knew",
     remedy="have it persist what it holds, and let nobody flush it; the nodes bring back what they know",
 )
+
+
+def _key(command: Command) -> str:
+    """The first key of a command of ours, by which its part is known."""
+    return str(command[3] if command[0] in {"EVALSHA", "EVAL"} else command[1])
 
 
 def _good(answer: Any) -> Any:

@@ -55,6 +55,11 @@ class SharedSettings(msgspec.Struct, frozen=True):
     timeout_seconds: float = 1.0
 
     @property
+    def parts(self) -> int:
+        """Into how many parts the keys are divided, see `auth.shared.names`."""
+        return _PARTS_OF_A_CLUSTER if self.arrangement is Arrangement.CLUSTER else 1
+
+    @property
     def places(self) -> tuple[tuple[str, int], ...]:
         """Host and port of each server; only of settings without findings."""
         return tuple(_place(each) for each in self.servers)
@@ -81,6 +86,8 @@ def findings(settings: SharedSettings) -> Iterator[tuple[str, str, str]]:
         yield "prefix", "is malformed", "give a word without spaces, braces and wildcards"
 
 
+_PARTS_OF_A_CLUSTER = 32
+"""More than most clusters have primaries, and few enough to be looked at every second."""
 _MOST_REPLICAS = 10
 _SHORTEST, _LONGEST = 0.05, 10.0
 _LARGEST_PORT = 65535

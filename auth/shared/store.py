@@ -170,7 +170,7 @@ class SharedStore:
         for limit in limits:
             since = repr(at.timestamp() - limit.window_seconds)
             most = "" if limit.most is None else limit.most
-            values += [places[self._names.spend(limit.key)], since, most, limit.amount]
+            values += [places[self._names.spend(limit.key, limit.scope)], since, most, limit.amount]
         yield scripted(RESERVE, tuple(amounts), *values, *amounts.values())
 
     async def give_back(self, limits: Sequence[Limit], at: datetime) -> None:
@@ -184,11 +184,11 @@ class SharedStore:
 
     def _amounts(self, limits: Sequence[Limit]) -> dict[str, int]:
         """What is counted under each key, once."""
-        return {self._names.spend(limit.key): limit.amount for limit in limits}
+        return {self._names.spend(limit.key, limit.scope): limit.amount for limit in limits}
 
     async def tally(self, key: str, at: datetime, window_seconds: int) -> int:
         """Add up; see `Store.tally`."""
-        (answer,) = await self._session.ask(("HGETALL", self._names.spend(key)))
+        (answer,) = await self._session.ask(("HGETALL", self._names.spend(key, "")))
         return tallied(answer, at, window_seconds)
 
     async def remember(self, message: SentMessage) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from auth.clock import SYSTEM_CLOCK, Clock
 from auth.embedded_state import EmbeddedStore
+from auth.guessing import guesses
 from auth.shared.demands import RIGHTS
 from auth.shared.reader import SharedReader
 from auth.shared.settings import Arrangement
@@ -136,7 +137,7 @@ def test_what_a_server_had_not_written_when_it_was_killed_is_brought_back_before
     assert one.consume("otp", 8)
     own_valkey.kill()
     own_valkey.start()
-    assert "7" in own_valkey.cli("GET", "unsaved:mark:otp"), "the server has forgotten the last one"
+    assert "7" in own_valkey.cli("GET", "unsaved:{0}:mark:otp"), "the server has forgotten the last one"
     with pytest.raises(StateUnavailable):
         other.consume("otp", 8)
     other.settle_in()
@@ -185,6 +186,25 @@ def test_a_node_that_is_gone_is_waited_for_until_somebody_lets_it_go(own_valkey,
     assert not reader.forget("node-b")
     assert until_it_works(lambda: (one.settle_in(), one.strike(ALICE, NOW))[1]) == ()
     one.close()
+
+
+def test_a_node_that_was_down_is_waited_for_however_often_the_store_is_emptied_meanwhile(own_valkey, folders):
+    one, other = nodes_of(own_valkey, "twice", *folders)
+    assert other.consume("otp other", 8)
+    one.settle_in()
+    other.settle_in()
+    one.settle_in()
+    other.close()
+    for _ in range(3):
+        own_valkey.cli("FLUSHALL")
+        for _ in range(3):
+            one.settle_in()
+            with pytest.raises(StateUnavailable, match="node-b"):
+                one.consume("otp other", 8)
+    (other,) = nodes_of(own_valkey, "twice", folders[1])
+    assert not until_it_works(lambda: (one.settle_in(), one.consume("otp other", 8))[1])
+    one.close()
+    other.close()
 
 
 def test_a_node_that_was_down_meanwhile_still_brings_back_what_it_knows(own_valkey, folders):
@@ -325,11 +345,14 @@ def replace_section(sentinel):
     return settings(sentinel, arrangement=Arrangement.SENTINEL, primary="logins", replicas=0, timeout_seconds=2.0)
 
 
-def test_a_cluster_keeps_what_a_server_keeps(tmp_path):
+@pytest.fixture(scope="module")
+def three_primaries(tmp_path_factory):
+    """A cluster."""
     options = {"cluster-enabled": "yes", "cluster-node-timeout": "2000"}
+    folder = tmp_path_factory.mktemp("cluster")
     with contextlib.ExitStack() as stack:
         servers = [
-            stack.enter_context(running(Valkey(tmp_path / f"server-{number}", options=options))) for number in range(3)
+            stack.enter_context(running(Valkey(folder / f"server-{number}", options=options))) for number in range(3)
         ]
         made = subprocess.run(
             [program("cli"), "--cluster", "create", *(each.place for each in servers), "--cluster-yes"],
@@ -341,20 +364,65 @@ def test_a_cluster_keeps_what_a_server_keeps(tmp_path):
             20.0,
             lambda: made.stdout,
         )
-        section = settings(servers[0], arrangement=Arrangement.CLUSTER, timeout_seconds=3.0)
-        one, other = PlainNode(section), PlainNode(section)
-        for number in range(20):
-            one.begin(Secret(f"s{number}"), challenge(number))
-            assert other.attempt(Secret(f"s{number}"), "vpn") == challenge(number)
-            assert one.consume(f"otp {number}", 7)
-            assert not other.consume(f"otp {number}", 7)
-        assert one.strike(ALICE, NOW) == ()
-        assert other.strike(ALICE, NOW) == (NOW,)
-        limits = (Limit("user", "user a", 60, 1), Limit("all", "all", 60, 5))
-        assert one.reserve(limits, NOW) is None
-        assert other.reserve(limits, NOW) == limits[0]
-        one.close()
-        other.close()
+        yield servers
+
+
+def of_a_cluster(servers, prefix, **values):
+    return settings(servers[0], prefix=prefix, arrangement=Arrangement.CLUSTER, timeout_seconds=3.0, **values)
+
+
+def test_a_cluster_keeps_what_a_server_keeps(three_primaries):
+    section = of_a_cluster(three_primaries, "keeps")
+    one, other = PlainNode(section), PlainNode(section)
+    for number in range(20):
+        one.begin(Secret(f"s{number}"), challenge(number))
+        assert other.attempt(Secret(f"s{number}"), "vpn") == challenge(number)
+        assert one.consume(f"otp {number}", 7)
+        assert not other.consume(f"otp {number}", 7)
+    assert one.strike(ALICE, NOW) == ()
+    assert other.strike(ALICE, NOW) == (NOW,)
+    limits = (Limit("user", "user a", 60, 1), Limit("all", "all", 60, 5))
+    assert one.reserve(limits, NOW) is None
+    assert other.reserve(limits, NOW) == limits[0]
+    counted = one.struck(ALICE, NOW, guesses(ALICE, None)).guess
+    assert other.counted(counted, NOW) == 1
+    one.close()
+    other.close()
+
+
+@pytest.mark.parametrize("emptied", range(3))
+def test_whichever_server_of_a_cluster_is_emptied_nothing_that_it_held_is_good_again(three_primaries, folders, emptied):
+    prefix = f"emptied-{emptied}"
+    one, other = (
+        PlainNode(of_a_cluster(three_primaries, prefix, node=f"node-{number}"), folder)
+        for number, folder in enumerate(folders)
+    )
+    keys = [f"otp {number}" for number in range(40)]
+    for number, key in enumerate(keys):
+        assert (one, other)[number % 2].consume(key, 7)
+    one.settle_in()
+    other.settle_in()
+    three_primaries[emptied].cli("FLUSHALL")
+    refused = 0
+    for number, key in enumerate(keys):
+        # at the node that has no copy of it
+        try:
+            assert not (other, one)[number % 2].consume(key, 7), "it was used before"
+        except StateUnavailable:
+            refused += 1
+    assert refused, "it is noticed"
+    one.settle_in()
+    with pytest.raises(StateUnavailable, match="node-1"):
+        one.consume(keys[0], 7)
+
+    def asked(key):
+        one.settle_in()
+        other.settle_in()
+        return (other, one)[keys.index(key) % 2].consume(key, 7)
+
+    assert not any(until_it_works(lambda key=key: asked(key)) for key in keys)
+    one.close()
+    other.close()
 
 
 @pytest.mark.parametrize("seconds", [-60, 60])

@@ -25,7 +25,7 @@ class Server:
 
 
 async def test_a_server_that_will_do_is_known_by_its_run():
-    assert await Demands(Names("dirfactor")).examine(Server(**GOOD)) == "a"
+    assert await Demands(Names("dirfactor", 1)).examine(Server(**GOOD)) == "a"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ async def test_a_server_that_will_do_is_known_by_its_run():
 )
 async def test_one_that_will_not_is_refused_with_the_remedy(told, problem, remedy):
     with pytest.raises(Fault, match=problem) as caught:
-        await Demands(Names("dirfactor")).examine(Server(**(GOOD | told)))
+        await Demands(Names("dirfactor", 1)).examine(Server(**(GOOD | told)))
     assert not isinstance(caught.value, StateUnavailable), "it does not pass by itself"
     assert remedy in caught.value.remedy
 
@@ -47,11 +47,11 @@ async def test_one_that_will_not_is_refused_with_the_remedy(told, problem, remed
 @pytest.mark.parametrize("told", [{"role": "slave"}, {"loading": "1"}])
 async def test_what_passes_by_itself_keeps_nobody_from_starting(told):
     with pytest.raises(StateUnavailable):
-        await Demands(Names("dirfactor")).examine(Server(**(GOOD | told)))
+        await Demands(Names("dirfactor", 1)).examine(Server(**(GOOD | told)))
 
 
 @pytest.mark.parametrize("release", ["6.2.0", "7.2.4", "10.0.1"])
 async def test_redis_from_6_2_on_and_every_valkey_will_do(release):
-    await Demands(Names("dirfactor")).examine(Server(**(GOOD | {"redis_version": release})))
+    await Demands(Names("dirfactor", 1)).examine(Server(**(GOOD | {"redis_version": release})))
     valkey = GOOD | {"redis_version": "6.0.0", "valkey_version": "8.0.1"}
-    await Demands(Names("dirfactor")).examine(Server(**valkey))
+    await Demands(Names("dirfactor", 1)).examine(Server(**valkey))
