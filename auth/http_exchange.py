@@ -1,6 +1,7 @@
 """One HTTP question and its answer, bounded in size, with what became of it on the way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -80,7 +81,7 @@ async def exchange(
         httpx.HTTPError: there was none; its text may hold the question.
         OSError: likewise.
     """
-    async with client.stream(
+    question_asked = client.stream(
         question.method,
         question.url,
         headers=question.headers,
@@ -88,23 +89,41 @@ async def exchange(
         extensions={"trace": progress or Progress()},
         follow_redirects=False,
         timeout=httpx.Timeout(None, connect=connect_seconds),
-    ) as answer:
-        if answer.headers.get("Content-Encoding", "identity") != "identity":
-            raise UnusableAnswer("was encoded, which nobody asked for")
-        body = bytearray()
-        async for chunk in answer.aiter_raw():
-            body += chunk
-            if len(body) > _LARGEST_ANSWER:
-                raise UnusableAnswer(f"is larger than {_LARGEST_ANSWER // 1024} KiB")
-        stream = answer.extensions.get("network_stream")
-        secured = stream.get_extra_info("ssl_object") if stream else None
-        told = Answer(
-            answer.status_code,
-            answer.headers,
-            bytes(body),
-            secured.version() if secured else None,
-            peer_certificate_end(secured) if secured else None,
-        )
-    # httpx has response and stream hold each other, and with them the question, whose code nobody should find later
-    answer.stream = httpx.ByteStream(b"")
-    return told
+    )
+    async with let_go_of(question_asked) as answer:
+        return await _read(answer)
+
+
+@asynccontextmanager
+async def let_go_of(stream: AbstractAsyncContextManager[httpx.Response]) -> AsyncIterator[httpx.Response]:
+    """What `httpx.AsyncClient.stream` gives; nothing holds the question afterwards, whatever became of it.
+
+    httpx has response and stream hold each other, and with them the question, whose code nobody should find later.
+    """
+    answer: httpx.Response | None = None
+    try:
+        async with stream as answer:
+            yield answer
+    finally:
+        if answer is not None:
+            answer.stream = httpx.ByteStream(b"")
+
+
+async def _read(answer: httpx.Response) -> Answer:
+    """The answer, whole. Raises as `exchange`."""
+    if answer.headers.get("Content-Encoding", "identity") != "identity":
+        raise UnusableAnswer("was encoded, which nobody asked for")
+    body = bytearray()
+    async for chunk in answer.aiter_raw():
+        body += chunk
+        if len(body) > _LARGEST_ANSWER:
+            raise UnusableAnswer(f"is larger than {_LARGEST_ANSWER // 1024} KiB")
+    stream = answer.extensions.get("network_stream")
+    secured = stream.get_extra_info("ssl_object") if stream else None
+    return Answer(
+        answer.status_code,
+        answer.headers,
+        bytes(body),
+        secured.version() if secured else None,
+        peer_certificate_end(secured) if secured else None,
+    )

@@ -9,6 +9,7 @@ import httpx
 
 from auth.clock import Entropy
 from auth.http_client import http_client_over
+from auth.http_exchange import let_go_of
 from auth.tls import peer_certificate_end, tls_problem
 from auth.vip.certificate import ClientCertificate, tls_context
 from auth.vip.faults import VipTlsFailed, VipUnavailable
@@ -97,7 +98,7 @@ class Connection:
             VipUnavailable: the answer cannot be used.
         """
         limit = httpx.Timeout(None, connect=connect_seconds)
-        async with self._http.stream("POST", url, content=envelope, timeout=limit) as answer:
+        async with let_go_of(self._http.stream("POST", url, content=envelope, timeout=limit)) as answer:
             if answer.status_code not in (httpx.codes.OK, httpx.codes.INTERNAL_SERVER_ERROR):
                 raise wrong_status(answer.status_code)
             media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -117,7 +118,7 @@ class Connection:
             httpx.HTTPError, OSError: it is not answered, or one side does not trust the other.
         """
         limit = httpx.Timeout(None, connect=connect_seconds)
-        async with self._http.stream("GET", url, timeout=limit) as answer:
+        async with let_go_of(self._http.stream("GET", url, timeout=limit)) as answer:
             secured = answer.extensions["network_stream"].get_extra_info("ssl_object")
             return Reached(secured.version() or "", peer_certificate_end(secured))
 

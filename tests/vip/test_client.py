@@ -1,6 +1,8 @@
 """The client against a real process over real mutual TLS: each answer is somebody's business, each fault is typed."""
 
 import asyncio
+import contextlib
+import gc
 import logging
 import time
 from datetime import UTC, datetime, timedelta
@@ -51,6 +53,21 @@ async def test_a_code_is_good_once(simulator):
         assert (await vip.validate(["REPLAY"], code)).kind is Kind.SUCCESS
         again = await vip.validate(["REPLAY"], code)
     assert (again.kind, again.reason_code) == (Kind.PERSON, "49B5")
+
+
+@pytest.mark.parametrize("credential", ["UNKNOWN", "HYPERTEXT", "ENDLESS", "HALF"])
+async def test_what_vip_was_asked_is_gone_without_the_collector(simulator, credential):
+    """There is a code in it."""
+    async with simulator.client(deadline=0.5) as vip:
+        gc.collect()
+        gc.disable()
+        try:
+            with contextlib.suppress(VipUnavailable):
+                await vip.validate([credential], Secret("123456"))
+            await asyncio.sleep(0.05)  # the loop ends generators that were left in the middle
+            assert [item for item in gc.get_objects() if isinstance(item, httpx.Request | httpx.Response)] == []
+        finally:
+            gc.enable()
 
 
 async def test_ten_wrong_codes_lock_and_then_the_right_one_does_not_open(simulator):
