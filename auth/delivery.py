@@ -1,7 +1,7 @@
 """Codes on their way to their token's owner: which channel, which words, and whether the spend guard lets them go."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from auth.addresses import EmailAddress, PhoneNumber
@@ -94,18 +94,31 @@ class Delivery:
         return standings | (alarms if self.guard.alarms else {}) | counted
 
     async def _text(self, number: PhoneNumber, text: str, policy: Policy, errand: Errand) -> Receipt:
-        """A text, which counts unless it is known that nobody took it."""
+        """A text, which counts unless it is known that nobody took it, and once more for each that may have besides."""
         gateways = policy.sms_gateways or self.sms.names
         at = self.now()
-        counted = await self.guard.reserve(Text(errand.user, number, gateways, len(parts(text)), not errand.ahead), at)
+        asked_for = Text(errand.user, number, gateways, len(parts(text)), not errand.ahead)
+        held = [await self.guard.reserve(asked_for, at)]
         await self.guard.settled()
+
+        async def counted(texts: int) -> None:
+            while len(held) < texts:  # its code is answered once, however many bring it
+                held.append(await self.guard.reserve(replace(asked_for, answered_now=False), at))
+                await self.guard.settled()
+            while len(held) > texts:
+                await self.guard.give_back(held.pop(), at)
+
         try:
             receipt = await self.sms.deliver(
-                number, Message(subject="", text=text), gateways=gateways, deadline_seconds=self.deadline_seconds
+                number,
+                Message(subject="", text=text),
+                gateways=gateways,
+                deadline_seconds=self.deadline_seconds,
+                counted=counted,
             )
         except DeliveryFailed as failure:
             if not failure.unknown:
-                await self.guard.give_back(counted, at)
+                await counted(0)
             raise
         await self.book.sent(receipt, errand.user, errand.login, at)
         return receipt

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from auth.channels.base import DeliveryFailed, Gateway, Message, OnUnknown, Receipt
@@ -12,9 +12,16 @@ from auth.channels.gateway_health import GatewayHealth
 
 Address = TypeVar("Address")
 
+Counted = Callable[[int], Awaitable[None]]
+"""Sees that so many messages are counted, no more and no fewer; raises DeliveryFailed where a limit forbids it."""
+
 _SHARED_OUT = 0.95  # of the time for all; the rest is for gateways to say that theirs was over
 _log = logging.getLogger("dirfactor.channels")
 _PLACE = re.compile(r"(?P<own_line>^[ \t]*\{code\}[ \t]*(?=\r?$))|\{code\}|\{minutes\}", re.MULTILINE)
+
+
+async def _uncounted(_number: int) -> None:
+    """For messages that cost nothing."""
 
 
 class MintedChannel(Generic[Address]):
@@ -31,7 +38,13 @@ class MintedChannel(Generic[Address]):
         self._health = GatewayHealth(self._gateways, monotonic)
 
     async def deliver(
-        self, to: Address, message: Message, *, gateways: Sequence[str], deadline_seconds: float
+        self,
+        to: Address,
+        message: Message,
+        *,
+        gateways: Sequence[str],
+        deadline_seconds: float,
+        counted: Counted = _uncounted,
     ) -> Receipt:
         """Try gateways one after the other until one takes the message.
 
@@ -46,6 +59,8 @@ class MintedChannel(Generic[Address]):
             message: what is sent.
             gateways: names in the order to try; none means all, in the order of config.ini.
             deadline_seconds: for all of them together.
+            counted: is told, before each gateway is asked, how many may have taken the message after that, and in the
+                end, when none took it, how many may have.
 
         Raises:
             DeliveryFailed: none took it; the problem says what became of it at each gateway.
@@ -59,6 +74,11 @@ class MintedChannel(Generic[Address]):
         try:
             async with asyncio.timeout(deadline_seconds):
                 for place, name in enumerate(asked):
+                    try:
+                        await counted(_perhaps_taken(failures) + 1)
+                    except DeliveryFailed as refusal:
+                        failures.append(refusal.about(name))
+                        break
                     share = max(0.0, over - self._monotonic()) / (len(asked) - place)
                     try:
                         receipt = await self._ask(self._gateways[name], to, message, share)
@@ -71,6 +91,7 @@ class MintedChannel(Generic[Address]):
                         return receipt
         except TimeoutError:
             failures.append(_too_late(name, deadline_seconds))
+        await counted(_perhaps_taken(failures))
         raise _together(failures)
 
     @property
@@ -143,6 +164,10 @@ def _report(failures: Iterable[DeliveryFailed]) -> None:
     for failure in failures:
         if not isinstance(failure, _LeftOut):
             _log.warning("%s", failure)
+
+
+def _perhaps_taken(failures: Iterable[DeliveryFailed]) -> int:
+    return sum(failure.unknown for failure in failures)
 
 
 class _LeftOut(DeliveryFailed):

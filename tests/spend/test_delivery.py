@@ -78,6 +78,54 @@ async def test_a_text_counts_unless_it_is_known_that_nobody_took_it(store, failu
     assert refused == counts
 
 
+def several(store, *gateways, **limits):
+    for place, gateway in enumerate(gateways):
+        gateway.name, gateway.on_unknown = f"gateway-{place}", OnUnknown.FAILOVER
+    one = delivery(store, gateways[0], **limits)
+    return replace(one, sms=MintedChannel(gateways, lambda: 0.0))
+
+
+async def spent(store):
+    return await store.tally(f"spend user {ALICE.user.hex()}", NOW, 3600)
+
+
+@pytest.mark.parametrize(
+    ("failures", "counts"),
+    [
+        ([{"unknown": True}, {}], 2),
+        ([{"unknown": True}, {"permanent": False}, {}], 2),
+        ([{"permanent": False}, {}], 1),
+        ([{"unknown": True}, {"unknown": True}], 2),
+        ([{"unknown": True}, {"permanent": False}], 1),
+        ([{"permanent": False}, {"permanent": False}], 0),
+    ],
+)
+async def test_a_text_counts_for_each_gateway_that_may_have_taken_it(store, failures, counts):
+    """With on_unknown = failover a person may get two texts, and both cost money."""
+    sending = several(store, *(Gateway(**failure) for failure in failures), per_user_hour=9, per_user_day=9)
+    try:
+        await sending.deliver(TEXT, Policy("staff"), CODES, ALICE)
+    except DeliveryFailed:
+        assert failures[-1]
+    assert await spent(store) == counts
+
+
+async def test_where_a_limit_forbids_a_second_text_the_next_gateway_is_not_asked(store):
+    last = Gateway()
+    sending = several(store, Gateway(unknown=True), last, per_user_hour=1)
+    with pytest.raises(DeliveryFailed, match="gateway-1: the limit per_user_hour"):
+        await sending.deliver(TEXT, Policy("staff"), CODES, ALICE)
+    assert not last.taken
+    assert await spent(store) == 1
+
+
+async def test_a_second_text_asks_for_no_second_answer(store):
+    """Else a gateway that is out of order would look like somebody's earnings."""
+    sending = several(store, Gateway(unknown=True), Gateway())
+    await sending.deliver(TEXT, Policy("staff"), CODES, ALICE)
+    assert await store.tally("spend sent 4366400", NOW, 3600) == 1
+
+
 async def test_mails_are_not_limited(store):
     gateway = Gateway()
     sending = delivery(store, gateway, per_user_hour=1, per_day=1)
