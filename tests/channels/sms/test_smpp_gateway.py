@@ -110,6 +110,31 @@ async def outcome(gateway: SmppGateway, text: str = f"{CODE} is your code") -> D
     return caught.value
 
 
+async def test_a_connection_that_a_centre_has_said_farewell_on_and_keeps_open_is_let_go(serve, gateway):
+    """Else each such farewell would leave a socket behind."""
+    left = []
+
+    async def hesitant(reader, writer):
+        length, _, _, sequence = struct.unpack(">IIII", await reader.readexactly(16))
+        await reader.readexactly(length - 16)
+        writer.write(unit(BIND | RESPONSE, 0, sequence, b"CENTRE\0") + unit(UNBIND, 0, 1))
+        try:
+            while await reader.read(4096):
+                pass
+        except OSError:
+            pass
+        left.append(True)
+
+    leaving = gateway(await serve(hesitant), timeout_seconds=0.2)
+    for _ in range(2):
+        assert await outcome(leaving)
+    for _ in range(100):
+        if len(left) == 2:
+            break
+        await asyncio.sleep(0.05)
+    assert len(left) == 2
+
+
 @pytest.mark.parametrize("silence", [False, True])
 @pytest.mark.parametrize(("point", "submits"), [("accepted", 0), ("bind", 0), ("bound", 0), ("submit", 1), ("half", 1)])
 async def test_wherever_the_connection_dies_a_text_is_submitted_at_most_once(serve, gateway, point, submits, silence):

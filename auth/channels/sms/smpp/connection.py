@@ -137,7 +137,8 @@ class Connection:
             case Delivered(delivery=delivery):
                 self._on_delivery(delivery)
             case Ended():
-                self.lost = True  # nothing more is asked; answers to what was asked may still come
+                self.lost = True  # nothing more is asked; answers to what was asked may still come, for as long as that
+                asyncio.get_running_loop().call_later(self._settings.timeout_seconds, self._lose)
 
     async def _keep_alive(self) -> None:
         """Ask after silence, as section 2.7 wants it; a centre that does not answer is gone."""
