@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ LEAST_DIGITS = 10
 LEAST_LETTERS = 20
 LEAST_DIFFERENT = 6
 LONGEST = 64
+MOST_OF_ONE = 100
 _IN_ORDER = "01234567890123456789"
 _CONSTANT = re.compile(r"(?:\w*_)?(?:PASSWORD|SECRET|KEY|TOKEN|PIN|SEED|REFRESH)")
 
@@ -25,16 +27,21 @@ class Known:
 
     Attributes:
         by_text: secret -> who made it.
+        by_maker: who made how many; of one that makes thousands the first `MOST_OF_ONE` are looked for.
         passed_over: of how many a text cannot be recognised.
     """
 
     by_text: dict[str, str] = field(default_factory=dict, repr=False)
+    by_maker: Counter[str] = field(default_factory=Counter)
     passed_over: set[bytes] = field(default_factory=set, repr=False)
 
     def note(self, text: str, maker: str) -> None:
         """Remember what can be recognised of it: 64 characters of its longest line."""
+        if self.by_maker[maker] >= MOST_OF_ONE:
+            return
         longest = max(text.splitlines() or [""], key=len)[:LONGEST]
         if recognisable(longest):
+            self.by_maker[maker] += longest not in self.by_text
             self.by_text.setdefault(longest, maker)
         else:
             self.passed_over.add(hashlib.sha256(text.encode(errors="replace")).digest())

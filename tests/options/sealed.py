@@ -20,7 +20,7 @@ RING = Ring((Key(bytes(range(KEY_OCTETS)), START - timedelta(days=400)),))
 ALICE_UUID = "8a1c6ad5-4b1f-4a53-9a0c-2f3e0cbb6a01"
 NODE_UUID = "1f0d3a52-97b5-4c35-8b1e-70a55d2f2c02"
 _ALICE_ID, _NODE_ID = UUID(ALICE_UUID).bytes, UUID(NODE_UUID).bytes
-SHARED_SECRET = sealed_shared_secret(RING, _NODE_ID, Secret("0123456789abcdef" * 2), bytes(12))
+SHARED_SECRET_SEALED = sealed_shared_secret(RING, _NODE_ID, Secret("0123456789abcdef" * 2), bytes(12))
 
 PIN = "2468"
 PIN_DIGEST = pin_value(RING, _ALICE_ID, Secret(PIN))
@@ -39,7 +39,7 @@ def response(*, minutes: float, multiple: bool = False) -> str:
 
 
 _SEED = b"12345678901234567890"
-TOTP_SEED, HOTP_SEED = (
+TOTP_SEED_SEALED, HOTP_SEED_SEALED = (
     sealed_token(RING, _ALICE_ID, SoftwareToken(kind, "1", _SEED), bytes(12))
     for kind in (TokenKind.TOTP, TokenKind.HOTP)
 )

@@ -8,7 +8,7 @@ from options.keys import API_KEY
 from options.people import OPEN, STAFF, Setup
 from options.row import Elsewhere, Missing, Scenario, node
 from options.rows.general import WITH_VIP
-from options.sealed import SHARED_SECRET
+from options.sealed import SHARED_SECRET_SEALED
 from options.world import PASSWORD
 from scenarios.company import BASE
 
@@ -84,7 +84,7 @@ ROWS = (
     Scenario(
         GENERAL,
         "Shared Secret",
-        node(SharedSecret=SHARED_SECRET),
+        node(SharedSecret=SHARED_SECRET_SEALED),
         Setup(),
         courses.at("127.0.0.1"),
         "vpn, secret of 32",

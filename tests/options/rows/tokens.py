@@ -5,8 +5,8 @@ from options.people import NOTHING, Setup
 from options.row import Elsewhere, Missing, Scenario, policy, user
 from options.rows.general import WITH_VIP
 from options.sealed import (
-    HOTP_SEED,
-    TOTP_SEED,
+    HOTP_SEED_SEALED,
+    TOTP_SEED_SEALED,
     counter_code,
     response,
     time_code,
@@ -18,8 +18,8 @@ ALLOWED = policy(TemporaryResponseAllowed="TRUE", TemporaryResponseMultipleUse="
 HOUR = user(TemporaryResponse=response(minutes=60, multiple=True))
 NOBODYS = user(TemporaryResponse=None)
 
-TOTP = Setup(user={"dirfactorToken": "totp", "dirfactorSecret": TOTP_SEED})
-HOTP = Setup(user={"dirfactorToken": "hotp", "dirfactorSecret": HOTP_SEED})
+TOTP = Setup(user={"dirfactorToken": "totp", "dirfactorSecret": TOTP_SEED_SEALED})
+HOTP = Setup(user={"dirfactorToken": "hotp", "dirfactorSecret": HOTP_SEED_SEALED})
 
 ROWS = (
     Missing("GrIDsure Token", "(all of the tab)", "GrIDsure is patented and closed"),
@@ -65,7 +65,7 @@ ROWS = (
     Scenario(
         WIZARD,
         "Software token: Google, Microsoft or another authenticator",
-        Setup(user={"dirfactorSecret": TOTP_SEED}),
+        Setup(user={"dirfactorSecret": TOTP_SEED_SEALED}),
         NOTHING,
         courses.typed(time_code()),
         "accepted",
@@ -96,7 +96,7 @@ ROWS = (
     Scenario(
         WIZARD,
         "Hardware token",
-        Setup(user={"dirfactorSecret": HOTP_SEED}),
+        Setup(user={"dirfactorSecret": HOTP_SEED_SEALED}),
         NOTHING,
         courses.typed(counter_code(0)),
         "accepted",

@@ -7,12 +7,12 @@ from options.people import NOTHING, OPEN, STAFF, Setup
 from options.row import Elsewhere, Missing, Scenario, policy, user
 from options.rows.account import ONE_LOCKS
 from options.sealed import (
-    HOTP_SEED,
+    HOTP_SEED_SEALED,
     PIN,
     PIN_DIGEST,
     RESPONSE,
     START,
-    TOTP_SEED,
+    TOTP_SEED_SEALED,
     directory_time,
     response,
 )
@@ -22,8 +22,8 @@ ALLOWED = policy(TemporaryResponseAllowed="TRUE", TemporaryResponseMultipleUse="
 HOUR = user(TemporaryResponse=response(minutes=60, multiple=True))
 NOBODYS = user(TemporaryResponse=None)
 
-TOTP = Setup(user={"dirfactorToken": "totp", "dirfactorSecret": TOTP_SEED})
-HOTP = Setup(user={"dirfactorToken": "hotp", "dirfactorSecret": HOTP_SEED})
+TOTP = Setup(user={"dirfactorToken": "totp", "dirfactorSecret": TOTP_SEED_SEALED})
+HOTP = Setup(user={"dirfactorToken": "hotp", "dirfactorSecret": HOTP_SEED_SEALED})
 
 ROWS = (
     Elsewhere(
