@@ -186,7 +186,9 @@ async def serve(settings: Settings, clock: Clock, entropy: Entropy, worker: Work
         while not await _told_to_stop(stop, reread):
             reread.clear()
             manager.reloading(clock.monotonic())
-            if await _read_again(serving, current, clock, entropy):
+            in_force = await _read_again(serving, current, clock, entropy)
+            freeze_what_stays()
+            if in_force:
                 manager.ready(places)
             else:
                 manager.kept(places)
