@@ -215,6 +215,12 @@ class EmbeddedStore:
         with self._write() as run:
             run("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", (key, until.timestamp(), octets))
 
+    async def replace(self, key: str, before: bytes, octets: bytes, until: datetime) -> bool:
+        """Note another value in place of this one; see `Store.replace`."""
+        with self._write() as run:
+            noted = (until.timestamp(), octets, key, before)
+            return run("UPDATE note SET until = ?, value = ? WHERE key = ? AND value = ?", noted).rowcount == 1
+
     async def reserve(self, limits: Sequence[Limit], at: datetime) -> Limit | None:
         """Count all or none; see `Store.reserve`."""
         with self._write():

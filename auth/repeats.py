@@ -77,21 +77,22 @@ class Repeats:
             StateUnavailable: it cannot be known.
             TimeoutError: somebody is sending all the time, and nobody should send besides.
         """
-        now = self.clock.now()
-        found = await self.store.first(place, _SENDING, now, now + self._under_way)
         async with asyncio.timeout(self.sending_seconds):
-            while found == _SENDING:
-                await asyncio.sleep(_LOOK_SECONDS)
+            while True:
                 now = self.clock.now()
                 found = await self.store.first(place, _SENDING, now, now + self._under_way)
-        if found is None:
-            return None
-        state = self._opened(place, found)
-        waiting = await self.store.waiting(state, node) if state is not None else None
-        if waiting is not None and waiting.expires_at > now:
-            return state
-        await self.store.supersede(place, _SENDING, now + self._under_way)  # answered or over: this is another login
-        return None
+                if found is None:
+                    return None
+                if found == _SENDING:
+                    await asyncio.sleep(_LOOK_SECONDS)
+                    continue
+                state = self._opened(place, found)
+                waiting = await self.store.waiting(state, node) if state is not None else None
+                if waiting is not None and waiting.expires_at > now:
+                    return state
+                # answered or over: this is another login, and of those who see that at once one sends
+                if await self.store.replace(place, found, _SENDING, now + self._under_way):
+                    return None
 
     async def sent(self, place: str, state: Secret, seconds: int) -> None:
         """A code was sent for this challenge. Raises StateUnavailable."""

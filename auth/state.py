@@ -232,6 +232,10 @@ class Store(Protocol):
         """Note a value under a key until an instant, in place of the one before."""
         ...
 
+    async def replace(self, key: str, before: bytes, octets: bytes, until: datetime) -> bool:
+        """The same, if this is the one before; False, and nothing happens, when it is another one, or there is none."""
+        ...
+
     async def reserve(self, limits: Sequence[Limit], at: datetime) -> Limit | None:
         """Count all of these, or none: then the first limit that would be passed.
 

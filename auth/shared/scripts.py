@@ -119,6 +119,13 @@ redis.call('HSET', KEYS[1], 'value', ARGV[1], 'until', ARGV[2])
 redis.call('PEXPIREAT', KEYS[1], ARGV[2])
 return 1
 """)
+# In ARGV: the value before, the value, until when (ms)
+REPLACE: Final = Script("""\
+if redis.call('HMGET', KEYS[1], 'value')[1] ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'value', ARGV[2], 'until', ARGV[3])
+redis.call('PEXPIREAT', KEYS[1], ARGV[3])
+return 1
+""")
 # Hashes: minute -> amount.  ARGV: minute, the oldest that is kept, how long it is kept (ms),
 # how many limits, and for each the number of its key, since when it counts, how much there may be (or ''), its amount;
 # then what is counted under each key
@@ -192,6 +199,7 @@ ALL: Final = (
     TAKE,
     FIRST,
     SUPERSEDE,
+    REPLACE,
     RESERVE,
     GIVE_BACK,
     RESTORE,

@@ -21,6 +21,7 @@ from auth.shared.scripts import (
     GIVE_BACK,
     LAY_IN,
     RENEW,
+    REPLACE,
     RESERVE,
     STRIKE,
     SUPERSEDE,
@@ -154,6 +155,11 @@ class SharedStore:
     async def supersede(self, key: str, octets: bytes, until: datetime) -> None:
         """Note another value; see `Store.supersede`."""
         await self._run(SUPERSEDE, self._names.note(key), octets, microseconds(until) // 1000)
+
+    async def replace(self, key: str, before: bytes, octets: bytes, until: datetime) -> bool:
+        """Note another value in place of this one; see `Store.replace`."""
+        values = (before, octets, microseconds(until) // 1000)
+        return bool(await self._run(REPLACE, self._names.note(key), *values))
 
     async def reserve(self, limits: Sequence[Limit], at: datetime) -> Limit | None:
         """Count all or none; see `Store.reserve`."""

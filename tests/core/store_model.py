@@ -254,6 +254,14 @@ class StoreMachine(RuleBasedStateMachine):
         self.stores[which].supersede(key, octets, until)
         self.model.notes[key] = (octets, until)
 
+    @rule(which=st.integers(0, 1), key=keys, before=codes, octets=codes, until=moments)
+    def replace(self, which, key, before, octets, until):
+        noted = self.model.notes.get(key)
+        is_noted = noted is not None and noted[0] == before
+        assert self.stores[which].replace(key, before, octets, until) == is_noted
+        if is_noted:
+            self.model.notes[key] = (octets, until)
+
     @rule(which=st.integers(0, 1))
     def restart(self, which):
         self.stores[which].close()

@@ -1,6 +1,7 @@
 """Of nodes that are asked the same, one sends; the others wait as long as that may take, and never send besides."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -76,3 +77,31 @@ async def test_nobody_joins_a_challenge_that_is_over(nodes):
     await both.texted(expires_at=NOW + timedelta(seconds=30))
     both.pass_by(30)
     assert await both.second.sent_elsewhere(both.place, "vpn") is None
+
+
+class Far:
+    """A store whose answers are on their way for a while, so that verbs of several nodes come between each other's."""
+
+    def __init__(self, store):
+        self.store = store
+
+    def __getattr__(self, verb):
+        async def asked(*values):
+            answer = await getattr(self.store, verb)(*values)
+            await asyncio.sleep(0.01)
+            return answer
+
+        return asked
+
+
+async def test_of_two_nodes_that_see_at_once_that_a_challenge_was_answered_one_sends(nodes):
+    both = nodes(0.3)
+    assert await both.first.sent_elsewhere(both.place, "vpn") is None
+    await both.texted()
+    await both.store.attempt(STATE, "vpn")
+    asked = (
+        replace(node, store=Far(both.store)).sent_elsewhere(both.place, "vpn") for node in (both.first, both.second)
+    )
+    sends, waits = await asyncio.gather(*asked, return_exceptions=True)
+    assert sends is None
+    assert isinstance(waits, TimeoutError)
