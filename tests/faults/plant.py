@@ -7,15 +7,17 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import cycle
 from pathlib import Path
 
 from auth.otp.token import SoftwareToken
 from faults.way import Way, ways
 from rig.certificates import issue
-from rig.fixtures import running
+from rig.fixtures import OPENLDAP_SCHEMA, running
+from rig.slapd import Slapd
 from rig.valkey import Valkey
-from scenarios.company import person, policy, policy_dn, texted, with_vip
+from scenarios.company import BASE, Company, person, policy, policy_dn, texted, with_vip
 from scenarios.office import Office, beside, open_office
 from scenarios.sealed import SealedPeople
 from schema.words import TokenKind
@@ -28,28 +30,40 @@ TOKENS = {
     "paula": SoftwareToken(TokenKind.HOTP, "T-PAULA", b"another-seed-of-an-authenticator"),
 }
 PIN = "830517"
+LDAP = "directory (OpenLDAP)"
+LDAP_SECONDS = 1.0
 HOLDERS = 60  # of VIP credentials; none shows one code twice in half a minute
 DISK_KILOBYTES = 8_192
 
 
 @dataclass
 class Plant:
-    """The service, and what stands between it and the world."""
+    """The service, and what stands between it and the world.
+
+    Attributes:
+        office: the service whose directory is a file.
+        following: the one whose directory is an OpenLDAP server; they are two nodes of one state.
+    """
 
     office: Office
+    following: Office
     ways: dict[str, Way]
     disk: Path
     directory: Path
     valkey: Valkey
-    _holders: int = 0
+    slapd: Slapd
+    _holders: Iterator[int] = field(default_factory=lambda: cycle(range(HOLDERS)))
     _counters: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TOKENS, 0))
+
+    def at(self, thing: str) -> "Plant":
+        """The same, where the service is the one that needs this thing; codes that are used up are so at both."""
+        return replace(self, office=self.following) if thing == LDAP else self
 
     async def log_on(self, kind: str) -> str:
         """The reason with which a login of somebody of this kind ends, whose codes are all right."""
         user = kind.lower()
         if kind == "VIP":
-            self._holders = (self._holders + 1) % HOLDERS
-            user = f"vip{self._holders}"
+            user = f"vip{next(self._holders)}"
         mark, lines = self.office.site.mark(), len(self.office.audit())
         if kind in DIRECT:
             user = DIRECT[kind]
@@ -118,6 +132,26 @@ def fill(disk: Path) -> None:
             return
 
 
+def fill_directory(slapd: Slapd, company: Company, file: Path) -> None:
+    """The company in the server's tree, which has its own root and organisational units already."""
+    there = {BASE, *(f"ou={name},{BASE}" for name in ("people", "policies"))}
+    for entry in company.entries.values():
+        if "inetOrgPerson" in (entry.attributes["objectClass"] or ()):
+            entry.attributes |= {"cn": entry.attributes["uid"], "sn": entry.attributes["uid"]}
+    texts = [entry.text() for entry in company.entries.values() if entry.dn not in there]
+    file.write_text("\n".join(texts).replace(BASE, slapd.base_dn).replace("{CLEARTEXT}", ""))
+    slapd.bulk_load(file)
+
+
+def follows(text: str, slapd: Slapd, port: int) -> str:
+    """This config.ini, with the server behind a port of loopback as the directory."""
+    section = (
+        f"kind = openldap\nurl = ldaps://127.0.0.1:{port}\nbase = {slapd.base_dn}\nbind_dn = {slapd.sync}\n"
+        f"bind_password = file:directory.password\nca_file = {slapd.ca_file}\ntimeout_seconds = {LDAP_SECONDS}\n"
+    )
+    return text.replace("kind = ldif\nfile = directory.ldif\n", section).replace(BASE, slapd.base_dn)
+
+
 @asynccontextmanager
 async def open_plant(folder: Path) -> AsyncIterator[Plant]:
     """Everything at work; the state is on a Valkey, and the state directory on a small disk."""
@@ -139,6 +173,7 @@ async def open_plant(folder: Path) -> AsyncIterator[Plant]:
     spend = "\n[spend]\nper_user_hour = 1000\nper_user_day = 1000\nper_number_day = 1000\n"
     with ExitStack() as stack:
         valkey = stack.enter_context(running(Valkey(folder / "valkey")))
+        slapd = stack.enter_context(running(Slapd(folder / "slapd", OPENLDAP_SCHEMA, session_log=1000)))
         credentials = {f"VIP{number}": "" for number in range(HOLDERS)}
         async with open_office(
             site_folder, *entries, credentials=credentials, more_config=spend, vip_seconds=1.0
@@ -149,6 +184,7 @@ async def open_plant(folder: Path) -> AsyncIterator[Plant]:
                 "mail server": _port(text, r"\[email:relay\]\nhost = localhost\nport = (\d+)"),
                 "VIP": _port(text, r"url = https://localhost:(\d+)"),
                 "state store": valkey.port,
+                LDAP: int(slapd.ldaps.rpartition(":")[2]),
             }
             found = stack.enter_context(ways(ports, issue(folder / "other", "localhost", "127.0.0.1")))
             for name in ("SMS gateway", "mail server", "VIP"):
@@ -159,12 +195,22 @@ async def open_plant(folder: Path) -> AsyncIterator[Plant]:
             (site_folder / "faulty").mkdir()
             disk = stack.enter_context(small_disk(folder / "disk"))
             (site_folder / "faulty" / "state").symlink_to(disk)
+            (site_folder / "following" / "state").mkdir(mode=0o700, parents=True)
             for key in ("server.key", "keys.ring"):
                 if (site_folder / "state" / key).exists():
                     shutil.copy2(site_folder / "state" / key, disk / key)
+                    shutil.copy2(site_folder / "state" / key, site_folder / "following" / "state" / key)
+            password = site_folder / "directory.password"
+            password.touch(mode=0o600)
+            password.write_text(slapd.sync_password)
+            fill_directory(slapd, office.company, folder / "company.ldif")
             before = office.service.config.read_text()
-            async with beside(office, before, text, "faulty") as faulty:
-                yield Plant(faulty, found, disk, site_folder / "directory.ldif", valkey)
+            at_ldap = follows(text, slapd, found[LDAP].port)
+            async with (
+                beside(office, before, text, "faulty") as faulty,
+                beside(office, before, at_ldap, "following") as following,
+            ):
+                yield Plant(faulty, following, found, disk, site_folder / "directory.ldif", valkey, slapd)
 
 
 def _port(text: str, pattern: str) -> int:

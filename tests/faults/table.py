@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from faults.plant import DIRECT, KINDS, Plant, fill
+from faults.plant import DIRECT, KINDS, LDAP, Plant, fill
 from faults.way import Fault
+from scenarios.office import until
 
 Act = Callable[[Plant], Awaitable[None]]
 _USED_TO_IT = 3.0
@@ -125,6 +126,32 @@ def _of_the_directory() -> list[Row]:
     ]
 
 
+def _of_the_directory_server() -> list[Row]:
+    """Passwords are checked by a bind at the server; what is edited meanwhile is there when it is back."""
+    advice = "a second server in url takes its place; whoever shows no password goes on"
+
+    def row(fault: Fault) -> Row:
+        seen: list[int] = []
+
+        async def become(plant: Plant) -> None:
+            seen.append(await plant.office.version())
+            plant.ways[LDAP].become(fault)
+            who = f"uid=password,ou=people,{plant.slapd.base_dn}"
+            plant.slapd.tools().modify(
+                f"dn: {who}\nchangetype: modify\nreplace: mail\nmail: {fault.name}@demo.example\n"
+            )
+
+        async def well(plant: Plant) -> None:
+            plant.ways[LDAP].become(Fault.NONE)
+            before = seen.pop()
+            await until(lambda: plant.office.later_than(before), 20.0)
+
+        ends = {kind: "directory-unavailable" for kind in KINDS if kind not in DIRECT and fault is not Fault.SLOW}
+        return Row(LDAP, fault.value, ends, advice, become, well, fault in {Fault.DOWN, Fault.GARBAGE, Fault.WRONG_TLS})
+
+    return [row(fault) for fault in Fault if fault is not Fault.NONE]
+
+
 def _of_the_configuration() -> list[Row]:
     wrong, right = "[radius]\nhost = 127.0.0.1", "[radius]\nhost = 127.0.0.1\nnonsense = yes"
     known, unknown = "url = http://127.0.0.1", "url = https://gateway.invalid"
@@ -165,6 +192,7 @@ def _of_certificates() -> list[Row]:
 
 
 ROWS: list[Row] = [
+    *_of_the_directory_server(),
     *_of_the_directory(),
     *_of_the_store(),
     *_server("SMS gateway", "text", "delivery-failed", "accepted", "another gateway of the policy takes its place"),
@@ -188,10 +216,81 @@ ROWS: list[Row] = [
 ]
 
 
+WAYS = ("down", "refused", "slow", "half-open", "garbage", "wrong TLS", "full")
+"""What may become of anything; that it is well again follows upon every row."""
+
+NO_ROW: Mapping[str, Mapping[tuple[str, ...], str]] = {
+    LDAP: {("full",): "nothing is written to it"},
+    "directory (LDIF)": {
+        (
+            "refused",
+            "slow",
+            "half-open",
+            "wrong TLS",
+        ): "a file has no connection; one that may not be read is as one that is gone",
+        ("full",): "nothing is written to it",
+    },
+    "SMS gateway": {("full",): "a gateway that takes no more answers so, which is a refusal of it: garbage"},
+    "mail server": {
+        ("full",): "a mailbox or queue that is full answers 4xx: that server's refusal, as docs/email.md has it"
+    },
+    "VIP": {("full",): "it keeps nothing of ours"},
+    "DNS": {
+        ("down", "refused", "slow", "half-open", "garbage"): (
+            "the system's resolver is asked, and it alone sees this; what reaches the service is a name that is not "
+            "found, or not in time: the row of it"
+        ),
+        ("wrong TLS",): "it is asked without TLS",
+        ("full",): "nothing is written to it",
+    },
+    "disk": {
+        ("down", "slow", "half-open", "garbage"): (
+            "the kernel answers for it, no proxy stands between; an audit that cannot be written ends as on a full one"
+        ),
+        ("refused", "wrong TLS"): "a disk has no connection",
+    },
+    "clock": {
+        ("down", "refused", "slow", "half-open", "garbage", "wrong TLS", "full"): (
+            "it is read from the kernel, over no connection; it can only be off: a node whose clock is more than five "
+            "seconds from its store's takes no part (tests/cluster)"
+        )
+    },
+    "configuration": {
+        (
+            "down",
+            "refused",
+            "slow",
+            "half-open",
+            "wrong TLS",
+        ): "it is a file that is read once, at the start and upon SIGHUP",
+        ("full",): "nothing is written to it",
+    },
+    "certificate for VIP": {
+        (
+            "down",
+            "refused",
+            "slow",
+            "half-open",
+        ): "it is a file that is read once; one that is gone is as one that is garbage",
+        ("wrong TLS",): "a certificate that VIP does not know is VIP's to refuse: the rows of VIP",
+        ("full",): "nothing is written to it",
+    },
+}
+"""Why what has no row in the table has none."""
+
+
+def reasons() -> str:
+    """The table of what is not in the other one, for docs/faults.md."""
+    lines = ["| what | fault | | why it has no row |", "|---|---|---|---|"]
+    for thing, found in NO_ROW.items():
+        lines += [f"| {thing} | {', '.join(faults)} | — | {why} |" for faults, why in found.items()]
+    return "\n".join(lines)
+
+
 def page() -> str:
     """The table for docs/faults.md."""
     lines = ["| what | fault | " + " | ".join(KINDS) + " | what helps |", "|---|---|" + "---|" * (len(KINDS) + 1)]
     for row in ROWS:
-        cells = [f"`{row.ends[kind]}`" if kind in row.ends else "goes on" for kind in KINDS]
+        cells = ["goes on" if row.ends.get(kind, "accepted") == "accepted" else f"`{row.ends[kind]}`" for kind in KINDS]
         lines.append(f"| {row.thing} | {row.fault} | {' | '.join(cells)} | {row.what_to_do} |")
     return "\n".join(lines)

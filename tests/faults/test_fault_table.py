@@ -5,9 +5,22 @@ from pathlib import Path
 import pytest
 
 from faults.__main__ import run
-from faults.table import ROWS, page
+from faults.plant import LDAP
+from faults.table import NO_ROW, ROWS, WAYS, page, reasons
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
+SOURCES = {
+    LDAP,
+    "state store",
+    "SMS gateway",
+    "mail server",
+    "VIP",
+    "DNS",
+    "disk",
+    "clock",
+    "configuration",
+    "certificate for VIP",
+}
 
 
 @pytest.mark.servers
@@ -17,5 +30,13 @@ async def test_no_fault_lets_anybody_in_without_the_factor_and_everything_comes_
 
 def test_the_page_has_the_table():
     text = DOCUMENT.read_text()
-    begin, end = text.index("| what | fault |"), text.rindex(" |\n") + 2
-    assert text[begin:end] == page(), f"put this table into docs/faults.md:\n{page()}"
+    assert f"\n\n{page()}\n\n" in text, f"put this table into docs/faults.md:\n{page()}"
+    assert f"\n\n{reasons()}\n\n" in text, f"put this table into docs/faults.md:\n{reasons()}"
+
+
+def test_everything_has_a_row_for_each_fault_or_a_reason_why_not():
+    rows = [(row.thing, row.fault) for row in ROWS]
+    excused = [(thing, fault) for thing, found in NO_ROW.items() for faults in found for fault in faults]
+    things = dict.fromkeys(thing for thing, _ in rows + excused)
+    assert [(thing, way) for thing in things for way in WAYS if (rows + excused).count((thing, way)) != 1] == []
+    assert {thing for thing, _ in rows + excused} >= SOURCES
