@@ -11,6 +11,7 @@ import pytest
 from auth.clock import SYSTEM_CLOCK, Clock
 from auth.embedded_state import EmbeddedStore
 from auth.guessing import guesses
+from auth.otp.token import SoftwareToken
 from auth.shared.demands import RIGHTS
 from auth.shared.reader import SharedReader
 from auth.shared.settings import Arrangement
@@ -22,9 +23,11 @@ from rig.certificates import issue
 from rig.fixtures import running
 from rig.process import SYSTEM_ENVIRONMENT, signal, wait_until
 from rig.valkey import Sentinel, Valkey, program
-from scenarios.company import texted
+from scenarios.company import policy, policy_dn, texted
+from scenarios.sealed import SealedPeople
 from schema.errors import Fault
 from schema.secret import Secret
+from schema.words import TokenKind
 from shared.node import PlainNode, settings
 
 pytestmark = pytest.mark.servers
@@ -186,6 +189,35 @@ def test_a_node_that_is_gone_is_waited_for_until_somebody_lets_it_go(own_valkey,
     assert not reader.forget("node-b")
     assert until_it_works(lambda: (one.settle_in(), one.strike(ALICE, NOW))[1]) == ()
     one.close()
+
+
+async def test_codes_that_were_used_are_accepted_nowhere_while_and_after_an_emptied_store_is_filled_again(
+    own_valkey, tmp_path
+):
+    sealed = SealedPeople(tmp_path)
+    tokens = {f"tom{n}": SoftwareToken(TokenKind.HOTP, f"T-{n}", f"seed of number {n:06}".encode()) for n in range(30)}
+    policies = policy("codes", dirfactorFirstMethod="token", dirfactorSecondMethod="none")
+    people = [sealed.with_token(user, token, dirfactorPolicy=policy_dn("codes")) for user, token in tokens.items()]
+    async with open_cluster(tmp_path, own_valkey.place, 2, policies, *people) as cluster:
+
+        async def shown(at: int, user: str, counter: int) -> str:
+            typed = tokens[user].code(counter).text
+            return (await cluster.nodes[at].log_on("radius", user, password=typed)).outcome
+
+        async def at_both(counter: int) -> list[str]:
+            return await asyncio.gather(*(shown(at, user, counter) for user in tokens for at in (0, 1)))
+
+        used = [await shown(number % 2, user, 0) for number, user in enumerate(tokens)]
+        assert set(used) == {"accepted"}
+        own_valkey.cli("FLUSHALL")
+        begun, last = time.monotonic(), {"state-unavailable"}
+        while "state-unavailable" in last:
+            assert time.monotonic() - begun < 20.0, last
+            assert "accepted" not in await at_both(0)
+            last = {node.reasons(user)[-1] for node in cluster.nodes for user in tokens}
+        assert last == {"code-wrong-retry"}, "what is known again, not what is locked, refuses"
+        fresh = await at_both(1)
+        assert fresh.count("accepted") == len(tokens), "each of the next codes once"
 
 
 def test_a_node_that_was_down_is_waited_for_however_often_the_store_is_emptied_meanwhile(own_valkey, folders):
