@@ -279,6 +279,40 @@ NO_ROW: Mapping[str, Mapping[tuple[str, ...], str]] = {
 """Why what has no row in the table has none."""
 
 
+NO_COLUMN: Mapping[str, tuple[str, str]] = {
+    "code on stock (`ahead`)": (
+        "text, mail",
+        (
+            "it needs what they need, but the gateway only when the stock is about to end; the last code still "
+            "counts when the next message cannot be sent"
+        ),
+    ),
+    "authenticator behind a password": (
+        "password at the rows of directories, authenticator at all others",
+        "the bind comes first, and the code is looked up as if it stood alone",
+    ),
+    "PIN alone": ("PIN and code", "the PIN is in the replica, and tries at it are counted in the state"),
+    "temporary response": (
+        "authenticator",
+        (
+            "nothing is sent, what it is compared with is in the replica, and that it was used is in the state; "
+            "behind a password that is needed as well"
+        ),
+    ),
+    "at a node of type `proxy`": (
+        "that of the person's policy",
+        "whoever has a token is decided about here; all others by the server behind, whose faults are not in the table",
+    ),
+}
+"""As which column a kind of logon behaves that has none, by what it needs; and why."""
+
+
+def besides() -> str:
+    """The table of the kinds of logon that are not in the other one, for docs/faults.md."""
+    lines = ["| logon | ends as | why |", "|---|---|---|"]
+    return "\n".join(lines + [f"| {kind} | {column} | {why} |" for kind, (column, why) in NO_COLUMN.items()])
+
+
 def reasons() -> str:
     """The table of what is not in the other one, for docs/faults.md."""
     lines = ["| what | fault | | why it has no row |", "|---|---|---|---|"]
