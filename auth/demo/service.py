@@ -54,6 +54,7 @@ class RunningService:
         api_key: API key of the HTTP node.
         entropy: for RADIUS identifiers.
         log: where its lines go.
+        module: what `python -m` is to run.
     """
 
     config: Path
@@ -61,6 +62,7 @@ class RunningService:
     api_key: Secret
     entropy: Entropy
     log: Path | None = None
+    module: str = "auth"
     program: Program | None = None
     radius_port: int = 0
     http_port: int = 0
@@ -79,7 +81,7 @@ class RunningService:
         Raises:
             Fault: it did not get ready; the fault has its last lines.
         """
-        self.program = await start("dirfactor serve", ["auth", "serve", "--config", str(self.config)], self.log)
+        self.program = await start("dirfactor serve", [self.module, "serve", "--config", str(self.config)], self.log)
         line = await self.program.line(lambda text: _READY.search(text) is not None, patience=patience)
         match = _READY.search(line)
         if match is None:

@@ -1,5 +1,6 @@
 """The service with a way to each of its servers on which things go wrong, and somebody for each kind of logon."""
 
+import os
 import re
 import shutil
 import signal
@@ -52,6 +53,7 @@ class Plant:
     directory: Path
     valkey: Valkey
     slapd: Slapd
+    clock: Path
     _holders: Iterator[int] = field(default_factory=lambda: cycle(range(HOLDERS)))
     _counters: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TOKENS, 0))
 
@@ -120,6 +122,18 @@ def small_disk(folder: Path) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "-l", folder], check=True)
+
+
+@contextmanager
+def environment(**variables: str) -> Iterator[None]:
+    """For the programs that are started meanwhile."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def fill(disk: Path) -> None:
@@ -205,12 +219,15 @@ async def open_plant(folder: Path) -> AsyncIterator[Plant]:
             password.write_text(slapd.sync_password)
             fill_directory(slapd, office.company, folder / "company.ldif")
             before = office.service.config.read_text()
+            clock = folder / "clock"
+            clock.touch()
+            stack.enter_context(environment(CLOCK_OFF=str(clock)))
             at_ldap = follows(text, slapd, found[LDAP].port)
             async with (
-                beside(office, before, text, "faulty") as faulty,
+                beside(office, before, text, "faulty", module="faults.clocked") as faulty,
                 beside(office, before, at_ldap, "following") as following,
             ):
-                yield Plant(faulty, following, found, disk, site_folder / "directory.ldif", valkey, slapd)
+                yield Plant(faulty, following, found, disk, site_folder / "directory.ldif", valkey, slapd, clock)
 
 
 def _port(text: str, pattern: str) -> int:

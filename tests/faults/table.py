@@ -174,6 +174,22 @@ def _of_the_configuration() -> list[Row]:
     ]
 
 
+def _of_the_clock() -> list[Row]:
+    """Of a node, more than five seconds from that of the store's server."""
+
+    def row(fault: str, seconds: int) -> Row:
+        async def step(plant: Plant) -> None:
+            plant.clock.write_text(str(seconds))
+            await asyncio.sleep(_USED_TO_IT)  # it is looked at in the pace of the beats
+
+        async def back(plant: Plant) -> None:
+            plant.clock.write_text("0")
+
+        return Row("clock", fault, ALL_REFUSED, "have the nodes and the store keep time (NTP)", step, back)
+
+    return [row("a minute ahead", 60), row("a minute behind", -60)]
+
+
 def _of_certificates() -> list[Row]:
     kept: list[bytes] = []
 
@@ -212,6 +228,7 @@ ROWS: list[Row] = [
     ),
     *_of_the_disk(),
     *_of_the_configuration(),
+    *_of_the_clock(),
     *_of_certificates(),
 ]
 
@@ -251,8 +268,7 @@ NO_ROW: Mapping[str, Mapping[tuple[str, ...], str]] = {
     },
     "clock": {
         ("down", "refused", "slow", "half-open", "garbage", "wrong TLS", "full"): (
-            "it is read from the kernel, over no connection; it can only be off: a node whose clock is more than five "
-            "seconds from its store's takes no part (tests/cluster)"
+            "it is read from the kernel, over no connection; it can only be off"
         )
     },
     "configuration": {

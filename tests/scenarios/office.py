@@ -136,7 +136,9 @@ async def open_office(
 
 
 @asynccontextmanager
-async def beside(office: Office, old: str, new: str, name: str = "beside") -> AsyncIterator[Office]:
+async def beside(
+    office: Office, old: str, new: str, name: str = "beside", *, module: str = "auth"
+) -> AsyncIterator[Office]:
     """A second service of the same company, with something changed in config.ini; its files are in a folder `name`."""
     site = office.site
     folder = site.folder / name
@@ -148,7 +150,7 @@ async def beside(office: Office, old: str, new: str, name: str = "beside") -> As
     config = site.folder / f"{name}.ini"
     config.write_text(text)
     log = folder / "service.log"
-    service = RunningService(config, site.service.secret, site.service.api_key, SYSTEM_ENTROPY, log)
+    service = RunningService(config, site.service.secret, site.service.api_key, SYSTEM_ENTROPY, log, module)
     other = replace(site, folder=folder, service=service)
     try:
         await service.start()
