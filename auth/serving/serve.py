@@ -17,7 +17,7 @@ from auth.meanwhile import meanwhile
 from auth.metrics.exposition import as_text, registry_of
 from auth.metrics.gauges import discards, process, state_of
 from auth.metrics.reading import Reading, added
-from auth.pauses import freeze_what_stays
+from auth.pauses import free_what_was_replaced, freeze_what_stays
 from auth.preflight import examined_config, needed_to_serve
 from auth.radius.door import RadiusDoor
 from auth.radius.habits_file import counting, habits_of
@@ -187,7 +187,7 @@ async def serve(settings: Settings, clock: Clock, entropy: Entropy, worker: Work
             reread.clear()
             manager.reloading(clock.monotonic())
             in_force = await _read_again(serving, current, clock, entropy)
-            freeze_what_stays()
+            free_what_was_replaced()
             if in_force:
                 manager.ready(places)
             else:

@@ -3,7 +3,7 @@
 import gc
 import weakref
 
-from auth.pauses import freeze_what_stays
+from auth.pauses import free_what_was_replaced, freeze_what_stays
 
 
 def test_what_exists_is_left_alone_and_what_comes_later_is_not():
@@ -32,7 +32,7 @@ def test_what_was_replaced_meanwhile_is_freed_though_it_was_to_stay():
         del one, two
         gc.collect()
         assert replaced() is not None, "the collector leaves it alone"
-        freeze_what_stays()
+        free_what_was_replaced()
         assert replaced() is None
     finally:
         gc.unfreeze()
