@@ -36,6 +36,8 @@ LDAP_SECONDS = 1.0
 HOLDERS = 60  # of VIP credentials; none shows one code twice in half a minute
 DISK_KILOBYTES = 8_192
 
+TESTS = Path(__file__).resolve().parents[1]
+
 
 @dataclass
 class Plant:
@@ -221,7 +223,7 @@ async def open_plant(folder: Path) -> AsyncIterator[Plant]:
             before = office.service.config.read_text()
             clock = folder / "clock"
             clock.touch()
-            stack.enter_context(environment(CLOCK_OFF=str(clock)))
+            stack.enter_context(environment(CLOCK_OFF=str(clock), PYTHONPATH=f"{TESTS.parent}:{TESTS}"))
             at_ldap = follows(text, slapd, found[LDAP].port)
             async with (
                 beside(office, before, text, "faulty", module="faults.clocked") as faulty,
