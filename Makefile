@@ -104,7 +104,6 @@ mutation: ## mistakes made on purpose in what decides: nine in ten are noticed b
 	@tools/bootstrap venv mutation
 	@env PYTHONPATH=.:tests .venv/bin/python -m mutation $(PROCESSES:%=--processes %) $(MODULES)
 
-# Whose memory is measured shows it to root alone.
 bench: ## logins a second next to pyrad, a full load next to python-ldap, lines of the audit; takes under three minutes
 	@tools/bootstrap venv
 	@.venv/bin/python bench/radius.py
@@ -113,6 +112,7 @@ bench: ## logins a second next to pyrad, a full load next to python-ldap, lines 
 	@echo
 	@.venv/bin/python bench/audit.py
 
+# Whose memory is measured shows it to root alone.
 bench-radius: ## logons by PIN and code beside FreeRADIUS, pyrad and a server in C; three minutes (ROUNDS=)
 	@tools/bootstrap venv servers bench
 	@$(AS_ROOT) .venv/bin/python bench/logons --publish $(ROUNDS:%=--rounds %)

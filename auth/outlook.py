@@ -6,6 +6,7 @@ from datetime import datetime
 
 from auth.effective import Effective, Level, effective_policy
 from auth.facts import Facts, NodeFacts, Reach
+from auth.standing import Standing, standing, unlocked_at
 from auth.tokens import Unusable, Usable, usable_tokens
 from auth.why.explain import Explanation, explain
 from dirsync.view import Freshness, Person
@@ -44,12 +45,14 @@ class Outlook:
         tokens: every token, usable or why not; empty when no policy can govern.
         chosen: the token that is asked for; None when none is.
         explanation: the whole way.
+        standing: violations and lock; by the built-in numbers where no policy can govern.
     """
 
     effective: Effective
     tokens: tuple[Usable | Unusable, ...]
     chosen: Usable | None
     explanation: Explanation
+    standing: Standing
 
     @property
     def accepted(self) -> bool:
@@ -74,12 +77,14 @@ def outlook(person: Person, around: Around, now: datetime) -> Outlook:
     )
     explanation = explain(facts, now)
     policy = effective.policy
+    counting = policy or Policy(name="built-in")
+    where = standing(around.failures, counting, unlocked_at(person.user, now), around.wrong_today)
     if policy is None:
-        return Outlook(effective, (), None, explanation)
+        return Outlook(effective, (), None, explanation, where)
     tokens = tuple(usable_tokens(person.user, policy, around.region, reach))
     demanded = Method.TOKEN in explanation.decision.methods
     chosen = next((token for token in tokens if isinstance(token, Usable)), None) if demanded else None
-    return Outlook(effective, tokens, chosen, explanation)
+    return Outlook(effective, tokens, chosen, explanation, where)
 
 
 def warnings(name: str, ahead: Outlook, kind: TokenKind | None = None) -> tuple[str, ...]:

@@ -84,13 +84,6 @@ class Administrator:
         with open_directory(self.access, self.tree, self.extra_attributes, self.mapping) as directory:
             yield directory
 
-    def wrong_codes(self, user: EntryId, unlocked_at: datetime | None) -> Recalled:
-        """A user's wrong codes, those of the day too, as far as the state store knows. Raises StateUnavailable."""
-        if self.settings is None or not user:
-            return Recalled()
-        wanted = Wanted(user, counted=guesses(user, unlocked_at))
-        return state_reader(self.settings).recall(wanted, SYSTEM_CLOCK.now())
-
     def outlook(self, directory: AdminDirectory, found: Found, now: datetime) -> Outlook:
         """How a logon of the user with this entry would be. Raises Fault."""
         user = directory.parsed(found)
@@ -98,7 +91,7 @@ class Administrator:
             raise Fault(f"{found.dn} is no user", remedy="name a user")
         person = PeopleReader(directory).person(found, user)
         known = rules(self.settings) if self.settings else None
-        wrong = self.wrong_codes(person.id, unlocked_at(user, now))
+        wrong = self._wrong_codes(person.id, unlocked_at(user, now), now)
         around = Around(
             server_default=known.server_default if known else None,
             region=self.region,
@@ -107,6 +100,12 @@ class Administrator:
             wrong_today=sum(wrong.counted),
         )
         return outlook(person, around, now)
+
+    def _wrong_codes(self, user: EntryId, unlocked_at: datetime | None, now: datetime) -> Recalled:
+        """A user's, those of the day too, as far as the state store knows. Raises StateUnavailable."""
+        if self.settings is None or not user:
+            return Recalled()
+        return state_reader(self.settings).recall(Wanted(user, counted=guesses(user, unlocked_at)), now)
 
 
 def the_user(directory: AdminDirectory, name: str) -> Found:

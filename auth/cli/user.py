@@ -10,11 +10,10 @@ from auth.cli.sealed.pin import pin_command
 from auth.cli.sealed.response import temporary_response_command
 from auth.clock import SYSTEM_CLOCK
 from auth.profile import Profile, as_data, as_text, violations_data, violations_line
-from auth.standing import standing, unlocked_at
-from dirsync.admin.directory import AdminDirectory, entry_id
+from dirsync.admin.directory import AdminDirectory
 from dirsync.admin.edit import Edit, as_ldif, instant, replaced
 from dirsync.admin.found import Found
-from schema.entry import Policy, User
+from schema.entry import User
 
 user_app = typer.Typer(help="Show a user, and unlock one.", no_args_is_help=True)
 user_app.command("pin")(pin_command)
@@ -70,13 +69,8 @@ def _profile(administrator: Administrator, directory: AdminDirectory, found: Fou
     entry = directory.parsed(found)
     user = entry if isinstance(entry, User) else User()
     ahead = administrator.outlook(directory, found, now)
-    where = None
-    if administrator.settings:
-        # the built-in numbers count where no policy can govern
-        policy = ahead.effective.policy or Policy(name="built-in")
-        unlocked = unlocked_at(user, now)
-        wrong = administrator.wrong_codes(entry_id(found), unlocked)
-        where = standing(wrong.failures, policy, unlocked, sum(wrong.counted))
+    # without a config.ini nobody knows what has been typed
+    where = ahead.standing if administrator.settings else None
     return Profile(found.dn, user, ahead, where, now)
 
 

@@ -40,7 +40,9 @@ class OwnCopy:
         self._file = StateFile(files.copy)
         self._before = StateFile(files.before)
         kept = dict(self._file.values())
-        self._epochs = {key: octets.decode() for key, octets in kept.items() if key.startswith(_EPOCH)}
+        self._epochs = {
+            int(key.removeprefix(_EPOCH)): octets.decode() for key, octets in kept.items() if key.startswith(_EPOCH)
+        }
         self.members: tuple[str, ...] = tuple(msgspec.json.decode(kept.get(_MEMBERS, b"[]"), type=list[str]))
 
     async def copy_mark(self, key: str, mark: int) -> None:
@@ -57,14 +59,14 @@ class OwnCopy:
         Of one that it has not met, while it knows others, it is theirs: the store was divided otherwise then, and what
         its members know has to be brought into all parts.
         """
-        return self._epochs.get(f"{_EPOCH}{part}") or next(iter(self._epochs.values()), None)
+        return self._epochs.get(part) or next(iter(self._epochs.values()), None)
 
     async def know_epochs(self, epochs: Mapping[int, str]) -> None:
         """Remember in which epochs of parts this node takes part. Raises StateUnavailable."""
         for part, epoch in epochs.items():
             await self._store.keep(f"{_EPOCH}{part}", epoch.encode())
         await self._store.settled()
-        self._epochs |= {f"{_EPOCH}{part}": epoch for part, epoch in epochs.items()}
+        self._epochs |= epochs
 
     async def know_members(self, members: Iterable[str]) -> None:
         """Remember who takes part. Raises StateUnavailable."""

@@ -82,6 +82,17 @@ def folders(tmp_path):
     return made
 
 
+def one_of_two(server, prefix, folders):
+    """A node that knows of another, `node-b`, which has used up a code and is down."""
+    one, other = nodes_of(server, prefix, *folders)
+    assert other.consume("otp other", 8)
+    one.settle_in()
+    other.settle_in()
+    one.settle_in()
+    other.close()
+    return one
+
+
 def until_it_works(ask, seconds=10.0):
     end = time.monotonic() + seconds
     while True:
@@ -171,12 +182,7 @@ def test_a_server_that_is_started_again_waits_for_nobody_who_was_away_before(own
 
 
 def test_a_node_that_is_gone_is_waited_for_until_somebody_lets_it_go(own_valkey, folders):
-    one, other = nodes_of(own_valkey, "gone", *folders)
-    assert other.consume("otp other", 8)
-    one.settle_in()
-    other.settle_in()
-    one.settle_in()
-    other.close()
+    one = one_of_two(own_valkey, "gone", folders)
     own_valkey.cli("FLUSHALL")
     for _ in range(3):
         one.settle_in()
@@ -221,12 +227,7 @@ async def test_codes_that_were_used_are_accepted_nowhere_while_and_after_an_empt
 
 
 def test_a_node_that_was_down_is_waited_for_however_often_the_store_is_emptied_meanwhile(own_valkey, folders):
-    one, other = nodes_of(own_valkey, "twice", *folders)
-    assert other.consume("otp other", 8)
-    one.settle_in()
-    other.settle_in()
-    one.settle_in()
-    other.close()
+    one = one_of_two(own_valkey, "twice", folders)
     for _ in range(3):
         own_valkey.cli("FLUSHALL")
         for _ in range(3):
@@ -240,10 +241,7 @@ def test_a_node_that_was_down_is_waited_for_however_often_the_store_is_emptied_m
 
 
 def test_a_node_that_was_down_meanwhile_still_brings_back_what_it_knows(own_valkey, folders):
-    one, other = nodes_of(own_valkey, "down", *folders)
-    assert other.consume("otp other", 8)
-    one.settle_in()
-    other.close()
+    one = one_of_two(own_valkey, "down", folders)
     own_valkey.cli("FLUSHALL")
     one.settle_in()
     (other,) = nodes_of(own_valkey, "down", folders[1])
@@ -416,6 +414,9 @@ def test_a_cluster_keeps_what_a_server_keeps(three_primaries):
     limits = (Limit("user", "user a", 60, 1), Limit("all", "all", 60, 5))
     assert one.reserve(limits, NOW) is None
     assert other.reserve(limits, NOW) == limits[0]
+    for number in range(20):
+        one.keep(f"pin {number}", b"%d" % number)
+    assert sorted(map(int, SharedReader(section).kept_under("pin "))) == list(range(20))
     counted = one.struck(ALICE, NOW, guesses(ALICE, None)).guess
     assert other.counted(counted, NOW) == 1
     one.close()

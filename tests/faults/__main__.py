@@ -53,9 +53,10 @@ async def run(folder: Path, rows: list[Row]) -> CameTo:
             await row.mend_it(plant)
             back = time.monotonic() - begun + max([await plant.recovered(kind) for kind in KINDS])
             late = "" if back <= MOST_SECONDS else ", late"
-            came_to.late += [f"{row.thing}, {row.fault}: {back:.1f} s"] if late else []
             cells = "  ".join(f"{kind} {reason}" for kind, reason in found.items())
             print(f"{row.thing:<20}{row.fault:<13}{cells}  goes on after {back:4.1f} s{late}", flush=True)
+            if late:
+                came_to.late.append(f"{row.thing}, {row.fault}: {back:.1f} s")
             came_to.wrong += [
                 f"{row.thing}, {row.fault}: {kind} ends with {found[kind]}, not {row.ends.get(kind, 'accepted')}"
                 for kind in KINDS

@@ -1,6 +1,5 @@
 """The service with a way to each of its servers on which things go wrong, and somebody for each kind of logon."""
 
-import os
 import re
 import shutil
 import signal
@@ -11,6 +10,8 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import cycle
 from pathlib import Path
+
+import pytest
 
 from auth.otp.token import SoftwareToken
 from faults.way import Way, ways
@@ -31,12 +32,11 @@ TOKENS = {
     "paula": SoftwareToken(TokenKind.HOTP, "T-PAULA", b"another-seed-of-an-authenticator"),
 }
 PIN = "830517"
+TESTS = Path(__file__).resolve().parents[1]
 LDAP = "directory (OpenLDAP)"
 LDAP_SECONDS = 1.0
 HOLDERS = 60  # of VIP credentials; none shows one code twice in half a minute
 DISK_KILOBYTES = 8_192
-
-TESTS = Path(__file__).resolve().parents[1]
 
 
 @dataclass
@@ -126,18 +126,6 @@ def small_disk(folder: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", folder], check=True)
 
 
-@contextmanager
-def environment(**variables: str) -> Iterator[None]:
-    """For the programs that are started meanwhile."""
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
 def fill(disk: Path) -> None:
     """Take what room there is; `ballast` is to be removed again."""
     with (disk / "ballast").open("ab", buffering=0) as ballast:
@@ -223,7 +211,9 @@ async def open_plant(folder: Path) -> AsyncIterator[Plant]:
             before = office.service.config.read_text()
             clock = folder / "clock"
             clock.touch()
-            stack.enter_context(environment(CLOCK_OFF=str(clock), PYTHONPATH=f"{TESTS.parent}:{TESTS}"))
+            surroundings = stack.enter_context(pytest.MonkeyPatch.context())
+            surroundings.setenv("CLOCK_OFF", str(clock))
+            surroundings.setenv("PYTHONPATH", f"{TESTS.parent}:{TESTS}")
             at_ldap = follows(text, slapd, found[LDAP].port)
             async with (
                 beside(office, before, text, "faulty", module="faults.clocked") as faulty,

@@ -18,9 +18,8 @@ def written(tool: Path, file: Path, version: str) -> dict[str, Any]:
                str(ROOT / "pyproject.toml"), "--output-reproducible", "-o", str(file)]  # fmt: skip
     subprocess.run(command, capture_output=True, check=True)
     bill = json.loads(file.read_text())
-    bill["metadata"]["component"]["version"] = (
-        version  # which pyproject.toml does not have, and the tool does not ask for
-    )
+    # pyproject.toml does not have it, and the tool does not ask for it
+    bill["metadata"]["component"]["version"] = version
     file.write_text(json.dumps(bill, indent=2) + "\n")
     return bill
 
