@@ -1,4 +1,4 @@
-"""`python -m faults.clocked serve ...`: the service on a machine whose clock is off by the seconds in file $CLOCK_OFF."""
+"""`python -m faults.clocked serve ...`: the service where the clock is off by the seconds in a file, $CLOCK_OFF."""
 
 import os
 from datetime import datetime, timedelta
