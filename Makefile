@@ -137,7 +137,7 @@ bench-latency: ## from an edit until it is in force, under fifty edits a second,
 	@tools/bootstrap venv servers bench
 	@$(AS_ROOT) .venv/bin/python bench/latency.py
 
-bench-nodes: ## logons with the state on a Valkey beside a file, one node and three; what docs/scale.md is computed from (ROUNDS=)
+bench-nodes: ## logons with the state on a Valkey beside a file, one node and three, on one core and on two; what docs/scale.md is computed from (ROUNDS=)
 	@tools/bootstrap venv servers bench
 	@$(AS_ROOT) .venv/bin/python bench/nodes.py --publish $(ROUNDS:%=--rounds %)
 

@@ -3,6 +3,7 @@
 
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from report import Spread, spread
 from auth.clock import SYSTEM_CLOCK
 from schema.errors import Fault
 
-SERVER_CORE, LOAD_CORE = ["taskset", "-c", "1"], ["taskset", "-c", "0"]
+SERVER_CORE, LOAD_CORE, BOTH_CORES = (("taskset", "-c", cores) for cores in ("1", "0", "0,1"))
 SOCKETS = 4
 """Of the load generator; requests in flight are shared out evenly among them."""
 PACE = 1000
@@ -52,7 +53,7 @@ class Figures(msgspec.Struct, frozen=True):
 
 @dataclass
 class Case:
-    """A server, and what it is asked."""
+    """A server, and what it is asked; `load_pin` binds the load generator to its cores."""
 
     name: str
     port: int
@@ -61,6 +62,7 @@ class Case:
     kind: str
     expected: str = "accept"
     counter: int = 0
+    load_pin: Sequence[str] = LOAD_CORE
     rounds: list[tuple[Load, float]] = field(default_factory=list)
     paced: list[Load] = field(default_factory=list)
 
@@ -79,7 +81,7 @@ class Case:
         users = self.write(program.with_name("users"))
         arguments = ["-p", str(self.port), "-s", token_holders.SECRET, "-u", str(users), *how]
         done = subprocess.run(
-            [*LOAD_CORE, program, *arguments, "-S", str(SOCKETS), "-t", str(seconds), "-w", "0"],
+            [*self.load_pin, program, *arguments, "-S", str(SOCKETS), "-t", str(seconds), "-w", "0"],
             check=True,
             capture_output=True,
         )

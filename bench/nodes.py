@@ -1,10 +1,10 @@
 # ruff: noqa: INP001 - bench is a folder of programs, no package
 """Logons by PIN and code with the state on a Valkey, beside the same with it in a file; one node, and three of them.
 
-The nodes have one core; the load generator and the Valkey have the other, as they would be on other machines.
+The nodes have one core; the load generator and the Valkey have the other, as they would be on other machines. One node
+and three of them are measured once more where all have both cores.
 """
 
-import itertools
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ sys.path[:0] = [str(_HERE), str(_HERE.parent), str(_HERE.parent / "tests")]
 
 import token_holders
 from arguments import parser, to_publish, with_people, workplace
-from code_load import LOAD_CORE, SERVER_CORE, Case, compiled
+from code_load import BOTH_CORES, LOAD_CORE, SERVER_CORE, Case, compiled
 from machine import this_machine
 from processes import ours
 from published import Results, Server, Wanted, told
@@ -30,12 +30,29 @@ from rig.valkey import Valkey
 
 NODES: Final = 3
 EMBEDDED, SHARED, SEVERAL = "state in a file", "state on Valkey", f"{NODES} nodes, state on Valkey"
+SHARED_SPREAD, SEVERAL_SPREAD = (f"{name}, all on both cores" for name in (SHARED, SEVERAL))
 WANTED_OF_EMBEDDED: Final = 0.5
 """How much of the rate with a file we want with a Valkey."""
 SYNC_CPU_US: Final = 71.8
 """Of a first sync of a million people from slapd, for each; docs/performance.md, by `make bench-sync`."""
 WANTED_OF_ONE: Final = 1.0
-"""How much of one node's rate we want of three on the same core."""
+"""How much of one node's rate we want of three on the same cores."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Commands that bind to cores.
+
+    Attributes:
+        nodes: those that answer.
+        beside: the load generator and the Valkey.
+    """
+
+    nodes: Sequence[str]
+    beside: Sequence[str]
+
+
+APART: Final = Place(SERVER_CORE, LOAD_CORE)
+SPREAD: Final = Place(BOTH_CORES, BOTH_CORES)
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -85,15 +102,17 @@ def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) 
     machine = this_machine()
     load = compiled(folder, "radload")
     with ExitStack() as stack:
-        valkey = Valkey(folder / "valkey")
-        stack.callback(valkey.stop)
-        valkey.process.command = [*LOAD_CORE, *valkey.process.command]
-        valkey.start()
-        names = (f"bench-{number}" for number in itertools.count())
-        (embedded,) = _nodes(stack, folder / "embedded", people, 1, None, "")
-        (shared,) = _nodes(stack, folder / "shared", people, 1, valkey, next(names))
-        several = list(_nodes(stack, folder / "several", people, NODES, valkey, next(names)))
-        cases = {EMBEDDED: [embedded], SHARED: [shared], SEVERAL: several}
+        valkey, spread_valkey = (
+            _valkey(stack, folder / f"valkey-{number}", at) for number, at in enumerate((APART, SPREAD))
+        )
+        (embedded,) = _nodes(stack, folder / "embedded", people, 1, None, APART)
+        cases = {
+            EMBEDDED: [embedded],
+            SHARED: list(_nodes(stack, folder / "shared", people, 1, valkey, APART)),
+            SEVERAL: list(_nodes(stack, folder / "several", people, NODES, valkey, APART)),
+            SHARED_SPREAD: list(_nodes(stack, folder / "shared-spread", people, 1, spread_valkey, SPREAD)),
+            SEVERAL_SPREAD: list(_nodes(stack, folder / "several-spread", people, NODES, spread_valkey, SPREAD)),
+        }
         rates: dict[str, list[float]] = {name: [] for name in cases}
         costs: list[Cost] = []
         for number in range(rounds + 1):
@@ -125,7 +144,17 @@ def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) 
     )
     wanted = (
         Wanted("as many logons as with a file", rate[SHARED].median / rate[EMBEDDED].median, WANTED_OF_EMBEDDED),
-        Wanted("as many logons of three nodes as of one", rate[SEVERAL].median / rate[SHARED].median, WANTED_OF_ONE),
+        *(
+            Wanted(
+                f"as many logons of {NODES} nodes as of one, {where}",
+                rate[several].median / rate[one].median,
+                WANTED_OF_ONE,
+            )
+            for where, several, one in (
+                ("all of them on one core", SEVERAL, SHARED),
+                ("all and the Valkey on two", SEVERAL_SPREAD, SHARED_SPREAD),
+            )
+        ),
     )
     conditions = f"{people:,} people, {in_flight} in flight at each node, {rounds} interleaved rounds"
     cost = Cost(*(spread(getattr(each, name) for each in costs).median for name in Cost.__struct_fields__))
@@ -143,10 +172,18 @@ def _octets(folder: Path, pattern: str) -> int:
     return sum(file.stat().st_size for file in folder.glob(pattern))
 
 
+def _valkey(stack: ExitStack, folder: Path, place: Place) -> Valkey:
+    valkey = Valkey(folder)
+    stack.callback(valkey.stop)
+    valkey.process.command = [*place.beside, *valkey.process.command]
+    valkey.start()
+    return valkey
+
+
 def _nodes(
-    stack: ExitStack, folder: Path, people: int, count: int, valkey: Valkey | None, prefix: str
+    stack: ExitStack, folder: Path, people: int, count: int, valkey: Valkey | None, place: Place
 ) -> Iterator[Case]:
-    """So many nodes of one company, ready."""
+    """So many nodes of one company, ready; its keys on the Valkey begin with the folder's name."""
     folder.mkdir()
     keys: dict[str, bytes] = {}
     directory = ""
@@ -164,12 +201,14 @@ def _nodes(
             config = token_holders.write_site(site, people, ports)
             directory = (site / "directory.ldif").read_text()
         if valkey is not None:
-            section = f"servers = {valkey.place}\ntls = no\nprefix = {prefix}\nnode = node-{number}\n"
+            section = f"servers = {valkey.place}\ntls = no\nprefix = {folder.name}\nnode = node-{number}\n"
             config.write_text(f"{config.read_text()}\n[state]\n{section}")
-        pid, _ = stack.enter_context(ours(config, SERVER_CORE))
+        pid, _ = stack.enter_context(ours(config, place.nodes))
         if not number:
             keys = {name: (site / "state" / name).read_bytes() for name in ("server.key", "keys.ring")}
-        case = (Part if count > 1 else Case)(f"node {number}", ports.radius, pid, people // count, "hotp")
+        case = (Part if count > 1 else Case)(
+            f"node {number}", ports.radius, pid, people // count, "hotp", load_pin=place.beside
+        )
         if isinstance(case, Part):
             case.part = number
         yield case
