@@ -41,6 +41,8 @@ CREATE TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITH
 _FAILURES_KEPT = timedelta(days=100)
 _EVENTS_KEPT = timedelta(days=1)
 _SWITCHES = 20
+# the system holds the file's pages anyway; every process that answers has so many of its own beside them
+_CACHE_KIBIBYTES = 1024
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Challenge).decode
 
@@ -86,6 +88,7 @@ class EmbeddedStore:
             run = self._connection.execute
             _use_write_ahead_log(run)
             run("PRAGMA synchronous = NORMAL")
+            run(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
             bring_up_to_date(self._connection, self._file, _TABLES + ledger.TABLE + records.TABLE)
             run("BEGIN IMMEDIATE")
             known = run("SELECT value FROM meta WHERE key = 'boot'").fetchone()
