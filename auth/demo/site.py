@@ -134,14 +134,18 @@ class Site:
         """The present, for `text_code` and `mail_code`: they only look at what comes after it."""
         return len(self.texts.lines) + len(self.mails.lines) * 1_000_000
 
-    async def text_code(self, mark: int) -> str:
-        """The code in the first text after the mark."""
-        event = await self.texts.event(lambda seen: seen["event"] == "text", since=mark % 1_000_000)
+    async def text_code(self, mark: int, number: str = "") -> str:
+        """The code in the first text after the mark; in the first to a number, when there is one."""
+        event = await self.texts.event(
+            lambda seen: seen["event"] == "text" and number in {"", seen["to"]}, since=mark % 1_000_000
+        )
         return _code(event["body"])
 
-    async def mail_code(self, mark: int) -> str:
-        """The code in the first mail after the mark."""
-        event = await self.mails.event(lambda seen: seen["event"] == "mail", since=mark // 1_000_000)
+    async def mail_code(self, mark: int, address: str = "") -> str:
+        """The code in the first mail after the mark; in the first to an address, when there is one."""
+        event = await self.mails.event(
+            lambda seen: seen["event"] == "mail" and address in {"", seen["to"]}, since=mark // 1_000_000
+        )
         return _code(event["text"])
 
     def vip_code(self, credential: str) -> str:

@@ -8,7 +8,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from faults.plant import KINDS, LDAP, open_plant
+from faults.intruder import AT_REST, TURNS
+from faults.kinds import KINDS
+from faults.plant import LDAP, Plant, open_plant
 from faults.table import ROWS, Row
 
 MOST_SECONDS = 2.0
@@ -22,7 +24,7 @@ def main() -> int:
     rows = [row for row in ROWS if arguments.only in {None, row.thing}]
     with tempfile.TemporaryDirectory(prefix="dirfactor-faults-", ignore_cleanup_errors=True) as folder:
         came_to = asyncio.run(run(Path(folder), rows))
-    return int(bool(came_to.wrong or came_to.late))
+    return int(bool(came_to.wrong or came_to.late or came_to.holes))
 
 
 @dataclass
@@ -31,10 +33,13 @@ class CameTo:
 
     Attributes:
         wrong: what is not as the table says.
+        holes: intruders who were let in, or of whom it was not seen that they are turned away for what they show.
         late: rows after which logons did not go on in time; on a busy machine that may be the machine's.
     """
 
     wrong: list[str] = field(default_factory=list)
+    holes: list[str] = field(default_factory=list)
+    intruders: int = 0
     late: list[str] = field(default_factory=list)
 
 
@@ -45,10 +50,12 @@ async def run(folder: Path, rows: list[Row]) -> CameTo:
         for thing in ("", LDAP):
             for kind in KINDS:
                 await everything.at(thing).recovered(kind)
-        for row in rows:
+        await _at_rest(everything, came_to)
+        for number, row in enumerate(rows):
             plant = everything.at(row.thing)
             await row.break_it(plant)
             found = {kind: await plant.log_on(kind) for kind in KINDS}
+            await _intruded(plant, number, f"{row.thing}, {row.fault}", came_to)
             begun = time.monotonic()
             await row.mend_it(plant)
             back = time.monotonic() - begun + max([await plant.recovered(kind) for kind in KINDS])
@@ -62,10 +69,28 @@ async def run(folder: Path, rows: list[Row]) -> CameTo:
                 for kind in KINDS
                 if found[kind] != row.ends.get(kind, "accepted")
             ]
+        await _at_rest(everything, came_to)
     print(f"{len(rows) * len(KINDS)} cells, {len(came_to.wrong)} of them wrong; {len(came_to.late)} rows late")
-    for text in (*came_to.wrong, *came_to.late):
+    print(f"{came_to.intruders} tries with a wrong factor or without it, {len(came_to.holes)} of them not turned away")
+    for text in (*came_to.wrong, *came_to.late, *came_to.holes):
         print(f"  {text}")
     return came_to
+
+
+async def _intruded(plant: Plant, turn: int, when: str, came_to: CameTo) -> None:
+    """Those of a turn try, and nobody is let in."""
+    for intruder, ends in (await plant.intruded(turn)).items():
+        came_to.intruders += 1
+        if "accepted" in ends:
+            came_to.holes.append(f"{when}: {intruder.kind} with a {intruder.shown} factor: {', '.join(ends)}")
+
+
+async def _at_rest(plant: Plant, came_to: CameTo) -> None:
+    """All of them are turned away for what they show, and for nothing else: nobody is locked, for one."""
+    for turn in range(TURNS):
+        for intruder, ends in (await plant.intruded(turn)).items():
+            if ends[-1] != AT_REST[intruder.kind, intruder.shown]:
+                came_to.holes.append(f"nothing is the matter, and {intruder.uid} ends with {', '.join(ends)}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The service with a way to each of its servers on which things go wrong, and somebody for each kind of logon."""
 
+import asyncio
 import re
 import shutil
 import signal
@@ -13,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from auth.otp.token import SoftwareToken
+from faults.intruder import INTRUDERS, Intruder, of_turn
+from faults.kinds import DIRECT, PIN, SECOND_STEP, TOKENS
 from faults.way import Way, ways
 from rig.certificates import issue
 from rig.fixtures import OPENLDAP_SCHEMA, running
@@ -22,21 +24,12 @@ from rig.valkey import Valkey
 from scenarios.company import BASE, Company, person, policy, policy_dn, texted, with_vip
 from scenarios.office import Office, beside, open_office
 from scenarios.sealed import SealedPeople
-from schema.words import TokenKind
 
-KINDS = ("password", "text", "mail", "VIP", "authenticator", "PIN and code")
-DIRECT = {"authenticator": "tom", "PIN and code": "paula"}
-"""Who show all they have at once, and no password."""
-TOKENS = {
-    "tom": SoftwareToken(TokenKind.HOTP, "T-TOM", b"a-seed-of-an-authenticator"),
-    "paula": SoftwareToken(TokenKind.HOTP, "T-PAULA", b"another-seed-of-an-authenticator"),
-}
-PIN = "830517"
 TESTS = Path(__file__).resolve().parents[1]
 LDAP = "directory (OpenLDAP)"
 LDAP_SECONDS = 1.0
 HOLDERS = 60  # of VIP credentials; none shows one code twice in half a minute
-DISK_KILOBYTES = 8_192
+DISK_KILOBYTES = 65_536  # what all logons of a run write has room, on a slow machine as well
 
 
 @dataclass
@@ -83,6 +76,8 @@ class Plant:
                 "VIP": lambda: self._vip_code(user),
             }[kind]
             await self.office.answer("radius", user, asked.state, await code())
+        elif asked.outcome == "accepted" and kind in SECOND_STEP:
+            return "accepted without a second step"
         found = self.office.audit()[lines:]
         reason = str(found[-1]["reason"]) if found else ""
         if kind in DIRECT and (reason == "accepted" or reason.startswith("code-")):
@@ -90,6 +85,12 @@ class Plant:
         if found:
             return reason
         return "audit-unavailable" if asked.outcome == "refused" else f"{asked.outcome}, and in no audit"
+
+    async def intruded(self, turn: int) -> dict[Intruder, list[str]]:
+        """How those of a turn fared, all at once; see `Intruder.tries`."""
+        intruders = of_turn(turn)
+        ends = await asyncio.gather(*(intruder.tries(self.office) for intruder in intruders))
+        return dict(zip(intruders, ends, strict=True))
 
     async def recovered(self, kind: str, seconds: float = 20.0) -> float:
         """After how many seconds a login of this kind goes as it should."""
@@ -162,23 +163,28 @@ async def open_plant(folder: Path) -> AsyncIterator[Plant]:
     site_folder = folder / "site"
     site_folder.mkdir()
     sealed = SealedPeople(site_folder)
+    patient = {"dirfactorViolationLimit": "100"}
     entries = [
         person("password", dirfactorPolicy=policy_dn("alone")),
-        policy("alone", dirfactorFirstMethod="password", dirfactorSecondMethod="none"),
+        policy("alone", dirfactorFirstMethod="password", dirfactorSecondMethod="none", **patient),
         texted("text", 1, dirfactorPolicy=policy_dn("often")),
         person("mail", "email", dirfactorPolicy=policy_dn("often")),
         *(with_vip(f"vip{number}", f"VIP{number}", dirfactorPolicy=policy_dn("often")) for number in range(HOLDERS)),
         sealed.with_token("tom", TOKENS["tom"], dirfactorPolicy=policy_dn("codes")),
-        policy("codes", dirfactorFirstMethod="token", dirfactorSecondMethod="none"),
+        policy("codes", dirfactorFirstMethod="token", dirfactorSecondMethod="none", **patient),
         sealed.with_token("paula", TOKENS["paula"], pin=PIN, dirfactorPolicy=policy_dn("pins")),
-        policy("pins", dirfactorFirstMethod="token", dirfactorSecondMethod="none", dirfactorPinWithToken="TRUE"),
-        policy("often", dirfactorCodesPerWindow="100", dirfactorFirstMethod="password", dirfactorSecondMethod="token"),
+        policy(
+            "pins", dirfactorFirstMethod="token", dirfactorSecondMethod="none", dirfactorPinWithToken="TRUE", **patient
+        ),
+        policy("often", dirfactorCodesPerWindow="100", **patient),
+        *(intruder.entry(sealed) for intruder in INTRUDERS),
     ]
     spend = "\n[spend]\nper_user_hour = 1000\nper_user_day = 1000\nper_number_day = 1000\n"
     with ExitStack() as stack:
         valkey = stack.enter_context(running(Valkey(folder / "valkey")))
         slapd = stack.enter_context(running(Slapd(folder / "slapd", OPENLDAP_SCHEMA, session_log=1000)))
         credentials = {f"VIP{number}": "" for number in range(HOLDERS)}
+        credentials |= {intruder.credential: "" for intruder in INTRUDERS if intruder.kind == "VIP"}
         async with open_office(
             site_folder, *entries, credentials=credentials, more_config=spend, vip_seconds=1.0
         ) as office:

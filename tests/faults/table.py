@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from faults.plant import DIRECT, KINDS, LDAP, Plant, fill
+from faults.kinds import DIRECT, KINDS
+from faults.plant import LDAP, Plant, fill
 from faults.way import Fault
 from scenarios.office import until
 
