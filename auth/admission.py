@@ -26,6 +26,9 @@ def admission(facts: Facts, trace: Trace) -> Refuse | tuple[NodeFacts, Person]:
     if len(facts.found) != 1:
         names = ", ".join(person.dn for person in facts.found)
         trace.note("user", f"{len(facts.found)} found: {names}" if names else "not found")
+        if not facts.found and facts.freshness.as_of is None:
+            trace.note("directory", "a whole one was never read, so who is in it is not known")
+            return Refuse(Reason.REPLICA_STALE)
         return Refuse(Reason.USER_AMBIGUOUS if facts.found else Reason.USER_UNKNOWN)
     person = facts.found[0]
     trace.note("user", person.dn)

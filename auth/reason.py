@@ -99,7 +99,7 @@ class Reason(StrEnum):
     )
     REPLICA_STALE = (
         "replica-stale",
-        "the directory data is older than the policy allows",
+        "the directory data is older than the policy allows, or was never read",
         "restore the connection to the directory, see /readyz and the log",
     )
     METHOD_UNSUPPORTED = (

@@ -46,6 +46,7 @@ def trace(known, evidence=RADIUS):
         (facts(at=node(node_enabled=False)), Reason.NODE_UNKNOWN),
         (facts(at=node(malformed=(BAD,))), Reason.NODE_UNKNOWN),
         (facts(found=()), Reason.USER_UNKNOWN),
+        (facts(found=(), freshness=Freshness(0, None)), Reason.REPLICA_STALE),
         (facts(found=(person(STAFF), person(STAFF, name="alicia"))), Reason.USER_AMBIGUOUS),
         (facts(at=node(members=frozenset())), Reason.NOT_MEMBER),
         (facts(at=node(members=frozenset({entry_id("bob"), entry_id("staff")}))), Reason.NOT_MEMBER),

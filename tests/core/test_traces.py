@@ -47,7 +47,7 @@ SITUATIONS = {
     ),
     "old data": (
         replace(facts(), freshness=Freshness(7, NOW - timedelta(days=9))),
-        (*GOVERNED, ("account", "the directory data is older than the policy allows")),
+        (*GOVERNED, ("account", "the directory data is older than the policy allows, or was never read")),
     ),
     "a user who cannot be read": (
         facts(person(STAFF, malformed=(BAD,))),
