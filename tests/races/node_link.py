@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 
 from auth.clock import SYSTEM_ENTROPY
 from auth.radius.attributes import Attribute, Pair
@@ -33,7 +34,6 @@ class NodeLink:
 
     async def ask(self, user: str, typed: str, *, extra: Sequence[Pair] = (), seconds: float = 3.0) -> Packet | None:
         """The verified response; None when there is none in time."""
-        own, number = self._free.pop()
         authenticator = SYSTEM_ENTROPY.octets(16)
         attributes = (
             (Attribute.USER_NAME, user.encode()),
@@ -41,7 +41,16 @@ class NodeLink:
             (Attribute.NAS_IDENTIFIER, b"races"),
             *extra,
         )
-        request = Packet(Code.ACCESS_REQUEST, number, authenticator, attributes)
+        return await self._response(Packet(Code.ACCESS_REQUEST, 0, authenticator, attributes), seconds)
+
+    async def status(self, *, seconds: float = 3.0) -> Packet | None:
+        """The verified response to Status-Server (RFC 5997); None when there is none in time."""
+        attributes = ((Attribute.NAS_IDENTIFIER, b"races"),)
+        return await self._response(Packet(Code.STATUS_SERVER, 0, SYSTEM_ENTROPY.octets(16), attributes), seconds)
+
+    async def _response(self, unnumbered: Packet, seconds: float) -> Packet | None:
+        own, number = self._free.pop()
+        request = replace(unnumbered, identifier=number)
         answer: asyncio.Future[Packet | None] = asyncio.get_running_loop().create_future()
         self._waiting[own.fileno(), number] = answer, request
         try:
