@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import ctypes
 import json
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from schema.errors import Fault
@@ -114,8 +116,10 @@ async def started(name: str, arguments: Sequence[str], log: Path | None = None) 
         await program.stop()
 
 
-async def start(name: str, arguments: Sequence[str], log: Path | None = None) -> Program:
-    """As `started`, for callers that stop it themselves."""
+async def start(
+    name: str, arguments: Sequence[str], log: Path | None = None, environment: Mapping[str, str] = MappingProxyType({})
+) -> Program:
+    """As `started`, for callers that stop it themselves; `environment` comes on top of ours."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -123,6 +127,7 @@ async def start(name: str, arguments: Sequence[str], log: Path | None = None) ->
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        env=os.environ | environment,
         preexec_fn=_die_with_parent,
         limit=1024 * 1024,
     )

@@ -54,7 +54,7 @@ class RunningService:
         api_key: API key of the HTTP node.
         entropy: for RADIUS identifiers.
         log: where its lines go.
-        module: what `python -m` is to run.
+        environment: what it has in its environment beside ours.
     """
 
     config: Path
@@ -62,7 +62,7 @@ class RunningService:
     api_key: Secret
     entropy: Entropy
     log: Path | None = None
-    module: str = "auth"
+    environment: Mapping[str, str] = field(default_factory=dict)
     program: Program | None = None
     radius_port: int = 0
     http_port: int = 0
@@ -81,7 +81,9 @@ class RunningService:
         Raises:
             Fault: it did not get ready; the fault has its last lines.
         """
-        self.program = await start("dirfactor serve", [self.module, "serve", "--config", str(self.config)], self.log)
+        self.program = await start(
+            "dirfactor serve", ["auth", "serve", "--config", str(self.config)], self.log, self.environment
+        )
         line = await self.program.line(lambda text: _READY.search(text) is not None, patience=patience)
         match = _READY.search(line)
         if match is None:

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 
 import pyotp
 
@@ -179,6 +180,7 @@ async def open_site(
     refusal_seconds: float = 0.3,
     vip_seconds: float = 4.0,
     log_level: str = "info",
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[Site]:
     """Build the company in a folder and run it; all of it ends with the context.
 
@@ -194,6 +196,7 @@ async def open_site(
         refusal_seconds: how long a refusal takes at least.
         vip_seconds: how long VIP may take for an answer.
         log_level: the service's.
+        environment: what the service has in its environment beside ours.
     """
     secrets = {name: Secret(SYSTEM_ENTROPY.octets(24).hex()) for name in ("sms.password", "radius.secret")}
     for name, secret in secrets.items():
@@ -201,7 +204,7 @@ async def open_site(
     (folder / "directory.ldif").write_text(demo_directory() if directory is None else directory)
     api_key = Secret(SYSTEM_ENTROPY.octets(24).hex())
     service = RunningService(
-        folder / "config.ini", secrets["radius.secret"], api_key, SYSTEM_ENTROPY, folder / "service.log"
+        folder / "config.ini", secrets["radius.secret"], api_key, SYSTEM_ENTROPY, folder / "service.log", environment
     )
     async with AsyncExitStack() as stack:
         seeds = _write_credentials(folder, dict.fromkeys(CREDENTIALS, "") if credentials is None else credentials)

@@ -1,73 +1,84 @@
-"""`make crash`: the service is killed at random moments, and what it knows afterwards is what it had told."""
+"""`make crash`: kill -9 comes at random moments of whatever is under way, and what was told before holds after it."""
 
 import argparse
 import random
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import uvloop
 
 from crash.alone import rounds
-from crash.office_rounds import Seen, opened
+from crash.killing import Killing
+from crash.moment import Seen
+from crash.places import at_a_server, in_a_file
 from run_progress import Progress
 
-LOOK_EVERY = 20
+Place = Callable[[Path, random.Random, Seen], AbstractAsyncContextManager[Killing]]
+_ROTATIONS = 10
+"""Of how many rounds one is a rotation of keys, which takes as long as ten others."""
 
 
 def main() -> int:
-    """Exit status 0 when every law held."""
+    """Exit status 0 when every law held, and kills came in the middle of everything."""
     parser = argparse.ArgumentParser(prog="crash", description=__doc__)
     parser.add_argument("--rounds", type=int, default=500, help="at the service; as many again at audit and key ring")
     parser.add_argument("--seed", type=int, help="of an earlier run; a new one when absent")
     arguments = parser.parse_args()
     seed = random.SystemRandom().randrange(1_000_000) if arguments.seed is None else arguments.seed
-    print(
-        f"seed {seed}, {arguments.rounds} rounds at the service, {arguments.rounds} each at audit and key ring",
-        flush=True,
-    )
+    number: int = arguments.rounds
+    print(f"seed {seed}, {number} rounds at the service, {number} each at audit and key ring", flush=True)
     seen = Seen()
-    with tempfile.TemporaryDirectory(prefix="dirfactor-crash-") as folder:
-        _alone(Path(folder), random.Random(seed), arguments.rounds, seen)
-        (Path(folder) / "office").mkdir()
-        uvloop.run(run(Path(folder) / "office", random.Random(seed), arguments.rounds, seen))
+    with tempfile.TemporaryDirectory(prefix="dirfactor-crash-", ignore_cleanup_errors=True) as folder:
+        alone(Path(folder), random.Random(seed), number, seen)
+        rotations = max(1, number // _ROTATIONS)
+        uvloop.run(run(in_a_file, _new(Path(folder) / "file"), random.Random(seed), number - rotations, seen))
+        uvloop.run(run(at_a_server, _new(Path(folder) / "server"), random.Random(seed), rotations, seen))
     _show(seen)
-    return int(bool(seen.wrong))
+    return int(bool(seen.broken()))
 
 
-def _alone(folder: Path, dice: random.Random, number: int, seen: Seen) -> None:
+def alone(folder: Path, dice: random.Random, number: int, seen: Seen) -> None:
+    """So many rounds at the audit by itself, and as many at the key ring."""
     for kind in rounds(folder, dice):
         with Progress(kind.name, number, "rounds") as progress:
             for done in range(number):
                 seen.wrong += kind.round()
-                seen.rounds[kind.name] += 1
+                seen.killed(kind.name, within=True)
                 progress(done + 1)
-        seen.torn += getattr(kind, "torn", 0)
+        seen.torn += kind.torn
 
 
-async def run(folder: Path, dice: random.Random, number: int, seen: Seen) -> None:
-    """Rounds at a service, which is looked over now and then and in the end."""
-    torn = seen.torn
-    async with opened(folder, dice, seen) as office:
+async def run(place: Place, folder: Path, dice: random.Random, number: int, seen: Seen, *, rehearsals: int = 3) -> None:
+    """So many rounds at the service in a place, whose files go into an empty folder; in the end it is looked over."""
+    async with place(folder, dice, seen) as killing:
+        await killing.rehearse(rehearsals)
         with Progress("service", number, "rounds") as progress:
             for done in range(number):
-                await office.round(dice.choice(list(office.moments)))
-                if done % LOOK_EVERY == LOOK_EVERY - 1 or done == number - 1:
-                    await office.look()
+                await killing.round(done)
                 progress(done + 1)
-    seen.torn += torn
+        killing.look()
+
+
+def _new(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
 
 
 def _show(seen: Seen) -> None:
-    for name, number in seen.rounds.items():
-        print(f"killed in the middle of {name:<34} {number:>6} times")
+    for name, tally in seen.tallies.items():
+        print(f"killed around {name:<36}{tally.kills:>6} times, {tally.within:>6} of them in the middle of it")
     print(f"codes accepted                              {seen.accepted:>6}, shown again {seen.shown_again} times")
     print(f"codes accepted twice                        {seen.accepted_twice:>6}")
-    print(f"edits saved, and all of them in the replica {seen.edits:>6}")
+    print(f"edits saved                                 {seen.edits:>6}")
+    print(f"edits lost                                  {seen.lost:>6}")
     print(f"audit lines broken off, closed and told so  {seen.torn:>6}")
-    print(f"laws broken                                 {len(seen.wrong):>6}")
-    for text, times in Counter(seen.wrong).most_common(20):
+    broken = seen.broken()
+    print(f"laws broken                                 {len(broken):>6}")
+    for text, times in Counter(broken).most_common(20):
         print(f"  {times} x {text}")
 
 

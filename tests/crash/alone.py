@@ -1,13 +1,14 @@
 """What is killed by itself: the audit while days change and old ones go, and the key ring while keys are drawn."""
 
-import contextlib
 import os
 import random
 import select
 import signal
+import time
+import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 from audit.ledger import Ledger
@@ -19,61 +20,78 @@ from auth.keys.ring_file import RingFile, drawn
 from core.state_process import told
 
 
-@dataclass
-class Told:
-    """What a child had done, as far as it could say so, before it was killed."""
-
-    lines: list[str]
+class EndedEarly(Exception):
+    """What was to be killed had ended by itself, so the round says nothing."""
 
 
-def killed(work: Callable[[Callable[[str], None]], None], dice: random.Random, seconds: float) -> Told:
-    """Run `work(say)` in a child, and kill it at a random moment."""
+def killed(work: Callable[[], Iterator[str]], dice: random.Random, seconds: float) -> list[str]:
+    """Have a child do pieces of work without end, and kill it at a random moment: always in the middle of one.
+
+    Args:
+        work: the pieces; each yields a line when it is done.
+        dice: for the moment.
+        seconds: within which it comes, from the first line on.
+
+    Returns:
+        The lines that were told before the kill.
+
+    Raises:
+        EndedEarly: the child had failed, or come to an end; its own words are on standard error.
+    """
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
         os.close(reader)
-        with contextlib.suppress(BaseException):
-            work(lambda line: os.write(writer, f"{line}\n".encode()) and None)
-        os._exit(0)
+        try:
+            for line in work():
+                os.write(writer, f"{line}\n".encode())
+        except BaseException:  # noqa: BLE001 - it is told, and fails the round
+            traceback.print_exc()
+        finally:
+            os._exit(1)
     os.close(writer)
-    select.select([], [], [], dice.random() * seconds)
+    select.select([reader], [], [])
+    time.sleep(dice.uniform(0.0, seconds))
     os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return Told(told(reader))
+    _, status = os.waitpid(child, 0)
+    lines: list[str] = told(reader)
+    if not os.WIFSIGNALED(status):
+        raise EndedEarly
+    return lines
 
 
 class AuditRounds:
     """An audit of three days' keep, whose clock passes a few hours with every line."""
 
-    name = "audit, days changing"
+    name = "an audit whose days change"
 
     def __init__(self, folder: Path, dice: random.Random) -> None:
         folder.mkdir()
         self._ledger = Ledger(folder)
         self._dice = dice
-        self.torn = 0
+        self.torn = self._torn = 0
 
     def round(self) -> list[str]:
         """Write, kill, prove; what is wrong."""
         ledger = self._ledger
 
-        def work(say: Callable[[str], None]) -> None:
+        def work() -> Iterator[str]:
             with ledger.open(days=3) as trail:
-                for number in range(500):
+                for number in count():
                     trail.write(ledger.line())
-                    say(f"{ledger.written} {ledger.now.isoformat()}")
+                    yield f"{ledger.written} {ledger.now.isoformat()}"
                     if number % 7 == 0:
                         ledger.later(hours=5)
                         trail.tick()
 
-        said = killed(work, self._dice, 0.05).lines
-        if said:
-            number, now = said[-1].split(" ")
-            ledger.written, ledger.now = int(number) + 1, type(ledger.now).fromisoformat(now) + timedelta(hours=5)
+        said = killed(work, self._dice, 0.05)
+        number, now = said[-1].split(" ")
+        ledger.written, ledger.now = int(number) + 1, datetime.fromisoformat(now) + timedelta(hours=5)
         with ledger.open(days=3) as trail:  # the next start takes it over
             trail.write(ledger.line())
         verdict = verify(ledger.files, Keys(ledger.key.public, ledger.key), lambda lines, _: lines)
-        self.torn += verdict.torn
+        self.torn += max(0, verdict.torn - self._torn)  # days that went took theirs with them
+        self._torn = verdict.torn
         recorded = set(ledger.recorded())
         days = ledger.files.days()
         kept = {int(line.split(" ")[0]) for line in said if line.split(" ")[1][:10].replace("-", "") in days}
@@ -84,7 +102,8 @@ class AuditRounds:
 class RingRounds:
     """A key ring to which keys are added and from which old ones are taken."""
 
-    name = "key ring"
+    name = "a key ring that changes"
+    torn = 0
 
     def __init__(self, folder: Path, dice: random.Random) -> None:
         folder.mkdir(mode=0o700)
@@ -95,16 +114,16 @@ class RingRounds:
     def round(self) -> list[str]:
         """Change, kill, read; what is wrong."""
 
-        def work(say: Callable[[str], None]) -> None:
-            for _ in range(500):
+        def work() -> Iterator[str]:
+            while True:
                 ring = self._file.change(lambda ring: Ring((*ring.keys[-3:], drawn(SYSTEM_CLOCK, SYSTEM_ENTROPY))))
-                say(ring.current.id)
+                yield ring.current.id
 
-        said = killed(work, self._dice, 0.03).lines
+        said = killed(work, self._dice, 0.03)
         ring = self._file.ring()  # raises when it is no ring
         known = [key.id for key in ring.keys]
         # one more may have been drawn that could not be told
-        return [f"key {said[-1]} was told and is gone"] if said and said[-1] not in known[-2:] else []
+        return [f"key {said[-1]} was told and is gone"] if said[-1] not in known[-2:] else []
 
 
 def rounds(folder: Path, dice: random.Random) -> Iterator[AuditRounds | RingRounds]:

@@ -12,20 +12,19 @@ from dataclasses import dataclass, field, replace
 from itertools import cycle
 from pathlib import Path
 
-import pytest
-
 from faults.intruder import INTRUDERS, Intruder, of_turn
 from faults.kinds import DIRECT, PIN, SECOND_STEP, TOKENS
 from faults.way import Way, ways
 from rig.certificates import issue
+from rig.faked_time import FakedTime
 from rig.fixtures import OPENLDAP_SCHEMA, running
 from rig.slapd import Slapd
 from rig.valkey import Valkey
-from scenarios.company import BASE, Company, person, policy, policy_dn, texted, with_vip
+from scenarios.at_slapd import fill_directory, following, write_password
+from scenarios.company import person, policy, policy_dn, texted, with_vip
 from scenarios.office import Office, beside, open_office
 from scenarios.sealed import SealedPeople
 
-TESTS = Path(__file__).resolve().parents[1]
 LDAP = "directory (OpenLDAP)"
 LDAP_SECONDS = 1.0
 HOLDERS = 60  # of VIP credentials; none shows one code twice in half a minute
@@ -48,7 +47,7 @@ class Plant:
     directory: Path
     valkey: Valkey
     slapd: Slapd
-    clock: Path
+    clock: FakedTime
     _holders: Iterator[int] = field(default_factory=lambda: cycle(range(HOLDERS)))
     _counters: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TOKENS, 0))
 
@@ -137,26 +136,6 @@ def fill(disk: Path) -> None:
             return
 
 
-def fill_directory(slapd: Slapd, company: Company, file: Path) -> None:
-    """The company in the server's tree, which has its own root and organisational units already."""
-    there = {BASE, *(f"ou={name},{BASE}" for name in ("people", "policies"))}
-    for entry in company.entries.values():
-        if "inetOrgPerson" in (entry.attributes["objectClass"] or ()):
-            entry.attributes |= {"cn": entry.attributes["uid"], "sn": entry.attributes["uid"]}
-    texts = [entry.text() for entry in company.entries.values() if entry.dn not in there]
-    file.write_text("\n".join(texts).replace(BASE, slapd.base_dn).replace("{CLEARTEXT}", ""))
-    slapd.bulk_load(file)
-
-
-def follows(text: str, slapd: Slapd, port: int) -> str:
-    """This config.ini, with the server behind a port of loopback as the directory."""
-    section = (
-        f"kind = openldap\nurl = ldaps://127.0.0.1:{port}\nbase = {slapd.base_dn}\nbind_dn = {slapd.sync}\n"
-        f"bind_password = file:directory.password\nca_file = {slapd.ca_file}\ntimeout_seconds = {LDAP_SECONDS}\n"
-    )
-    return text.replace("kind = ldif\nfile = directory.ldif\n", section).replace(BASE, slapd.base_dn)
-
-
 @asynccontextmanager
 async def open_plant(folder: Path) -> AsyncIterator[Plant]:
     """Everything at work; the state is on a Valkey, and the state directory on a small disk."""
@@ -210,22 +189,16 @@ async def open_plant(folder: Path) -> AsyncIterator[Plant]:
                 if (site_folder / "state" / key).exists():
                     shutil.copy2(site_folder / "state" / key, disk / key)
                     shutil.copy2(site_folder / "state" / key, site_folder / "following" / "state" / key)
-            password = site_folder / "directory.password"
-            password.touch(mode=0o600)
-            password.write_text(slapd.sync_password)
             fill_directory(slapd, office.company, folder / "company.ldif")
+            write_password(slapd, site_folder)
             before = office.service.config.read_text()
-            clock = folder / "clock"
-            clock.touch()
-            surroundings = stack.enter_context(pytest.MonkeyPatch.context())
-            surroundings.setenv("CLOCK_OFF", str(clock))
-            surroundings.setenv("PYTHONPATH", f"{TESTS.parent}:{TESTS}")
-            at_ldap = follows(text, slapd, found[LDAP].port)
+            clock = FakedTime(folder / "clock")
+            at_ldap = following(text, slapd, found[LDAP].port, LDAP_SECONDS)
             async with (
-                beside(office, before, text, "faulty", module="faults.clocked") as faulty,
-                beside(office, before, at_ldap, "following") as following,
+                beside(office, before, text, "faulty", environment=clock.environment) as faulty,
+                beside(office, before, at_ldap, "following") as at_server,
             ):
-                yield Plant(faulty, following, found, disk, site_folder / "directory.ldif", valkey, slapd, clock)
+                yield Plant(faulty, at_server, found, disk, site_folder / "directory.ldif", valkey, slapd, clock)
 
 
 def _port(text: str, pattern: str) -> int:

@@ -180,11 +180,11 @@ def _of_the_clock() -> list[Row]:
 
     def row(fault: str, seconds: int) -> Row:
         async def step(plant: Plant) -> None:
-            plant.clock.write_text(str(seconds))
+            plant.clock.put(seconds)
             await asyncio.sleep(_USED_TO_IT)  # it is looked at in the pace of the beats
 
         async def back(plant: Plant) -> None:
-            plant.clock.write_text("0")
+            plant.clock.put(0.0)
 
         return Row("clock", fault, ALL_REFUSED, "have the nodes and the store keep time (NTP)", step, back)
 

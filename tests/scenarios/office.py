@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -137,7 +138,7 @@ async def open_office(
 
 @asynccontextmanager
 async def beside(
-    office: Office, old: str, new: str, name: str = "beside", *, module: str = "auth"
+    office: Office, old: str, new: str, name: str = "beside", *, environment: Mapping[str, str] = MappingProxyType({})
 ) -> AsyncIterator[Office]:
     """A second service of the same company, with something changed in config.ini; its files are in a folder `name`."""
     site = office.site
@@ -150,7 +151,7 @@ async def beside(
     config = site.folder / f"{name}.ini"
     config.write_text(text)
     log = folder / "service.log"
-    service = RunningService(config, site.service.secret, site.service.api_key, SYSTEM_ENTROPY, log, module)
+    service = RunningService(config, site.service.secret, site.service.api_key, SYSTEM_ENTROPY, log, environment)
     other = replace(site, folder=folder, service=service)
     try:
         await service.start()

@@ -1,0 +1,96 @@
+"""Where it is killed: a company in a file, whose clock can be put forward, and one in an OpenLDAP server."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+from auth.audit.files import AuditFiles
+from auth.otp.token import SoftwareToken
+from crash.changes import DAYS_KEPT, DayChange, Edit, Reload
+from crash.killing import Killing
+from crash.logons import ByAuthenticator, ByText, Holders, WrongCodes
+from crash.moment import Seen
+from crash.rotation import Rotation
+from rig.faked_time import FakedTime
+from rig.fixtures import OPENLDAP_SCHEMA, running
+from rig.slapd import PASSWORD, Slapd
+from scenarios.at_slapd import fill_directory, following, write_password
+from scenarios.company import NODE_MEMBERS, Entry, policy, policy_dn, texted
+from scenarios.office import beside, open_office
+from scenarios.sealed import SealedPeople
+from schema.words import TokenKind
+
+_NODES = f"""
+[node:vpn]
+dirfactorAddress = 127.0.0.1
+secret = file:radius.secret
+dirfactorApiKeyHash = {{api_key_hash}}
+dirfactorMember = {NODE_MEMBERS}
+"""
+_PATIENT = {"dirfactorLogonAttempts": "10", "dirfactorViolationLimit": "100"}
+_SPEND = "\n[spend]\nper_user_hour = 1000\nper_user_day = 1000\nper_number_day = 1000\nper_prefix_day = 100000\n"
+_TEXTED = [f"tess{number}" for number in range(24)]
+_SERVER_SECONDS = 2.0
+
+
+@asynccontextmanager
+async def in_a_file(folder: Path, dice: random.Random, seen: Seen) -> AsyncIterator[Killing]:
+    """Logons, edits of the file, reloads, and a new day of the audit."""
+    sealed, holders = SealedPeople(folder), _holders(24)
+    entries = [
+        *_with_tokens(sealed, holders),
+        *(texted(uid, number, dirfactorPolicy=policy_dn("texts")) for number, uid in enumerate(_TEXTED)),
+        policy("texts", dirfactorCodesPerWindow="100", **_PATIENT),
+    ]
+    audit = f"\n[audit]\ndays = {DAYS_KEPT}\n"
+    clock = FakedTime(folder / "clock")
+    async with open_office(
+        folder, *entries, nodes=_NODES, more_config=_SPEND + audit, environment=clock.environment
+    ) as office:
+        moments = [
+            ByAuthenticator(office, holders, dice, seen),
+            ByText(office, _TEXTED, dice, seen),
+            WrongCodes(office, holders, dice),
+            Edit(office, _TEXTED, dice, seen),
+            Reload(office),
+            DayChange(office, AuditFiles(office.site.audit, folder / "state" / "audit.key"), clock),
+        ]
+        yield Killing(office, moments, dice, seen)
+
+
+@asynccontextmanager
+async def at_a_server(folder: Path, dice: random.Random, seen: Seen) -> AsyncIterator[Killing]:
+    """Keys are rotated, which writes to the directory."""
+    sealed, holders = SealedPeople(folder), _holders(6)
+    password = folder / "administrator.password"
+    password.touch(mode=0o600)
+    password.write_text(PASSWORD)
+    with ExitStack() as stack:
+        slapd = stack.enter_context(running(Slapd(folder / "slapd", OPENLDAP_SCHEMA, session_log=1000)))
+        async with open_office(folder, *_with_tokens(sealed, holders), nodes=_NODES) as office:
+            fill_directory(slapd, office.company, folder / "company.ldif")
+            write_password(slapd, folder)
+            before = office.service.config.read_text()
+            after = following(before, slapd, int(slapd.ldaps.rpartition(":")[2]), _SERVER_SECONDS)
+            (folder / "following" / "state").mkdir(parents=True, mode=0o700)
+            for key in ("server.key", "keys.ring"):
+                (folder / "following" / "state" / key).write_bytes((folder / "state" / key).read_bytes())
+                (folder / "following" / "state" / key).chmod(0o600)
+            signed_in = ("--bind", slapd.admin, "--password-file", str(password))
+            async with beside(office, before, after, "following") as at_server:
+                yield Killing(at_server, [Rotation(at_server, holders, signed_in, dice, seen)], dice, seen)
+
+
+def _holders(number: int) -> Holders:
+    tokens = {
+        f"holly{each}": SoftwareToken(TokenKind.HOTP, f"T-{each}", bytes([each + 1]) * 20) for each in range(number)
+    }
+    return Holders(tokens)
+
+
+def _with_tokens(sealed: SealedPeople, holders: Holders) -> list[Entry]:
+    return [
+        *(sealed.with_token(uid, token, dirfactorPolicy=policy_dn("codes")) for uid, token in holders.tokens.items()),
+        policy("codes", dirfactorFirstMethod="token", dirfactorSecondMethod="none", **_PATIENT),
+    ]
