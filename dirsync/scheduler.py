@@ -24,6 +24,7 @@ _LONGEST_PAUSE: Final = 60.0
 _JOB: Final = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
 _WATCH_SECONDS: Final = 0.5  # for which one look-out lasts, and a stop may have to wait
 _PATIENCE_SECONDS: Final = 0.2  # for which a stop waits for the running sync before it ends it
+_CLOCK_TOLERANCE: Final = timedelta(seconds=1.0)
 _THREADS: Final = 4  # the sync, the reconcile, a wake-up, and one more that came meanwhile
 
 
@@ -254,10 +255,20 @@ class SyncScheduler:
         """The watch: what the directory announces is fetched at once, unless it cannot be read anyway."""
         while not self._stopped:
             announced = self._source.wait(_WATCH_SECONDS) or self._is_released()
+            self._follow_the_clock()
             if announced and not self._stopped:
                 self._quietly(self._sync)
                 if self._status.failures:  # the regular job's pauses are for that
                     time.sleep(_WATCH_SECONDS)
+
+    def _follow_the_clock(self) -> None:
+        """Plan the regular job anew when it is due later than any pause lasts: the system's clock was set back."""
+        with self._planning:
+            job = None if self._stopped else self._scheduler.get_job("sync")
+            due = job and job.next_run_time  # none while it runs
+            pause = timedelta(seconds=pause_after(self._status.failures, self._settings.interval_seconds))
+            if due and due > self._now() + pause + _CLOCK_TOLERANCE:
+                self._scheduler.modify_job("sync", next_run_time=self._now())
 
     def _is_released(self) -> bool:
         """Whether an administrator has said yes to what the last sync was held for."""
