@@ -150,9 +150,14 @@ for i = 1, #KEYS do
 end
 return 0
 """)
+# Of what the server has forgotten meanwhile nothing can be taken back.
 # ARGV: minute, what is taken back under each key
 GIVE_BACK: Final = Script("""\
-for i = 1, #KEYS do redis.call('HINCRBY', KEYS[i], ARGV[1], -tonumber(ARGV[i + 1])) end
+for i = 1, #KEYS do
+  if redis.call('HEXISTS', KEYS[i], ARGV[1]) == 1 then
+    redis.call('HINCRBY', KEYS[i], ARGV[1], -tonumber(ARGV[i + 1]))
+  end
+end
 return 1
 """)
 

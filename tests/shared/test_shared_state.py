@@ -74,6 +74,16 @@ def test_limits_are_counted_all_or_none_over_all_nodes(node):
     assert other.tally("user", NOW + timedelta(hours=2), 86_400) == 2
 
 
+def test_what_the_store_forgot_meanwhile_cannot_be_taken_back(valkey, node):
+    """Otherwise somebody could have more than the limit, and the key would stay for ever."""
+    store = node()
+    spent = (Limit("hour", "user", 3_600, 1),)
+    store.give_back(spent, NOW)
+    assert store.tally("user", NOW, 3_600) == 0
+    assert [store.reserve(spent, NOW) for _ in range(2)] == [None, spent[0]]
+    assert all(valkey.cli("PTTL", key) != "-1" for key in valkey.cli("KEYS", "*spend*").split())
+
+
 def test_a_message_that_one_node_sent_is_known_to_the_other(node):
     one, other = node(), node()
     one.remember(SentMessage("kannel", "id:1", ALICE, "login-1", NOW))
