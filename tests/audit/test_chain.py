@@ -109,6 +109,14 @@ def test_what_waits_for_a_signature_for_a_minute_gets_it_and_silence_is_not_sign
     assert ledger.kinds() == ["header", "outcome", "checkpoint"]
 
 
+def test_what_waits_for_a_signature_gets_it_too_when_the_clock_is_set_back(ledger):
+    with ledger.open() as trail:
+        trail.write(ledger.line())
+        ledger.later(hours=-1)
+        trail.tick()
+        assert ledger.kinds() == ["header", "outcome", "checkpoint"]
+
+
 def test_what_was_not_exported_is_recorded(ledger):
     heard, dropped = [], [0, 3, 0, 0]
     export = Export(heard.append, lambda: dropped.pop(0))
