@@ -62,7 +62,7 @@ async def in_a_file(folder: Path, dice: random.Random, seen: Seen) -> AsyncItera
 @asynccontextmanager
 async def at_a_server(folder: Path, dice: random.Random, seen: Seen) -> AsyncIterator[Killing]:
     """Keys are rotated, which writes to the directory."""
-    sealed, holders = SealedPeople(folder), _holders(6)
+    sealed, holders = SealedPeople(folder), _holders(24)
     password = folder / "administrator.password"
     password.touch(mode=0o600)
     password.write_text(PASSWORD)

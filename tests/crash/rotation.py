@@ -6,6 +6,7 @@ import random
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,11 @@ class Rotation:
     _rounds: int = 0
     _codes: list[Shown] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        # in turn: a used code that is shown again is a wrong one, and sixty of them a day are the most
+        self._turns = cycle(self.holders.tokens)
+        self._was_running = False
+
     async def begin(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -51,7 +57,7 @@ class Rotation:
             stderr=asyncio.subprocess.DEVNULL,
         )
         self._said = asyncio.ensure_future(self._process.communicate())
-        self._codes = [self._show(user) for user in self.dice.sample(list(self.holders.tokens), 2)]
+        self._codes = [self._show(next(self._turns)) for _ in range(2)]
 
     async def end(self) -> None:
         assert self._said is not None
@@ -88,7 +94,7 @@ class Rotation:
         for user in self.holders.tokens:
             reply = await shown(self.office, "http", user, self.holders.code(user))
             if reply.outcome != "accepted":
-                wrong.append(f"after a rotation a right code of {user} is {reply.outcome}")
+                wrong.append(f"after a rotation a right code of {user} is {reply.outcome}: {self.office.reason()}")
         return wrong
 
     async def _resumed(self) -> list[str]:
