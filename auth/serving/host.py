@@ -12,6 +12,7 @@ from auth.clock import Clock, Entropy
 from auth.pauses import freeze_what_stays
 from auth.ports import places, sockets_at
 from auth.preflight import examined_config, needed_to_serve
+from auth.serving.allocator import keep_one_heap
 from auth.serving.board import Board
 from auth.serving.manager import ServiceManager
 from auth.serving.own_memory import keep_to_ourselves
@@ -35,6 +36,7 @@ def serve_host(settings: Settings, clock: Clock, entropy: Entropy) -> int:
     Raises:
         Fault: before anything is answered.
     """
+    keep_one_heap()
     keep_to_ourselves()
     host = _Host(settings, clock, entropy)
     manager = ServiceManager(os.environ, os.getpid())
