@@ -34,6 +34,7 @@ class CameTo:
     Attributes:
         wrong: what is not as the table says.
         holes: intruders who were let in, or of whom it was not seen that they are turned away for what they show.
+        intruders: how often one tried while something was the matter.
         late: rows after which logons did not go on in time; on a busy machine that may be the machine's.
     """
 
