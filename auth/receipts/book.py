@@ -45,7 +45,8 @@ class ReceiptBook:
     async def note(self, report: DeliveryReport, at: datetime) -> bool:
         """What a gateway says of a text that it took.
 
-        Recorded are the two ends that a text can come to, each once; what it meets on the way is not.
+        Recorded are the two ends that a text can come to, each once; what it meets on the way is not. Two nodes that
+        are told the same at the same instant may both record it: twice is better than not at all.
 
         Args:
             report: the text, and what became of it.
