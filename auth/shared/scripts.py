@@ -154,7 +154,7 @@ return 0
 # ARGV: minute, what is taken back under each key
 GIVE_BACK: Final = Script("""\
 for i = 1, #KEYS do
-  if redis.call('HEXISTS', KEYS[i], ARGV[1]) == 1 then
+  if redis.call('HGET', KEYS[i], ARGV[1]) then
     redis.call('HINCRBY', KEYS[i], ARGV[1], -tonumber(ARGV[i + 1]))
   end
 end
