@@ -22,6 +22,7 @@ from auth.preflight import examined_config, needed_to_serve
 from auth.radius.door import RadiusDoor
 from auth.radius.habits_file import counting, habits_of
 from auth.receipts.door import receipt_operations
+from auth.serving.allocator import give_back_what_is_free
 from auth.serving.current import Behind, Current
 from auth.serving.doors import open_doors
 from auth.serving.upkeep import FirstUpkeep, OtherUpkeep, Upkeep
@@ -188,6 +189,7 @@ async def serve(settings: Settings, clock: Clock, entropy: Entropy, worker: Work
             manager.reloading(clock.monotonic())
             in_force = await _read_again(serving, current, clock, entropy)
             free_what_was_replaced()
+            give_back_what_is_free()
             if in_force:
                 manager.ready(places)
             else:
