@@ -5,7 +5,6 @@ import random
 import sqlite3
 import statistics
 import time
-from collections import defaultdict
 from contextlib import closing
 from pathlib import Path
 
@@ -19,7 +18,8 @@ from dirsync.replica import Replica
 from scenarios.office import Office
 
 LOOK_EVERY = 20
-_SHORT = 0.05
+_SHORT, _LONGEST = 0.05, 3.0
+_STEP = 1.15
 
 
 class Killing:
@@ -37,27 +37,35 @@ class Killing:
         self._moments = moments
         self._dice = dice
         self._seen = seen
-        self._took: defaultdict[str, list[float]] = defaultdict(list)
+        self._reach: dict[str, float] = {}
         self._rounds = 0
         self._torn = 0
 
     async def rehearse(self, times: int) -> None:
         """Go through everything unharmed, so many times, to know how long it takes."""
         for moment in self._moments:
+            took: list[float] = []
             for _ in range(times):
                 await moment.begin()
                 begun = time.monotonic()
                 await moment.end()
-                self._took[moment.name].append(time.monotonic() - begun)
+                took.append(time.monotonic() - begun)
                 self._seen.wrong += await moment.check()
+            self._reach[moment.name] = statistics.median(took)
 
     async def round(self, number: int) -> None:
-        """One kill; the first rounds have each kind of moment once."""
+        """One kill; the first rounds have each kind of moment once.
+
+        It comes later the next time when it came within, and sooner when it came too late: so its moments lie all over
+        what is under way, its end included, however long that takes by now.
+        """
         moment = self._moments[number] if number < len(self._moments) else self._dice.choice(self._moments)
         await moment.begin()
-        await _slept(self._dice.uniform(0.0, statistics.median(self._took[moment.name])))
+        await _slept(self._dice.uniform(0.0, self._reach[moment.name]))
         await moment.kill()
-        self._seen.killed(moment.name, within=not moment.was_over())
+        within = not moment.was_over()
+        self._seen.killed(moment.name, within=within)
+        self._reach[moment.name] = min(_LONGEST, self._reach[moment.name] * (_STEP if within else 1 / _STEP))
         service = self._office.service
         if service.program is None or service.program.process.returncode is not None:
             await service.start()
