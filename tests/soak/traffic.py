@@ -209,11 +209,11 @@ class Traffic:
     async def _in_progress(self) -> float:
         """How many logons the service itself says are under way."""
         answer = await self._office.service.get("/metrics")
-        found = re.search(rf"^{_IN_PROGRESS}(?:\{{.*\}})? (\S+)$", answer.text, re.MULTILINE)
-        if answer.status_code != httpx.codes.OK or found is None:
+        # one for each door
+        found = re.findall(rf"^{_IN_PROGRESS}(?:\{{.*\}})? (\S+)$", answer.text, re.MULTILINE)
+        if answer.status_code != httpx.codes.OK or not found:
             self._wrong(f"/metrics said {answer.status_code}, and {_IN_PROGRESS} {'is' if found else 'is not'} there")
-            return 0.0
-        return float(found[1])
+        return sum(map(float, found))
 
     @asynccontextmanager
     async def _somebody(self, people: str) -> AsyncIterator[str | None]:
