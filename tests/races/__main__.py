@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import contextlib
 import random
 import sys
 import tempfile
@@ -12,14 +11,13 @@ from pathlib import Path
 
 import uvloop
 
-from cluster.nodes import Cluster
 from races.delays import delayed
 from races.race import Races, Seen, opened
 from rig.fixtures import running
 from rig.valkey import Valkey
 from run_progress import Progress
 
-KILL_EVERY = 20.0
+KILL_EVERY = 10.0
 PIECE = 2_000
 STATES, LOCKS = 60, 30
 MOST_DELAY = 0.02
@@ -36,19 +34,22 @@ def main() -> int:
     seen = Seen()
     with tempfile.TemporaryDirectory(prefix="dirfactor-races-") as folder:
         begun = time.monotonic()
-        uvloop.run(run(Path(folder), random.Random(seed), arguments.count, seen, states=STATES, locks=LOCKS))
+        dice = random.Random(seed)
+        uvloop.run(run(Path(folder), dice, arguments.count, seen, states=STATES, locks=LOCKS, kill_every=KILL_EVERY))
         _show(seen, time.monotonic() - begun)
     return int(bool(seen.wrong))
 
 
-async def run(folder: Path, dice: random.Random, count: int, seen: Seen, *, states: int, locks: int) -> None:
-    """All races: codes with nodes being killed, then States, locks, and a crowd with delays in front of the store."""
+async def run(
+    folder: Path, dice: random.Random, count: int, seen: Seen, *, states: int, locks: int, kill_every: float
+) -> None:
+    """All races: codes while nodes are killed, then States, locks, and a crowd with delays in front of the store."""
     with running(Valkey(folder / "valkey")) as valkey:
         (folder / "nodes").mkdir()
         async with opened(
             folder / "nodes", valkey.place, dice, seen, submissions=count, states=states, locks=locks
         ) as races:
-            await _codes(races, count)
+            await _codes(races, count, kill_every)
             for number in range(states):
                 await races.state(number)
             for number in range(locks):
@@ -61,28 +62,15 @@ async def run(folder: Path, dice: random.Random, count: int, seen: Seen, *, stat
             await races.crowd()
 
 
-async def _codes(races: Races, count: int) -> None:
-    killing = asyncio.ensure_future(races.killing(KILL_EVERY)) if count >= PIECE * 10 else None
+async def _codes(races: Races, count: int, kill_every: float) -> None:
+    over = asyncio.Event()
+    killing = asyncio.ensure_future(races.killing(kill_every, over))
     with Progress("codes", count, "submissions") as progress:
         while races.seen.submissions < count:
             await races.codes(min(PIECE, count - races.seen.submissions))
             progress(races.seen.submissions)
-    if killing is not None:
-        killing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await killing
-        await _all_up(races.cluster)
-        races.link()
-
-
-async def _all_up(cluster: Cluster) -> None:
-    for node in cluster.nodes:
-        with contextlib.suppress(Exception):
-            await node.service.until_ready(1.0)
-            continue
-        await node.service.kill()
-        await node.service.start()
-        await node.service.until_ready()
+    over.set()
+    await killing
 
 
 def _show(seen: Seen, seconds: float) -> None:

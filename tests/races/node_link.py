@@ -50,20 +50,23 @@ class NodeLink:
 
     async def _response(self, unnumbered: Packet, seconds: float) -> Packet | None:
         own, number = self._free.pop()
+        key = own.fileno(), number
         request = replace(unnumbered, identifier=number)
         answer: asyncio.Future[Packet | None] = asyncio.get_running_loop().create_future()
-        self._waiting[own.fileno(), number] = answer, request
+        self._waiting[key] = answer, request
         try:
             own.send(encode_request(request, self._secret))
             return await asyncio.wait_for(answer, seconds)
         except (TimeoutError, OSError):
             return None
         finally:
-            self._waiting.pop((own.fileno(), number), None)
+            self._waiting.pop(key, None)
             self._free.insert(0, (own, number))
 
     def close(self) -> None:
+        """Whoever still waits has no answer."""
         for own in self._sockets:
+            self._give_up(own)
             asyncio.get_running_loop().remove_reader(own.fileno())
             own.close()
 
@@ -74,12 +77,18 @@ class NodeLink:
             except BlockingIOError:
                 return
             except OSError:  # the node is away: the port says so
+                self._give_up(own)
                 return
             waiting = self._waiting.get((own.fileno(), octets[1])) if len(octets) > 1 else None
             if waiting is None or waiting[0].done():
                 continue  # of a request that was given up
             response = verify_response(octets, waiting[1], self._secret)
             waiting[0].set_result(response)
+
+    def _give_up(self, own: socket.socket) -> None:
+        for (number, _), (answer, _) in self._waiting.items():
+            if number == own.fileno() and not answer.done():
+                answer.set_result(None)
 
 
 def _connected(port: int) -> socket.socket:
