@@ -395,6 +395,7 @@ async def purge(app: App) -> None:
         await asyncio.sleep(_PURGE_SECONDS)
         try:
             await app.store.purge(app.clock.now())
+            await app.store.settled()
             app.journal.purge(app.clock.now())
         except Fault as fault:
             _log.error("purge: %s", fault)

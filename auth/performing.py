@@ -29,7 +29,7 @@ from auth.reason import Reason
 from auth.repeats import Repeats
 from auth.request import Accepted, Challenged, Outcome, Refused, ReplyAttribute
 from auth.session import Session
-from auth.state import Challenge, Store
+from auth.state import Challenge, StateUnavailable, Store
 from auth.steps import Decision, Part
 from auth.tokens import Usable
 from auth.vip.reasons import Kind
@@ -275,6 +275,8 @@ class Performer:
         await self.store.settled()
         try:
             receipt = await self._deliver(session, subject, token, codes, ahead=bool(stock))
+        except StateUnavailable:  # what this login has written may be lost
+            raise
         except Fault as fault:
             await self.store.attempt(asked.state, session.origin.node)
             if earlier is not None:

@@ -84,6 +84,7 @@ class Repeats:
                 if found is None:
                     return None
                 if found == _SENDING:
+                    await self.store.settled()  # nothing that this login has taken waits for as long as it does
                     await asyncio.sleep(_LOOK_SECONDS)
                     continue
                 state = self._opened(place, found)

@@ -3,9 +3,10 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,43 @@ from auth.turn import Turns
 
 Run = Callable[..., sqlite3.Cursor]
 _Waiter = asyncio.Future[None]
+
+
+class _Transaction:
+    """What is written together, and who waits for it.
+
+    Attributes:
+        lasting: whether it is to be on the disk itself.
+        waiters: who is told when it is safe, or that it did not come about.
+        fault: why it did not.
+        safe: whether it is as safe as was promised.
+    """
+
+    __slots__ = ("fault", "lasting", "safe", "waiters")
+
+    def __init__(self) -> None:
+        self.lasting = False
+        self.waiters: list[_Waiter] = []
+        self.fault: StateUnavailable | None = None
+        self.safe = False
+
+    def end(self, fault: StateUnavailable | None) -> None:
+        self.fault, self.safe = self.fault or fault, fault is None
+        for waiter in self.waiters:
+            if waiter.done():
+                continue  # whoever waited is gone
+            if fault is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(fault)
+        self.waiters.clear()
+
+
+_WRITTEN: ContextVar[tuple[_Transaction, ...]] = ContextVar("written", default=())
+"""In which transactions whoever runs has written since it was last told that all is safe.
+
+A login may write, wait for somebody else, and ask turns later; of a transaction that failed meanwhile it must be told.
+"""
 
 
 class Kept(Protocol):
@@ -36,8 +74,8 @@ class Batch:
     """The open transaction, and who waits for it.
 
     With `turns`, what many logins write within a turn of the loop is one transaction, and each of them waits for it in
-    `settled` before anything is said outside. A failure fails all that took part: none of them is told that it was let
-    in. Without, each verb is a transaction and is done when it returns.
+    `settled` before anything is said outside. A failure fails all that took part, whenever they ask: none of them is
+    told that it was let in. Without, each verb is a transaction and is done when it returns.
 
     Args:
         connection: the file, in autocommit mode, write-ahead log, synchronous=NORMAL: a commit is in the hands of the
@@ -63,25 +101,33 @@ class Batch:
         self._kept = kept
         self._unavailable = unavailable
         self._turns = turns
-        self._lasting = False
-        self._failed: StateUnavailable | None = None
-        self._waiters: list[_Waiter] = []  # for this transaction
-        self._committed: list[list[_Waiter]] = []  # for the disk, oldest first; the first is on its way
+        self._open: _Transaction | None = None
+        self._committed: list[_Transaction] = []  # for the disk, oldest first; the first is on its way
         self._disk = ThreadPoolExecutor(1, "state-disk")
 
     def begin(self) -> Run:
         """The transaction for a verb that writes: it holds the write lock. Raises StateUnavailable."""
-        if self._failed is not None:
-            raise self._failed
+        if self._turns is None:
+            self._take_the_lock()
+            return self._connection.execute
+        transaction = self._open
+        if transaction is None:
+            self._open = transaction = _Transaction()
+            try:
+                self._take_the_lock()
+            finally:
+                self._turns.at_end(self._end_of_turn)
+        elif transaction.fault is not None:
+            raise transaction.fault
+        _remember(transaction)
+        return self._connection.execute
+
+    def _take_the_lock(self) -> None:
         try:
-            if not self._connection.in_transaction:
-                self._connection.execute("BEGIN IMMEDIATE")
-                self._kept.look()
-                if self._turns is not None:
-                    self._turns.at_end(self._end_of_turn)
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._kept.look()
         except sqlite3.Error as error:
             raise self._broken(error) from error
-        return self._connection.execute
 
     def end(self, error: BaseException | None = None, *, lasting: bool = False) -> None:
         """The verb has done its part.
@@ -98,60 +144,66 @@ class Batch:
             if isinstance(error, sqlite3.Error):
                 raise broken from error
             return
-        self._lasting = self._lasting or lasting
-        if self._turns is None:
-            self._commit()
-            if self._lasting:
-                self._lasting = False
-                try:
-                    self._sync()
-                except OSError as refused:
-                    raise self._unavailable(refused) from refused
+        if self._turns is not None:
+            if self._open is not None:
+                self._open.lasting = self._open.lasting or lasting
+            return
+        self._commit()
+        if lasting:
+            try:
+                self._sync()
+            except OSError as refused:
+                raise self._unavailable(refused) from refused
 
     async def settled(self) -> None:
         """Return when all that was written up to now is safe, as safe as each verb promises.
 
         Raises:
-            StateUnavailable: the transaction of this turn, or one that is on its way, did not come about.
+            StateUnavailable: a transaction of whoever asks, that of this turn, or one that is on its way did not come
+                about.
         """
-        if self._failed is not None:
-            raise self._failed
-        if self._turns is None:
+        written, last = _WRITTEN.get(), self._open or (self._committed[-1] if self._committed else None)
+        if last is None and not written:
             return
-        if self._connection.in_transaction:
-            joined = self._waiters
-        elif self._committed:
-            joined = self._committed[-1]
-        else:
-            return
-        waiter: _Waiter = asyncio.get_running_loop().create_future()
-        joined.append(waiter)
-        await waiter
+        _demand(written)
+        if last is not None:
+            if last.fault is not None:
+                raise last.fault
+            waiter: _Waiter = asyncio.get_running_loop().create_future()
+            last.waiters.append(waiter)
+            try:
+                await waiter
+            except StateUnavailable:
+                _WRITTEN.set(())
+                raise
+            _demand(written)
+        _WRITTEN.set(())
 
     def close(self) -> None:
         """Commit what is open, wait for the disk, and let go of the log."""
-        if self._connection.in_transaction:
-            self._end_of_turn()
+        self._end_of_turn()
         self._disk.shutdown(wait=True)
         if self._log_file >= 0:
             os.close(self._log_file)
             self._log_file = -1
 
     def _end_of_turn(self) -> None:
-        waiters, self._waiters = self._waiters, []
-        lasting, self._lasting = self._lasting, False
-        fault, self._failed = self._failed, None
-        if fault is None and self._connection.in_transaction:
+        transaction, fault = self._open, None
+        if transaction is None:
+            return
+        if transaction.fault is None:
             try:
                 self._commit()
             except StateUnavailable as refused:
-                fault, self._failed = refused, None
-        if fault is None and (lasting or (self._committed and waiters)):
-            self._committed.append(waiters)
+                fault = refused
+        self._open = None
+        fault = transaction.fault or fault
+        if fault is None and (transaction.lasting or (self._committed and transaction.waiters)):
+            self._committed.append(transaction)
             if len(self._committed) == 1:
                 self._to_disk()
         else:
-            _release(waiters, fault)
+            transaction.end(fault)
 
     def _to_disk(self) -> None:
         """One sync at a time; what was committed while one was on its way shares the next."""
@@ -163,8 +215,8 @@ class Batch:
             error = None if ended.cancelled() else ended.exception()
             fault = None if error is None else self._unavailable(OSError(str(error)))
             done, self._committed = self._committed[:served], self._committed[served:]
-            for waiters in done:
-                _release(waiters, fault)
+            for transaction in done:
+                transaction.end(fault)
             if self._committed:
                 self._to_disk()
 
@@ -183,23 +235,29 @@ class Batch:
         os.fdatasync(self._log_file)
 
     def _broken(self, error: BaseException) -> StateUnavailable:
-        """Give the transaction up; with turns, whoever takes part in this one fails with it."""
+        """Give the transaction up; whoever takes part in it fails with it."""
         fault = self._unavailable(error if isinstance(error, Exception) else RuntimeError(type(error).__name__))
         with suppress(sqlite3.Error):  # the next BEGIN tells
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
         self._kept.forget()
-        if self._turns is not None and self._failed is None:
-            self._failed = fault
-            self._turns.at_end(self._end_of_turn)
+        if self._open is not None and self._open.fault is None:
+            self._open.fault = fault
         return fault
 
 
-def _release(waiters: "list[_Waiter]", fault: StateUnavailable | None) -> None:
-    for waiter in waiters:
-        if waiter.done():
-            continue  # whoever waited is gone
-        if fault is None:
-            waiter.set_result(None)
-        else:
-            waiter.set_exception(fault)
+def _remember(transaction: _Transaction) -> None:
+    """That whoever runs has written in it; of those that failed before, the first is told."""
+    written = _WRITTEN.get()
+    if written and written[-1] is transaction:
+        return
+    failed = [each for each in written if each.fault is not None]
+    _WRITTEN.set((*failed[:1], *(each for each in written if not each.safe and each.fault is None), transaction))
+
+
+def _demand(written: Iterable[_Transaction]) -> None:
+    """Tell whoever runs, once, of the first that did not come about."""
+    for each in written:
+        if each.fault is not None:
+            _WRITTEN.set(())
+            raise each.fault

@@ -77,10 +77,13 @@ class _Pooled:
     def __init__(self, pool: ConnectionPool, *advisers: client.Valkey) -> None:
         self._pool = pool
         self._advisers = advisers
-        self._idle: list[Any] = []
+        self._idle: list[tuple[Any, float]] = []  # and since when, the longest first
 
     async def exchange(self, commands: Sequence[Command]) -> list[Any]:
-        connection = self._idle.pop() if self._idle else self._pool.make_connection()  # type: ignore[no-untyped-call]
+        monotonic = asyncio.get_running_loop().time
+        if self._idle and monotonic() - self._idle[-1][1] > _FRESH_SECONDS:
+            await self._drop()
+        connection, _ = self._idle.pop() if self._idle else (self._pool.make_connection(), 0)  # type: ignore[no-untyped-call]
         try:
             await connection.connect()
             await connection.send_packed_command(connection.pack_commands(commands))
@@ -91,13 +94,13 @@ class _Pooled:
                 raise
             await self._drop()
             raise _unavailable(error) from error
-        self._idle.append(connection)
+        self._idle.append((connection, monotonic()))
         return answers
 
     async def _drop(self) -> None:
-        """Those that wait are no better than the one that has failed."""
+        """Those that wait are no better than the one that has failed, or that waited least."""
         idle, self._idle = self._idle, []
-        for connection in idle:
+        for connection, _ in idle:
             await connection.disconnect(nowait=True)
 
     async def everywhere(self, command: Command) -> list[Any]:
@@ -165,6 +168,8 @@ class _Tls(SSLConnection):
         self.ssl_context.context = context
 
 
+_FRESH_SECONDS = 20.0
+"""For which a connection may wait: servers and firewalls cut off those that wait for long, and do not say so."""
 _LONGEST_PROBLEM = 200
 _SCANNED = 1000
 _QUIET: dict[str, Any] = {"socket_timeout": None, "lib_name": None, "lib_version": None}

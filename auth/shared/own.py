@@ -45,6 +45,10 @@ class OwnCopy:
         }
         self.members: tuple[str, ...] = tuple(msgspec.json.decode(kept.get(_MEMBERS, b"[]"), type=list[str]))
 
+    async def settled(self) -> None:
+        """Wait until what was copied is on the disk. Raises StateUnavailable: some of it never will be."""
+        await self._store.settled()
+
     async def copy_mark(self, key: str, mark: int) -> None:
         """Copy a mark. Raises StateUnavailable."""
         await self._store.consume(key, mark)

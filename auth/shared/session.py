@@ -118,12 +118,16 @@ class Session:
             answers = [await self._mended(*pair) for pair in zip(commands, answers, strict=True)]
         return answers
 
+    async def settled(self) -> None:
+        """Wait for the copies. Raises StateUnavailable."""
+        await self._own.settled()
+
     async def written_mark(self, key: str, mark: int) -> None:
-        """A mark has moved; it is copied."""
+        """A mark has moved; it is copied when `settled` has returned. Raises StateUnavailable."""
         await self._own.copy_mark(key, mark)
 
     async def written_value(self, key: str, value: bytes) -> None:
-        """A value was kept; it is copied."""
+        """A value was kept; it is copied when `settled` has returned. Raises StateUnavailable."""
         await self._own.copy_value(key, value)
 
     async def _mended(self, command: Command, answer: Any) -> Any:

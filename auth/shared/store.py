@@ -48,7 +48,7 @@ class SharedStore:
     """`auth.state.Store` on Valkey or Redis.
 
     A verb has been carried out when it returns; what the server promises then about a crash of its own is a matter of
-    its configuration, and of `replicas` in [state].
+    its configuration, and of `replicas` in [state]. `settled` waits for this node's own copy.
 
     Args:
         session: asks the server.
@@ -60,7 +60,8 @@ class SharedStore:
         self._names = names
 
     async def settled(self) -> None:
-        """Every verb is settled when it returns; see `Store.settled`."""
+        """Wait for this node's own copy of marks and values; the server has them when a verb returns."""
+        await self._session.settled()
 
     async def recall(self, wanted: Wanted, now: datetime) -> Recalled:
         """What is remembered; see `Store.recall`."""

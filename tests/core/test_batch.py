@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auth.embedded.batch import _WRITTEN
 from auth.embedded_state import EmbeddedStore, StateFile
 from auth.state import StateUnavailable
 from auth.turn import Turns
@@ -58,29 +59,80 @@ async def test_of_many_that_race_for_a_mark_in_one_transaction_one_gets_it(store
     assert sum(await asyncio.gather(*(login() for _ in range(100)))) == 1
 
 
+class Full:
+    """A connection to a file on a disk that is full."""
+
+    def __init__(self, connection):
+        self._connection = connection
+
+    in_transaction = property(lambda self: self._connection.in_transaction)
+
+    def execute(self, statement, *values):
+        if statement == "COMMIT":
+            raise sqlite3.OperationalError("database or disk is full")
+        return self._connection.execute(statement, *values)
+
+
 async def test_a_transaction_that_fails_fails_all_who_took_part_and_none_after_it(store, file, monkeypatch):
-    connection = store._connection
-
-    class Full:
-        in_transaction = property(lambda _: connection.in_transaction)
-
-        def execute(self, statement, *values):
-            if statement == "COMMIT":
-                raise sqlite3.OperationalError("database or disk is full")
-            return connection.execute(statement, *values)
-
     async def login(number):
         PlainStore(store).consume(f"otp {number}", 7)
         with pytest.raises(StateUnavailable, match="disk is full"):
             await store.settled()
 
-    monkeypatch.setattr(store._batch, "_connection", Full())
+    monkeypatch.setattr(store._batch, "_connection", Full(store._connection))
     await asyncio.gather(*map(login, range(3)))
     monkeypatch.undo()
     assert PlainStore(store).consume("otp 1", 7), "nothing of it has stayed, in memory neither"
     await store.settled()
     assert StateFile(file).mark("otp 1") == 7
     assert StateFile(file).mark("otp 2") is None
+
+
+async def test_whoever_waited_for_somebody_else_is_told_of_a_transaction_that_failed_meanwhile(store, monkeypatch):
+    here = asyncio.Event()
+
+    async def login():
+        assert PlainStore(store).consume("otp", 7)
+        await here.wait()  # for a directory, say
+        assert PlainStore(store).consume("another", 1)
+        with pytest.raises(StateUnavailable, match="disk is full"):
+            await store.settled()
+        assert PlainStore(store).consume("otp", 7)
+        await store.settled()  # it was told
+
+    async def one_that_came_later():
+        await here.wait()
+        assert PlainStore(store).consume("a third", 1)
+        await store.settled()
+
+    monkeypatch.setattr(store._batch, "_connection", Full(store._connection))
+    logins = [asyncio.ensure_future(login()), asyncio.ensure_future(one_that_came_later())]
+    await asyncio.sleep(0.01)
+    monkeypatch.undo()
+    here.set()
+    await asyncio.gather(*logins)
+
+
+async def test_whoever_waited_for_somebody_else_is_told_that_the_disk_refused_meanwhile(store, monkeypatch):
+    def refuse(_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("os.fdatasync", refuse)
+    assert PlainStore(store).consume("otp", 7)
+    await asyncio.sleep(0.05)
+    monkeypatch.undo()
+    with pytest.raises(StateUnavailable, match="Input/output error"):
+        await store.settled()
+
+
+async def test_who_never_asks_is_remembered_no_longer_than_it_takes(store):
+    for number in range(50):
+        assert PlainStore(store).consume("otp", number)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.05)
+    assert PlainStore(store).consume("otp", 50)
+    assert len(_WRITTEN.get()) == 1
 
 
 async def test_a_disk_that_refuses_is_told_to_all_who_wait_for_it(store, monkeypatch):

@@ -1,5 +1,6 @@
 """The shared store keeps what the embedded store keeps: the same model, and the same races, over a real server."""
 
+import asyncio
 import itertools
 import threading
 from datetime import timedelta
@@ -8,10 +9,12 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from auth.embedded_state import StateFile
+from auth.shared.connection import exchanger
 from auth.state import Limit, SentMessage, StateUnavailable
 from core.store_model import ALICE, NOW, StoreMachine, challenge
 from schema.secret import Secret
-from shared.node import PlainNode, settings
+from shared.node import PlainNode, opened, settings
 
 pytestmark = pytest.mark.servers
 PREFIXES = (f"laws-{number}" for number in itertools.count())
@@ -89,6 +92,49 @@ def test_a_message_that_one_node_sent_is_known_to_the_other(node):
     one.remember(SentMessage("kannel", "id:1", ALICE, "login-1", NOW))
     assert other.remembered("kannel", "id:1").login == "login-1"
     assert other.remembered("kannel:id", "1") is None
+
+
+async def test_what_was_used_up_or_chosen_is_in_the_nodes_own_copy_when_it_is_settled(valkey, tmp_path):
+    store = await opened(settings(valkey, prefix=next(PREFIXES), node="node"), tmp_path)
+    assert await store.consume("otp", 7)
+    await store.keep("pin", b"chosen")
+    await store.settled()
+    own = StateFile(tmp_path / "shared.sqlite")
+    assert own.mark("otp") == 7
+    assert own.kept("pin").endswith(b"chosen")
+    await store.aclose()
+
+
+async def test_whoever_uses_up_what_cannot_be_copied_is_not_let_in_by_it(valkey, tmp_path, monkeypatch):
+    def refuse(_):
+        raise OSError(28, "No space left on device")
+
+    store = await opened(settings(valkey, prefix=next(PREFIXES), node="node"), tmp_path)
+    monkeypatch.setattr("os.fdatasync", refuse)
+    assert await store.consume("otp", 7)
+    await store.tally("somebody else asks for longer than the disk takes", NOW, 60)
+    with pytest.raises(StateUnavailable, match="No space left"):
+        await store.settled()
+    monkeypatch.undo()
+    assert await store.consume("otp", 8)
+    await store.settled()
+    await store.aclose()
+
+
+async def test_a_connection_that_waited_for_long_and_was_cut_off_costs_nobody_a_logon(valkey, monkeypatch):
+    servers = exchanger(settings(valkey))
+
+    async def some_cut_off():
+        assert await asyncio.gather(*(servers.exchange([("PING",)]) for _ in range(5))) == [[b"PONG"]] * 5
+        valkey.cli("CLIENT", "KILL", "TYPE", "normal")
+
+    await some_cut_off()
+    with pytest.raises(StateUnavailable):
+        await servers.exchange([("PING",)])
+    await some_cut_off()
+    monkeypatch.setattr("auth.shared.connection._FRESH_SECONDS", 0.0)
+    assert await servers.exchange([("PING",)]) == [b"PONG"]
+    await servers.aclose()
 
 
 def test_of_many_who_race_at_three_nodes_exactly_one_gets_each_mark_and_each_challenge(valkey, node):
