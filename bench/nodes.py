@@ -26,9 +26,13 @@ from published import Results, Server, Wanted, told
 from report import digits, progress, spread
 from scale import MEASURED, Measured
 
+from core.store_model import challenge
 from rig.valkey import Valkey
+from schema.secret import Secret
+from shared.node import PlainNode, settings
 
 NODES: Final = 3
+CHALLENGES: Final = 5_000
 EMBEDDED, SHARED, SEVERAL = "state in a file", "state on Valkey", f"{NODES} nodes, state on Valkey"
 SHARED_SPREAD, SEVERAL_SPREAD = (f"{name}, all on both cores" for name in (SHARED, SEVERAL))
 WANTED_OF_EMBEDDED: Final = 0.5
@@ -69,6 +73,18 @@ class Cost(msgspec.Struct, frozen=True):
     octets: float
 
 
+class Held(msgspec.Struct, frozen=True):
+    """What the Valkey holds in its memory.
+
+    Attributes:
+        person: octets for each person who has logged on.
+        challenge: the same for each open challenge.
+    """
+
+    person: float
+    challenge: float
+
+
 class Part(Case):
     """A case whose people are one of several parts."""
 
@@ -76,11 +92,10 @@ class Part(Case):
 
     def write(self, file: Path) -> Path:
         """Of every `NODES` people one."""
-        whole = token_holders.write_load(file, self.people * NODES, self.kind, self.counter)
-        lines = whole.read_text().splitlines(keepends=True)[self.part :: NODES]
-        own = file.with_name(f"users-{self.part}")
-        own.write_text("".join(lines))
-        return own
+        own = file.with_name(f"users-{self.part}")  # the parts are written at the same time
+        whole = token_holders.write_load(own, self.people * NODES, self.kind, self.counter)
+        whole.write_text("".join(whole.read_text().splitlines(keepends=True)[self.part :: NODES]))
+        return whole
 
 
 class Grown(msgspec.Struct, frozen=True):
@@ -97,7 +112,7 @@ class Grown(msgspec.Struct, frozen=True):
     replica: float
 
 
-def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) -> tuple[Results, Cost, Grown]:
+def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) -> tuple[Results, Cost, Grown, Held]:
     """Start all, and measure each case once a round. Raises Fault."""
     machine = this_machine()
     load = compiled(folder, "radload")
@@ -106,6 +121,7 @@ def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) 
             _valkey(stack, folder / f"valkey-{number}", at) for number, at in enumerate((APART, SPREAD))
         )
         (embedded,) = _nodes(stack, folder / "embedded", people, 1, None, APART)
+        empty = _held(valkey)
         cases = {
             EMBEDDED: [embedded],
             SHARED: list(_nodes(stack, folder / "shared", people, 1, valkey, APART)),
@@ -127,6 +143,8 @@ def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) 
                 else:
                     for case in group:
                         case.rounds.clear()
+        person = (_held(valkey) - empty) / (2 * people)  # of one node, and of three
+        held = Held(person, _challenge_octets(valkey, folder / "challenges"))
         figures = {name: [case.figures() for case in group] for name, group in cases.items()}
     rate = {name: spread(values) for name, values in rates.items()}
     servers = tuple(
@@ -165,7 +183,7 @@ def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) 
         _octets(state, "journal.sqlite*") / logons,
         _octets(state, "replica.sqlite*") / (people + token_holders.TEXTED),
     )
-    return Results(machine, conditions, servers, wanted), cost, grown
+    return Results(machine, conditions, servers, wanted), cost, grown, held
 
 
 def _octets(folder: Path, pattern: str) -> int:
@@ -234,6 +252,25 @@ def _spent(valkey: Valkey) -> Cost:
     return Cost(used * 1e6, calls, octets)
 
 
+def _held(valkey: Valkey) -> int:
+    """Octets of its memory that are no client's."""
+    lines = (line.split(":", 1) for line in valkey.cli("INFO", "memory").splitlines() if ":" in line)
+    values = dict(lines)
+    return int(values["used_memory"]) - int(values["mem_clients_normal"])
+
+
+def _challenge_octets(valkey: Valkey, folder: Path) -> float:
+    """Of its memory, for each open challenge."""
+    folder.mkdir()
+    node = PlainNode(settings(valkey, prefix="challenges", node="node"), folder)
+    before = _held(valkey)
+    for number in range(CHALLENGES):
+        node.begin(Secret(f"state {number}"), challenge(number))
+    octets = (_held(valkey) - before) / CHALLENGES
+    node.close()
+    return octets
+
+
 def _cost(before: Cost, after: Cost, replies: int) -> Cost:
     pairs = ((getattr(before, name), getattr(after, name)) for name in Cost.__struct_fields__)
     return Cost(*((late - early) / replies for early, late in pairs))
@@ -243,7 +280,7 @@ def main() -> None:
     """Read the arguments, run, print."""
     given = to_publish(with_people(parser(__doc__, seconds=3.0), people=1998)).parse_args()
     with workplace() as folder:
-        results, cost, grown = run(given.people, given.in_flight, given.rounds, given.seconds, folder)
+        results, cost, grown, held = run(given.people, given.in_flight, given.rounds, given.seconds, folder)
     told(results, "nodes", as_json=given.json, to_publish=False)
     progress(
         f"a logon costs the Valkey {cost.microseconds:.0f} us of its processor, {cost.commands:.1f} commands, "
@@ -253,6 +290,7 @@ def main() -> None:
         f"it leaves {grown.audit:.0f} octets in the audit and {grown.journal:.0f} in the journal; "
         f"a person, {grown.replica:.0f} in the replica"
     )
+    progress(f"the Valkey holds {held.person:.0f} octets for a person and {held.challenge:.0f} for an open challenge")
     if given.publish:
         alone, shared = results.servers[0], results.servers[1]
         known = Measured(
@@ -261,6 +299,8 @@ def main() -> None:
             valkey_cpu_us=cost.microseconds,
             valkey_commands=cost.commands,
             valkey_octets=cost.octets,
+            valkey_person_octets=held.person,
+            valkey_challenge_octets=held.challenge,
             node_mb=shared.memory_mb or 0.0,
             replica_octets=grown.replica,
             audit_octets=grown.audit,

@@ -23,6 +23,10 @@ DAY_SHARE: Final = 0.1
 """What part of a day's seconds have as many logons as the busiest one."""
 
 
+OPEN_SECONDS: Final = 600.0
+"""For how long the Valkey holds a challenge that nobody answers: a code's lifetime as shipped, and five minutes."""
+
+
 class Measured(msgspec.Struct, frozen=True):
     """What was measured, by one of the benchmarks.
 
@@ -32,6 +36,8 @@ class Measured(msgspec.Struct, frozen=True):
         valkey_cpu_us: what it costs the Valkey.
         valkey_commands: commands that the Valkey carries out for it.
         valkey_octets: what comes and goes there.
+        valkey_person_octets: of the Valkey's memory, for each person who has logged on.
+        valkey_challenge_octets: the same, for each open challenge.
         node_mb: resident memory of a process that answers.
         replica_octets: of the replica's file, for each person.
         audit_octets: of the audit, for each logon.
@@ -44,6 +50,8 @@ class Measured(msgspec.Struct, frozen=True):
     valkey_cpu_us: float
     valkey_commands: float
     valkey_octets: float
+    valkey_person_octets: float
+    valkey_challenge_octets: float
     node_mb: float
     replica_octets: float
     audit_octets: float
@@ -62,6 +70,7 @@ class Plan(msgspec.Struct, frozen=True):
         disk_gb_a_day: what audit and journal grow by, over all nodes.
         first_sync_minutes: processor time of a first sync at a node.
         shards: primaries of the Valkey cluster, at `SHARD_BUSY`; 0 where a node is alone.
+        valkey_gb: memory of all primaries together, when everybody has logged on and a text is open for each logon.
         valkey_mbit: to and from the Valkey.
         valkey_commands: a second.
     """
@@ -73,6 +82,7 @@ class Plan(msgspec.Struct, frozen=True):
     disk_gb_a_day: float
     first_sync_minutes: float
     shards: int
+    valkey_gb: float
     valkey_mbit: float
     valkey_commands: float
 
@@ -93,9 +103,15 @@ def plan(people: int, logons: float, measured: Measured) -> Plan:
         disk_gb_a_day=logons * DAY_SHARE * 86_400 * (measured.audit_octets + measured.journal_octets) / 1e9,
         first_sync_minutes=people * measured.sync_cpu_us / 60e6,
         shards=math.ceil(logons * measured.valkey_cpu_us / 1e6 / SHARD_BUSY) if several else 0,
+        valkey_gb=_valkey_octets(people, logons, measured) / 1e9 if several else 0.0,
         valkey_mbit=logons * measured.valkey_octets * 8 / 1e6 if several else 0.0,
         valkey_commands=logons * measured.valkey_commands if several else 0.0,
     )
+
+
+def _valkey_octets(people: int, logons: float, measured: Measured) -> float:
+    """As if all logons were by text, and nobody answered before a challenge is forgotten."""
+    return people * measured.valkey_person_octets + logons * OPEN_SECONDS * measured.valkey_challenge_octets
 
 
 def measured() -> Measured:
@@ -107,12 +123,16 @@ def rows(known: Measured) -> Iterator[str]:
     """The table of docs/scale.md, line by line."""
     yield (
         "| people | logons/s | cores | nodes | memory of each | replica of each | audit and journal a day | first sync "
-        "| Valkey primaries | to and from Valkey |"
+        "| Valkey primaries | their memory | to and from Valkey |"
     )
-    yield "|---:" * 10 + "|"
+    yield "|---:" * 11 + "|"
     for people, logons in SITUATIONS:
         found = plan(people, logons, known)
-        store = f"{found.shards} | {found.valkey_mbit:,.0f} Mbit/s" if found.shards else "none | none"
+        store = (
+            f"{found.shards} | {found.valkey_gb:,.1f} GB | {found.valkey_mbit:,.0f} Mbit/s"
+            if found.shards
+            else "none | none | none"
+        )
         yield (
             f"| {people:,} | {logons:,.0f} | {found.cores:,.1f} | {found.nodes} | {found.memory_gb:.1f} GB "
             f"| {found.replica_gb:.2f} GB | {found.disk_gb_a_day:,.1f} GB "

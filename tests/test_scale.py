@@ -58,6 +58,15 @@ def test_a_plan_is_made_of_the_figures_that_were_measured():
 
 def test_the_page_has_the_table_and_the_figures():
     text = (ROOT / "docs" / "scale.md").read_text()
-    for name in ("alone_cpu_us", "shared_cpu_us", "valkey_cpu_us", "valkey_octets", "replica_octets", "audit_octets"):
+    for name in (
+        "alone_cpu_us",
+        "shared_cpu_us",
+        "valkey_cpu_us",
+        "valkey_octets",
+        "valkey_person_octets",
+        "valkey_challenge_octets",
+        "replica_octets",
+        "audit_octets",
+    ):
         assert f"| {getattr(KNOWN, name):.0f} " in text, name
     assert "\n".join(scale.rows(KNOWN)) in text, "put this table into docs/scale.md: " + "\n".join(scale.rows(KNOWN))
