@@ -10,6 +10,8 @@ import hmac
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from auth.chap.response import Shown
 from auth.request import Challenged, LoginRequest, Outcome
 from auth.state import state_key
@@ -24,12 +26,14 @@ _SWEPT_FROM = 1_000
 class _Step:
     """A first step: running, or with a challenge that may be shared.
 
-    `until` is the monotonic instant up to which its challenge is shared; what is done and no challenge never is.
+    `until` is the monotonic instant up to which its challenge is shared, and `since` that from which on; what is done
+    and no challenge never is.
     """
 
     correlation: str
     basis: object
     task: "asyncio.Task[Outcome] | None" = None
+    since: float = float("inf")
     until: float = float("-inf")
     state: bytes = b""
 
@@ -70,8 +74,9 @@ class Coalescer:
         same: Hashable = self.same(request) if seconds > 0 else object()
         known = self._steps.get(same)
         if known is not None:
-            if known.task is not None and known.basis == basis and not known.is_over(self.monotonic()):
-                return await asyncio.shield(known.task), known.correlation
+            now = self.monotonic()
+            if known.task is not None and known.basis == basis and not known.is_over(now):
+                return _aged(await asyncio.shield(known.task), now - known.since), known.correlation
             self._by_state.pop(known.state, None)
         self._sweep()
         step = self._steps[same] = _Step(request.origin.correlation, basis)
@@ -90,7 +95,8 @@ class Coalescer:
         if self._steps.get(same) is not step:
             return outcome
         if isinstance(outcome, Challenged) and seconds > 0:
-            step.until = self.monotonic() + min(seconds, outcome.expires_in)
+            step.since = self.monotonic()
+            step.until = step.since + min(seconds, outcome.expires_in)
             step.state = state_key(outcome.state)
             self._by_state[step.state] = same
         else:
@@ -121,6 +127,13 @@ class Coalescer:
         self._steps = {same: step for same, step in self._steps.items() if not step.is_over(now)}
         self._by_state = {state: same for state, same in self._by_state.items() if same in self._steps}
         self._swept_at = max(_SWEPT_FROM, 2 * len(self._steps))
+
+
+def _aged(outcome: Outcome, seconds: float) -> Outcome:
+    """A challenge that has been open for so many seconds is good for so many less."""
+    if not isinstance(outcome, Challenged) or seconds < 1:
+        return outcome
+    return replace(outcome, expires_in=max(1, outcome.expires_in - int(seconds)))
 
 
 def _text(shown: Shown | None) -> str | None:

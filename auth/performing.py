@@ -240,15 +240,15 @@ class Performer:
             return await self._send_here(session, subject, token, stock)
         place = self.repeats.place(session.repeat, subject.person.id, token)
         try:
-            state = await self.repeats.sent_elsewhere(place, session.origin.node)
+            known = await self.repeats.sent_elsewhere(place, session.origin.node)
         except TimeoutError:
             self._undelivered(session, token, "another node has been sending it all the time")
             return None
-        if state is not None:
+        if known is not None:
+            state, challenge = known
             session.notes["detail"] = "joined the login under way at another node"
-            seconds = max(1, min(session.repeat.seconds, subject.policy.code_lifetime))
             words = code_prompt(subject.policy, token, Reason.CODE_SENT, self._language(subject))
-            return Challenged(state, words, Question(token.kind), seconds, Reason.CODE_SENT)
+            return Challenged(state, words, Question(token.kind), _left(challenge, subject.now), Reason.CODE_SENT)
         asked = await self._send_here(session, subject, token, stock)
         if isinstance(asked, Challenged):
             await self.repeats.sent(place, asked.state, min(session.repeat.seconds, asked.expires_in))
@@ -385,8 +385,7 @@ class Performer:
             state = Secret(self.entropy.octets(_STATE_OCTETS).hex())
             await self.store.begin(state, challenge)
         session.notes["method"] = challenge.question
-        seconds = max(1, int((challenge.expires_at - now).total_seconds()))
-        return Challenged(state, words, challenge.question, seconds, reason)
+        return Challenged(state, words, challenge.question, _left(challenge, now), reason)
 
     def _tries(self, subject: Subject) -> int:
         stage = subject.decided.stages[subject.decided.evidence.stage]
@@ -399,6 +398,11 @@ _QUESTIONS = {
     steps.AskPin: Question.PIN,
     steps.AskNewPin: Question.NEW_PIN,
 }
+
+
+def _left(challenge: Challenge, now: datetime) -> int:
+    """For how many seconds it stays good."""
+    return max(1, int((challenge.expires_at - now).total_seconds()))
 
 
 def _forgives(subject: Subject) -> bool:

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from auth.clock import Clock, Entropy
-from auth.state import Store
+from auth.state import Challenge, Store
 from auth.tokens import Usable
 from schema.entry import EntryId
 from schema.secret import Secret
@@ -64,8 +64,8 @@ class Repeats:
         framed = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
         return f"repeat {hmac.digest(self.key, framed, hashlib.sha256).hex()}"
 
-    async def sent_elsewhere(self, place: str, node: str) -> Secret | None:
-        """The state of the open challenge that another node has had a code sent for; None when it is ours to send.
+    async def sent_elsewhere(self, place: str, node: str) -> tuple[Secret, Challenge] | None:
+        """The open challenge that another node has had a code sent for, by its state; None when it is ours to send.
 
         While another one is sending it is waited for.
 
@@ -89,8 +89,8 @@ class Repeats:
                     continue
                 state = self._opened(place, found)
                 waiting = await self.store.waiting(state, node) if state is not None else None
-                if waiting is not None and waiting.expires_at > now:
-                    return state
+                if state is not None and waiting is not None and waiting.expires_at > now:
+                    return state, waiting
                 # answered or over: this is another login, and of those who see that at once one sends
                 if await self.store.replace(place, found, _SENDING, now + self._under_way):
                     return None

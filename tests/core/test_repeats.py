@@ -54,7 +54,9 @@ async def test_nobody_sends_while_another_may_still_be_at_it(nodes, sending_seco
     await both.texted()
     joined = await waiting
     assert joined is not None
-    assert joined.text == STATE.text
+    state, challenge = joined
+    assert state.text == STATE.text
+    assert challenge == await both.store.waiting(STATE, "vpn")
 
 
 async def test_a_node_that_died_while_it_sent_keeps_nobody_from_sending_for_ever(nodes):

@@ -34,7 +34,7 @@ def main() -> int:
     seen, seconds = Seen(), arguments.minutes * 60
     with tempfile.TemporaryDirectory(prefix="dirfactor-soak-", ignore_cleanup_errors=True) as folder:
         uvloop.run(run(Path(folder), random.Random(seed), seconds, arguments.rate, seen))
-    return _told(seen, seconds)
+    return told(seen, seconds)
 
 
 async def run(folder: Path, dice: random.Random, seconds: float, rate: float, seen: Seen) -> None:
@@ -44,7 +44,8 @@ async def run(folder: Path, dice: random.Random, seconds: float, rate: float, se
             await course.run(seconds, rate, min(SAMPLE_SECONDS, seconds / 30))
 
 
-def _told(seen: Seen, seconds: float) -> int:
+def told(seen: Seen, seconds: float) -> int:
+    """Print what was seen; the exit status."""
     table = list(minutes(seen.samples, seen.spells, seen.begun))
     print("\n" + HEAD)
     for minute in table:

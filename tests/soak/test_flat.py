@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from soak.__main__ import told
+from soak.course import Seen
 from soak.flat import early_and_late, growth, more, trend
 from soak.minutes import Sample, minutes
 from soak.processes import Standing, standing
@@ -57,8 +59,39 @@ def test_without_samples_nothing_is_said_to_be_flat():
         growth([(1700.0, 1.0)], HALF_HOUR)
 
 
-def sample(at, *, cpu=0.0, logons=0, kilobytes=1024, took=()):
-    return Sample(at, Standing(kilobytes, 40, 8, cpu), logons, took)
+def sample(at, *, cpu=0.0, logons=0, kilobytes=1024, files=40, threads=8, took=()):
+    return Sample(at, Standing(kilobytes, files, threads, cpu), logons, took)
+
+
+def half_an_hour(**grows):
+    """A service that stays as it is, but for what grows in all of the time: by that part of its first value."""
+    usual = {"cpu": 1.0, "kilobytes": 100_000, "files": 40, "threads": 8}
+
+    def grown(name, at):
+        return usual[name] * (1 + grows.get(name, 0.0) * at / HALF_HOUR)
+
+    seen, cpu = Seen(begun=0.0), 0.0
+    for number in range(361):
+        cpu += grown("cpu", number * 5.0)
+        standing = {name: grown(name, number * 5.0) for name in usual if name != "cpu"}
+        seen.samples.append(sample(number * 5.0, cpu=cpu, logons=number * 100, **standing))
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("grows", "status"),
+    [({}, 0), ({"kilobytes": 0.03}, 1), ({"files": 0.2}, 1), ({"threads": 1.0}, 1), ({"cpu": 0.6}, 1)],
+)
+def test_a_soak_that_grows_has_failed(grows, status, capsys):
+    assert told(half_an_hour(**grows), HALF_HOUR) == status
+    assert "memory" in capsys.readouterr().out
+
+
+def test_a_soak_in_which_anything_was_wrong_has_failed(capsys):
+    seen = half_an_hour()
+    seen.done.wrong.append("a wrong code was accepted")
+    assert told(seen, HALF_HOUR) == 1
+    assert "1 x a wrong code was accepted" in capsys.readouterr().out
 
 
 def test_a_minute_has_what_was_added_within_it_and_the_median_of_what_stood():

@@ -30,7 +30,9 @@ WEIGHTS = {
     "wrong code": 4,
     "text": 6,
     "text over HTTP": 6,
+    "wrong text, then right": 2,
     "mail": 4,
+    "mail over HTTP": 2,
     "gone away": 3,
     "Status-Server": 3,
     "health": 3,
@@ -88,7 +90,9 @@ class Traffic:
             "wrong code": self._wrong_code,
             "text": lambda: self._sent("texted", GATEWAY, self._by_radius),
             "text over HTTP": lambda: self._sent("texted", GATEWAY, self._by_http),
+            "wrong text, then right": lambda: self._sent("texted", GATEWAY, self._by_radius, wrong_first=True),
             "mail": lambda: self._sent("mailed", MAIL_SERVER, self._by_radius),
+            "mail over HTTP": lambda: self._sent("mailed", MAIL_SERVER, self._by_http),
             "gone away": self._gone_away,
             "Status-Server": self._status_server,
             "health": self._health,
@@ -148,8 +152,15 @@ class Traffic:
             self._wrong(f"a wrong code was {reply.outcome}")
         return True
 
-    async def _sent(self, people: str, thing: str, ask: Callable[[str, str, Reply | None], Awaitable[Reply]]) -> bool:
-        """A password, a code that is sent, and that code."""
+    async def _sent(
+        self,
+        people: str,
+        thing: str,
+        ask: Callable[[str, str, Reply | None], Awaitable[Reply]],
+        *,
+        wrong_first: bool = False,
+    ) -> bool:
+        """A password, a code that is sent, another one that it is not, where that is wanted, and that code."""
         async with self._somebody(people) as user:
             if user is None:
                 return False
@@ -160,6 +171,11 @@ class Traffic:
                     self._wrong(f"a first step that needs the {thing} was {asked.outcome}")
                 return False
             code = await self._code_for(user, people, mark)
+            if wrong_first:
+                asked = await ask(user, another(code), asked)
+                if asked.outcome != "challenged":
+                    self._wrong(f"after a wrong code the one that the {thing} took was not asked for: {asked.outcome}")
+                    return True
             answered = await ask(user, code, asked)
             if answered.outcome != "accepted":
                 self._wrong(f"the code that the {thing} took was {answered.outcome}")
