@@ -10,6 +10,7 @@ from auth.effective import effective_policy
 from auth.facts import Facts, NodeFacts, Reach
 from auth.guessing import guesses
 from auth.login_name import names_meant
+from auth.memorised.pin import has_pin, kept_key
 from auth.memorised.temporary_response import consumed_key
 from auth.nodes import Nodes
 from auth.standing import unlocked_at
@@ -69,6 +70,7 @@ class FactsReader:
             user=one.id,
             marks=(consumed_key(one.id),) if one.user.temporary_response is not None else (),
             stocks=tuple(self._stocks(known.facts, one).values()) if known else (),
+            kept=(kept_key(one.id),) if has_pin(one.user) else (),
             counted=guesses(one.id, unlocked_at(one.user, now)),
         )
 

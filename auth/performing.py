@@ -107,7 +107,7 @@ class Performer:
         subject = Subject(decided, decided.person, decided.policy, now)
         match decided.step:
             case steps.Accept(reply_rules=rules):
-                if _forgives(subject):
+                if session.recalled.failures and _forgives(subject):
                     await self.store.forgive(subject.person.id)
                 replies = tuple(ReplyAttribute(rule.name, rule.value) for rule in rules)
                 return Accepted(replies, success=session.success)
@@ -148,7 +148,8 @@ class Performer:
                 return replace(evidence, password=verdict)
             case steps.CheckNewPin(part=part):
                 bare = _without_spaces(session, part.field)
-                shown = await self.pins.new(subject.person, subject.policy, session.text(part), subject.now)
+                new = session.text(part)
+                shown = self.pins.new(subject.person, subject.policy, new, session.recalled.pin, subject.now)
                 return replace(bare, pin=shown)
             case steps.KeepPin(part=part):
                 await self.pins.keep(subject.person, session.text(part), subject.now)
@@ -182,7 +183,8 @@ class Performer:
 
         async def judged(_narrow: bool) -> Checked:  # noqa: FBT001 - as `Judged` is called
             nonlocal found
-            found = await self.pins.read(subject.person, subject.policy, session.text(part), lengths, subject.now)
+            given, kept = session.text(part), session.recalled.pin
+            found = self.pins.read(subject.person, subject.policy, given, lengths, kept, subject.now)
             return Checked(CodeVerdict.RIGHT if found else CodeVerdict.WRONG, "" if found else "PIN")
 
         code = await self._counted(session, subject, judged)
@@ -200,7 +202,8 @@ class Performer:
 
         async def judged(_narrow: bool) -> Checked:  # noqa: FBT001 - as `Judged` is called
             if kind is KeywordKind.PIN:
-                right = await self.pins.is_right(subject.person, subject.policy, plain(typed), subject.now)
+                kept = session.recalled.pin
+                right = self.pins.is_right(subject.person, subject.policy, plain(typed), kept, subject.now)
                 return Checked(CodeVerdict.RIGHT if right else CodeVerdict.WRONG, "PIN as keyword")
             verdict = await self._password(subject.person, typed)
             expired = verdict is PasswordVerdict.EXPIRED and subject.policy.allow_expired_password

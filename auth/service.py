@@ -202,11 +202,12 @@ class LoginService:
             if weighed is None or turns.current() != moment:
                 now, found = self._parts.clock.now(), session.find()
                 wanted = known.wanted(node, found, now)
-                recalled = await self._parts.store.recall(wanted, now)
+                session.recalled = await self._parts.store.recall(wanted, now)
                 moment = turns.current()
-                weighed = weigh(known.facts(node, found, recalled), now)
+                weighed = weigh(known.facts(node, found, session.recalled), now)
             else:
-                facts = known.again(weighed.facts, await self._parts.store.recall(wanted, now))
+                session.recalled = await self._parts.store.recall(wanted, now)
+                facts = known.again(weighed.facts, session.recalled)
                 weighed = weighed if facts is weighed.facts else weigh(facts, now)
             decided = proceed(weighed, session.evidence)
             session.moments.append(Moment(weighed.facts, session.evidence, now, decided.step))

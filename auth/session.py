@@ -8,12 +8,14 @@ from auth.facts import Evidence, Field
 from auth.forwarding import Verdict
 from auth.repeats import Repeat
 from auth.request import Origin
-from auth.state import Challenge
+from auth.state import Challenge, Recalled
 from auth.steps import Decision, Part
 from auth.why.record import Moment
 from dirsync.view import Person
 from schema.errors import Fault
 from schema.secret import Secret
+
+_NOTHING = Recalled()
 
 
 @dataclass(slots=True)
@@ -26,6 +28,7 @@ class Session:
         find: gives the users that it may stand for, as of now.
         texts: what was typed, by field, as the client shows it.
         evidence: what was shown.
+        recalled: what the store remembers of the user, as of the last decision.
         challenge: the open challenge that it answers, or may answer.
         taken: whether a challenge that waited for this second login is out of the store.
         login: correlation of the request that began the login, when this is a later step.
@@ -44,6 +47,7 @@ class Session:
     find: Callable[[], tuple[Person, ...]]
     texts: dict[Field, Shown]
     evidence: Evidence
+    recalled: Recalled = _NOTHING
     challenge: Challenge | None = None
     taken: bool = False
     login: str = ""

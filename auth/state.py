@@ -129,6 +129,11 @@ class Recalled(msgspec.Struct, frozen=True):
     kept: tuple[bytes | None, ...] = ()
     counted: tuple[int, ...] = ()
 
+    @property
+    def pin(self) -> bytes | None:
+        """The one value that is wanted of a person: the PIN that was chosen."""
+        return self.kept[0] if self.kept else None
+
     def __repr__(self) -> str:
         return f"Recalled({len(self.failures)} failures)"
 

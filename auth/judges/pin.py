@@ -9,7 +9,7 @@ from auth.keys.ring import Ring
 from auth.memorised.pin import PinVerdict, kept_key, make_kept, pin_verdict
 from auth.memorised.pin_rules import UnfitPin, demand_another, demand_fit
 from auth.memorised.pin_typed import Reading, first_right, readings, twice_the_same
-from auth.state import Store, Wanted
+from auth.state import Store
 from dirsync.view import Person
 from schema.entry import Policy
 from schema.secret import Secret
@@ -27,8 +27,14 @@ class PinJudge:
     store: Store
     ring: Callable[[], Ring]
 
-    async def read(
-        self, person: Person, policy: Policy, typed: Secret, code_lengths: tuple[int, ...], now: datetime
+    def read(
+        self,
+        person: Person,
+        policy: Policy,
+        typed: Secret,
+        code_lengths: tuple[int, ...],
+        kept: bytes | None,
+        now: datetime,
     ) -> tuple[PinShown, Reading] | None:
         """What the PIN in front of what was typed is, and how it was read; None when no right PIN stands there.
 
@@ -37,13 +43,13 @@ class PinJudge:
             policy: says when a PIN expires and what a new one must be like.
             typed: PIN, code, and perhaps a new PIN twice.
             code_lengths: how long the code may be; none when the PIN stands by itself.
+            kept: what the store keeps under `kept_key`; None when it keeps nothing.
             now: the instant (aware).
 
         Raises:
             Fault: it cannot be told.
         """
         verdicts: dict[str, PinVerdict] = {}
-        kept = await self._kept(person, now)
 
         def right(pin: Secret) -> bool:
             verdicts[pin.text] = self._verdict(person, policy, pin, kept, now)
@@ -57,23 +63,20 @@ class PinJudge:
         expired = verdicts[reading.pin.text] is PinVerdict.EXPIRED
         return PinShown.EXPIRED if expired else PinShown.RIGHT, reading
 
-    async def new(self, person: Person, policy: Policy, typed: Secret, now: datetime) -> PinShown:
+    def new(self, person: Person, policy: Policy, typed: Secret, kept: bytes | None, now: datetime) -> PinShown:
         """Whether a new PIN, to be typed twice, will do: CHANGED or UNFIT. Raises Fault when it cannot be told."""
         pin = twice_the_same(typed)
         if pin is None:
             return PinShown.UNFIT
-        return self._fit(person, policy, pin, await self._kept(person, now), now)
+        return self._fit(person, policy, pin, kept, now)
 
     async def keep(self, person: Person, pin: Secret, now: datetime) -> None:
         """Put a new PIN in the place of the old one. Raises Fault when that cannot be done."""
         await self.store.keep(kept_key(person.id), make_kept(self.ring(), person.id, pin, now))
 
-    async def is_right(self, person: Person, policy: Policy, typed: Secret, now: datetime) -> bool:
+    def is_right(self, person: Person, policy: Policy, typed: Secret, kept: bytes | None, now: datetime) -> bool:
         """Whether this is the PIN, and nothing but it; an expired one is not. Raises Fault when it cannot be told."""
-        return self._verdict(person, policy, typed, await self._kept(person, now), now) is PinVerdict.RIGHT
-
-    async def _kept(self, person: Person, now: datetime) -> bytes | None:
-        return (await self.store.recall(Wanted(kept=(kept_key(person.id),)), now)).kept[0]
+        return self._verdict(person, policy, typed, kept, now) is PinVerdict.RIGHT
 
     def _verdict(self, person: Person, policy: Policy, pin: Secret, kept: bytes | None, now: datetime) -> PinVerdict:
         return pin_verdict(person.user, person.id, pin, kept, self.ring(), policy, now)

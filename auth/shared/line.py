@@ -18,14 +18,15 @@ def scripted(script: Script, keys: Sequence[str], *values: bytes | str | int) ->
     return ("EVALSHA", script.digest, len(keys), *keys, *values)
 
 
-class _Asked:
-    """Commands of one verb, and who waits for their answers."""
+class Asked:
+    """Commands of one verb, their answers when they have come, and whether they are on their way."""
 
-    __slots__ = ("answers", "commands")
+    __slots__ = ("answers", "commands", "sent")
 
     def __init__(self, commands: Sequence[Command], answers: "asyncio.Future[list[Any]]") -> None:
         self.commands = commands
         self.answers = answers
+        self.sent = False
 
 
 class Line:
@@ -42,7 +43,7 @@ class Line:
     def __init__(self, exchange: Exchange, seconds: float) -> None:
         self._exchange = exchange
         self._seconds = seconds
-        self._waiting: list[_Asked] = []
+        self._waiting: list[Asked] = []
         self._on_the_way: set[asyncio.Task[None]] = set()
         self._called = False
 
@@ -52,12 +53,20 @@ class Line:
         Raises:
             StateUnavailable: there is no answer in time; whether the commands were carried out is not known.
         """
+        return await self.answers(self.put(*commands))
+
+    def put(self, *commands: Command) -> Asked:
+        """Have commands carried out, in the batch of whatever is asked next and before it, or in an earlier one."""
         loop = asyncio.get_running_loop()
-        asked = _Asked(commands, loop.create_future())
+        asked = Asked(commands, loop.create_future())
         self._waiting.append(asked)
         if not self._called:
             self._called = True
             loop.call_soon(self._send)
+        return asked
+
+    async def answers(self, asked: Asked) -> list[Any]:
+        """The answers to what was put; see `ask`."""
         try:
             async with asyncio.timeout(self._seconds):
                 return await asked.answers
@@ -80,6 +89,8 @@ class Line:
         # who has given up waiting must not have it carried out later
         batch = [asked for asked in self._waiting if not asked.answers.done()]
         self._waiting = []
+        for asked in batch:
+            asked.sent = True
         if batch:
             task = asyncio.get_running_loop().create_task(self._carry(batch))
             self._on_the_way.add(task)
@@ -89,7 +100,7 @@ class Line:
         self._on_the_way.discard(task)
         self._send()
 
-    async def _carry(self, batch: Sequence[_Asked]) -> None:
+    async def _carry(self, batch: Sequence[Asked]) -> None:
         try:
             async with asyncio.timeout(self._seconds):
                 answers = await self._exchange([command for asked in batch for command in asked.commands])
@@ -98,6 +109,7 @@ class Line:
             for asked in batch:
                 if not asked.answers.done():
                     asked.answers.set_exception(fault)
+                    asked.answers.exception()  # whoever put it may be gone
             return
         at = 0
         for asked in batch:

@@ -8,6 +8,7 @@ another one, all nodes that took part before bring back what they have, before a
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ import msgspec
 from auth.clock import Clock
 from auth.shared.connection import Exchanger, NoScriptError, OutOfMemoryError, ResponseError
 from auth.shared.demands import Demands, demand_the_time
-from auth.shared.line import Command, Line, scripted
+from auth.shared.line import Asked, Command, Line, scripted
 from auth.shared.names import Names, microseconds, pairs
 from auth.shared.own import OwnCopy
 from auth.shared.scripts import ALL, BEGIN_EPOCH, CONSUME, NEW_RUN, RESTORE
@@ -30,6 +31,10 @@ _BEAT_SECONDS = 1.0
 _BATCH = 500
 _LATELY_SECONDS = 60
 """Longer than any server waits before it writes to its disk, and than replicas lag."""
+
+
+_TOLD: ContextVar[tuple[Asked, ...]] = ContextVar("told", default=())
+"""What whoever runs has told a store without waiting whether it was carried out."""
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -106,20 +111,45 @@ class Session:
         self._own.close()
 
     async def ask(self, *commands: Command) -> list[Any]:
-        """The answers to commands.
+        """The answers to commands, which are carried out after all that whoever asks has told before.
 
         Raises:
             StateUnavailable: there are none, or the store may have forgotten what was there before.
         """
         if self._fault is not None:
             raise _for_whoever_asks(self._fault)
+        if any(told.sent for told in _TOLD.get()):
+            await self._heard()  # another batch might overtake it
         answers = await self._line.ask(*commands)
         if any(isinstance(answer, ResponseError) for answer in answers):
             answers = [await self._mended(*pair) for pair in zip(commands, answers, strict=True)]
+        await self._heard()
         return answers
 
+    def tell(self, *commands: Command) -> None:
+        """Have commands carried out with whatever is asked next; `settled` waits for it.
+
+        Scripts go by their sources: what is asked next must find them done.
+
+        Raises:
+            StateUnavailable: nobody can be told.
+        """
+        if self._fault is not None:
+            raise _for_whoever_asks(self._fault)
+        _TOLD.set((*_TOLD.get(), self._line.put(*map(_by_source, commands))))
+
+    async def _heard(self) -> None:
+        """Wait until what was told is carried out. Raises StateUnavailable."""
+        told = _TOLD.get()
+        if told:
+            _TOLD.set(())
+            for each in told:
+                for answer in await self._line.answers(each):
+                    _good(answer)
+
     async def settled(self) -> None:
-        """Wait for the copies. Raises StateUnavailable."""
+        """Wait for what was told, and for the copies. Raises StateUnavailable."""
+        await self._heard()
         await self._own.settled()
 
     async def written_mark(self, key: str, mark: int) -> None:
@@ -133,7 +163,7 @@ class Session:
     async def _mended(self, command: Command, answer: Any) -> Any:
         """The answer, of a script that the server did not know by its digest from its source."""
         if isinstance(answer, NoScriptError):
-            (answer,) = await self._line.ask(("EVAL", _SOURCES[str(command[1])], *command[2:]))
+            (answer,) = await self._line.ask(_by_source(command))
         if isinstance(answer, ResponseError):
             raise StateUnavailable(f"the state store refuses: {_said(answer)}", remedy=_remedy(answer))
         return answer
@@ -308,8 +338,7 @@ class Session:
 
     async def _evaluated(self, commands: Iterable[Command]) -> list[Any]:
         """Scripts by their sources, for the server knows none."""
-        sources = [("EVAL", _SOURCES[str(command[1])], *command[2:]) for command in commands]
-        return [_good(answer) for answer in await self._plain.ask(*sources)]
+        return [_good(answer) for answer in await self._plain.ask(*map(_by_source, commands))]
 
 
 _NOT_YET = StateUnavailable("the state store has not been reached yet", remedy="look at [state], and at its servers")
@@ -317,6 +346,11 @@ _FORGOTTEN = StateUnavailable(
     "the state store has forgotten what it knew",
     remedy="have it persist what it holds, and let nobody flush it; the nodes bring back what they know",
 )
+
+
+def _by_source(command: Command) -> Command:
+    """The same with a script's source in place of its digest."""
+    return ("EVAL", _SOURCES[str(command[1])], *command[2:]) if command[0] == "EVALSHA" else command
 
 
 def _key(command: Command) -> str:

@@ -48,7 +48,8 @@ class SharedStore:
     """`auth.state.Store` on Valkey or Redis.
 
     A verb has been carried out when it returns; what the server promises then about a crash of its own is a matter of
-    its configuration, and of `replicas` in [state]. `settled` waits for this node's own copy.
+    its configuration, and of `replicas` in [state]. Verbs that have nothing to say go with the next question of whoever
+    runs; `settled` waits for them, and for this node's own copy.
 
     Args:
         session: asks the server.
@@ -60,7 +61,7 @@ class SharedStore:
         self._names = names
 
     async def settled(self) -> None:
-        """Wait for this node's own copy of marks and values; the server has them when a verb returns."""
+        """Wait for what nobody waited for, and for this node's own copy; see `Store.settled`."""
         await self._session.settled()
 
     async def recall(self, wanted: Wanted, now: datetime) -> Recalled:
@@ -108,12 +109,12 @@ class SharedStore:
 
     async def forgive(self, user: EntryId) -> None:
         """Forget the failures; see `Store.forgive`."""
-        await self._session.ask(("DEL", self._names.failures(user)))
+        self._session.tell(("DEL", self._names.failures(user)))
 
     async def withdraw(self, user: EntryId, at: datetime, guess: Limit | None = None) -> None:
         """Take back one strike; see `Store.withdraw`."""
         withdrawn = scripted(WITHDRAW, (self._names.failures(user),), microseconds(at))
-        await self._session.ask(withdrawn, *(self._giving_back((guess,), at) if guess is not None else ()))
+        self._session.tell(withdrawn, *(self._giving_back((guess,), at) if guess is not None else ()))
 
     async def count(self, key: str, at: datetime, window_seconds: int, limit: int) -> bool:
         """Count one event; see `Store.count`."""
@@ -155,7 +156,7 @@ class SharedStore:
 
     async def supersede(self, key: str, octets: bytes, until: datetime) -> None:
         """Note another value; see `Store.supersede`."""
-        await self._run(SUPERSEDE, self._names.note(key), octets, microseconds(until) // 1000)
+        self._session.tell(scripted(SUPERSEDE, (self._names.note(key),), octets, microseconds(until) // 1000))
 
     async def replace(self, key: str, before: bytes, octets: bytes, until: datetime) -> bool:
         """Note another value in place of this one; see `Store.replace`."""
@@ -183,7 +184,7 @@ class SharedStore:
     async def give_back(self, limits: Sequence[Limit], at: datetime) -> None:
         """Take back; see `Store.give_back`."""
         if limits:
-            await self._session.ask(*self._giving_back(limits, at))
+            self._session.tell(*self._giving_back(limits, at))
 
     def _giving_back(self, limits: Sequence[Limit], at: datetime) -> Iterator[Command]:
         amounts = self._amounts(limits)

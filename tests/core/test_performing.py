@@ -12,6 +12,7 @@ from auth.forwarding import Denied
 from auth.performing import Performer
 from auth.request import Accepted, Door, Origin
 from auth.session import Session
+from auth.state import Wanted
 from auth.steps import Accept, AcceptForwarded, AskForwarded, Decision, Forward, Part, Stage
 from core.logins import NOW, person, policy
 from plain_store import PlainStore
@@ -40,6 +41,7 @@ async def left_after(store, methods, settings=None, **values):
     stages = tuple(Stage(method, 3) for method in methods)
     decided = Decision(Accept(()), person=somebody, policy=settings or policy(), stages=stages)
     session = Session(Origin(Door.RADIUS, "vpn", "0123456789abcdef", "192.0.2.7"), "alice", tuple, {}, Evidence())
+    session.recalled = await store.recall(Wanted(somebody.id), NOW)
     performer = Performer(NOTHING, store, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
     assert await performer.perform(session, decided, NOW) == Accepted()
     return len(PlainStore(store).failures(somebody.id))

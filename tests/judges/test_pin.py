@@ -8,9 +8,9 @@ from auth.embedded_state import EmbeddedStore
 from auth.facts import PinShown
 from auth.judges.pin import PinJudge
 from auth.keys.ring import Key, Ring
-from auth.memorised.pin import pin_value
+from auth.memorised.pin import kept_key, pin_value
 from dirsync.view import Person
-from plain_store import Plain
+from plain_store import Plain, PlainStore
 from schema.entry import Policy, User
 from schema.errors import Fault
 from schema.secret import Secret
@@ -35,7 +35,17 @@ def person(entry=b"a" * 16, days=1):
 
 def read(judge, text, policy=POLICY, code_lengths=(6,), who=None):
     """What it found, PIN, length of the code and new PIN; None when it found no right PIN."""
-    return plainly(Plain(judge).read(who or person(), policy, Secret(text), code_lengths, NOW))
+    somebody = who or person()
+    return plainly(judge.read(somebody, policy, Secret(text), code_lengths, kept(judge, somebody), NOW))
+
+
+def kept(judge, who):
+    """What the store keeps of a person."""
+    return PlainStore(judge.store).kept(kept_key(who.id))
+
+
+def is_right(judge, who, policy, pin, now=NOW):
+    return judge.is_right(who, policy, pin, kept(judge, who), now)
 
 
 def plainly(found):
@@ -85,42 +95,47 @@ def test_a_new_pin_behind_it_is_judged_by_the_rules_whether_the_old_one_has_expi
     ],
 )
 def test_a_new_pin_is_typed_twice_keeps_the_rules_and_is_not_the_old_one(judge, text, shown):
-    assert Plain(judge).new(person(), POLICY, Secret(text), NOW) is shown
+    assert judge.new(person(), POLICY, Secret(text), kept(judge, person()), NOW) is shown
 
 
 def test_the_policy_says_what_a_new_one_must_be_like(judge):
     strict = Policy(name="strict", pin_minimum_length=6)
-    assert Plain(judge).new(person(), strict, Secret("13971397"), NOW) is PinShown.UNFIT
-    assert Plain(judge).new(person(), strict, Secret("139725139725"), NOW) is PinShown.CHANGED
+    assert judge.new(person(), strict, Secret("13971397"), kept(judge, person()), NOW) is PinShown.UNFIT
+    assert judge.new(person(), strict, Secret("139725139725"), kept(judge, person()), NOW) is PinShown.CHANGED
 
 
 def test_a_new_one_that_is_kept_takes_the_place_of_the_old_one_for_its_owner_alone(judge):
     alice, bob = person(), person(b"b" * 16)
-    assert Plain(judge).is_right(alice, POLICY, PIN, NOW)
+    assert is_right(judge, alice, POLICY, PIN)
     Plain(judge).keep(alice, NEW, NOW)
-    assert Plain(judge).is_right(alice, POLICY, NEW, NOW)
-    assert not Plain(judge).is_right(alice, POLICY, PIN, NOW)
+    assert is_right(judge, alice, POLICY, NEW)
+    assert not is_right(judge, alice, POLICY, PIN)
     assert read(judge, "1397513270") == (PinShown.RIGHT, "1397", 6, None)
     assert read(judge, "2580513270") is None
-    assert Plain(judge).new(alice, POLICY, Secret("13971397"), NOW) is PinShown.UNFIT
-    assert Plain(judge).new(alice, POLICY, Secret("25802580"), NOW) is PinShown.CHANGED
-    assert Plain(judge).is_right(bob, POLICY, PIN, NOW)
-    assert not Plain(judge).is_right(bob, POLICY, NEW, NOW)
+    assert judge.new(alice, POLICY, Secret("13971397"), kept(judge, alice), NOW) is PinShown.UNFIT
+    assert judge.new(alice, POLICY, Secret("25802580"), kept(judge, alice), NOW) is PinShown.CHANGED
+    assert is_right(judge, bob, POLICY, PIN)
+    assert not is_right(judge, bob, POLICY, NEW)
 
 
 def test_a_kept_one_expires_by_the_instant_at_which_it_was_kept(judge):
     Plain(judge).keep(person(), NEW, NOW)
     for days, right in ((29, True), (30, False)):
         later = NOW + timedelta(days=days)
-        assert Plain(judge).is_right(person(), EXPIRING, NEW, later) is right
+        assert is_right(judge, person(), EXPIRING, NEW, later) is right
         shown = PinShown.RIGHT if right else PinShown.EXPIRED
-        assert plainly(Plain(judge).read(person(), EXPIRING, NEW, (), later)) == (shown, "1397", 0, None)
+        assert plainly(judge.read(person(), EXPIRING, NEW, (), kept(judge, person()), later)) == (
+            shown,
+            "1397",
+            0,
+            None,
+        )
 
 
 def test_an_expired_one_is_no_keyword(judge):
-    assert Plain(judge).is_right(person(), EXPIRING, PIN, NOW)
-    assert not Plain(judge).is_right(person(days=30), EXPIRING, PIN, NOW)
-    assert not Plain(judge).is_right(person(), EXPIRING, Secret("25805"), NOW)
+    assert is_right(judge, person(), EXPIRING, PIN)
+    assert not is_right(judge, person(days=30), EXPIRING, PIN)
+    assert not is_right(judge, person(), EXPIRING, Secret("25805"))
 
 
 def test_without_a_key_ring_there_is_no_verdict_of_any_kind(judge):
@@ -130,8 +145,8 @@ def test_without_a_key_ring_there_is_no_verdict_of_any_kind(judge):
     blind = PinJudge(judge.store, no_ring)
     for ask in (
         lambda: read(blind, "2580513270"),
-        lambda: Plain(blind).new(person(), POLICY, Secret("13971397"), NOW),
-        lambda: Plain(blind).is_right(person(), POLICY, PIN, NOW),
+        lambda: blind.new(person(), POLICY, Secret("13971397"), kept(blind, person()), NOW),
+        lambda: is_right(blind, person(), POLICY, PIN),
         lambda: Plain(blind).keep(person(), NEW, NOW),
     ):
         with pytest.raises(Fault, match="no key ring"):

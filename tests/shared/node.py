@@ -37,15 +37,25 @@ class PlainNode(PlainStore):
         except BaseException:
             self._end()
             raise
-        super().__init__(store, self._runner.run)
+        super().__init__(store, self._settled)
+
+    def _settled(self, verb):
+        """What a verb returns, when nothing of it is on its way any more."""
+
+        async def run():
+            answer = await verb
+            await self.inner.settled()
+            return answer
+
+        return self._runner.run(run())
 
     def settle_in(self) -> None:
         """Let it do what it does by itself; it has no loop but while it is asked."""
-        self._run(self.inner._session._beat())
+        self._runner.run(self.inner._session._beat())
 
     def close(self) -> None:
-        self._run(self.inner.aclose())
-        self._run(asyncio.sleep(0.01))  # what was cut off has its end in a later turn
+        self._runner.run(self.inner.aclose())
+        self._runner.run(asyncio.sleep(0.01))  # what was cut off has its end in a later turn
         self._end()
 
     def _end(self) -> None:

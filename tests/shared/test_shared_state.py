@@ -10,8 +10,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from auth.embedded_state import StateFile
-from auth.shared.connection import exchanger
-from auth.state import Limit, SentMessage, StateUnavailable
+from auth.shared.connection import ResponseError, exchanger
+from auth.state import Limit, SentMessage, StateUnavailable, Wanted
 from core.store_model import ALICE, NOW, StoreMachine, challenge
 from schema.secret import Secret
 from shared.node import PlainNode, opened, settings
@@ -118,6 +118,57 @@ async def test_whoever_uses_up_what_cannot_be_copied_is_not_let_in_by_it(valkey,
     monkeypatch.undo()
     assert await store.consume("otp", 8)
     await store.settled()
+    await store.aclose()
+
+
+async def test_what_has_nothing_to_say_goes_with_the_next_question_and_before_it(valkey, tmp_path, monkeypatch):
+    store = await opened(settings(valkey, prefix=next(PREFIXES), node="node"), tmp_path)
+    batches = []
+
+    async def counted(commands, exchange=store._session._servers.exchange):
+        batches.append(len(commands))
+        return await exchange(commands)
+
+    await store.strike(ALICE, NOW)
+    await store.recall(Wanted(ALICE), NOW)
+    monkeypatch.setattr(store._session._servers, "exchange", counted)
+    await store.withdraw(ALICE, NOW)
+    assert (await store.recall(Wanted(ALICE), NOW)).failures == ()
+    assert len(batches) == 1
+    await store.aclose()
+
+
+async def test_what_was_told_is_not_overtaken_by_what_is_asked_later_over_another_connection(
+    valkey, tmp_path, monkeypatch
+):
+    store = await opened(settings(valkey, prefix=next(PREFIXES), node="node"), tmp_path)
+
+    async def slow(commands, exchange=store._session._servers.exchange):
+        await asyncio.sleep(0.1 if any("EVAL" in command for command in commands) else 0.0)
+        return await exchange(commands)
+
+    await store.strike(ALICE, NOW)
+    monkeypatch.setattr(store._session._servers, "exchange", slow)
+    await store.withdraw(ALICE, NOW)
+    await asyncio.sleep(0.01)  # it is on its way
+    assert (await store.recall(Wanted(ALICE), NOW)).failures == ()
+    await store.aclose()
+
+
+async def test_what_was_told_and_could_not_be_carried_out_is_known_when_it_is_settled(valkey, tmp_path, monkeypatch):
+    store = await opened(settings(valkey, prefix=next(PREFIXES), node="node"), tmp_path)
+
+    async def refused(commands, exchange=store._session._servers.exchange):
+        return [
+            ResponseError("no") if "EVAL" in command else answer
+            for command, answer in zip(commands, await exchange(commands), strict=True)
+        ]
+
+    monkeypatch.setattr(store._session._servers, "exchange", refused)
+    await store.withdraw(ALICE, NOW)
+    with pytest.raises(StateUnavailable, match="refuses"):
+        await store.settled()
+    await store.settled()  # it was told
     await store.aclose()
 
 
