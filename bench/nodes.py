@@ -6,6 +6,7 @@ and three of them are measured once more where all have both cores.
 """
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -131,11 +132,13 @@ def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) 
         }
         rates: dict[str, list[float]] = {name: [] for name in cases}
         costs: list[Cost] = []
+        answered: Counter[str] = Counter()  # the warm-up among them: it stands in the files as well
         for number in range(rounds + 1):
             for name, group in cases.items():
                 before = _spent(valkey)
                 rate = _round(group, seconds, in_flight, load)
                 replies = sum(case.rounds[-1][0].all_replies for case in group)
+                answered[name] += replies
                 progress(f"round {number}/{rounds}  {name}: {digits(rate)}/s")
                 if number:  # the first is to warm up
                     rates[name].append(rate)
@@ -177,10 +180,9 @@ def run(people: int, in_flight: int, rounds: int, seconds: float, folder: Path) 
     conditions = f"{people:,} people, {in_flight} in flight at each node, {rounds} interleaved rounds"
     cost = Cost(*(spread(getattr(each, name) for each in costs).median for name in Cost.__struct_fields__))
     state = folder / "embedded" / "node-0" / "state"
-    logons = sum(load.all_replies for load, _ in embedded.rounds)
     grown = Grown(
-        _octets(state, "audit-*.jsonl") / logons,
-        _octets(state, "journal.sqlite*") / logons,
+        _octets(state, "audit-*.jsonl") / answered[EMBEDDED],
+        _octets(state, "journal.sqlite*") / answered[EMBEDDED],
         _octets(state, "replica.sqlite*") / (people + token_holders.TEXTED),
     )
     return Results(machine, conditions, servers, wanted), cost, grown, held
