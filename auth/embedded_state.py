@@ -107,8 +107,8 @@ class EmbeddedStore:
 
     async def recall(self, wanted: Wanted, now: datetime) -> Recalled:
         """What is remembered; see `Store.recall`."""
-        memory, at = self._memory, now.timestamp()
-        with self._transaction() as run:
+        memory, run, at = self._memory, self._connection.execute, now.timestamp()
+        try:  # no context manager: this is done several times for each logon
             self._look()
             return Recalled(
                 memory.failures(wanted.user) if wanted.user is not None else (),
@@ -117,6 +117,8 @@ class EmbeddedStore:
                 tuple([memory.kept(key) for key in wanted.kept]),
                 tuple([ledger.tally(memory, limit.key, now, limit.window_seconds) for limit in wanted.counted]),
             )
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
 
     async def begin(self, state: Secret, challenge: Challenge) -> None:
         """Open a challenge; see `Store.begin`."""

@@ -33,6 +33,7 @@ class Look:
     Args:
         store: where the token is is remembered there.
         token: the token.
+        identity: of it.
         position: where it is.
         told: positions of which somebody was told that their code is right, and too far away.
         asked: whose; the policy says how wide the windows are.
@@ -44,6 +45,7 @@ class Look:
         self,
         store: Store,
         token: SoftwareToken,
+        identity: str,
         position: Position,
         told: tuple[int, ...],
         asked: Asked,
@@ -52,6 +54,7 @@ class Look:
     ) -> None:
         self._store = store
         self._token = token
+        self._identity = identity
         self._policy = asked.policy
         self._challenge = asked.challenge
         self._code = code
@@ -76,7 +79,7 @@ class Look:
     async def second_of_two(self) -> Checked | None:
         """Right, when it is the code after the one that was typed before."""
         held = self._held()
-        if held is None or held.identity != self._token.identity:
+        if held is None or held.identity != self._identity:
             return None
         where = held.position + 1
         if not matches(self._token, self._code, (where,)) or not await self._consume(where):
@@ -93,7 +96,7 @@ class Look:
         for where in matches(self._token, self._code, far):
             detail = f"token {self._token.serial} is {self._distance(where)}"
             await self._tell(where, around)
-            held = _encode(_Held(self._token.identity, where))
+            held = _encode(_Held(self._identity, where))
             return Checked(CodeVerdict.RESYNCHRONISE, detail, violation=False, held=held)
         return None
 
@@ -106,7 +109,7 @@ class Look:
             return None
         if not set(self._found).isdisjoint(self._told):
             return Checked(CodeVerdict.WRONG, f"token {self._token.serial}: the code was shown before its time")
-        recalled = await self._store.recall(Wanted(marks=(_mark_key(self._token),)), self._now)
+        recalled = await self._store.recall(Wanted(marks=(_mark_key(self._identity),)), self._now)
         mark = recalled.marks[0]
         if mark is not None and self._window[-1] < mark:
             detail = f"token {self._token.serial}: this machine's clock is behind the code that was accepted last"
@@ -118,15 +121,15 @@ class Look:
         return Checked(CodeVerdict.RIGHT, detail, proven=proven)
 
     async def _consume(self, where: int) -> bool:
-        return await self._store.consume(_mark_key(self._token), where)
+        return await self._store.consume(_mark_key(self._identity), where)
 
     async def _keep(self, drift: int) -> None:
         if drift != self._position.drift:
-            await self._store.keep(_drift_key(self._token), str(drift).encode())
+            await self._store.keep(_drift_key(self._identity), str(drift).encode())
 
     async def _tell(self, where: int, around: range) -> None:
         told = {position for position in self._told if position >= around[0]} | {where}
-        await self._store.keep(_told_key(self._token), _encode(tuple(sorted(told))))
+        await self._store.keep(_told_key(self._identity), _encode(tuple(sorted(told))))
 
     def _distance(self, where: int) -> str:
         if self._token.kind is TokenKind.TOTP:
@@ -146,25 +149,26 @@ async def looks_at(
     store: Store, tokens: Sequence[SoftwareToken], asked: Asked, code: Shown, now: datetime
 ) -> list[Look]:
     """A look at each token where it is now. Raises StateUnavailable when that cannot be known."""
-    kept = (*map(_drift_key, tokens), *map(_told_key, tokens))
-    recalled = await store.recall(Wanted(marks=tuple(map(_mark_key, tokens)), kept=kept), now)
+    identities = [token.identity for token in tokens]
+    kept = (*map(_drift_key, identities), *map(_told_key, identities))
+    recalled = await store.recall(Wanted(marks=tuple(map(_mark_key, identities)), kept=kept), now)
     drifts, told = recalled.kept[: len(tokens)], recalled.kept[len(tokens) :]
     return [
-        Look(store, token, Position(mark, int(drift) if drift else 0), _positions(far), asked, code, now)
-        for token, mark, drift, far in zip(tokens, recalled.marks, drifts, told, strict=True)
+        Look(store, token, identity, Position(mark, int(drift) if drift else 0), _positions(far), asked, code, now)
+        for token, identity, mark, drift, far in zip(tokens, identities, recalled.marks, drifts, told, strict=True)
     ]
 
 
-def _mark_key(token: SoftwareToken) -> str:
-    return f"otp {token.identity}"
+def _mark_key(identity: str) -> str:
+    return f"otp {identity}"
 
 
-def _drift_key(token: SoftwareToken) -> str:
-    return f"drift {token.identity}"
+def _drift_key(identity: str) -> str:
+    return f"drift {identity}"
 
 
-def _told_key(token: SoftwareToken) -> str:
-    return f"told {token.identity}"
+def _told_key(identity: str) -> str:
+    return f"told {identity}"
 
 
 def _positions(octets: bytes | None) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Which codes of a software token count now: the window around the present, and the wider one to find it again."""
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -46,13 +46,14 @@ def wider_window(token: SoftwareToken, position: Position, policy: Policy, now: 
     return range(following, following + policy.resynchronise_window + 1)
 
 
-def matches(token: SoftwareToken, typed: Shown, positions: Iterable[int]) -> list[int]:
+def matches(token: SoftwareToken, typed: Shown, positions: Sequence[int]) -> list[int]:
     """The positions whose code this is; the time does not tell which, nor how much of a code was right."""
     if not isinstance(typed, Secret):
         return [where for where in positions if typed.proves(token.code(where))]
     if len(typed.text) != token.digits:
         return []
-    return [where for where in positions if hmac.compare_digest(token.code(where).octets, typed.octets)]
+    own, compare = typed.octets, hmac.compare_digest
+    return [where for where, code in zip(positions, token.codes(positions), strict=True) if compare(code, own)]
 
 
 def drift_after(token: SoftwareToken, position: Position, accepted: int, policy: Policy, now: datetime) -> int:
