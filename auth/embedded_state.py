@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from auth.checkpoints import Checkpoints
 from auth.embedded.batch import Batch, Run
 from auth.embedded.memory import Memory, instants
 from auth.embedded.version import VERSION, bring_up_to_date, demand_known, version_of
@@ -50,7 +51,7 @@ _decode = msgspec.msgpack.Decoder(Challenge).decode
 class EmbeddedStore:
     """`auth.state.Store` in a file.
 
-    `synchronous=NORMAL` with a write-ahead log survives the end of the process, not of the machine: when the boot id
+    A commit to the write-ahead log survives the end of the process, not of the machine: when the boot id
     has changed since the last use, every open challenge and every code on stock is void. What must outlive the machine
     waits for the disk: marks, so that no code is good again, and what people have chosen. Of failures, and of what was
     sent, a power cut may take the last half minute.
@@ -81,7 +82,8 @@ class EmbeddedStore:
             self._connection.close()
             raise
         log = file.with_name(f"{file.name}-wal")
-        self._batch = Batch(self._connection, log, self._memory, self._unavailable, turns)
+        checkpoints = Checkpoints(self._connection, file)
+        self._batch = Batch(self._connection, log, self._memory, checkpoints, self._unavailable, turns)
 
     def _prepare(self, boot_id: str) -> None:
         try:
@@ -279,7 +281,7 @@ class EmbeddedStore:
 
     def close(self) -> None:
         """Commit what is open, and close the file."""
-        with suppress(sqlite3.ProgrammingError):  # it was closed before
+        with suppress(sqlite3.Error):  # it was closed before, or cannot be used
             self._batch.close()
         self._connection.close()
 

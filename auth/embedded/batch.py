@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Protocol
 
+from auth.checkpoints import Checkpoints
 from auth.state import StateUnavailable
 from auth.turn import Turns
 
@@ -78,11 +79,12 @@ class Batch:
     told that it was let in. Without, each verb is a transaction and is done when it returns.
 
     Args:
-        connection: the file, in autocommit mode, write-ahead log, synchronous=NORMAL: a commit is in the hands of the
-            kernel, so that the end of the process does not undo it.
+        connection: the file, in autocommit mode, with a write-ahead log: a commit is in the hands of the kernel, so
+            that the end of the process does not undo it.
         log: the write-ahead log. Brought to the disk itself where a transaction is to survive the machine as well;
             that is what synchronous=FULL would do, for all transactions alike.
         kept: what is remembered of the file.
+        checkpoints: those of the file.
         unavailable: what an error becomes.
         turns: those of the event loop.
     """
@@ -92,6 +94,7 @@ class Batch:
         connection: sqlite3.Connection,
         log: Path,
         kept: Kept,
+        checkpoints: Checkpoints,
         unavailable: Callable[[Exception], StateUnavailable],
         turns: Turns | None = None,
     ) -> None:
@@ -99,6 +102,7 @@ class Batch:
         self._log = log
         self._log_file = -1
         self._kept = kept
+        self._checkpoints = checkpoints
         self._unavailable = unavailable
         self._turns = turns
         self._open: _Transaction | None = None
@@ -186,6 +190,7 @@ class Batch:
         if self._log_file >= 0:
             os.close(self._log_file)
             self._log_file = -1
+        self._checkpoints.close()
 
     def _end_of_turn(self) -> None:
         transaction, fault = self._open, None
@@ -228,6 +233,7 @@ class Batch:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise self._broken(error) from error
+        self._checkpoints.committed()
 
     def _sync(self) -> None:
         if self._log_file < 0:

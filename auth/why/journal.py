@@ -2,13 +2,14 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from auth.checkpoints import Checkpoints
 from auth.incident import describe
 from auth.why.packing import Kept, Packed, Packer, unpacked
 from auth.why.record import Event, Journal, JournalUnavailable, NoJournal
@@ -53,6 +54,7 @@ class JournalFile:
         self._file = file
         self._days = days
         self._db: sqlite3.Connection | None = None
+        self._checkpoints: Checkpoints | None = None
         self._packer = Packer()
         self._day = 0
 
@@ -99,6 +101,10 @@ class JournalFile:
 
     def close(self) -> None:
         """Let go of the file."""
+        if self._checkpoints is not None:
+            with suppress(sqlite3.Error):  # it cannot be used any more
+                self._checkpoints.close()
+            self._checkpoints = None
         if self._db is not None:
             self._db.close()
             self._db = None
@@ -119,9 +125,11 @@ class JournalFile:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         try:
             db = self._db = self._db or _connected(self._file)
+            checkpoints = self._checkpoints = self._checkpoints or Checkpoints(db, self._file)
             db.execute("BEGIN IMMEDIATE")
             yield db
             db.execute("COMMIT")
+            checkpoints.committed()
         except (OSError, sqlite3.Error) as error:
             self.close()  # and with it whatever was begun
             self._packer.forget()

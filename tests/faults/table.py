@@ -262,8 +262,12 @@ NO_ROW: Mapping[str, Mapping[tuple[str, ...], str]] = {
         ("full",): "nothing is written to it",
     },
     "disk": {
-        ("down", "slow", "half-open", "garbage"): (
+        ("down", "half-open", "garbage"): (
             "the kernel answers for it, no proxy stands between; an audit that cannot be written ends as on a full one"
+        ),
+        ("slow",): (
+            "whoever needs something to be on the disk itself waits for it, and nobody else: "
+            "`tests/scenarios/test_slow_disk.py`"
         ),
         ("refused", "wrong TLS"): "a disk has no connection",
     },

@@ -1,0 +1,98 @@
+"""Checkpoints in a thread: the log does not grow for ever, the file is whole, and whoever writes makes none."""
+
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+
+from auth.checkpoints import Checkpoints
+
+ROWS, EACH = 60_000, 50
+OCTETS = 200
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "some.sqlite"
+
+
+def opened(file):
+    writer = sqlite3.connect(file, isolation_level=None)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("CREATE TABLE some (number INTEGER PRIMARY KEY, value BLOB)")
+    return writer
+
+
+def write(writer, checkpoints, rows):
+    for first in range(0, rows, EACH):
+        writer.execute("BEGIN IMMEDIATE")
+        writer.executemany(
+            "INSERT INTO some (value) VALUES (?)", [(bytes(OCTETS),) for _ in range(min(EACH, rows - first))]
+        )
+        writer.execute("COMMIT")
+        checkpoints.committed()
+
+
+def log(file):
+    return file.with_name(f"{file.name}-wal")
+
+
+def test_what_gathers_is_brought_over_and_the_log_begins_anew(file):
+    with closing(opened(file)) as writer:
+        checkpoints = Checkpoints(writer, file)
+        for _ in range(20):
+            write(writer, checkpoints, ROWS // 20)
+            time.sleep(0.05)  # nobody writes all of the time
+        assert log(file).stat().st_size < ROWS * OCTETS / 2
+        assert file.stat().st_size > ROWS * OCTETS / 2
+        checkpoints.close()
+
+
+def test_whoever_writes_brings_nothing_over(file):
+    with closing(opened(file)) as writer:
+        checkpoints = Checkpoints(writer, file)
+        before = file.stat().st_size
+        for _ in range(ROWS // EACH):
+            write(writer, Checkpoints(writer, file), EACH)  # one that never has enough
+        assert file.stat().st_size == before
+        checkpoints.close()
+
+
+def test_a_checkpoint_waits_for_the_disk_as_whoever_writes_does_not(file, monkeypatch):
+    """Else the file would not be whole when the machine goes down (sqlite.org/wal.html, section 2.2)."""
+    said = []
+
+    def listened(*place, connect=sqlite3.connect, **how):
+        own = connect(*place, **how)
+        own.set_trace_callback(said.append)
+        return own
+
+    with closing(opened(file)) as writer:
+        checkpoints = Checkpoints(writer, file)
+        monkeypatch.setattr("auth.checkpoints.sqlite3.connect", listened)
+        write(writer, checkpoints, 2_000)
+        checkpoints._thread.shutdown(wait=True)
+        assert writer.execute("PRAGMA synchronous").fetchone() == (0,)
+    assert said[:2] == ["PRAGMA synchronous = FULL", "PRAGMA wal_checkpoint(PASSIVE)"]
+
+
+def test_a_file_that_was_closed_has_all_of_it_and_no_log(file):
+    writer = opened(file)
+    checkpoints = Checkpoints(writer, file)
+    write(writer, checkpoints, 10 * EACH)
+    checkpoints.close()
+    writer.close()
+    assert not log(file).exists()
+    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as reader:
+        assert reader.execute("SELECT count(*) FROM some").fetchone() == (10 * EACH,)
+        assert reader.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_file_that_was_taken_away_is_not_made_anew(file, tmp_path):
+    with closing(opened(file)) as writer:
+        checkpoints = Checkpoints(writer, file)
+        file.rename(tmp_path / "moved.sqlite")
+        write(writer, checkpoints, 2_000)
+        checkpoints._thread.shutdown(wait=True)
+        assert not file.exists()
