@@ -22,7 +22,7 @@ from auth.shared.reader import SharedReader
 from auth.state import Wanted
 from cluster.nodes import Cluster, open_cluster
 from races.node_link import NodeLink
-from scenarios.company import NODE_MEMBERS, Entry, password_of, policy, policy_dn, texted
+from scenarios.company import ONE_ACCESS_NODE, Entry, password_of, policy, policy_dn, texted
 from scenarios.office import calling
 from scenarios.sealed import SealedPeople, id_of
 from schema.errors import Fault
@@ -36,21 +36,15 @@ CODES_EACH = 8
 CROWD = 64
 WRONG_CODES_THAT_LOCK = 5
 AT_ONCE = 30
-ONE_ACCESS_NODE = f"""
-[node:vpn]
-dirfactorAddress = 127.0.0.1
-secret = file:radius.secret
-dirfactorApiKeyHash = {{api_key_hash}}
-dirfactorMember = {NODE_MEMBERS}
-"""
 
 
 def holders(submissions: int) -> dict[str, SoftwareToken]:
-    """Login name -> token, of as many people as so many submissions need."""
-    number = max(HOLDERS_AT_ONCE, math.ceil(submissions / SUBMISSIONS / CODES_EACH))
+    """Login name -> token, of as many people as so many submissions need: the same number for each turn, or those of
+    a turn with fewer would come to their sixtieth wrong code and be locked."""
+    each_turn = max(1, math.ceil(submissions / SUBMISSIONS / CODES_EACH / HOLDERS_AT_ONCE))
     return {
         f"holly{each}": SoftwareToken(TokenKind.HOTP, f"T-{each}", each.to_bytes(4, "big") * 5)
-        for each in range(number)
+        for each in range(HOLDERS_AT_ONCE * each_turn)
     }
 
 
