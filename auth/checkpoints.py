@@ -61,7 +61,7 @@ class Checkpoints:
             closing(sqlite3.connect(there, uri=True, isolation_level=None)) as own,
         ):
             own.execute("PRAGMA synchronous = FULL")
-            before = frames = -1
+            before = -1
             for pause in _PAUSES:
                 time.sleep(pause)
                 _, frames, brought = own.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()

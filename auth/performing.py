@@ -149,7 +149,7 @@ class Performer:
             case steps.CheckNewPin(part=part):
                 bare = _without_spaces(session, part.field)
                 new = session.text(part)
-                shown = self.pins.new(subject.person, subject.policy, new, session.recalled.pin, subject.now)
+                shown = self.pins.new(subject.person, subject.policy, new, session.kept_pin, subject.now)
                 return replace(bare, pin=shown)
             case steps.KeepPin(part=part):
                 await self.pins.keep(subject.person, session.text(part), subject.now)
@@ -183,7 +183,7 @@ class Performer:
 
         async def judged(_narrow: bool) -> Checked:  # noqa: FBT001 - as `Judged` is called
             nonlocal found
-            given, kept = session.text(part), session.recalled.pin
+            given, kept = session.text(part), session.kept_pin
             found = self.pins.read(subject.person, subject.policy, given, lengths, kept, subject.now)
             return Checked(CodeVerdict.RIGHT if found else CodeVerdict.WRONG, "" if found else "PIN")
 
@@ -202,7 +202,7 @@ class Performer:
 
         async def judged(_narrow: bool) -> Checked:  # noqa: FBT001 - as `Judged` is called
             if kind is KeywordKind.PIN:
-                kept = session.recalled.pin
+                kept = session.kept_pin
                 right = self.pins.is_right(subject.person, subject.policy, plain(typed), kept, subject.now)
                 return Checked(CodeVerdict.RIGHT if right else CodeVerdict.WRONG, "PIN as keyword")
             verdict = await self._password(subject.person, typed)

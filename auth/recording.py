@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from auth.audit import AuditLine, AuditTrail, AuditUnavailable
-from auth.turn import Turns
+from auth.turn import Turns, tell
 from auth.why.record import Event, Journal
 
 _log = logging.getLogger("dirfactor.service")
@@ -59,10 +59,10 @@ class Recorder:
                 return
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must learn of it
             for *_, waiter in waiting:
-                _tell(waiter, error)
+                tell(waiter, error)
             return
         for *_, waiter in waiting:
-            _tell(waiter)
+            tell(waiter)
 
     def _journalled(self, waiting: Sequence[_Waiting]) -> list[_Made]:
         faults = self._journal.keep_all([event for event, _, _ in waiting])
@@ -77,15 +77,6 @@ class Recorder:
             try:
                 self._audit.write_all([line()])
             except Exception as error:  # noqa: BLE001 - as above
-                _tell(waiter, error)
+                tell(waiter, error)
             else:
-                _tell(waiter)
-
-
-def _tell(waiter: _Waiter, error: Exception | None = None) -> None:
-    if waiter.done():
-        return  # nobody waits any more
-    if error is None:
-        waiter.set_result(None)
-    else:
-        waiter.set_exception(error)
+                tell(waiter)

@@ -77,6 +77,11 @@ class Session:
         return self.text(part) if isinstance(shown, Secret) else shown
 
     @property
+    def kept_pin(self) -> bytes | None:
+        """The PIN that the user has chosen, which is the one value that `FactsReader.wanted` recalls."""
+        return self.recalled.kept[0] if self.recalled.kept else None
+
+    @property
     def shows_responses(self) -> bool:
         """Whether the client shows responses instead of what was typed."""
         return any(not isinstance(shown, Secret) for shown in self.texts.values())

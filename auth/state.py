@@ -129,11 +129,6 @@ class Recalled(msgspec.Struct, frozen=True):
     kept: tuple[bytes | None, ...] = ()
     counted: tuple[int, ...] = ()
 
-    @property
-    def pin(self) -> bytes | None:
-        """The one value that is wanted of a person: the PIN that was chosen."""
-        return self.kept[0] if self.kept else None
-
     def __repr__(self) -> str:
         return f"Recalled({len(self.failures)} failures)"
 
@@ -155,7 +150,7 @@ class Store(Protocol):
 
     What verbs have written is durable through kill -9 when `settled` has returned; nothing that follows from it may
     leave this process sooner: no answer, no message, no question to somebody else. Every verb raises StateUnavailable
-    when the store cannot be used.
+    when the store cannot be used; one that returns nothing may leave that to whatever is asked next, and to `settled`.
     """
 
     async def settled(self) -> None:

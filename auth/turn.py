@@ -42,3 +42,13 @@ class Turns:
         endings, self._endings = self._endings, []
         for ending in endings:
             ending()
+
+
+def tell(waiter: "asyncio.Future[None]", error: Exception | None = None) -> None:
+    """Tell whoever waits for what was done at the end of a turn; it failed where there is an error."""
+    if waiter.done():
+        return  # nobody waits any more
+    if error is None:
+        waiter.set_result(None)
+    else:
+        waiter.set_exception(error)

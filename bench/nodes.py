@@ -242,10 +242,14 @@ def _round(group: Sequence[Case], seconds: float, in_flight: int, load: Path) ->
     return sum(case.rounds[-1][0].all_replies / case.rounds[-1][0].wall_s for case in group)
 
 
+def _info(valkey: Valkey) -> dict[str, str]:
+    """What it says of itself."""
+    return dict(line.split(":", 1) for line in valkey.cli("INFO", "everything").splitlines() if ":" in line)
+
+
 def _spent(valkey: Valkey) -> Cost:
     """Since the Valkey began."""
-    lines = (line.split(":", 1) for line in valkey.cli("INFO", "everything").splitlines() if ":" in line)
-    values = dict(lines)
+    values = _info(valkey)
     calls = sum(
         int(value.split("calls=")[1].split(",")[0]) for name, value in values.items() if name.startswith("cmdstat_")
     )
@@ -256,8 +260,7 @@ def _spent(valkey: Valkey) -> Cost:
 
 def _held(valkey: Valkey) -> int:
     """Octets of its memory that are no client's."""
-    lines = (line.split(":", 1) for line in valkey.cli("INFO", "memory").splitlines() if ":" in line)
-    values = dict(lines)
+    values = _info(valkey)
     return int(values["used_memory"]) - int(values["mem_clients_normal"])
 
 

@@ -21,8 +21,6 @@ SITUATIONS: Final = ((1_000, 1.0), (20_000, 20.0), (100_000, 100.0), (1_000_000,
 """People, and logons by code a second at the busiest time."""
 DAY_SHARE: Final = 0.1
 """What part of a day's seconds have as many logons as the busiest one."""
-
-
 OPEN_SECONDS: Final = 600.0
 """For how long the Valkey holds a challenge that nobody answers: a code's lifetime as shipped, and five minutes."""
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from auth.checkpoints import Checkpoints
 from auth.state import StateUnavailable
-from auth.turn import Turns
+from auth.turn import Turns, tell
 
 Run = Callable[..., sqlite3.Cursor]
 _Waiter = asyncio.Future[None]
@@ -39,12 +39,7 @@ class _Transaction:
     def end(self, fault: StateUnavailable | None) -> None:
         self.fault, self.safe = self.fault or fault, fault is None
         for waiter in self.waiters:
-            if waiter.done():
-                continue  # whoever waited is gone
-            if fault is None:
-                waiter.set_result(None)
-            else:
-                waiter.set_exception(fault)
+            tell(waiter, fault)
         self.waiters.clear()
 
 

@@ -8,18 +8,11 @@ import pytest_asyncio
 
 from cluster.nodes import Cluster, open_cluster
 from rig.valkey import Valkey
-from scenarios.company import NODE_MEMBERS, password_of, person, policy, policy_dn, texted, with_vip
+from scenarios.company import ONE_ACCESS_NODE, password_of, person, policy, policy_dn, texted, with_vip
 from scenarios.office import DOORS, another, calling
 
 pytestmark = [pytest.mark.servers, pytest.mark.asyncio(loop_scope="module")]
 EVERYWHERE = range(3)
-ONE_ACCESS_NODE = f"""
-[node:vpn]
-dirfactorAddress = 127.0.0.1
-secret = file:radius.secret
-dirfactorApiKeyHash = {{api_key_hash}}
-dirfactorMember = {NODE_MEMBERS}
-"""
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -13,6 +13,23 @@ OCTETS = 200
 
 
 @pytest.fixture
+def said(monkeypatch):
+    """The statements of whoever makes checkpoints."""
+    statements = []
+
+    def listened(*place, connect=sqlite3.connect, **how):
+        own = connect(*place, **how)
+        own.set_trace_callback(statements.append)
+        return own
+
+    def listen():
+        monkeypatch.setattr("auth.checkpoints.sqlite3.connect", listened)
+        return statements
+
+    return listen
+
+
+@pytest.fixture
 def file(tmp_path):
     return tmp_path / "some.sqlite"
 
@@ -59,22 +76,27 @@ def test_whoever_writes_brings_nothing_over(file):
         checkpoints.close()
 
 
-def test_a_checkpoint_waits_for_the_disk_as_whoever_writes_does_not(file, monkeypatch):
-    """Else the file would not be whole when the machine goes down (sqlite.org/wal.html, section 2.2)."""
-    said = []
-
-    def listened(*place, connect=sqlite3.connect, **how):
-        own = connect(*place, **how)
-        own.set_trace_callback(said.append)
-        return own
-
+def made(file, said):
+    """What was said, when a checkpoint has been made."""
     with closing(opened(file)) as writer:
         checkpoints = Checkpoints(writer, file)
-        monkeypatch.setattr("auth.checkpoints.sqlite3.connect", listened)
+        statements = said()
         write(writer, checkpoints, 2_000)
         checkpoints._thread.shutdown(wait=True)
         assert writer.execute("PRAGMA synchronous").fetchone() == (0,)
-    assert said[:2] == ["PRAGMA synchronous = FULL", "PRAGMA wal_checkpoint(PASSIVE)"]
+    return statements
+
+
+def test_a_checkpoint_waits_for_the_disk_as_whoever_writes_does_not(file, said):
+    """Else the file would not be whole when the machine goes down (sqlite.org/wal.html, section 2.2)."""
+    assert made(file, said)[:2] == ["PRAGMA synchronous = FULL", "PRAGMA wal_checkpoint(PASSIVE)"]
+
+
+@pytest.mark.parametrize(("most", "ends"), [(0, "FULL"), (1_000_000, "PASSIVE")])
+def test_only_a_log_that_has_grown_too_long_has_writers_wait(file, said, monkeypatch, most, ends):
+    monkeypatch.setattr("auth.checkpoints._MOST_FRAMES", most)
+    monkeypatch.setattr("auth.checkpoints._PAUSES", (0.0,))  # it does not catch up
+    assert made(file, said)[-1] == f"PRAGMA wal_checkpoint({ends})"
 
 
 def test_a_file_that_was_closed_has_all_of_it_and_no_log(file):

@@ -16,18 +16,11 @@ from rig.faked_time import FakedTime
 from rig.fixtures import OPENLDAP_SCHEMA, running
 from rig.slapd import PASSWORD, Slapd
 from scenarios.at_slapd import fill_directory, following, write_password
-from scenarios.company import NODE_MEMBERS, Entry, policy, policy_dn, texted
+from scenarios.company import ONE_ACCESS_NODE, Entry, policy, policy_dn, texted
 from scenarios.office import beside, open_office
 from scenarios.sealed import SealedPeople
 from schema.words import TokenKind
 
-_NODES = f"""
-[node:vpn]
-dirfactorAddress = 127.0.0.1
-secret = file:radius.secret
-dirfactorApiKeyHash = {{api_key_hash}}
-dirfactorMember = {NODE_MEMBERS}
-"""
 _PATIENT = {"dirfactorLogonAttempts": "10", "dirfactorViolationLimit": "100"}
 _SPEND = "\n[spend]\nper_user_hour = 1000\nper_user_day = 1000\nper_number_day = 1000\nper_prefix_day = 100000\n"
 _TEXTED = [f"tess{number}" for number in range(24)]
@@ -46,7 +39,7 @@ async def in_a_file(folder: Path, dice: random.Random, seen: Seen) -> AsyncItera
     audit = f"\n[audit]\ndays = {DAYS_KEPT}\n"
     clock = FakedTime(folder / "clock")
     async with open_office(
-        folder, *entries, nodes=_NODES, more_config=_SPEND + audit, environment=clock.environment
+        folder, *entries, nodes=ONE_ACCESS_NODE, more_config=_SPEND + audit, environment=clock.environment
     ) as office:
         moments = [
             ByAuthenticator(office, holders, dice, seen),
@@ -68,7 +61,7 @@ async def at_a_server(folder: Path, dice: random.Random, seen: Seen) -> AsyncIte
     password.write_text(PASSWORD)
     with ExitStack() as stack:
         slapd = stack.enter_context(running(Slapd(folder / "slapd", OPENLDAP_SCHEMA, session_log=1000)))
-        async with open_office(folder, *_with_tokens(sealed, holders), nodes=_NODES) as office:
+        async with open_office(folder, *_with_tokens(sealed, holders), nodes=ONE_ACCESS_NODE) as office:
             fill_directory(slapd, office.company, folder / "company.ldif")
             write_password(slapd, folder)
             before = office.service.config.read_text()

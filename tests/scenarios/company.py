@@ -7,6 +7,14 @@ from dataclasses import dataclass, field
 BASE = "dc=demo,dc=example"
 NODE_MEMBERS = f"cn=vpn-users,ou=groups,{BASE}"
 STAFF = f"cn=staff,ou=policies,{BASE}"
+ONE_ACCESS_NODE = f"""
+[node:vpn]
+dirfactorAddress = 127.0.0.1
+secret = file:radius.secret
+dirfactorApiKeyHash = {{api_key_hash}}
+dirfactorMember = {NODE_MEMBERS}
+"""
+"""Of config.ini, where both doors are the same node's; `open_office` puts the key's hash in."""
 PASSWORD = "Teapot-41"
 """What everybody's password ends with."""
 

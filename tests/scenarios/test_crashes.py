@@ -9,19 +9,12 @@ import pytest
 import pytest_asyncio
 
 from auth.demo.service import Reply
-from scenarios.company import NODE_MEMBERS, password_of, policy, policy_dn, texted, with_vip
+from scenarios.company import ONE_ACCESS_NODE, password_of, policy, policy_dn, texted, with_vip
 from scenarios.office import Office, another, open_office
 from schema.errors import Fault
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ROUNDS = 10
-NODES = f"""
-[node:vpn]
-dirfactorAddress = 127.0.0.1
-secret = file:radius.secret
-dirfactorApiKeyHash = {{api_key_hash}}
-dirfactorMember = {NODE_MEMBERS}
-"""
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -38,7 +31,7 @@ async def office(tmp_path_factory):
     ]
     credentials = {"SLOW-HTTP": "hang:0.4", "SLOW-RADIUS": "hang:0.8"}  # the doors close in this order
     folder = tmp_path_factory.mktemp("crashes")
-    async with open_office(folder, *entries, credentials=credentials, nodes=NODES) as running:
+    async with open_office(folder, *entries, credentials=credentials, nodes=ONE_ACCESS_NODE) as running:
         yield running
 
 

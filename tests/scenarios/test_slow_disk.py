@@ -2,25 +2,19 @@
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
 
 import pytest
 
 from auth.otp.token import SoftwareToken
 from races.node_link import NodeLink
 from rig.slow_disk import slow_disk
-from scenarios.company import NODE_MEMBERS, policy, policy_dn
+from scenarios.company import ONE_ACCESS_NODE, policy, policy_dn
 from scenarios.office import another, open_office
 from scenarios.sealed import SealedPeople
 from schema.words import TokenKind
 
 pytestmark = pytest.mark.servers  # who traces another process is root
-NODE = f"""
-[node:vpn]
-dirfactorAddress = 127.0.0.1
-secret = file:radius.secret
-dirfactorApiKeyHash = {{api_key_hash}}
-dirfactorMember = {NODE_MEMBERS}
-"""
 SECONDS = 2.0
 TOKENS = {f"tom{at}": SoftwareToken(TokenKind.HOTP, f"T-{at}", at.to_bytes(4, "big") * 5) for at in range(60)}
 EACH = 50
@@ -32,8 +26,9 @@ async def test_while_the_disk_is_slow_nobody_waits_who_needs_none_of_it(tmp_path
         *(sealed.with_token(uid, token, dirfactorPolicy=policy_dn("codes")) for uid, token in TOKENS.items()),
         policy("codes", dirfactorFirstMethod="token", dirfactorSecondMethod="none"),
     ]
-    async with open_office(tmp_path, *people, nodes=NODE) as office:
+    async with open_office(tmp_path, *people, nodes=ONE_ACCESS_NODE) as office, AsyncExitStack() as stack:
         link = NodeLink(office.service.radius_port, office.service.secret.octets)
+        stack.callback(link.close)
         right = list(TOKENS)[:5]
         log = tmp_path / "strace.log"
         assert await link.ask(right[0], "nothing") is not None  # the journal is made by the first logon of all
@@ -56,4 +51,3 @@ async def test_while_the_disk_is_slow_nobody_waits_who_needs_none_of_it(tmp_path
         assert [packet.code.name for packet in await asyncio.gather(*codes)] == ["ACCESS_ACCEPT"] * len(right)
         assert "journal.sqlite" in log.read_text(), "it was brought over meanwhile"
         assert max(waited) < SECONDS / 2
-        link.close()

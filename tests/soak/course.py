@@ -14,7 +14,7 @@ from pathlib import Path
 
 from faults.way import Fault, Way, ways
 from rig.certificates import issue
-from scenarios.company import NODE_MEMBERS
+from scenarios.company import ONE_ACCESS_NODE
 from scenarios.office import Office, beside, open_office
 from scenarios.sealed import SealedPeople
 from soak.minutes import Sample
@@ -23,13 +23,6 @@ from soak.spells import Spells
 from soak.traffic import GATEWAY, MAIL_SERVER, MAILED, WEIGHTS, Done, Traffic, company
 
 STATE_FILE = "state file"
-NODES = f"""
-[node:vpn]
-dirfactorAddress = 127.0.0.1
-secret = file:radius.secret
-dirfactorApiKeyHash = {{api_key_hash}}
-dirfactorMember = {NODE_MEMBERS}
-"""
 _PORTS = {
     GATEWAY: r"url = http://127\.0\.0\.1:(\d+)/messages",
     MAIL_SERVER: r"\[email:relay\]\nhost = \w+\nport = (\d+)",
@@ -153,7 +146,7 @@ async def opened(folder: Path, dice: random.Random, seen: Seen) -> AsyncIterator
     sealed = SealedPeople(folder)
     limits = ("per_user_hour", "per_user_day", "per_number_day", "per_prefix_day", "per_day")
     spend = "\n[spend]\n" + "".join(f"{name} = 1000000\n" for name in limits)
-    async with open_office(folder, *company(sealed), nodes=NODES, more_config=spend) as office:
+    async with open_office(folder, *company(sealed), nodes=ONE_ACCESS_NODE, more_config=spend) as office:
         before = office.service.config.read_text()
         ports = {thing: _port(before, pattern) for thing, pattern in _PORTS.items()}
         with ExitStack() as stack:

@@ -90,7 +90,7 @@ class Traffic:
             "wrong code": self._wrong_code,
             "text": lambda: self._sent("texted", GATEWAY, self._by_radius),
             "text over HTTP": lambda: self._sent("texted", GATEWAY, self._by_http),
-            "wrong text, then right": lambda: self._sent("texted", GATEWAY, self._by_radius, wrong_first=True),
+            "wrong text, then right": lambda: self._sent("texted", GATEWAY, self._by_radius_at_the_second_try),
             "mail": lambda: self._sent("mailed", MAIL_SERVER, self._by_radius),
             "mail over HTTP": lambda: self._sent("mailed", MAIL_SERVER, self._by_http),
             "gone away": self._gone_away,
@@ -152,15 +152,8 @@ class Traffic:
             self._wrong(f"a wrong code was {reply.outcome}")
         return True
 
-    async def _sent(
-        self,
-        people: str,
-        thing: str,
-        ask: Callable[[str, str, Reply | None], Awaitable[Reply]],
-        *,
-        wrong_first: bool = False,
-    ) -> bool:
-        """A password, a code that is sent, another one that it is not, where that is wanted, and that code."""
+    async def _sent(self, people: str, thing: str, ask: Callable[[str, str, Reply | None], Awaitable[Reply]]) -> bool:
+        """A password, a code that is sent, and that code."""
         async with self._somebody(people) as user:
             if user is None:
                 return False
@@ -171,11 +164,6 @@ class Traffic:
                     self._wrong(f"a first step that needs the {thing} was {asked.outcome}")
                 return False
             code = await self._code_for(user, people, mark)
-            if wrong_first:
-                asked = await ask(user, another(code), asked)
-                if asked.outcome != "challenged":
-                    self._wrong(f"after a wrong code the one that the {thing} took was not asked for: {asked.outcome}")
-                    return True
             answered = await ask(user, code, asked)
             if answered.outcome != "accepted":
                 self._wrong(f"the code that the {thing} took was {answered.outcome}")
@@ -192,6 +180,14 @@ class Traffic:
             extra.append((Attribute.STATE, asked.state.octets))
         packet = await self._link.ask(user, typed, extra=extra, seconds=_PATIENCE)
         return Reply("not answered") if packet is None else reply_of(packet)
+
+    async def _by_radius_at_the_second_try(self, user: str, typed: str, asked: Reply | None) -> Reply:
+        """The code that was sent is typed behind another one, after which it is asked for again."""
+        if asked is not None:
+            asked = await self._by_radius(user, another(typed), asked)
+            if asked.outcome != "challenged":
+                self._wrong(f"a wrong code that was the first of several tries was {asked.outcome}")
+        return await self._by_radius(user, typed, asked)
 
     async def _by_http(self, user: str, typed: str, asked: Reply | None) -> Reply:
         if asked is None:
