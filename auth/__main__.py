@@ -1,5 +1,5 @@
 """`python -m auth` is `dirfactor`."""
 
-from auth.cli.main import main
+from auth.cli.entry import main
 
 main()

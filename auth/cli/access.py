@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from auth.cli.output import faults
+from auth.cli.faults import faults
 from dirsync.admin.connection import AdminAccess
 from schema.errors import Fault
 from schema.secret import Secret

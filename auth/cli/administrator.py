@@ -11,7 +11,8 @@ import typer
 
 from auth.app import rules
 from auth.cli.access import BIND, CA_FILE, PASSWORD_FILE, START_TLS, read_password, with_options
-from auth.cli.output import DEFAULT_CONFIG, UsageFault
+from auth.cli.default_config import CONFIG_VARIABLE, DEFAULT_CONFIG
+from auth.cli.faults import UsageFault
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
 from auth.guessing import guesses
@@ -39,7 +40,7 @@ DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Print the LDIF that wo
 _CONFIG = Annotated[
     str,
     typer.Option(
-        "--config", "-c", help="config.ini with the [directory] to use.", envvar="DIRFACTOR_CONFIG", metavar="FILE"
+        "--config", "-c", help="config.ini with the [directory] to use.", envvar=CONFIG_VARIABLE, metavar="FILE"
     ),
 ]
 _URL = Annotated[

@@ -14,7 +14,9 @@ from auth.audit.proof.lines import Keys, Read
 from auth.audit.proof.tampering import Found, Verdict
 from auth.audit.proof.verify import verify
 from auth.cli.audit_show import SINCE, instant, reading, show_command
-from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, UsageFault, faults, out, print_json
+from auth.cli.default_config import DEFAULT_CONFIG
+from auth.cli.faults import Exit, UsageFault, faults
+from auth.cli.output import CONFIG_OPTION, JSON_OPTION, out, print_json
 from auth.cli.progress import followed
 from auth.config import read_config
 from auth.keys import private_file

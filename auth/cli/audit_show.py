@@ -17,7 +17,9 @@ from auth.audit.follow import following
 from auth.audit.told.search import Whom, login_of, logins, whom
 from auth.audit.told.wanted import Wanted
 from auth.audit.told.words import as_data, as_text, known_reason, step_line
-from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, UsageFault, faults, out, print_json
+from auth.cli.default_config import DEFAULT_CONFIG
+from auth.cli.faults import Exit, UsageFault, faults
+from auth.cli.output import CONFIG_OPTION, JSON_OPTION, out, print_json
 from auth.clock import SYSTEM_CLOCK
 from auth.config import read_config
 from auth.settings import Settings

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import typer
 
+from auth.cli.default_config import DEFAULT_CONFIG
+from auth.cli.faults import Exit, faults
 from auth.cli.numbers import numbers_command
-from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, demand_a_sync, faults, out, print_json
+from auth.cli.output import CONFIG_OPTION, JSON_OPTION, demand_a_sync, out, print_json
 from auth.cli.templates import templates_command
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config

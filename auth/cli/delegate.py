@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from auth.cli.access import with_access
-from auth.cli.output import JSON_OPTION, Exit, UsageFault, faults, out, print_json
+from auth.cli.faults import Exit, UsageFault, faults
+from auth.cli.output import JSON_OPTION, out, print_json
 from dirsync.admin import delegation as admin
 from dirsync.admin.connection import AdminAccess
 from schema.delegation import Delegation, as_dsacls, as_powershell, as_sddl, sddl

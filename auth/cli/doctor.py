@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, UsageFault, err, faults, out, print_json
+from auth.cli.default_config import DEFAULT_CONFIG
+from auth.cli.faults import Exit, UsageFault, faults
+from auth.cli.output import CONFIG_OPTION, JSON_OPTION, err, out, print_json
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import ConfigFault
 from auth.doctor.bundle import write_bundle

@@ -11,7 +11,9 @@ from auth.addresses import EmailAddress, email_address
 from auth.channels.base import DeliveryFailed, Message
 from auth.channels.mail.passage import Passage
 from auth.channels.mail.settings import MailSettings
-from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, UsageFault, faults, out, print_json
+from auth.cli.default_config import DEFAULT_CONFIG
+from auth.cli.faults import Exit, UsageFault, faults
+from auth.cli.output import CONFIG_OPTION, JSON_OPTION, out, print_json
 from auth.cli.section import sections_named
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config

@@ -9,18 +9,10 @@ from typing import Annotated
 import typer
 
 from auth.app import rules
+from auth.cli.default_config import DEFAULT_CONFIG
 from auth.cli.explain_changes import changes_answer, print_answer
-from auth.cli.output import (
-    CONFIG_OPTION,
-    DEFAULT_CONFIG,
-    JSON_OPTION,
-    Exit,
-    UsageFault,
-    demand_a_sync,
-    faults,
-    out,
-    print_json,
-)
+from auth.cli.faults import Exit, UsageFault, faults
+from auth.cli.output import CONFIG_OPTION, JSON_OPTION, demand_a_sync, out, print_json
 from auth.clock import SYSTEM_CLOCK
 from auth.config import read_config
 from auth.facts import Facts

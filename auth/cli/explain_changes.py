@@ -12,7 +12,8 @@ from typing import Any
 import typer
 
 from auth.app import rules
-from auth.cli.output import Exit, UsageFault, demand_a_sync, err, out, print_json
+from auth.cli.faults import Exit, UsageFault
+from auth.cli.output import demand_a_sync, err, out, print_json
 from auth.cli.progress import followed
 from auth.clock import SYSTEM_CLOCK
 from auth.facts_reader import FactsReader

@@ -1,18 +1,16 @@
 """The top of the command line: the commands an operator starts with."""
 
 import asyncio
-import logging
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from auth.cli.default_config import DEFAULT_CONFIG
+from auth.cli.faults import Exit, faults
 from auth.cli.later import later
-from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, Exit, faults, out
-from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
-from auth.preflight import examined_config, needed_to_start
-from auth.serving.host import serve_host
+from auth.cli.output import CONFIG_OPTION, out
+from auth.clock import SYSTEM_ENTROPY
 from auth.version import __version__
 
 _LATER = {
@@ -55,11 +53,9 @@ def top(*, version: Annotated[bool, typer.Option("--version", help="Print the ve
 @app.command("serve")
 def serve_command(config: CONFIG_OPTION = DEFAULT_CONFIG) -> None:
     """Run the service: both doors and the sync, until SIGTERM."""
-    with faults():
-        settings = asyncio.run(examined_config(Path(config), needed_to_start, SYSTEM_CLOCK, SYSTEM_ENTROPY))
-        start_logging(settings.service.log_level)
-        status = serve_host(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY)
-    raise typer.Exit(status)
+    from auth.cli.serve import serve  # noqa: PLC0415 - the other commands do without the service
+
+    raise typer.Exit(serve(Path(config)))
 
 
 @app.command("api-key")
@@ -82,16 +78,3 @@ def demo_command(
     with faults():
         passed = asyncio.run(run_demo(out, keep=keep))
     raise typer.Exit(Exit.DONE if passed else Exit.FOUND)
-
-
-def start_logging(level: str) -> None:
-    """Log lines on standard error, with UTC times; other libraries only when they warn."""
-    logging.basicConfig(
-        stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.WARNING
-    )
-    logging.getLogger("dirfactor").setLevel(level.upper())
-
-
-def main() -> None:
-    """The entry point."""
-    app()

@@ -8,7 +8,8 @@ import msgspec
 import typer
 
 from auth.cli.administrator import DRY_RUN, Administrator, find_users, reads_directory, writes_directory
-from auth.cli.output import JSON_OPTION, UsageFault, out, print_json
+from auth.cli.faults import UsageFault
+from auth.cli.output import JSON_OPTION, out, print_json
 from dirsync.admin.directory import AdminDirectory
 from dirsync.admin.edit import Edit, applied, as_ldif, replaced
 from dirsync.admin.found import Found

@@ -7,7 +7,9 @@ import msgspec
 import typer
 from rich.table import Table
 
-from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, faults, out, print_json
+from auth.cli.default_config import DEFAULT_CONFIG
+from auth.cli.faults import Exit, faults
+from auth.cli.output import CONFIG_OPTION, JSON_OPTION, out, print_json
 from auth.config import read_config
 from auth.radius.habits import Advice, advice
 from auth.radius.habits_file import read_all_habits

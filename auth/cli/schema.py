@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from auth.cli.access import with_access
-from auth.cli.output import JSON_OPTION, Exit, out, print_json
+from auth.cli.faults import Exit
+from auth.cli.output import JSON_OPTION, out, print_json
 from dirsync.admin import schema as schema_admin
 from dirsync.admin.connection import AdminAccess
 from dirsync.admin.plan import Plan, describe, render

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeVar
 
-from auth.cli.output import UsageFault
+from auth.cli.faults import UsageFault
 from schema.errors import Fault
 
 _Section = TypeVar("_Section")

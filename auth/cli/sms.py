@@ -14,7 +14,9 @@ from auth.channels.sms.encoding import encoding_of, parts
 from auth.channels.sms.http.presets import Preset, presets
 from auth.channels.sms.outline import outline
 from auth.channels.sms.sections import SmsSettings
-from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, UsageFault, faults, out, print_json
+from auth.cli.default_config import DEFAULT_CONFIG
+from auth.cli.faults import Exit, UsageFault, faults
+from auth.cli.output import CONFIG_OPTION, JSON_OPTION, out, print_json
 from auth.cli.section import sections_named
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config

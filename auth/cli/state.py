@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, UsageFault, faults, out, print_json
+from auth.cli.default_config import DEFAULT_CONFIG
+from auth.cli.faults import Exit, UsageFault, faults
+from auth.cli.output import CONFIG_OPTION, JSON_OPTION, out, print_json
 from auth.clock import SYSTEM_CLOCK
 from auth.config import read_config
 from auth.shared.settings import SharedSettings

@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from auth.app import make_state_directory, surroundings, syncing
-from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, err, faults, out, print_json
+from auth.cli.default_config import DEFAULT_CONFIG
+from auth.cli.faults import Exit, faults
+from auth.cli.output import CONFIG_OPTION, JSON_OPTION, err, out, print_json
 from auth.cli.progress import followed
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config

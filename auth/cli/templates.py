@@ -7,7 +7,9 @@ from typing import Any
 
 import typer
 
-from auth.cli.output import CONFIG_OPTION, DEFAULT_CONFIG, JSON_OPTION, Exit, demand_a_sync, faults, out, print_json
+from auth.cli.default_config import DEFAULT_CONFIG
+from auth.cli.faults import Exit, faults
+from auth.cli.output import CONFIG_OPTION, JSON_OPTION, demand_a_sync, out, print_json
 from auth.config import read_config
 from auth.settings import Settings
 from auth.templates.lint import Linted, lint

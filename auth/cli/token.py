@@ -11,7 +11,8 @@ import typer
 
 from auth.addresses import email_address, masked, phone_number
 from auth.cli.administrator import DRY_RUN, Administrator, reads_directory, the_user, writes_directory
-from auth.cli.output import JSON_OPTION, Exit, UsageFault, out, print_json
+from auth.cli.faults import Exit, UsageFault
+from auth.cli.output import JSON_OPTION, out, print_json
 from auth.cli.progress import followed
 from auth.cli.sealed.enrol import Wish, enrol
 from auth.cli.sealed.imports import import_command

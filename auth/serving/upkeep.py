@@ -1,7 +1,7 @@
 """What is done for all workers of a host by the first of them, and how the others have it done."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -9,12 +9,14 @@ from contextlib import (
     asynccontextmanager,
     contextmanager,
 )
+from datetime import datetime
 from typing import Final, Protocol
 
 from auth.app import App, purge, syncing
 from auth.clock import Clock, Entropy
 from auth.meanwhile import meanwhile
 from auth.overview import Sync
+from auth.serving.allocator import give_back_what_is_free
 from auth.serving.worker import Worker
 from auth.settings import Settings
 from dirsync.scheduler import SyncScheduler, SyncStatus, stop_all
@@ -22,6 +24,8 @@ from schema.errors import Fault
 
 _SYNC_PATIENCE: Final = 20.0
 _LOOK_SECONDS: Final = 0.25
+_TIDY_SECONDS: Final = 1.0
+_LONG_SYNC_SECONDS: Final = 0.5
 
 
 class Upkeep(Protocol):
@@ -75,7 +79,7 @@ class FirstUpkeep:
         stack.push_async_callback(asyncio.to_thread, stop_all, syncs.values())
         for sync in syncs.values():
             sync.start()
-        for work in (purge(app), self._hear()):
+        for work in (purge(app), self._hear(), tidy(syncs.values())):
             await stack.enter_async_context(meanwhile(work))
 
     async def end(self) -> None:
@@ -148,6 +152,22 @@ class OtherUpkeep:
     def wanted(self) -> dict[str, int]:
         """See `Upkeep.wanted`."""
         return dict(self._wanted)
+
+
+async def tidy(syncs: Collection[Sync]) -> None:
+    """Have a long sync, which goes through all of a directory, leave no more memory taken than is needed; for ever.
+
+    Args:
+        syncs: all of them.
+    """
+    seen: dict[Sync, datetime | None] = {}
+    while True:
+        await asyncio.sleep(_TIDY_SECONDS)
+        for sync in syncs:
+            status = sync.status
+            if status.last_success != seen.get(sync) and status.seconds >= _LONG_SYNC_SECONDS:
+                await asyncio.to_thread(give_back_what_is_free)
+            seen[sync] = status.last_success
 
 
 class _Told:

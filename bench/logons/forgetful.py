@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 
-from auth.cli.main import main
+from auth.cli.entry import main
 from auth.embedded.batch import Batch
 from auth.embedded.memory import Memory, Run
 

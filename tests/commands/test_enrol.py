@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from auth.cli.output import UsageFault
+from auth.cli.faults import UsageFault
 from auth.cli.sealed.enrol import Wish, enrol
 from auth.otp.token import Algorithm
 from schema.entry import Policy

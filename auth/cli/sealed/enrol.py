@@ -10,7 +10,8 @@ import segno
 import typer
 
 from auth.cli.access import read_password
-from auth.cli.output import UsageFault, err
+from auth.cli.faults import UsageFault
+from auth.cli.output import err
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.codes import plain
 from auth.keys import private_file

@@ -9,7 +9,8 @@ import typer
 
 from auth.cli.access import read_password
 from auth.cli.administrator import DRY_RUN, Administrator, the_user, writes_directory
-from auth.cli.output import JSON_OPTION, UsageFault, out, print_json
+from auth.cli.faults import UsageFault
+from auth.cli.output import JSON_OPTION, out, print_json
 from auth.cli.progress import followed
 from auth.cli.sealed.ring import sealing_ring
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY

@@ -9,17 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from auth.cli.administrator import Administrator, writes_directory
-from auth.cli.output import (
-    CONFIG_OPTION,
-    DEFAULT_CONFIG,
-    JSON_OPTION,
-    Exit,
-    demand_a_sync,
-    err,
-    faults,
-    out,
-    print_json,
-)
+from auth.cli.default_config import DEFAULT_CONFIG
+from auth.cli.faults import Exit, faults
+from auth.cli.output import CONFIG_OPTION, JSON_OPTION, demand_a_sync, err, out, print_json
 from auth.cli.progress import followed
 from auth.cli.sealed.resealing import found_work, resealed
 from auth.cli.sealed.ring import demand_settings

@@ -7,7 +7,8 @@ import typer
 
 from auth.cli.access import read_password
 from auth.cli.administrator import DRY_RUN, Administrator, the_user, writes_directory
-from auth.cli.output import JSON_OPTION, UsageFault
+from auth.cli.faults import UsageFault
+from auth.cli.output import JSON_OPTION
 from auth.cli.sealed.ring import sealing_ring
 from auth.cli.sealed.write import write
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY

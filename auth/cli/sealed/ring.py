@@ -2,7 +2,8 @@
 
 from auth.app import make_state_directory
 from auth.cli.administrator import Administrator
-from auth.cli.output import UsageFault, err
+from auth.cli.faults import UsageFault
+from auth.cli.output import err
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.keys.ring import Ring
 from auth.keys.ring_file import RingFile
