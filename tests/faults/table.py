@@ -262,8 +262,12 @@ NO_ROW: Mapping[str, Mapping[tuple[str, ...], str]] = {
         ("full",): "nothing is written to it",
     },
     "disk": {
-        ("down", "half-open", "garbage"): (
+        ("down", "half-open"): (
             "the kernel answers for it, no proxy stands between; an audit that cannot be written ends as on a full one"
+        ),
+        ("garbage",): (
+            "it may keep any part of what it was not told to keep when the power goes: what was told is not lost, "
+            "`tests/power/test_power.py`"
         ),
         ("slow",): (
             "whoever needs something to be on the disk itself waits for it, and nobody else: "
