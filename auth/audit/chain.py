@@ -43,6 +43,7 @@ class Chain:
         self._head_octets = b""
         self._segment = -1
         self._segment_day = ""
+        self._behind: list[int] = []  # the segment before, until it is synced; another thread may take it
         self._at = files.head
         try:
             self._lock = os.open(files.lock, _OVER, _LOCK_MODE)
@@ -119,13 +120,16 @@ class Chain:
 
     def sync(self) -> None:
         """Have what is written brought to the disk, as another thread may do. Raises AuditUnavailable."""
+        behind = self._behind.copy()
         try:
-            for file in (self._segment, self._head_file):
+            for file in (*behind, self._segment, self._head_file):
                 if file >= 0:
                     self._sync(file)
         except OSError as error:
             if error.errno != errno.EBADF:  # closed meanwhile: there is another segment, to be synced the next time
                 raise self._unavailable(error) from error
+        else:
+            self._let_go(behind)
 
     @staticmethod
     def _sync(file: int) -> None:
@@ -138,6 +142,7 @@ class Chain:
     def close(self) -> None:
         """Close the files."""
         self._forget_segment()
+        self._let_go(self._behind.copy())
         os.close(self._head_file)
         os.close(self._lock)
 
@@ -194,6 +199,10 @@ class Chain:
             found = os.fstat(self._segment)
             if found.st_nlink:  # nobody has removed it under our hands
                 return found.st_size
+        if self._segment >= 0 and day != self._segment_day:
+            self._let_go(self._behind.copy())
+            self._behind.append(self._segment)
+            self._segment = -1
         self._forget_segment()
         self._at = self._files.segment(day)
         self._segment, self._segment_day = os.open(self._at, _APPEND, _MODE), day
@@ -218,14 +227,24 @@ class Chain:
         self._forget_segment()
 
     def _forget_segment(self) -> None:
-        if self._segment >= 0:
-            os.close(self._segment)
+        _close(self._segment)
         self._segment = -1
+
+    def _let_go(self, behind: Sequence[int]) -> None:
+        for file in behind:
+            with suppress(ValueError):  # another thread has
+                self._behind.remove(file)
+                _close(file)
 
     def _unavailable(self, error: OSError) -> AuditUnavailable:
         return AuditUnavailable(
             f"audit file {self._at}: {error.strerror or error}", remedy="check the disk, the folder and its owner"
         )
+
+
+def _close(file: int) -> None:
+    if file >= 0:
+        os.close(file)
 
 
 class Turn:

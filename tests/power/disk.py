@@ -31,13 +31,13 @@ class Call:
     Attributes:
         what: was asked.
         path: of the file, or folder.
-        offset: where it is written; the new size, of RESIZE.
+        offset: where it is written; at the end when None; the new size, of RESIZE.
         octets: what is written.
     """
 
     what: What
     path: Path
-    offset: int = 0
+    offset: int | None = 0
     octets: bytes = b""
 
 
@@ -49,10 +49,18 @@ class Step:
     ended: bool
 
 
+@dataclass(frozen=True, eq=False)
+class _Change:
+    call: Call
+    offset: int
+    octets: bytes
+
+
 @dataclass
 class _File:
     kept: bytearray = field(default_factory=bytearray)
-    loose: list[Call] = field(default_factory=list)
+    loose: list[_Change] = field(default_factory=list)
+    size: int = 0  # to whoever is running
     named: bool = False
     removed: bool = False
 
@@ -63,7 +71,7 @@ class Disk:
 
     _files: dict[Path, _File] = field(default_factory=dict)
     _ended: set[Call] = field(default_factory=set)
-    _covered: dict[Call, tuple[Call, ...]] = field(default_factory=dict)
+    _covered: dict[Call, tuple[_Change, ...]] = field(default_factory=dict)
 
     def take(self, step: Step) -> None:
         """The next step."""
@@ -73,29 +81,34 @@ class Disk:
             if call.what is What.SYNC:
                 self._synced(call)
             return
+        file = self._files.get(call.path)
         match call.what:
             case What.CREATE:
-                if call.path not in self._files or self._files[call.path].removed:
+                if file is None or file.removed:
                     self._files[call.path] = _File()
-            case What.REMOVE:
-                self._files[call.path].removed = True
             case What.SYNC:
-                file = self._files.get(call.path)
-                self._covered[call] = tuple(each for each in file.loose if each in self._ended) if file else ()
-            case _:
-                self._files[call.path].loose.append(call)
+                loose = file.loose if file else []
+                self._covered[call] = tuple(change for change in loose if change.call in self._ended)
+            case _ if file is None:
+                raise AssertionError(call)
+            case What.REMOVE:
+                file.removed = True
+            case What.WRITE | What.RESIZE:
+                offset = file.size if call.offset is None else call.offset
+                end = offset + len(call.octets)
+                file.size = end if call.what is What.RESIZE else max(file.size, end)
+                file.loose.append(_Change(call, offset, call.octets))
 
     def _synced(self, sync: Call) -> None:
+        covered = self._covered.pop(sync)
         file = self._files.get(sync.path)
         if file is None:
             self._name_all(sync.path)
             return
         file.named = True
-        covered = set(self._covered.pop(sync))
-        for call in file.loose:
-            if call in covered:
-                _apply(file.kept, call)
-        file.loose = [call for call in file.loose if call not in covered]
+        for change in covered:
+            _apply(file.kept, change)
+        file.loose = [change for change in file.loose if change not in covered]
 
     def _name_all(self, folder: Path) -> None:
         for path, file in list(self._files.items()):
@@ -111,35 +124,35 @@ class Disk:
             if (file.removed or not file.named) and dice.random() < 1 / 2:
                 continue
             kept = bytearray(file.kept)
-            for call in _part(file.loose, dice):
-                _apply(kept, call)
+            for change in _part(file.loose, dice):
+                _apply(kept, change)
             found[path] = bytes(kept)
         return found
 
 
-def _part(calls: Iterable[Call], dice: random.Random) -> Iterable[Call]:
+def _part(changes: Iterable[_Change], dice: random.Random) -> Iterable[_Change]:
     """All of some, nothing of others, and sectors of the rest."""
-    for call in calls:
+    for change in changes:
         luck = dice.random()
         if luck < 1 / 3:
-            yield call
-        elif luck < 2 / 3 and call.what is What.WRITE:
-            yield from (sector for sector in _sectors(call) if dice.random() < 1 / 2)
+            yield change
+        elif luck < 2 / 3 and change.call.what is What.WRITE:
+            yield from (sector for sector in _sectors(change) if dice.random() < 1 / 2)
 
 
-def _sectors(call: Call) -> Iterable[Call]:
-    at = call.offset
-    end = call.offset + len(call.octets)
+def _sectors(change: _Change) -> Iterable[_Change]:
+    at = change.offset
+    end = change.offset + len(change.octets)
     while at < end:
         following = min(end, (at // SECTOR + 1) * SECTOR)
-        yield Call(What.WRITE, call.path, at, call.octets[at - call.offset : following - call.offset])
+        yield _Change(change.call, at, change.octets[at - change.offset : following - change.offset])
         at = following
 
 
-def _apply(content: bytearray, call: Call) -> None:
-    size = call.offset + len(call.octets)
+def _apply(content: bytearray, change: _Change) -> None:
+    size = change.offset + len(change.octets)
     if len(content) < size:
         content.extend(bytes(size - len(content)))
-    if call.what is What.RESIZE:
-        del content[call.offset :]
-    content[call.offset : size] = call.octets
+    if change.call.what is What.RESIZE:
+        del content[change.offset :]
+    content[change.offset : size] = change.octets

@@ -40,6 +40,11 @@ def test_a_later_write_may_be_there_without_an_earlier_one():
     assert found_after(disk) == {b"", b"1", b"12", b"\0" + b"2"}
 
 
+def test_what_is_written_at_the_end_stands_behind_what_was_written_before():
+    append = [Call(What.WRITE, FILE, None, octets) for octets in (b"1", b"2")]
+    assert found_after(disk_after(Call(What.CREATE, FILE), *append, Call(What.SYNC, FILE))) == {b"12"}
+
+
 def test_a_sync_is_good_for_what_has_ended_when_it_begins_and_once_it_has_ended():
     disk = disk_after(Call(What.CREATE, FILE), Call(What.SYNC, FILE), Call(What.WRITE, FILE, 0, b"before"))
     sync, late = Call(What.SYNC, FILE), Call(What.WRITE, FILE, 6, b"!")

@@ -69,7 +69,7 @@ def _call(name: str, words: str, folder: Path) -> Call | None:
         case "pwrite64":
             return Call(What.WRITE, path, _last_number(arguments), _octets(_TEXT.findall(arguments)[0]))
         case _:
-            return Call(What.WRITE, path, 0, _octets(_TEXT.findall(arguments)[0]))
+            return Call(What.WRITE, path, None, _octets(_TEXT.findall(arguments)[0]))  # all of ours append
 
 
 def _path(name: str, arguments: str) -> Path | None:

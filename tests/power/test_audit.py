@@ -1,0 +1,52 @@
+"""The power goes: the audit goes on, has every line that was brought to the disk, and proves what is whole."""
+
+import random
+
+import pytest
+
+from audit.ledger import Ledger
+from auth.audit.proof.lines import Keys
+from auth.audit.proof.verify import verify
+from power.disk import Disk
+from power.watched import watched
+
+pytestmark = pytest.mark.servers  # strace comes with them
+LINES = 150
+CUTS = 300
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("audit")
+    program = ["-m", "power.audit_life", folder, folder / "told", str(LINES)]
+    return folder, list(watched(program, folder, folder / "strace.log"))
+
+
+def test_what_was_brought_to_the_disk_is_recorded_and_the_next_line_too(life, tmp_path):
+    folder, steps = life
+    dice = random.Random(20261127)
+    cuts = set(dice.sample(range(len(steps)), min(CUTS, len(steps))))
+    disk, synced, whole = Disk(), 0, 0
+    for at, step in enumerate(steps):
+        disk.take(step)
+        if step.call.path == folder / "told" and step.call.octets:
+            synced = int(step.call.octets)
+        if at in cuts:
+            place = tmp_path / str(at)
+            place.mkdir()
+            for path, content in disk.after_a_cut(dice).items():
+                (place / path.name).write_bytes(content)
+            whole += goes_on(place, synced)
+    assert synced > LINES / 2
+    assert whole > len(cuts) / 10, "some cuts take nothing that was sealed"
+
+
+def goes_on(place, synced):
+    """Whether it verifies, too."""
+    ledger = Ledger(place)
+    ledger.written = LINES
+    ledger.later(days=100)
+    ledger.write()
+    recorded = set(ledger.recorded())
+    assert recorded >= {*range(1, synced + 1), LINES + 1}
+    return verify(ledger.files, Keys(ledger.key.public, ledger.key), lambda lines, _: lines).found is None
