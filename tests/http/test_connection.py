@@ -1,6 +1,7 @@
 """What HTTP/1.1 asks of a server (RFC 9110, RFC 9112), and what it may not cost: by clients that do as they like."""
 
 import asyncio
+import gc
 import json
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -234,6 +235,49 @@ async def test_what_comes_while_one_is_answered_waits_outside():
         assert await settled(writer.transport.get_write_buffer_size) > 1_000_000
         go_on.set()
         writer.transport.abort()
+
+
+def calls_in_memory() -> int:
+    """How many requests are kept as a whole, wherever."""
+    return sum(isinstance(each, Call) for each in gc.get_objects())
+
+
+@pytest.mark.parametrize("is_read", [True, False], ids=["while one is answered", "while no answer is read"])
+async def test_of_what_comes_at_once_two_requests_are_kept_and_the_rest_waits(is_read):
+    """Thousands of requests have room in one read, and each takes a hundred times its octets when it is whole."""
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def answer(_) -> Answer:
+        asked.set()
+        if is_read:
+            await go_on.wait()
+        return Answer(b"x" * 8_000_000)
+
+    before = calls_in_memory()
+    async with AsyncExitStack() as stack:
+        place = await open_http(connections_at(), None, answer, SYSTEM_CLOCK, stack)
+        _, writer = await asyncio.open_connection("127.0.0.1", int(place.rpartition(":")[2]), limit=1)
+        writer.write(get(b"/"))
+        await asked.wait()
+        await asyncio.sleep(0.1)
+        writer.write(get(b"/") * 500_000)
+        assert await settled(writer.transport.get_write_buffer_size) > 1_000_000
+        assert calls_in_memory() - before <= 3, "the one that is answered, and two"
+        go_on.set()
+        writer.transport.abort()
+
+
+async def test_each_of_many_requests_in_one_piece_is_answered_in_its_turn():
+    """Whatever stands in their bodies, and although reading stops and goes on again and again."""
+    octets, expected = b"", []
+    for number in range(400):
+        body = b"\r\n\r\n" * (number % 4) + b"%d" % number
+        chunked = b"".join(b"1\r\n%c\r\n" % octet for octet in body) + b"0\r\n\r\n"
+        octets += CHUNKED + chunked if number % 3 else get(b"/", method=b"POST", body=body)
+        octets += get(b"/get")
+        expected += [body.decode(), ""]
+    found = await answers(octets, *["POST", "GET"] * 400)
+    assert [json.loads(body)["body"] for _, body, _ in found] == expected
 
 
 async def test_who_does_not_read_is_answered_no_further():
