@@ -103,6 +103,8 @@ class Batch:
         self._open: _Transaction | None = None
         self._committed: list[_Transaction] = []  # for the disk, oldest first; the first is on its way
         self._disk = ThreadPoolExecutor(1, "state-disk")
+        if turns is not None:
+            self._disk.submit(int)  # has the thread there: later none might be had, and everybody would wait for it
 
     def begin(self) -> Run:
         """The transaction for a verb that writes: it holds the write lock. Raises StateUnavailable."""
@@ -226,7 +228,7 @@ class Batch:
         try:
             self._kept.flush(self._connection.execute)
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:
             raise self._broken(error) from error
         self._checkpoints.committed()
 

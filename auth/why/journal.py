@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -102,8 +102,7 @@ class JournalFile:
     def close(self) -> None:
         """Let go of the file."""
         if self._checkpoints is not None:
-            with suppress(sqlite3.Error):  # it cannot be used any more
-                self._checkpoints.close()
+            self._checkpoints.close()
             self._checkpoints = None
         if self._db is not None:
             self._db.close()

@@ -88,6 +88,40 @@ async def test_a_transaction_that_fails_fails_all_who_took_part_and_none_after_i
     assert StateFile(file).mark("otp 2") is None
 
 
+async def in_time(store):
+    async with asyncio.timeout(5):
+        await store.settled()
+
+
+async def test_whatever_a_transaction_fails_with_it_is_told_and_the_next_one_is_another(store, file, monkeypatch):
+    def flush(_run):
+        raise OverflowError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store._memory, "flush", flush)
+        assert PlainStore(store).consume("otp", 7)
+        with pytest.raises(StateUnavailable):
+            await in_time(store)
+    assert PlainStore(store).consume("otp", 7)
+    await in_time(store)
+    assert StateFile(file).mark("otp") == 7
+
+
+async def test_no_thread_has_to_begin_once_the_file_is_open(store, file, monkeypatch):
+    """A process that may have no more of them goes on."""
+
+    def begin(_thread):
+        message = "can't start new thread"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr("threading.Thread.start", begin)
+    monkeypatch.setattr("auth.checkpoints._ROWS", 1)
+    for number in range(3):
+        assert PlainStore(store).consume("otp", number)
+        await in_time(store)
+    assert StateFile(file).mark("otp") == 2
+
+
 async def test_whoever_waited_for_somebody_else_is_told_of_a_transaction_that_failed_meanwhile(store, monkeypatch):
     here = asyncio.Event()
 

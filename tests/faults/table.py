@@ -271,7 +271,7 @@ NO_ROW: Mapping[str, Mapping[tuple[str, ...], str]] = {
         ),
         ("slow",): (
             "whoever needs something to be on the disk itself waits for it, and nobody else: "
-            "`tests/scenarios/test_slow_disk.py`"
+            "`tests/scenarios/test_slow_disk.py`; but once in some ten megabytes of a log, where it begins anew"
         ),
         ("refused", "wrong TLS"): "a disk has no connection",
     },

@@ -7,7 +7,9 @@ Args:
 import asyncio
 import os
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count, islice
 from pathlib import Path
 
 from auth import checkpoints
@@ -15,29 +17,31 @@ from auth.embedded_state import EmbeddedStore
 from auth.turn import Turns
 from schema.entry import EntryId
 
-AT_ONCE = 4
-KEYS = 25
+SIZES = (1, 1, 40, 2, 1, 20)
+"""Logons of a turn, in turn: transactions of a page and of many."""
+KEYS = 301
 KEPT_ONE_IN = 40
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 ROWS_TO_A_CHECKPOINT = 20
 A_CHECKPOINT_SECONDS = 1.0
 """For which one lasts at most."""
+_STRIDE = 37  # so that logons of a turn are on many pages
 LEISURELY = 2
 """The last turns of the first life: one may begin a checkpoint, after the other one closing brings the rest over."""
 
 
 def mark_key(number: int) -> str:
     """Of the token whose code it is."""
-    return f"mark {number % KEYS}"
+    return f"mark {number * _STRIDE % KEYS:0100}"
 
 
 def kept_key(number: int) -> str:
     """Under which somebody has chosen it."""
-    return f"kept {number % KEYS}"
+    return f"kept {number * _STRIDE % KEYS:0100}"
 
 
-async def live(file: Path, told: int, turns: int, *, first: int) -> None:
-    """Open the file, so many turns of several logons each, and close it in the first life only."""
+async def live(file: Path, told: int, turns: range, numbers: Iterator[int], *, ends_well: bool) -> None:
+    """Open the file, so many turns of several logons each, and close it where it is to end well."""
     store = EmbeddedStore(file, "boot", Turns())
 
     async def logon(number: int) -> None:
@@ -50,11 +54,11 @@ async def live(file: Path, told: int, turns: int, *, first: int) -> None:
         await store.settled()
         os.write(told, b"%d\n" % number)
 
-    for turn in range(first, first + turns):
-        if first == 0 and turn >= turns - LEISURELY:
+    for turn in turns:
+        if ends_well and turn >= turns.stop - LEISURELY:
             await asyncio.sleep(A_CHECKPOINT_SECONDS)
-        await asyncio.gather(*(logon(turn * AT_ONCE + each) for each in range(AT_ONCE)))
-    if first == 0:
+        await asyncio.gather(*map(logon, islice(numbers, SIZES[turn % len(SIZES)])))
+    if ends_well:
         await store.aclose()
 
 
@@ -62,8 +66,9 @@ def main() -> None:
     """Two lives; the second one just ends."""
     file, told, turns = Path(sys.argv[1]), os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT), int(sys.argv[3])
     checkpoints._ROWS = ROWS_TO_A_CHECKPOINT
-    asyncio.run(live(file, told, turns, first=0))
-    asyncio.run(live(file, told, turns, first=turns))
+    numbers = count(1)
+    asyncio.run(live(file, told, range(turns), numbers, ends_well=True))
+    asyncio.run(live(file, told, range(turns, 2 * turns), numbers, ends_well=False))
     os._exit(0)
 
 

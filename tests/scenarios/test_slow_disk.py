@@ -17,7 +17,7 @@ from schema.words import TokenKind
 pytestmark = pytest.mark.servers  # who traces another process is root
 SECONDS = 2.0
 TOKENS = {f"tom{at}": SoftwareToken(TokenKind.HOTP, f"T-{at}", at.to_bytes(4, "big") * 5) for at in range(60)}
-EACH = 50
+EACH = 100
 
 
 async def test_while_the_disk_is_slow_nobody_waits_who_needs_none_of_it(tmp_path):
