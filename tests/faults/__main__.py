@@ -62,7 +62,7 @@ async def run(folder: Path, rows: list[Row]) -> CameTo:
             back = time.monotonic() - begun + max([await plant.recovered(kind) for kind in KINDS])
             late = "" if back <= MOST_SECONDS else ", late"
             cells = "  ".join(f"{kind} {reason}" for kind, reason in found.items())
-            print(f"{row.thing:<20}{row.fault:<13}{cells}  goes on after {back:4.1f} s{late}", flush=True)
+            print(f"{row.thing:<24}{row.fault:<15}{cells}  goes on after {back:4.1f} s{late}", flush=True)
             if late:
                 came_to.late.append(f"{row.thing}, {row.fault}: {back:.1f} s")
             came_to.wrong += [
