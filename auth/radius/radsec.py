@@ -29,6 +29,7 @@ CertificateLookup = Callable[[Sequence[str], str], NodeDoor | None]
 _ALPN = {"1.0": "radius/1.0", "1.1": "radius/1.1"}  # RFC 9765 section 3
 _LENGTH = 4  # octets up to the end of a packet's Length
 _DRAIN_SECONDS = 5.0
+_UNREAD = 16 * LONGEST_PACKET  # octets of answers that may wait for a client; with more, nothing is read from it
 
 _logger = logging.getLogger("dirfactor.radius")
 
@@ -40,7 +41,8 @@ class Limits:
     Attributes:
         connections: with so many open, TLS handshakes included, each further one is closed unread.
         handshake_seconds: how long a TLS handshake may take.
-        packet_seconds: how long a packet may take from its first octet to its last.
+        packet_seconds: how long a packet may take from its first octet to its last, and how long answers may wait for a
+            client that does not read them.
         idle_seconds: how long a connection may be silent; RFC 6613 section 2.6.1 leaves it to the server.
     """
 
@@ -118,9 +120,14 @@ class RadsecListener:
         task.add_done_callback(self._connections.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        address, port = writer.get_extra_info("peername")[:2]
-        secured = writer.get_extra_info("ssl_object")
         try:
+            place = writer.get_extra_info("peername")
+            if place is None:
+                return  # the client has reset the connection already
+            address, port = place[:2]
+            # what it does not read is limited by this and by what is in flight; TLS by itself would let 512 KiB wait
+            writer.transport.set_write_buffer_limits(high=_UNREAD)
+            secured = writer.get_extra_info("ssl_object")
             certificate = secured.getpeercert(binary_form=True)
             names = names_of(certificate) if certificate else ()
             version = self._spoken(secured.selected_alpn_protocol())
@@ -130,7 +137,7 @@ class RadsecListener:
                 self.door.complain(Complaint.NO_VERSION, peer.address, detail=_shown(names))
                 peer.send(needs_1_1())
             else:
-                await self._answer(reader, names, peer)
+                await self._answer(reader, writer, names, peer)
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
             pass  # it is gone, or too slow
         finally:
@@ -143,7 +150,9 @@ class RadsecListener:
             return RADIUS_1_1
         return RADIUS_1_0 if "1.0" in self._versions else None
 
-    async def _answer(self, reader: asyncio.StreamReader, names: Sequence[str], peer: Peer) -> None:
+    async def _answer(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, names: Sequence[str], peer: Peer
+    ) -> None:
         """Packet by packet, until one ends the connection."""
         if self._lookup(names, peer.address) is None:
             self.door.complain(Complaint.UNKNOWN_CERTIFICATE, peer.address, detail=_shown(names))
@@ -161,6 +170,20 @@ class RadsecListener:
                 return
             if not self.door.receive(head + rest, node, peer):
                 return
+            await self._read(writer)
+
+    async def _read(self, writer: asyncio.StreamWriter) -> None:
+        """Wait until the client has read enough of its answers that it may ask on.
+
+        Raises:
+            TimeoutError: it does not read. Then the connection is cut off: a close would wait for it again.
+        """
+        try:
+            async with asyncio.timeout(self._limits.packet_seconds):
+                await writer.drain()
+        except TimeoutError:
+            writer.transport.abort()
+            raise
 
 
 def radsec_tls(radsec: RadsecSettings, clock: Clock) -> ReloadedTls:

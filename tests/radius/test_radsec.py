@@ -8,10 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 import trustme
+import uvloop
 
-from auth.radius import Attribute, Code, NodeDoor, Packet
+from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
+from auth.radius import Attribute, Code, NodeDoor, Packet, RadiusDoor
 from auth.radius.packet import encode, encode_request, hide, seal_response, verify_response
-from auth.radius.radsec import Limits
+from auth.radius.radsec import Limits, RadsecListener
 from auth.reason import Reason
 from auth.request import Accepted, Refused
 from radius.over_tls import connected, heard, opened
@@ -20,6 +22,7 @@ from schema.secret import Secret
 SECRET = b"radsec"
 NODE = NodeDoor("vpn1", SECRET, require_message_authenticator=False, limit_proxy_state=False)
 QUICK = Limits(connections=3, handshake_seconds=1, packet_seconds=0.3, idle_seconds=1.5)
+MANY = 12_000  # packets of 4 KB: more than the sockets of both sides hold by themselves
 
 
 class Desk:
@@ -138,6 +141,48 @@ async def test_half_a_packet_is_not_waited_for(place):
     async with connected(place) as (reader, writer):
         writer.write(encode(login())[:30])
         assert await ended(reader)
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_who_asks_on_and_never_reads_the_answers_is_cut_off(tmp_path, run):
+    """What the door answers at once is not counted among what is in flight, and its answers must not pile up."""
+    long = ((Attribute.PROXY_STATE, bytes(250)),) * 15
+    request = encode_request(Packet(Code.STATUS_SERVER, 5, b"\x05" * 16, long), SECRET)
+
+    async def ask_on():
+        async with opened(tmp_path, Desk(), lambda *_: NODE, limits=QUICK) as door, connected(door) as (_, writer):
+            for _ in range(MANY):
+                writer.write(request)
+                await writer.drain()
+
+    with pytest.raises((ConnectionError, ssl.SSLError)):
+        run(ask_on())
+
+
+async def test_who_reads_late_but_in_time_gets_every_answer(tmp_path):
+    long = ((Attribute.PROXY_STATE, bytes(250)),) * 15
+    asked = 1000
+    async with opened(tmp_path, Desk(), lambda *_: NODE) as door, connected(door) as (reader, writer):
+        for number in range(asked):
+            writer.write(encode_request(Packet(Code.STATUS_SERVER, number % 256, b"\x05" * 16, long), SECRET))
+        await asyncio.sleep(0.1)
+        assert [(await heard(reader))[1] for _ in range(asked)] == [number % 256 for number in range(asked)]
+
+
+async def test_a_client_that_has_reset_its_connection_already_is_closed_and_no_fault():
+    class Gone:
+        closed = False
+
+        def get_extra_info(self, name):
+            return None
+
+        def close(self):
+            self.closed = True
+
+    writer = Gone()
+    door = RadiusDoor(service=Desk(), clock=SYSTEM_CLOCK, entropy=SYSTEM_ENTROPY)
+    await RadsecListener(lambda *_: NODE, door)._serve(asyncio.StreamReader(), writer)
+    assert writer.closed
 
 
 async def test_of_too_many_connections_the_last_is_closed_unread(place):
