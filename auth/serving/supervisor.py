@@ -112,7 +112,7 @@ class Supervisor:
         return None
 
     def _is_settled(self) -> bool:
-        """Whether a configuration may be read: all have begun, and nobody is reading one."""
+        """Whether a configuration may be read: all have once served, the first one does, and nobody is reading one."""
         first = self._places[0]
         return self._all_were_ready and first.is_ready and not any(place.asked for place in self._places)
 
@@ -214,10 +214,17 @@ class Supervisor:
         self._ask(self._places[0])
 
     def _ask(self, place: _Place) -> None:
-        """Who is not there, or only begins, begins with the configuration that is in force by then."""
+        """Have a worker that serves read it again; nobody waits for one that does not serve yet.
+
+        Who is not there begins with what is in force by then. Who only begins was forked with what was in force before,
+        and may never come to read anything else: it is ended, and begins anew.
+        """
         if place.is_ready:
             place.asked = True
             self._signal(place, signal.SIGHUP)
+        elif place.process:
+            _log.info("worker %d was beginning with the configuration before, and begins anew", place.number)
+            self._signal(place, signal.SIGKILL)
 
     def _answered(self, place: _Place, word: Word) -> None:
         """What the first one keeps all keep; another one that does not take what the first one has begins anew."""

@@ -2,7 +2,8 @@
 
 Files in the folder are what the test and the workers say to each other: `begun-N` has a line for each worker that
 began in place N, `read-N` one for each time that it was asked to read its configuration; with a file `fails-N` it
-cannot begin, with `keeps-N` it keeps its configuration. Standard output has what the service manager would be told.
+cannot begin, with `waits-N` it goes on beginning, with `keeps-N` it keeps its configuration. Standard output has what
+the service manager would be told.
 """
 
 import logging
@@ -52,6 +53,8 @@ def work(number: int, line: Line) -> None:
     note(f"begun-{number}", Path("config").read_text() if Path("config").exists() else "")
     if Path(f"fails-{number}").exists():
         raise Fault("it cannot begin", remedy="none")
+    while Path(f"waits-{number}").exists():
+        time.sleep(0.02)
     told: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
     signal.signal(signal.SIGHUP, lambda number, _: told.append(number))
@@ -60,7 +63,7 @@ def work(number: int, line: Line) -> None:
         Path(f"seen-{number}").touch()
         time.sleep(0.05)
         if signal.SIGHUP in told:
-            told.clear()
+            told.remove(signal.SIGHUP)  # and nothing else: it may be told to stop as well by now
             note(f"read-{number}")
             line.kept("") if Path(f"keeps-{number}").exists() else line.ready("")
 

@@ -140,6 +140,40 @@ def test_one_that_does_not_take_what_the_first_one_has_begins_anew_with_it(begin
     assert not team.lines("put-back")
 
 
+def test_one_that_only_begins_when_the_first_one_takes_another_configuration_begins_anew_with_it(begin, tmp_path):
+    team = begin()
+    team.until("told", 1)
+    (tmp_path / "waits-2").touch()
+    os.kill(team.workers()[2], signal.SIGKILL)
+    team.until("begun-2", 2)
+    team.reload()
+    told = team.until("told", 3)
+    assert told[1:] == ["reloading", "ready serves with 3 workers"], "it does not hold up the others"
+    (tmp_path / "waits-2").unlink()
+    assert team.until("begun-2", 3) == ["", "", "new"]
+    assert [len(team.lines(f"read-{number}")) for number in range(2)] == [1, 1]
+    team.reload()
+    team.until("read-2", 1)
+    assert len(team.lines("begun-2")) == 3, "it serves"
+
+
+def test_one_that_only_begins_when_the_first_one_keeps_what_it_has_goes_on(begin, tmp_path):
+    team = begin()
+    team.until("told", 1)
+    for name in ("waits-2", "keeps-0"):
+        (tmp_path / name).touch()
+    os.kill(team.workers()[2], signal.SIGKILL)
+    team.until("begun-2", 2)
+    team.reload()
+    assert team.until("told", 3)[1:] == ["reloading", "kept serves with 3 workers"]
+    for name in ("waits-2", "keeps-0"):
+        (tmp_path / name).unlink()
+    time.sleep(0.5)
+    team.reload()
+    assert team.until("read-2", 1)
+    assert team.lines("begun-2") == ["", ""]
+
+
 def test_nobody_begins_while_it_is_not_known_with_which_configuration(begin, tmp_path):
     team = begin()
     team.until("told", 1)
