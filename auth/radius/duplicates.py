@@ -1,13 +1,23 @@
 """Requests that come again: the service is asked once, the answer has the same octets each time (RFC 5080 2.2.2)."""
 
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from dataclasses import dataclass
 from typing import NamedTuple
 
 LIFETIME = 30.0
 """Seconds for which an answer is kept after it was given; RFC 5080 asks for 5 to 30."""
 
-MOST_PER_SOURCE = 4096
-"""Answers that are kept for one client address; then the oldest makes room."""
+FIRST_REPEATS = 10.0
+"""Seconds for which a busy client's answers are kept: by then whoever waits three or five seconds has repeated."""
+
+BUSY = 4096
+"""Answers for one client address, from which on it is a busy one: each new answer forgets one past `FIRST_REPEATS`."""
+
+MOST_PER_SOURCE = 32_768
+"""Answers that are kept for one client address, however young; then its oldest makes room."""
+
+MOST = 65_536
+"""Answers that are kept for all together, however young; then the oldest of all makes room."""
 
 
 class Key(NamedTuple):
@@ -30,20 +40,7 @@ class Key(NamedTuple):
 class _Answer:
     authenticator: bytes
     reply: bytes
-    good_until: float
-
-
-@dataclass(slots=True, repr=False)
-class _Source:
-    pending: dict[Key, bytes] = field(default_factory=dict)
-    answered: dict[Key, _Answer] = field(default_factory=dict)  # oldest first, and so the first to expire first
-
-    def forget_expired(self, now: float) -> None:
-        while self.answered and next(iter(self.answered.values())).good_until <= now:
-            self.forget_oldest()
-
-    def forget_oldest(self) -> None:
-        del self.answered[next(iter(self.answered))]
+    given: float
 
 
 class Duplicates:
@@ -51,18 +48,36 @@ class Duplicates:
 
     A request is looked up with `recall`, and, if it is new, announced with `open` and answered with `settle`. Only a
     request that is known to be its client's may get so far: another's would push the real one out. What is open has no
-    limit here; whoever opens bounds it.
+    limit here; whoever opens bounds it. What was answered takes some 500 octets and the reply's own each, so `MOST` of
+    them 40 MiB as replies mostly are, and 300 MiB where clients have every one filled up with their Proxy-State.
 
     Args:
         lifetime: seconds for which an answer is kept.
-        most_per_source: answers kept for one client address.
+        first_repeats: see `FIRST_REPEATS`.
+        busy: see `BUSY`.
+        most_per_source: see `MOST_PER_SOURCE`.
+        most: see `MOST`.
     """
 
-    def __init__(self, *, lifetime: float = LIFETIME, most_per_source: int = MOST_PER_SOURCE) -> None:
+    def __init__(
+        self,
+        *,
+        lifetime: float = LIFETIME,
+        first_repeats: float = FIRST_REPEATS,
+        busy: int = BUSY,
+        most_per_source: int = MOST_PER_SOURCE,
+        most: int = MOST,
+    ) -> None:
         self._lifetime = lifetime
-        self._most = most_per_source
-        self._sources: dict[str, _Source] = {}
-        self._swept = float("-inf")
+        self._first_repeats = first_repeats
+        self._busy = min(busy, most_per_source)
+        self._most_per_source = most_per_source
+        self._most = most
+        self._pending: dict[Key, bytes] = {}
+        # Oldest first, and so the first to expire first. A plain dictionary would find its first key by stepping over
+        # all that were deleted before it.
+        self._answered: OrderedDict[Key, _Answer] = OrderedDict()
+        self._sources: dict[str, OrderedDict[Key, None]] = {}  # the same keys, of each client address
 
     def recall(self, key: Key, authenticator: bytes, now: float) -> bytes | None:
         """What to do with a request that came at `now` (seconds that never run backwards).
@@ -71,26 +86,22 @@ class Duplicates:
             None when it is new; the reply to send again; or no octets, where nothing is to be sent because it is still
             being answered, or silence was the answer. Another authenticator makes it new, and the old one forgotten.
         """
-        self._sweep(now)
-        source = self._sources.get(key.address)
-        if source is None:
-            return None
-        source.forget_expired(now)
-        if key in source.pending:
-            if source.pending[key] == authenticator:
+        self._forget_expired(now)
+        if key in self._pending:
+            if self._pending[key] == authenticator:
                 return b""
-            del source.pending[key]
-        answer = source.answered.get(key)
+            del self._pending[key]
+        answer = self._answered.get(key)
         if answer is None:
             return None
         if answer.authenticator == authenticator:
             return answer.reply
-        del source.answered[key]
+        self._forget(key)
         return None
 
     def open(self, key: Key, authenticator: bytes) -> None:
         """Remember that a new request is being answered; it stays open until `settle`."""
-        self._sources.setdefault(key.address, _Source()).pending[key] = authenticator
+        self._pending[key] = authenticator
 
     def settle(self, key: Key, authenticator: bytes, reply: bytes, now: float) -> bool:
         """Remember the answer to an open request; no octets mean that silence is the answer.
@@ -98,25 +109,37 @@ class Duplicates:
         Returns:
             False when a newer request has taken its place: then nobody waits for this answer.
         """
-        source = self._sources.get(key.address)
-        if source is None or source.pending.get(key) != authenticator:
+        if self._pending.get(key) != authenticator:
             return False
-        del source.pending[key]
-        if len(source.answered) >= self._most:
-            source.forget_oldest()
-        source.answered[key] = _Answer(authenticator, reply, now + self._lifetime)
+        del self._pending[key]
+        self._make_room(key.address, now)
+        self._answered[key] = _Answer(authenticator, reply, now)
+        self._sources.setdefault(key.address, OrderedDict())[key] = None
         return True
 
     def __len__(self) -> int:
-        return sum(len(source.pending) + len(source.answered) for source in self._sources.values())
+        return len(self._pending) + len(self._answered)
 
-    def _sweep(self, now: float) -> None:
-        # a source that falls silent would keep its last answers for ever
-        if now < self._swept + self._lifetime:
-            return
-        self._swept = now
-        for source in self._sources.values():
-            source.forget_expired(now)
-        self._sources = {
-            address: source for address, source in self._sources.items() if source.pending or source.answered
-        }
+    def _make_room(self, address: str, now: float) -> None:
+        """For one more answer to a client address."""
+        source = self._sources.get(address, ())
+        if len(source) >= self._busy:
+            oldest = next(iter(source))
+            if len(source) >= self._most_per_source or self._answered[oldest].given + self._first_repeats <= now:
+                self._forget(oldest)
+        if len(self._answered) >= self._most:
+            self._forget(next(iter(self._answered)))
+
+    def _forget_expired(self, now: float) -> None:
+        while self._answered:
+            oldest = next(iter(self._answered))
+            if self._answered[oldest].given + self._lifetime > now:
+                return
+            self._forget(oldest)
+
+    def _forget(self, key: Key) -> None:
+        del self._answered[key]
+        source = self._sources[key.address]
+        del source[key]
+        if not source:
+            del self._sources[key.address]

@@ -83,6 +83,39 @@ def test_each_source_has_its_own_bound_and_its_oldest_goes_first():
     assert duplicates.recall(neighbour, ONE, 5.0) == b"reply"
 
 
+def busy_second_by_second(duplicates, seconds, rate=1000):
+    """One client address that asks without a pause from many ports; its keys in the order of their answers."""
+    found = [Key("192.0.2.7", number // 256, 0, number % 256) for number in range(seconds * rate)]
+    for number, key in enumerate(found):
+        now = number / rate
+        assert duplicates.recall(key, ONE, now) is None
+        settled(duplicates, key, now=now)
+    return found
+
+
+def test_a_busy_source_hears_the_same_answer_when_it_repeats_after_five_and_after_nearly_ten_seconds():
+    duplicates = Duplicates()
+    asked = busy_second_by_second(duplicates, 20)
+    assert duplicates.recall(asked[-5000], ONE, 20.0) == b"reply"
+    assert duplicates.recall(asked[-9900], ONE, 20.0) == b"reply"
+
+
+def test_a_busy_source_has_no_more_kept_than_its_first_repeats_need():
+    duplicates = Duplicates()
+    busy_second_by_second(duplicates, 25)
+    assert len(duplicates) <= 10_001
+
+
+def test_all_sources_together_have_a_bound_and_the_oldest_of_all_goes_first():
+    duplicates = Duplicates(most=3)
+    keys = [Key(f"192.0.2.{last}", 1, 0, 0) for last in (1, 2, 2, 3)]
+    keys[2] = keys[2]._replace(identifier=1)
+    for now, key in enumerate(keys):
+        settled(duplicates, key, now=float(now))
+    assert [duplicates.recall(key, ONE, 5.0) for key in keys] == [None, b"reply", b"reply", b"reply"]
+    assert "192.0.2.1" not in duplicates._sources
+
+
 def test_a_source_that_falls_silent_leaves_nothing_behind():
     duplicates = Duplicates()
     for last in range(200):
