@@ -159,7 +159,7 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
-        self._in_head = False
+        self._in_head, self._arrived = False, 0
         if self._headers.get(b"expect", b"").lower() == b"100-continue" and not (self._is_answering or self._waiting):
             self._transport.write(_CONTINUE)
 
@@ -167,7 +167,7 @@ class Connection(asyncio.Protocol):
         """A part of the body; what is more than any route takes is not kept."""
         if len(self._body) <= self._limits.body_octets:
             self._body += body
-        self._body_arrived += len(body)
+        self._arrived = 0
 
     def on_message_complete(self) -> None:
         """A request is whole, unless it asks for another protocol: then llhttp leaves its body to us."""
@@ -186,7 +186,7 @@ class Connection(asyncio.Protocol):
         self._url = b""
         self._headers: dict[bytes, bytes] = {}
         self._body = bytearray()
-        self._head = self._fields = self._body_arrived = 0
+        self._head = self._fields = self._behind_head = 0
 
     def _count(self, octets: int) -> None:
         self._head += octets
@@ -216,13 +216,17 @@ class Connection(asyncio.Protocol):
     def _feed(self) -> None:
         """Read to the next blank line, which ends a head: not more than one body and one head end there.
 
-        The parser cannot stop where a request ends, and thousands of them have room in one read.
+        The parser cannot stop where a request ends, and thousands of them have room in one read. It keeps a line until
+        that ends, of a head as of the trailers behind a chunked body (RFC 9112 section 7.1.2), and has no limit of its
+        own: what has arrived of either is counted here.
         """
-        begin, found = self._position, self._unread.find(_BLANK_LINE, self._position)
-        end = len(self._unread) if found < 0 else found + len(_BLANK_LINE)
-        data = self._unread[begin:end]
-        self._position = end
-        self._arrived += len(data) if self._in_head else 0
+        begin = self._position
+        most = begin + self._limits.head_octets
+        found = self._unread.find(_BLANK_LINE, begin, most)
+        data = self._unread[begin : most if found < 0 else found + len(_BLANK_LINE)]
+        self._position += len(data)
+        self._arrived += len(data)
+        self._behind_head += 0 if self._in_head else len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -231,16 +235,17 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError:
             self._refuse(_NO_HTTP)
             return
-        if self._in_head and self._arrived > 2 * self._limits.head_octets:
-            self._refuse(_NO_HTTP)  # the parser keeps a line until it ends, and has no limit of its own
-        elif not self._in_head and self._body_arrived > self._limits.most_octets:
+        if self._arrived > 2 * self._limits.head_octets:
+            self._refuse(_NO_HTTP)
+        elif not self._in_head and self._behind_head > self._limits.most_octets:
             self._refuse(_TOO_LARGE)
 
     def _take_raw(self, data: bytes) -> None:
         """The body of a request that asked for another protocol, and nothing behind it."""
         self.on_body(data[: self._raw_left])
+        self._behind_head += len(data)
         self._raw_left -= min(len(data), self._raw_left)
-        if self._body_arrived > self._limits.most_octets:
+        if self._behind_head > self._limits.most_octets:
             self._refuse(_TOO_LARGE)
         elif not self._raw_left:
             self._whole(keeps=False)

@@ -12,10 +12,11 @@ class Limits:
         connections: with so many open, TLS handshakes included, each further one is closed unread.
         arrival_seconds: how long a TLS handshake may take, and then a whole request, counted from the opening of
             the connection or the answer before.
-        head_octets: how large a request's line and headers may be together.
+        head_octets: how large a request's line, headers and trailers may be together.
         headers: how many headers it may have.
         body_octets: what is kept of a body; a larger one is for no route.
-        most_octets: after so many octets of a body the connection is closed.
+        most_octets: after so many octets behind a head, what frames the chunks of a body included, the connection is
+            closed.
     """
 
     answered: int = 384

@@ -211,6 +211,37 @@ async def test_a_head_that_never_ends_is_not_kept():
         assert (await asyncio.wait_for(reader.readline(), 1)).startswith(b"HTTP/1.1 400"), "long before it is late"
 
 
+@pytest.mark.parametrize("begun", [b"0\r\nA: ", b"0\r\n", b"1;note=", b"1\r\nx\r\n0\r\nA: b\r\nC: "])
+async def test_a_line_behind_a_head_that_never_ends_is_not_kept(begun):
+    """The name or value of a trailer, or what a chunk's length may have behind it (RFC 9112 section 7.1)."""
+    async with connected() as (reader, writer):
+        writer.write(CHUNKED + begun)
+        for _ in range(4):
+            writer.write(b"b" * 10_000)
+            await asyncio.sleep(0.01)
+        assert (await asyncio.wait_for(reader.readline(), 1)).startswith(b"HTTP/1.1 400"), "long before it is late"
+
+
+async def test_a_body_whose_chunks_are_mostly_frame_is_not_read_to_its_end():
+    async with connected(most_octets=200_000) as (reader, writer):
+        writer.write(CHUNKED)
+        try:
+            for _ in range(30):
+                writer.write(b"1;note=" + b"x" * 10_000 + b"\r\na\r\n")
+                await asyncio.sleep(0)
+            text = await asyncio.wait_for(reader.read(), 1)
+        except ConnectionError:
+            text = b""
+        assert text == b"" or text.startswith(b"HTTP/1.1 413")
+
+
+async def test_each_request_has_all_that_a_body_may_take_for_itself():
+    """Each octet in a chunk of its own, and trailers: twenty requests, of which two would be too many together."""
+    request = CHUNKED + b"1\r\nx\r\n" * 100 + b"0\r\nA: " + b"b" * 300 + b"\r\n\r\n"
+    found = await answers(request * 20, *["POST"] * 20, most_octets=1000, head_octets=500)
+    assert [status for status, _, _ in found] == [200] * 20
+
+
 async def settled(value) -> int:
     """What a number comes to when it has stopped moving."""
     before, now = -1, value()
