@@ -15,6 +15,7 @@ from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.radius")
 _WRITE_SECONDS = 60.0
+_encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Habit]).decode
 
 
@@ -45,11 +46,6 @@ def habits_of(file: Path, worker: int) -> Path:
     return file if worker == 0 else file.with_stem(f"{file.stem}-{worker}")
 
 
-def write_habits(file: Path, habits: Mapping[str, Habit]) -> None:
-    """Put a new file in the place of the old one. Raises Fault."""
-    private_file.replace(file, msgspec.json.encode(habits))
-
-
 @asynccontextmanager
 async def counting(file: Path) -> AsyncIterator[Habits]:
     """Count on from what the file has, and write it down once a minute and at the end.
@@ -65,19 +61,35 @@ async def counting(file: Path) -> AsyncIterator[Habits]:
         async with meanwhile(_keep(habits, file)):
             yield habits
     finally:
-        _write(habits, file)
+        if octets := _changed(habits):
+            _write(file, octets)
 
 
 async def _keep(habits: Habits, file: Path) -> None:
+    """Once a minute, until cancelled, and then not before what was begun is written: it must not come after the last.
+
+    A thread waits for the disk, which may take seconds, and not those who log on.
+    """
     while True:
         await asyncio.sleep(_WRITE_SECONDS)
-        _write(habits, file)
+        if octets := _changed(habits):
+            writing = asyncio.create_task(asyncio.to_thread(_write, file, octets))
+            try:
+                await asyncio.shield(writing)
+            finally:
+                await writing
 
 
-def _write(habits: Habits, file: Path) -> None:
-    if habits.changed:
-        habits.changed = False
-        try:
-            write_habits(file, habits.nodes)
-        except Fault as fault:
-            _log.warning("what access nodes send is not written down: %s", fault)
+def _changed(habits: Habits) -> bytes:
+    """What was counted, as it is now; nothing when it is as it was the last time."""
+    if not habits.changed:
+        return b""
+    habits.changed = False
+    return _encode(habits.nodes)
+
+
+def _write(file: Path, octets: bytes) -> None:
+    try:
+        private_file.replace(file, octets)
+    except Fault as fault:
+        _log.warning("what access nodes send is not written down: %s", fault)

@@ -1,15 +1,17 @@
 """What access nodes send, and what follows from it: never anything by itself."""
 
 import asyncio
+import threading
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auth.keys import private_file
 from auth.radius.attributes import Attribute
 from auth.radius.habits import Habits, advice
-from auth.radius.habits_file import counting, read_habits, write_habits
+from auth.radius.habits_file import counting, read_habits
 from auth.radius.packet import Code, Packet, Proof
 from schema.errors import Fault
 
@@ -88,12 +90,11 @@ def test_protocols_and_what_was_not_answered_are_told_apart():
     assert (day.packets, day.pap, day.chap, day.eap, day.refused) == (2, 0, 1, 1, 1)
 
 
-def test_what_was_written_is_read_and_goes_on(tmp_path):
+async def test_what_was_written_is_read_and_goes_on(tmp_path):
     file = tmp_path / "radius-clients.json"
     assert read_habits(file) == {}
-    habits = Habits()
-    habits.note("vpn", PAP, Proof.VALID, TODAY, served=True)
-    write_habits(file, habits.nodes)
+    async with counting(file) as habits:
+        habits.note("vpn", PAP, Proof.VALID, TODAY, served=True)
     again = Habits(read_habits(file))
     again.note("vpn", PAP, Proof.VALID, TODAY, served=True)
     assert again.nodes["vpn"].days[TODAY.isoformat()].packets == 2
@@ -125,6 +126,51 @@ async def test_what_was_counted_since_is_written_at_the_end(tmp_path):
         assert not file.exists()
     async with counting(file) as habits:
         habits.note("vpn", PAP, Proof.VALID, TODAY, served=True)
+    assert read_habits(file)["vpn"].days[TODAY.isoformat()].packets == 2
+
+
+class SlowDisk:
+    """`private_file.replace` on a disk that takes its time for the first file, until `fast` is set."""
+
+    def __init__(self, monkeypatch):
+        self.asked, self.fast, self.written = threading.Event(), threading.Event(), threading.Event()
+        self.replace = private_file.replace
+        monkeypatch.setattr(private_file, "replace", self)
+        monkeypatch.setattr("auth.radius.habits_file._WRITE_SECONDS", 0.01)
+
+    def __call__(self, file, octets):
+        if not self.asked.is_set():
+            self.asked.set()
+            self.fast.wait(2)
+        self.replace(file, octets)
+        self.written.set()
+
+
+async def until(event):
+    async with asyncio.timeout(10):
+        while not event.is_set():
+            await asyncio.sleep(0.005)
+
+
+async def test_while_a_disk_takes_its_time_the_event_loop_turns(tmp_path, monkeypatch):
+    disk, file = SlowDisk(monkeypatch), tmp_path / "radius-clients.json"
+    async with counting(file) as habits:
+        habits.note("vpn", PAP, Proof.VALID, TODAY, served=True)
+        await until(disk.asked)
+        assert not file.exists(), "nobody waited for it"
+        disk.fast.set()
+        await until(disk.written)
+        assert read_habits(file)["vpn"].days[TODAY.isoformat()].packets == 1
+
+
+async def test_what_is_being_written_at_the_end_does_not_come_after_the_last(tmp_path, monkeypatch):
+    disk, file = SlowDisk(monkeypatch), tmp_path / "radius-clients.json"
+    async with counting(file) as habits:
+        habits.note("vpn", PAP, Proof.VALID, TODAY, served=True)
+        await until(disk.asked)
+        habits.note("vpn", PAP, Proof.VALID, TODAY, served=True)
+        asyncio.get_running_loop().call_later(0.1, disk.fast.set)
+    await asyncio.sleep(0.3)
     assert read_habits(file)["vpn"].days[TODAY.isoformat()].packets == 2
 
 
