@@ -11,6 +11,8 @@ import msgspec
 from auth.http.problem import Problem
 
 LARGEST_BODY = 16 * 1024
+FORWARDED_FOR = b"x-forwarded-for"
+"""A list, to which each proxy adds from whom it has the request."""
 _Form = TypeVar("_Form", bound=msgspec.Struct)
 
 
@@ -21,7 +23,7 @@ class Call(msgspec.Struct, frozen=True):
         method: such as POST.
         path: without percent encoding.
         query: as it stands in the target; ASCII.
-        headers: the first value of each, names in lower case.
+        headers: the first value of each, names in lower case; of X-Forwarded-For all values, as one list.
         body: its octets.
         peer: the network address of whoever is connected; empty when it has none.
         certificate_names: the names in the client certificate that was proved in TLS; none without one.
@@ -41,7 +43,7 @@ class Call(msgspec.Struct, frozen=True):
     @property
     def address(self) -> str:
         """The client's network address: the last one that a proxy on this host names, else the peer's."""
-        forwarded = self.header(b"x-forwarded-for")
+        forwarded = self.header(FORWARDED_FOR)
         if forwarded and _is_loopback(self.peer):
             named = forwarded.rpartition(",")[2].strip()
             if _is_address(named):
@@ -50,8 +52,11 @@ class Call(msgspec.Struct, frozen=True):
 
     @property
     def from_this_host(self) -> bool:
-        """Whether it comes over loopback, and nobody says to have passed it on from elsewhere."""
-        passed_on = any(self.header(name) for name in (b"forwarded", b"x-forwarded-for", b"via"))
+        """Whether it comes over loopback, and nobody says to have passed it on from elsewhere.
+
+        An empty header says so too: the first one counts, and that may be the client's, before the proxy's own.
+        """
+        passed_on = any(name in self.headers for name in (b"forwarded", FORWARDED_FOR, b"via"))
         return _is_loopback(self.peer) and not passed_on
 
     def header(self, name: bytes) -> str:

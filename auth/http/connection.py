@@ -12,7 +12,7 @@ import msgspec
 
 from auth.client_certificate import names_of
 from auth.http.answer import Answer
-from auth.http.call import Call
+from auth.http.call import FORWARDED_FOR, Call
 from auth.http.limits import Limits
 from auth.http.problem import Problem
 
@@ -155,7 +155,12 @@ class Connection(asyncio.Protocol):
         """A header, or behind a chunked body a trailer, which nobody looks at."""
         self._count(len(name) + len(value))
         if self._in_head:
-            self._headers.setdefault(name.lower(), value)
+            name = name.lower()
+            if name == FORWARDED_FOR and name in self._headers:
+                # a proxy may add its own line behind the client's: they are one list (RFC 9110 section 5.3)
+                self._headers[name] += b", " + value
+            else:
+                self._headers.setdefault(name, value)
 
     def on_headers_complete(self) -> None:
         """The head is whole."""

@@ -175,6 +175,42 @@ async def test_of_a_header_that_stands_twice_the_first_counts():
     assert (told["path"], told["query"], told["names"]) == ("/A", "%41", ["a", "host"])
 
 
+async def whose(*headers: bytes) -> list[str]:
+    """The address that a request over loopback counts for, and whether it counts as one of this host."""
+
+    async def told(call: Call) -> Answer:
+        return Answer(f"{call.address} {call.from_this_host}".encode())
+
+    async with AsyncExitStack() as stack:
+        place = await open_http(connections_at(), None, told, SYSTEM_CLOCK, stack)
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(place.rpartition(":")[2]))
+        stack.callback(writer.close)
+        writer.write(get(b"/", b"Connection: close", *headers))
+        return (await asyncio.wait_for(reader.read(), 1)).decode().partition("\r\n\r\n")[2].split()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [b"X-Forwarded-For: 192.0.2.7"],
+        [b"X-Forwarded-For: 198.51.100.1, 192.0.2.7"],
+        [b"X-Forwarded-For: 198.51.100.1", b"x-forwarded-for: 192.0.2.7"],
+        [b"X-Forwarded-For: 198.51.100.1", b"A: b", b"X-Forwarded-For: ::1, 127.0.0.1", b"X-Forwarded-For: 192.0.2.7"],
+        [b"X-Forwarded-For:", b"X-Forwarded-For: 192.0.2.7"],
+    ],
+)
+async def test_a_client_behind_a_proxy_has_the_address_that_the_proxy_named_last(headers):
+    """Whether the proxy adds to the client's own line, or a line of its own behind it, as HAProxy does."""
+    assert await whose(*headers) == ["192.0.2.7", "False"]
+
+
+@pytest.mark.parametrize("name", [b"Forwarded", b"X-Forwarded-For", b"Via"])
+async def test_no_client_hides_by_an_empty_header_that_a_proxy_passed_it_on(name):
+    assert await whose() == ["127.0.0.1", "True"]
+    assert (await whose(name + b":"))[1] == "False"
+    assert (await whose(name + b":", name + b": 192.0.2.7"))[1] == "False"
+
+
 CHUNKED = get(b"/", b"Transfer-Encoding: chunked", method=b"POST")
 TWO = (b"Content-Length: 3", b"Content-Length: 4")
 REFUSED = {
