@@ -2,10 +2,10 @@
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, Protocol
 
-from auth.shared.line import Command
+from auth.shared.line import Command, unanswered
 from auth.shared.settings import Arrangement, SharedSettings
 from auth.state import StateUnavailable
 from auth.tls import present, tls_context, tls_problem
@@ -29,11 +29,20 @@ except ImportError as error:
         f"[state] needs the package {error.name}", remedy="install it: pip install 'dirfactor[shared]'"
     ) from error
 
-__all__ = ["Exchanger", "NoPermissionError", "NoScriptError", "OutOfMemoryError", "ResponseError", "exchanger"]
+__all__ = [
+    "Asking",
+    "Exchanger",
+    "NoPermissionError",
+    "NoScriptError",
+    "OutOfMemoryError",
+    "ResponseError",
+    "Timely",
+    "exchanger",
+]
 
 
-class Exchanger(Protocol):
-    """Sends batches; see `auth.shared.line.Exchange`."""
+class Asking(Protocol):
+    """Asks servers; see `auth.shared.line.Exchange`."""
 
     async def exchange(self, commands: Sequence[Command]) -> list[Any]:
         """The answers, errors of single commands as exceptions. Raises StateUnavailable."""
@@ -43,6 +52,10 @@ class Exchanger(Protocol):
         """The answers of all servers that take writes. Raises StateUnavailable."""
         ...
 
+
+class Exchanger(Asking, Protocol):
+    """Holds the connections besides. How long an answer takes is the business of whoever asks."""
+
     async def keys(self, pattern: str) -> list[bytes]:
         """The names of keys, of all servers; while others write it may miss what they do. Raises StateUnavailable."""
         ...
@@ -50,6 +63,34 @@ class Exchanger(Protocol):
     async def aclose(self) -> None:
         """Close the connections."""
         ...
+
+
+class Timely:
+    """Servers that are unavailable when they do not answer in time, for whoever asks them without a line.
+
+    Args:
+        servers: whom it is about; their owner closes them.
+        seconds: how long each question may take.
+    """
+
+    def __init__(self, servers: Exchanger, seconds: float) -> None:
+        self._servers = servers
+        self._seconds = seconds
+
+    async def exchange(self, commands: Sequence[Command]) -> list[Any]:
+        """See `Exchanger.exchange`."""
+        return await self._in_time(self._servers.exchange(commands))
+
+    async def everywhere(self, command: Command) -> list[Any]:
+        """See `Exchanger.everywhere`."""
+        return await self._in_time(self._servers.everywhere(command))
+
+    async def _in_time(self, answers: Awaitable[list[Any]]) -> list[Any]:
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await answers
+        except TimeoutError:
+            raise unanswered(self._seconds) from None
 
 
 def exchanger(settings: SharedSettings) -> Exchanger:
@@ -83,6 +124,7 @@ class _Pooled:
         monotonic = asyncio.get_running_loop().time
         if self._idle and monotonic() - self._idle[-1][1] > _FRESH_SECONDS:
             await self._drop()
+        idle = self._idle
         connection, _ = self._idle.pop() if self._idle else (self._pool.make_connection(), 0)  # type: ignore[no-untyped-call]
         try:
             await connection.connect()
@@ -90,11 +132,14 @@ class _Pooled:
             answers = [await _answer(connection) for _ in commands]
         except BaseException as error:
             await connection.disconnect(nowait=True)  # what is still to come is the answer to something else
-            if not isinstance(error, Exception):
-                raise
             await self._drop()
+            if not isinstance(error, Exception):
+                raise  # nobody waits any more: a server that is gone without a word is noticed by nothing else
             raise _unavailable(error) from error
-        self._idle.append((connection, monotonic()))
+        if idle is self._idle:
+            idle.append((connection, monotonic()))
+        else:  # another one failed meanwhile: this one may lead to a server that is no longer the one to ask
+            await connection.disconnect(nowait=True)
         return answers
 
     async def _drop(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from auth.shared.connection import Exchanger, NoPermissionError, ResponseError
+from auth.shared.connection import Asking, NoPermissionError, ResponseError
 from auth.shared.line import Command
 from auth.shared.names import Names
 from auth.shared.scripts import ALL, BEGIN_EPOCH, GIVE_BACK, NEW_RUN, RESERVE
@@ -33,7 +33,7 @@ class Demands:
     def __init__(self, names: Names) -> None:
         self._names = names
 
-    async def examine(self, servers: Exchanger) -> str:
+    async def examine(self, servers: Asking) -> str:
         """Look at all servers that take writes.
 
         Returns:
@@ -53,7 +53,7 @@ class Demands:
         await self._try_rights(servers)
         return " ".join(sorted(runs))
 
-    async def _try_rights(self, servers: Exchanger) -> None:
+    async def _try_rights(self, servers: Asking) -> None:
         """Every script once, on a key that nobody uses."""
         probe = self._names.probe
         for answer in await servers.exchange([_trial(script.source, probe) for script in ALL]):
@@ -91,7 +91,7 @@ class Demands:
         return StateUnavailable(f"the state store refuses: {said[:_LONGEST]}", remedy="look at the server's log")
 
 
-async def demand_the_time(servers: Exchanger, now: datetime) -> None:
+async def demand_the_time(servers: Asking, now: datetime) -> None:
     """See that this clock and the servers' agree.
 
     Failures and limits are counted by the instants that nodes tell, so these must agree with each other.
@@ -111,7 +111,7 @@ async def demand_the_time(servers: Exchanger, now: datetime) -> None:
             )
 
 
-async def persists(servers: Exchanger) -> bool:
+async def persists(servers: Asking) -> bool:
     """Whether every server writes what it holds to its disk as it goes. Raises StateUnavailable."""
     answers = await servers.everywhere(("INFO", "persistence"))
     return all(not isinstance(each, ResponseError) and _values(each).get("aof_enabled") == "1" for each in answers)

@@ -18,6 +18,18 @@ def scripted(script: Script, keys: Sequence[str], *values: bytes | str | int) ->
     return ("EVALSHA", script.digest, len(keys), *keys, *values)
 
 
+class Unanswered(StateUnavailable):
+    """There is no answer in time."""
+
+
+def unanswered(seconds: float) -> Unanswered:
+    """What is told to whoever has waited for so long."""
+    return Unanswered(
+        f"the state store has not answered within {seconds:g} s",
+        remedy="look at the server's load and at the network between",
+    )
+
+
 class Asked:
     """Commands of one verb, their answers when they have come, and whether they are on their way."""
 
@@ -51,7 +63,8 @@ class Line:
         """The answers to commands, in their order; an error stands as an exception in the place of its answer.
 
         Raises:
-            StateUnavailable: there is no answer in time; whether the commands were carried out is not known.
+            Unanswered: there is no answer in time; whether the commands were carried out is not known.
+            StateUnavailable: there will be none, which is the same otherwise.
         """
         return await self.answers(self.put(*commands))
 
@@ -71,10 +84,7 @@ class Line:
             async with asyncio.timeout(self._seconds):
                 return await asked.answers
         except TimeoutError:
-            raise StateUnavailable(
-                f"the state store has not answered within {self._seconds:g} s",
-                remedy="look at the server's load and at the network between",
-            ) from None
+            raise unanswered(self._seconds) from None
 
     async def aclose(self) -> None:
         """Break off what is on its way."""

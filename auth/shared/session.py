@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 
 from auth.clock import Clock
-from auth.shared.connection import Exchanger, NoScriptError, OutOfMemoryError, ResponseError
+from auth.shared.connection import Exchanger, NoScriptError, OutOfMemoryError, ResponseError, Timely
 from auth.shared.demands import Demands, demand_the_time
-from auth.shared.line import Asked, Command, Line, scripted
+from auth.shared.line import Asked, Command, Line, Unanswered, scripted, unanswered
 from auth.shared.names import Names, microseconds, pairs
 from auth.shared.own import OwnCopy
 from auth.shared.scripts import ALL, BEGIN_EPOCH, CONSUME, NEW_RUN, RESTORE
@@ -77,13 +77,15 @@ class Session:
         self._key = node.key
         self._names = names
         self._servers = servers
+        self._seconds = settings.timeout_seconds
+        self._timely = Timely(servers, self._seconds)
         self._own = own
         self._draw = epoch
         self._replicas = settings.replicas
         self._wait_milliseconds = int(settings.timeout_seconds * 500)
         self._demands = Demands(names)
-        self._line = Line(self._exchange, settings.timeout_seconds)
-        self._plain = Line(servers.exchange, settings.timeout_seconds)
+        self._line = Line(self._exchange, self._seconds)
+        self._plain = Line(servers.exchange, self._seconds)
         self._fault: Fault | None = _NOT_YET
         self._beating: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -105,6 +107,7 @@ class Session:
         if self._beating is not None:
             self._beating.cancel()
             await asyncio.gather(self._beating, return_exceptions=True)
+        self._fault = _CLOSED
         await self._line.aclose()
         await self._plain.aclose()
         await self._servers.aclose()
@@ -120,7 +123,7 @@ class Session:
             raise _for_whoever_asks(self._fault)
         if any(told.sent for told in _TOLD.get()):
             await self._heard()  # another batch might overtake it
-        answers = await self._line.ask(*commands)
+        answers = await self._answers(self._line.put(*commands))
         if any(isinstance(answer, ResponseError) for answer in answers):
             answers = [await self._mended(*pair) for pair in zip(commands, answers, strict=True)]
         await self._heard()
@@ -138,13 +141,20 @@ class Session:
             raise _for_whoever_asks(self._fault)
         _TOLD.set((*_TOLD.get(), self._line.put(*map(_by_source, commands))))
 
+    async def _answers(self, asked: Asked) -> list[Any]:
+        try:
+            return await self._line.answers(asked)
+        except Unanswered as fault:
+            self._lost(fault)  # who asks again at once must not be answered by somebody else
+            raise
+
     async def _heard(self) -> None:
         """Wait until what was told is carried out. Raises StateUnavailable."""
         told = _TOLD.get()
         if told:
             _TOLD.set(())
             for each in told:
-                for answer in await self._line.answers(each):
+                for answer in await self._answers(each):
                     _good(answer)
 
     async def settled(self) -> None:
@@ -163,7 +173,7 @@ class Session:
     async def _mended(self, command: Command, answer: Any) -> Any:
         """The answer, of a script that the server did not know by its digest from its source."""
         if isinstance(answer, NoScriptError):
-            (answer,) = await self._line.ask(_by_source(command))
+            (answer,) = await self._answers(self._line.put(_by_source(command)))
         if isinstance(answer, ResponseError):
             raise StateUnavailable(f"the state store refuses: {_said(answer)}", remedy=_remedy(answer))
         return answer
@@ -184,6 +194,9 @@ class Session:
             told = await self._servers.exchange((*before, *commands, *after, *waits))
         except StateUnavailable as fault:
             raise self._lost(fault) from fault  # who answers next may be another one, which must be looked at first
+        except asyncio.CancelledError:  # there was no answer in time, which is the same
+            self._lost(unanswered(self._seconds))
+            raise
         written = told.pop() if waits else 0
         awaited, answers, epochs = told[: len(parts)], told[len(parts) : -len(parts)], told[-len(parts) :]
         for look in (*awaited, *epochs):
@@ -244,8 +257,8 @@ class Session:
     async def _look(self) -> None:
         names = self._names
         if self._fault is not None:
-            await self._look_who_runs(await self._demands.examine(self._servers))
-        await demand_the_time(self._servers, self.now())
+            await self._look_who_runs(await self._demands.examine(self._timely))
+        await demand_the_time(self._timely, self.now())
         parts = range(names.parts)
         _, key, _, *epochs = map(
             _good,
@@ -342,6 +355,7 @@ class Session:
 
 
 _NOT_YET = StateUnavailable("the state store has not been reached yet", remedy="look at [state], and at its servers")
+_CLOSED = StateUnavailable("the state store is not asked any more, for this node stops", remedy="start it again")
 _FORGOTTEN = StateUnavailable(
     "the state store has forgotten what it knew",
     remedy="have it persist what it holds, and let nobody flush it; the nodes bring back what they know",

@@ -1,0 +1,76 @@
+"""Answers that do not come, or come from somebody else: nobody is answered again before the server was looked at."""
+
+import asyncio
+import socket
+
+import pytest
+
+from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
+from auth.shared.opening import open_shared_store
+from auth.shared.own import OwnFiles
+from auth.shared.settings import Arrangement, SharedSettings
+from auth.state import StateUnavailable
+from auth.turn import Turns
+from rig.ports import LOOPBACK
+from shared.forgetful import Forgetful, node_of
+from shared.node import KEY
+
+
+@pytest.mark.parametrize("arrangement", Arrangement)
+async def test_a_server_that_accepts_and_never_answers_keeps_nobody_from_starting(tmp_path, arrangement):
+    silent = socket.create_server((LOOPBACK, 0))
+    place = f"{LOOPBACK}:{silent.getsockname()[1]}"
+    section = SharedSettings((place,), arrangement=arrangement, tls=False, timeout_seconds=0.1)
+    files = OwnFiles(tmp_path / "shared.sqlite", tmp_path / "state.sqlite")
+    async with asyncio.timeout(5.0):
+        store = await open_shared_store(section, files, KEY, Turns(), SYSTEM_CLOCK, SYSTEM_ENTROPY)
+        with pytest.raises(StateUnavailable, match="has not answered"):
+            await store.consume("otp", 7)
+        await store.aclose()
+    silent.close()
+
+
+async def test_a_look_at_a_server_that_answers_no_more_ends_and_lets_nobody_in(tmp_path):
+    servers = Forgetful()
+    store, session = node_of(servers, tmp_path)
+    await session._beat()
+    assert await store.consume("otp", 7)
+    servers.held = asyncio.Event()
+    async with asyncio.timeout(5.0):
+        await session._beat()
+    servers.held = None
+    with pytest.raises(StateUnavailable, match="has not answered"):
+        await store.consume("otp", 8)
+    await store.aclose()
+
+
+async def test_whoever_answers_after_a_question_was_not_answered_in_time_may_be_another_who_lacks_what_was_used(
+    tmp_path,
+):
+    servers = Forgetful()
+    store, session = node_of(servers, tmp_path)
+    await session._beat()
+    assert await store.consume("otp", 7)
+    await store.settled()
+    servers.held = asyncio.Event()
+    with pytest.raises(StateUnavailable):
+        await store.consume("otp", 8)
+    servers.held, servers.run = None, "b"
+    servers.values = {key: value for key, value in servers.values.items() if ":mark:" not in key}
+    with pytest.raises(StateUnavailable):
+        await store.consume("otp", 7)
+    await session._beat()
+    assert not await store.consume("otp", 7)
+    await store.aclose()
+
+
+async def test_what_is_broken_off_at_the_end_is_no_fault_of_the_server(tmp_path, caplog):
+    servers = Forgetful()
+    store, session = node_of(servers, tmp_path, timeout_seconds=5.0)
+    await session._beat()
+    servers.held = asyncio.Event()
+    asked = asyncio.ensure_future(store.consume("otp", 7))
+    await asyncio.sleep(0.01)
+    await store.aclose()
+    asked.cancel()
+    assert not [record for record in caplog.records if "has not answered" in record.getMessage()]
