@@ -5,11 +5,12 @@ import logging
 import socket
 from collections.abc import Callable
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from auth.incident import describe
 from auth.radius.complaints import Complaint
 from auth.radius.door import Peer, RadiusDoor
+from auth.radius.multihomed import EVERY_ADDRESS, Multihomed
 from auth.radius.node import NodeDoor
 
 Lookup = Callable[[str], NodeDoor | None]
@@ -66,7 +67,7 @@ class UdpListener(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio's word that the socket is bound."""
-        # asyncio's own transport is none by class, only by what it does
+        # asyncio's own transport is none by class, only by what it does; `Multihomed` answers by itself
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -76,7 +77,17 @@ class UdpListener(asyncio.DatagramProtocol):
         self._closed.set()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Serve one datagram, or discard it."""
+        """Asyncio's word that a datagram has come."""
+        self.serve(data, addr, partial(self._send, addr))
+
+    def serve(self, data: bytes, addr: tuple[Any, ...], send: Callable[[bytes], None]) -> None:
+        """Serve one datagram, or discard it.
+
+        Args:
+            data: the datagram.
+            addr: address and port that it came from, and whatever else the socket module says of them.
+            send: sends an answer back there.
+        """
         address = _plain(addr[0])
         if not self.door.admits(address):
             return
@@ -91,7 +102,7 @@ class UdpListener(asyncio.DatagramProtocol):
         if node is None:
             self.door.complain(Complaint.UNKNOWN_CLIENT, address)
             return
-        self.door.receive(data, node, Peer(address, addr[1], partial(self._send, addr)))
+        self.door.receive(data, node, Peer(address, addr[1], send))
 
     def _send(self, addr: tuple[str, int], reply: bytes) -> None:
         if not self._transport.is_closing():
@@ -102,13 +113,16 @@ async def listen(place: socket.socket, lookup: Lookup, door: RadiusDoor, allowed
     """Open a door where datagrams come.
 
     Args:
-        place: the bound socket; it does not block.
+        place: the bound socket; it does not block. At every address of this machine, the one that was asked answers.
         lookup: as for `UdpListener`.
         door: answers.
         allowed: as for `UdpListener`.
     """
     listener = UdpListener(lookup, door, allowed)
-    await asyncio.get_running_loop().create_datagram_endpoint(lambda: listener, sock=place)
+    if place.getsockname()[0] in EVERY_ADDRESS:
+        listener.connection_made(Multihomed(place, listener.serve, listener.connection_lost))
+    else:
+        await asyncio.get_running_loop().create_datagram_endpoint(lambda: listener, sock=place)
     return listener
 
 
