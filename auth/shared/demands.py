@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from auth.shared.connection import Asking, NoPermissionError, ResponseError
+from auth.shared.connection import Asking, NoPermissionError
 from auth.shared.line import Command
 from auth.shared.names import Names
 from auth.shared.scripts import ALL, BEGIN_EPOCH, GIVE_BACK, NEW_RUN, RESERVE
@@ -45,7 +45,7 @@ class Demands:
         """
         runs = []
         for answer in await servers.everywhere(("INFO", "everything")):
-            if isinstance(answer, ResponseError):
+            if isinstance(answer, Exception):
                 raise self._refused(answer)
             told = _values(answer)
             _demand(told)
@@ -57,7 +57,7 @@ class Demands:
         """Every script once, on a key that nobody uses."""
         probe = self._names.probe
         for answer in await servers.exchange([_trial(script.source, probe) for script in ALL]):
-            if isinstance(answer, ResponseError):
+            if isinstance(answer, Exception):
                 raise self._refused(answer)
         others: list[Command] = [
             ("DEL", probe),
@@ -76,7 +76,7 @@ class Demands:
             ("SREM", probe, "nobody"),
         ]
         for answer in await servers.exchange(others):
-            if isinstance(answer, ResponseError):
+            if isinstance(answer, Exception):
                 raise self._refused(answer)
 
     def _refused(self, error: Exception) -> Fault:
@@ -100,7 +100,7 @@ async def demand_the_time(servers: Asking, now: datetime) -> None:
         StateUnavailable: they do not, or nobody can be asked.
     """
     for answer in await servers.everywhere(("TIME",)):
-        if isinstance(answer, ResponseError):
+        if isinstance(answer, Exception):
             raise StateUnavailable(f"the state store tells no time: {answer}"[:_LONGEST], remedy="look at its ACL")
         seconds, micro = (int(part) for part in answer)
         ahead = now.timestamp() - seconds - micro / 1e6
@@ -114,7 +114,7 @@ async def demand_the_time(servers: Asking, now: datetime) -> None:
 async def persists(servers: Asking) -> bool:
     """Whether every server writes what it holds to its disk as it goes. Raises StateUnavailable."""
     answers = await servers.everywhere(("INFO", "persistence"))
-    return all(not isinstance(each, ResponseError) and _values(each).get("aof_enabled") == "1" for each in answers)
+    return all(not isinstance(each, Exception) and _values(each).get("aof_enabled") == "1" for each in answers)
 
 
 def _trial(source: str, probe: str) -> Command:

@@ -124,7 +124,7 @@ class Session:
         if any(told.sent for told in _TOLD.get()):
             await self._heard()  # another batch might overtake it
         answers = await self._answers(self._line.put(*commands))
-        if any(isinstance(answer, ResponseError) for answer in answers):
+        if any(isinstance(answer, Exception) for answer in answers):
             answers = [await self._mended(*pair) for pair in zip(commands, answers, strict=True)]
         await self._heard()
         return answers
@@ -174,9 +174,7 @@ class Session:
         """The answer, of a script that the server did not know by its digest from its source."""
         if isinstance(answer, NoScriptError):
             (answer,) = await self._answers(self._line.put(_by_source(command)))
-        if isinstance(answer, ResponseError):
-            raise StateUnavailable(f"the state store refuses: {_said(answer)}", remedy=_remedy(answer))
-        return answer
+        return _good(answer)
 
     async def _exchange(self, commands: Sequence[Command]) -> list[Any]:
         """With looks before whether anybody is waited for, and looks after whether the store still knows what it knew.
@@ -202,6 +200,10 @@ class Session:
         for look in (*awaited, *epochs):
             if isinstance(look, Exception):
                 raise self._lost(_refused(look))
+        for answer in answers:
+            # of a cluster, where the connection over which one command was sent again may have ended
+            if isinstance(answer, Exception) and not isinstance(answer, ResponseError):
+                raise self._lost(_refused(answer))
         if any(awaited) or None in epochs or [epoch.decode() for epoch in epochs] != known:
             raise self._lost(_FORGOTTEN)
         if waits and (isinstance(written, Exception) or written < self._replicas):

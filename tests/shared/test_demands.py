@@ -55,3 +55,12 @@ async def test_redis_from_6_2_on_and_every_valkey_will_do(release):
     await Demands(Names("dirfactor", 1)).examine(Server(**(GOOD | {"redis_version": release})))
     valkey = GOOD | {"redis_version": "6.0.0", "valkey_version": "8.0.1"}
     await Demands(Names("dirfactor", 1)).examine(Server(**valkey))
+
+
+async def test_a_right_that_could_not_be_tried_is_not_taken_for_one_that_is_given():
+    class Ended(Server):
+        async def exchange(self, commands):
+            return [ConnectionError("gone")] * len(commands)
+
+    with pytest.raises(StateUnavailable, match="gone"):
+        await Demands(Names("dirfactor", 1)).examine(Ended(**GOOD))

@@ -4,6 +4,7 @@ import asyncio
 import socket
 
 import pytest
+from valkey import exceptions
 
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.shared.opening import open_shared_store
@@ -11,7 +12,9 @@ from auth.shared.own import OwnFiles
 from auth.shared.settings import Arrangement, SharedSettings
 from auth.state import StateUnavailable
 from auth.turn import Turns
+from core.store_model import NOW, challenge
 from rig.ports import LOOPBACK
+from schema.secret import Secret
 from shared.forgetful import Forgetful, node_of
 from shared.node import KEY
 
@@ -61,6 +64,35 @@ async def test_whoever_answers_after_a_question_was_not_answered_in_time_may_be_
         await store.consume("otp", 7)
     await session._beat()
     assert not await store.consume("otp", 7)
+    await store.aclose()
+
+
+@pytest.mark.parametrize(
+    "error", [exceptions.ConnectionError("gone"), exceptions.ClusterError("none left"), exceptions.TimeoutError()]
+)
+@pytest.mark.parametrize("verb", ["consume", "claim", "count", "replace"])
+async def test_an_error_in_the_place_of_an_answer_is_no_yes_and_has_the_server_looked_at(tmp_path, error, verb):
+    """A cluster's client sends again, each by itself, what was moved, and what becomes of it stands among the rest."""
+    servers = Forgetful()
+    store, session = node_of(servers, tmp_path)
+    await session._beat()
+    servers.altered = lambda commands, answers: [
+        error if str(command[0]).startswith("EVAL") else answer
+        for command, answer in zip(commands, answers, strict=True)
+    ]
+    verbs = {
+        "consume": lambda: store.consume("otp", 7),
+        "claim": lambda: store.claim(Secret("s"), challenge()),
+        "count": lambda: store.count("key", NOW, 60, 1),
+        "replace": lambda: store.replace("key", b"before", b"after", NOW),
+    }
+    with pytest.raises(StateUnavailable):
+        await verbs[verb]()
+    servers.altered = lambda _, answers: answers
+    with pytest.raises(StateUnavailable):
+        await store.tally("key", NOW, 60)
+    await session._beat()
+    await store.tally("key", NOW, 60)
     await store.aclose()
 
 
