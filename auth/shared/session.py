@@ -205,7 +205,7 @@ class Session:
             if isinstance(answer, Exception) and not isinstance(answer, ResponseError):
                 raise self._lost(_refused(answer))
         if any(awaited) or None in epochs or [epoch.decode() for epoch in epochs] != known:
-            raise self._lost(_FORGOTTEN)
+            raise self._lost(_forgotten())
         if waits and (isinstance(written, Exception) or written < self._replicas):
             raise StateUnavailable(
                 f"not all {self._replicas} replicas have what was written",
@@ -214,25 +214,27 @@ class Session:
         return answers
 
     def _lost(self, fault: StateUnavailable) -> StateUnavailable:
+        """Nobody is answered from here on, until a look that begins later has found all well."""
         if self._fault is None:
-            self._fault = fault
             _log.error("%s", fault)
+        self._fault = fault
         self._wake.set()
         return fault
 
     async def _keep_in_touch(self) -> None:
         while True:
-            self._wake.clear()
             try:
                 async with asyncio.timeout(_BEAT_SECONDS if self._fault is None else _BEAT_SECONDS / 4):
                     await self._wake.wait()
                     await asyncio.sleep(_BEAT_SECONDS / 20)  # whoever wakes us may do so at once again
             except TimeoutError:
                 pass
+            self._wake.clear()  # whoever wakes us while we look has us look again
             await self._beat()
 
     async def _beat(self) -> None:
         """Look at the server, take part, and bring back what it has forgotten."""
+        before = self._fault
         try:
             await self._look_safely()
         except Fault as fault:
@@ -240,6 +242,8 @@ class Session:
                 _log.error("%s", fault)
             self._fault = fault
             return
+        if self._fault is not before:
+            return  # it was lost meanwhile, and this look may have come too early, or have passed over who runs
         if self._fault is not None and self._fault is not _NOT_YET:
             _log.warning("the state store is in use again")
         self._fault = None
@@ -358,10 +362,14 @@ class Session:
 
 _NOT_YET = StateUnavailable("the state store has not been reached yet", remedy="look at [state], and at its servers")
 _CLOSED = StateUnavailable("the state store is not asked any more, for this node stops", remedy="start it again")
-_FORGOTTEN = StateUnavailable(
-    "the state store has forgotten what it knew",
-    remedy="have it persist what it holds, and let nobody flush it; the nodes bring back what they know",
-)
+
+
+def _forgotten() -> StateUnavailable:
+    """Another one each time, so that it can be told whether it was lost again."""
+    return StateUnavailable(
+        "the state store has forgotten what it knew",
+        remedy="have it persist what it holds, and let nobody flush it; the nodes bring back what they know",
+    )
 
 
 def _by_source(command: Command) -> Command:

@@ -43,6 +43,10 @@ class Forgetful:
         """Forget everything."""
         self.values, self.hashes, self.sets = {}, {}, {}
 
+    def forget_marks(self) -> None:
+        """Forget them alone, as a replica does that takes over before it had them."""
+        self.values = {key: value for key, value in self.values.items() if ":mark:" not in key}
+
     async def exchange(self, commands: Sequence[Command]) -> Answers:
         answers = self.altered(commands, [self._carried_out(*command) for command in commands])
         return await self._out(answers)

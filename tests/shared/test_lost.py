@@ -59,9 +59,10 @@ async def test_whoever_answers_after_a_question_was_not_answered_in_time_may_be_
     with pytest.raises(StateUnavailable):
         await store.consume("otp", 8)
     servers.held, servers.run = None, "b"
-    servers.values = {key: value for key, value in servers.values.items() if ":mark:" not in key}
+    servers.forget_marks()
     with pytest.raises(StateUnavailable):
         await store.consume("otp", 7)
+    await asyncio.sleep(0.05)  # the batch has its end too
     await session._beat()
     assert not await store.consume("otp", 7)
     await store.aclose()
@@ -93,6 +94,32 @@ async def test_an_error_in_the_place_of_an_answer_is_no_yes_and_has_the_server_l
         await store.tally("key", NOW, 60)
     await session._beat()
     await store.tally("key", NOW, 60)
+    await store.aclose()
+
+
+async def test_a_store_that_is_lost_while_a_node_looks_at_it_is_looked_at_again(tmp_path):
+    """The look may have asked everything before, of a server whose place another has taken now."""
+    servers = Forgetful()
+    store, session = node_of(servers, tmp_path)
+    await session._beat()
+    assert await store.consume("otp", 7)
+    await store.settled()
+
+    def another_takes_over(commands, answers):
+        if commands[0][0] == "HKEYS":  # what a look asks last
+            servers.run += "b"
+            servers.forget_marks()
+            session._lost(StateUnavailable("a connection ended", remedy=""))
+        return answers
+
+    servers.altered = another_takes_over
+    for _ in range(2):  # one that began well, and one that began with a fault
+        await session._beat()
+        with pytest.raises(StateUnavailable):
+            await store.consume("otp", 7)
+    servers.altered = lambda _, answers: answers
+    await session._beat()
+    assert not await store.consume("otp", 7)
     await store.aclose()
 
 
