@@ -93,7 +93,7 @@ BULK_INDEXES: Final = {
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
-    """The file, made with mode 0600 if it is not there, with its tables and in WAL mode.
+    """The file, made with mode 0600 and for the folder's owner if it is not there, with its tables and in WAL mode.
 
     Raises:
         ReplicaUnavailable: the folder is missing, or the file cannot be used as a replica.
@@ -101,8 +101,8 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     if not path.parent.is_dir():
         raise ReplicaUnavailable(f"{path.parent} is not there", remedy=f"create it: mkdir -p -m 700 {path.parent}")
     try:
-        # made here, because SQLite gives the -wal and -shm files the mode of the main one
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        _make(path)
+        os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
         path.chmod(0o600)
     except OSError as error:
         raise ReplicaUnavailable(
@@ -117,6 +117,20 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
             db.close()
             raise
         return db
+
+
+def _make(path: Path) -> None:
+    # made here, because SQLite gives the -wal and -shm files the mode and the owner of the main one
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return
+    try:
+        if os.geteuid() == 0:  # an administrator's first `dirfactor sync` must not take the file from the service
+            owner = path.parent.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+    finally:
+        os.close(descriptor)
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:

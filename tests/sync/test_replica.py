@@ -413,6 +413,18 @@ def test_a_file_that_others_could_read_is_closed_to_them(writer, path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_root_makes_belongs_to_the_owner_of_the_folder(tmp_path):
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, 4321, 1234)
+    writer = ReplicaWriter(folder / "replica.sqlite")
+    owners = {(file.stat().st_uid, file.stat().st_gid) for file in folder.iterdir()}
+    assert len(list(folder.iterdir())) == 3
+    writer.close()
+    assert owners == {(4321, 1234)}
+
+
 def test_a_missing_folder_is_a_fault_that_says_how_to_make_it(tmp_path):
     with pytest.raises(ReplicaUnavailable) as caught:
         ReplicaWriter(tmp_path / "missing" / "replica.sqlite")
