@@ -56,8 +56,7 @@ def desk(dc: DomainController, folder: Path, kannel: Kannel) -> Place:
         names=of_domain(dc)
         | {
             "https://sms.example.org/cgi-bin/sendsms": kannel.sendsms_url,
-            "192.0.2.7": LOOPBACK,
-            "192.0.2.20": f"{LOOPBACK}:{port}",
+            "127.0.0.1:1812": f"{LOOPBACK}:{port}",
             '"..."': f'"{PASSWORD}"',
             # whoever runs the test is the service's user
             "sudo -u dirfactor ": "",

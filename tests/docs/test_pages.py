@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 
 import pytest
 import typer
@@ -122,8 +123,24 @@ def test_the_index_of_clients_names_every_page():
     assert [page.name for page in CLIENTS if page.name != "README.md" and f"({page.name})" not in index] == []
 
 
-def test_the_pages_about_clients_quote_what_the_log_says():
-    table = (ROOT / "docs" / "clients" / "README.md").read_text().partition("| log | why |")[2].partition("\n\n")[0]
+@pytest.mark.parametrize("page", ["trouble.md", "clients/README.md"])
+def test_the_pages_about_clients_quote_what_the_log_says(page):
+    table = (ROOT / "docs" / page).read_text().partition("| log | why |")[2].partition("\n\n")[0]
     quoted = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
-    assert quoted
     assert [words for words in quoted if not any(words in each.value for each in Complaint)] == []
+    said = [{each for each in Complaint if words in each.value} for words in quoted]
+    for silence in (Complaint.UNKNOWN_CLIENT, Complaint.NOT_ALLOWED, Complaint.NO_PROOF, Complaint.WRONG_PROOF):
+        assert {silence} in said, f"{page} does not say what {silence} is"
+
+
+def test_whom_the_first_hour_names_may_ask_over_udp_and_the_trial_is_one_of_them():
+    page = ROOT / "docs" / "first-hour-ad.md"
+    (text,) = [block.text for block in blocks(page) if block.name == "config.ini"]
+    networks = [ip_network(each) for each in re.search(r"^networks = (.*)$", text, re.MULTILINE)[1].split(", ")]
+    (lines,) = re.findall(r"^dirfactorAddress =((?:\n? +\S+)+)$", text, re.MULTILINE)
+    addresses = [ip_address(each) for each in lines.split()]
+    assert [each for each in addresses if not any(each in network for network in networks)] == []
+    asked = {ip_address(each) for each in re.findall(r"radclient -x ([\d.]+):1812 ", page.read_text())}
+    # over loopback a packet comes from where it goes to
+    assert asked
+    assert all(each.is_loopback and each in addresses for each in asked)
