@@ -89,6 +89,7 @@ class Session:
         self._fault: Fault | None = _NOT_YET
         self._beating: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
+        self._brought_back = 0
 
     async def open(self) -> None:
         """Join the others, and keep in touch until the end.
@@ -180,11 +181,12 @@ class Session:
         """With looks before whether anybody is waited for, and looks after whether the store still knows what it knew.
 
         In this order, and within the part of each command, which is at one server: whatever happens between the looks,
-        a part that had forgotten shows it in one of them.
+        a part that had forgotten shows it in one of them. What happens after them, while the answers are on their way
+        or replicas are waited for, shows in whether this node has begun to bring back what it knew.
         """
         names = self._names
         parts = sorted({names.part(_key(command)) for command in commands})
-        known = [self._own.epoch(part) for part in parts]
+        known, brought_back = [self._own.epoch(part) for part in parts], self._brought_back
         before: list[Command] = [("SCARD", names.awaited(part)) for part in parts]
         after: list[Command] = [("GET", names.epoch(part)) for part in parts]
         waits: list[Command] = [("WAIT", self._replicas, self._wait_milliseconds)] if self._replicas else []
@@ -204,6 +206,8 @@ class Session:
             # of a cluster, where the connection over which one command was sent again may have ended
             if isinstance(answer, Exception) and not isinstance(answer, ResponseError):
                 raise self._lost(_refused(answer))
+        if brought_back != self._brought_back:
+            raise self._lost(_forgotten())  # what this has used up may have been too late to be brought back
         if any(awaited) or None in epochs or [epoch.decode() for epoch in epochs] != known:
             raise self._lost(_forgotten())
         if waits and (isinstance(written, Exception) or written < self._replicas):
@@ -335,6 +339,8 @@ class Session:
             others: part -> its epoch, of those that are in another one than we, or wait for us.
         """
         names, own = self._names, self._own
+        # what has its answer by now is in the copy before that is read, a round trip from here; the rest has none
+        self._brought_back += 1
         if any(epoch is None and own.epoch(part) for part, epoch in others.items()):
             _log.error("the state store has forgotten what it knew; all nodes bring back what they know")
         begun = await self._evaluated(

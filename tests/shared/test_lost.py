@@ -9,6 +9,7 @@ from valkey import exceptions
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.shared.opening import open_shared_store
 from auth.shared.own import OwnFiles
+from auth.shared.scripts import BEGIN_EPOCH, CONSUME
 from auth.shared.settings import Arrangement, SharedSettings
 from auth.state import StateUnavailable
 from auth.turn import Turns
@@ -120,6 +121,35 @@ async def test_a_store_that_is_lost_while_a_node_looks_at_it_is_looked_at_again(
     servers.altered = lambda _, answers: answers
     await session._beat()
     assert not await store.consume("otp", 7)
+    await store.aclose()
+
+
+@pytest.mark.parametrize("moment", [BEGIN_EPOCH.source, CONSUME.source, "SREM", "HKEYS"])
+async def test_of_what_was_used_up_when_the_store_was_emptied_nothing_counts_that_is_not_brought_back(tmp_path, moment):
+    """Its answer is held up, as while replicas are waited for, until a moment at which the node looks."""
+    servers = Forgetful()
+    store, session = node_of(servers, tmp_path, replicas=1, timeout_seconds=5.0)
+    await session._beat()
+    assert await store.consume("another", 7)
+    await store.settled()
+    servers.held = held = asyncio.Event()
+    used = asyncio.ensure_future(store.consume("otp", 7))
+    await asyncio.sleep(0.01)
+    servers.held = None
+    servers.flush()
+
+    def answered(commands, answers):
+        if any(moment in command for command in commands):
+            held.set()
+        return answers
+
+    servers.altered = answered
+    await session._beat()
+    await asyncio.wait([used])
+    assert isinstance(used.exception(), StateUnavailable), "this node had begun to bring back what it knew"
+    await session._beat()
+    assert await store.consume("otp", 7)
+    assert not await store.consume("another", 7)
     await store.aclose()
 
 
