@@ -36,10 +36,13 @@ class AuditFiles:
 
     def days(self) -> list[str]:
         """The days that have a segment, oldest first. Raises OSError when the folder cannot be read."""
-        start, end = f"{self.base.stem}-", self.base.suffix
-        names = (file.name for file in self.base.parent.iterdir())
-        cut = (name.removeprefix(start).removesuffix(end) for name in names if name.startswith(start))
-        return sorted(day for day in cut if _DAY.fullmatch(day) and self.segment(day).is_file())
+        named = (self.day_named(file.name) for file in self.base.parent.iterdir())
+        return sorted(day for day in named if day and self.segment(day).is_file())
+
+    def day_named(self, name: str) -> str:
+        """The day whose segment has this name; empty when no segment would."""
+        day = name.removeprefix(f"{self.base.stem}-").removesuffix(self.base.suffix)
+        return day if _DAY.fullmatch(day) and name == self.segment(day).name else ""
 
 
 def day_of(at: datetime) -> str:

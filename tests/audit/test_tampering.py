@@ -132,6 +132,72 @@ def test_a_proof_may_begin_with_any_segment(log):
     assert log.proved().found.what == Tampering.CUT_AT_START
 
 
+def test_a_proof_that_begins_later_misses_what_was_cut_from_there_on(log):
+    days = log.ledger.files.days()
+    for day in days:
+        first = next(number for number, row in enumerate(log.rows) if row[0] == day)
+        last = max(number for number, row in enumerate(log.rows) if row[0] == day)
+        for number in range(first + 1, last + 1):
+            rows = [*log.rows[:first], *log.rows[number:]]
+            log.put(rows)
+            what = Tampering.CUT_AT_START if first == 0 else Tampering.REMOVED
+            assert named(log.proved(since=day)) == (what, log.place(rows, first))
+            alone = log.rows[number:]
+            log.put(alone)
+            assert log.proved(since=day).found is not None, "with no older segment to begin from"
+            if number < last:
+                rows = [*log.rows[:number], *log.rows[number + 1 :]]
+                log.put(rows)
+                assert named(log.proved(since=day)) == (Tampering.REMOVED, log.place(rows, number))
+
+
+def test_a_proof_that_begins_with_a_missing_segment_says_so_with_older_ones_or_without(log):
+    days = log.ledger.files.days()
+    rows = [row for row in log.rows if row[0] != days[1]]
+    log.put(rows)
+    named_segment = (Tampering.SEGMENT_MISSING, (log.ledger.files.segment(days[2]).name, 1))
+    assert named(log.proved(since=days[1])) == named_segment
+    log.put([row for row in log.rows if row[0] == days[2]])
+    assert named(log.proved(since=days[1])) == named_segment
+    assert log.proved(since=days[2]).found is None
+
+
+def test_a_proof_that_begins_with_the_last_segment_misses_it_when_it_is_gone(log):
+    last = log.ledger.files.days()[-1]
+    rows = [row for row in log.rows if row[0] != last]
+    log.put(rows)
+    assert named(log.proved(since=last)) == (Tampering.CUT_AT_END, log.place(rows, len(rows) - 1))
+    log.put([])
+    assert log.proved(since=last).found.what in {Tampering.CUT_AT_START, Tampering.CUT_AT_END}
+    assert log.proved(since="20270101").found is None, "the audit ends before"
+
+
+def test_a_proof_that_begins_later_goes_on_from_the_last_line_that_was_ever_written(log):
+    """Behind it may be what a crash leaves: a segment that was opened and never written to."""
+    log.put(log.rows)
+    empty = log.ledger.now.strftime("%Y%m%d")
+    log.ledger.files.segment(empty).touch()
+    log.ledger.later(days=1)
+    log.ledger.write()
+    today = log.ledger.files.days()[-1]
+    assert log.proved(since=today).found is None
+    rows = [*log.rows[:-1], *((today, line) for line in log.ledger.lines(today))]
+    verdict = log.put(rows, log.ledger.files.head.read_bytes())
+    log.ledger.files.segment(empty).touch()
+    assert log.proved(since=today).found == verdict.found
+    assert verdict.found.what == Tampering.REMOVED
+
+
+def test_what_a_service_appends_meanwhile_is_no_tampering_to_a_proof_that_begins_later(log):
+    log.put(log.rows)
+    log.ledger.write(3)
+    log.ledger.files.head.write_bytes(log.head)
+    today = log.ledger.files.days()[-1]
+    assert today > log.rows[-1][0]
+    assert log.proved(since=today).found is None
+    assert log.proved(since=log.rows[-1][0]).found is None
+
+
 # at every line
 
 

@@ -1,5 +1,6 @@
 """The lines of an audit as a proof sees them, read from its segments one after the other."""
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -56,6 +57,7 @@ class Read:
 
 _decoder = msgspec.json.Decoder(Body)
 _NOTHING = Body()
+_TAIL = 100  # lines at a segment's end among which is its last whole one, unless others have written there
 
 
 def read_lines(files: AuditFiles, days: list[str], keys: Keys) -> Iterator[Read]:
@@ -77,6 +79,24 @@ def read_lines(files: AuditFiles, days: list[str], keys: Keys) -> Iterator[Read]
                 waiting = read
     if waiting is not None:
         yield waiting
+
+
+def last_line(files: AuditFiles, days: list[str], keys: Keys) -> Seen | None:
+    """The last line of these days, whatever was broken off after it; None when there is none.
+
+    A day whose segment was opened and never written has none, so that the day before tells.
+
+    Raises:
+        OSError: a segment cannot be read.
+    """
+    for day in reversed(days):
+        file = files.segment(day)
+        with file.open("rb") as opened:
+            tail = deque(enumerate(opened, 1), maxlen=_TAIL)
+        for number, line in reversed(tail):
+            if row_of(line) is not None:
+                return _read(file.name, number, line, files, keys).seen
+    return None
 
 
 def _read(file: str, number: int, line: bytes, files: AuditFiles, keys: Keys) -> Read:

@@ -10,7 +10,7 @@ from auth.audit.files import AuditFiles
 from auth.audit.head import Head, head_of, is_ours
 from auth.audit.head_file import stable_octets
 from auth.audit.proof.diagnosis import Seen, diagnosed
-from auth.audit.proof.lines import Keys, Read, read_lines
+from auth.audit.proof.lines import Keys, Read, last_line, read_lines
 from auth.audit.proof.tampering import Found, Tampering, Verdict
 from auth.audit.rows import Kind, NoticeOf, TakenOver
 from auth.audit.trail import CHECKPOINT_LINES
@@ -29,7 +29,8 @@ def verify(files: AuditFiles, keys: Keys, watch: Watch, since: str = "") -> Verd
         files: where the audit lies.
         keys: what it was signed with.
         watch: passes the lines on, and is told how many there will be.
-        since: a day; older segments are not looked at.
+        since: a day; of older segments only the last line of all is looked at, which the first one from then on must
+            follow.
 
     Raises:
         OSError: a file cannot be read.
@@ -48,10 +49,13 @@ class _Walk:
 
     def __init__(self, files: AuditFiles, keys: Keys, head: Head | None, since: str) -> None:
         self._files, self._keys, self._head = files, keys, head
-        first_day = max(since, head.first_day if head else "")
-        self._days = [day for day in files.days() if day >= first_day]
-        self._is_whole = head is not None and not since
-        self._is_met = head is None or head.seq == 0 or bool(since and not self._days)
+        first_day, days = head.first_day if head else "", files.days()
+        begin = max(since, first_day)
+        self._since = since
+        self._days = [day for day in days if day >= begin]
+        self._older = [day for day in days if first_day <= day < begin]
+        self._is_whole = head is not None and begin == first_day
+        self._is_met = head is None or head.seq == 0 or head.day < since
         self._behind: deque[Seen] = deque(maxlen=_BEFORE)
         self._lines = self._first = self._signed = self._torn = self._dropped = 0
         self._claimed = 0  # the first line, as a checkpoint or what was retired after it has it
@@ -72,7 +76,7 @@ class _Walk:
             if self._suspect:
                 break
             self._behind.append(read.seen)
-            found = self._took(read)
+            found = self._beheaded(read, last) or self._took(read)
             if found:
                 return self._verdict(found)
         if self._suspect:
@@ -84,12 +88,30 @@ class _Walk:
         return self._verdict(self._noticed or self._missing_start())
 
     def _last_before(self, first: Seen) -> Seen:
-        """The line before; before the first of all what the head says of it, or where that does not count, the line."""
-        if not self._behind and self._head is not None and self._is_whole:
-            self._behind.append(Seen(self._files.head.name, 0, self._head.first_prev, self._head.first - 1))
-        elif not self._behind:
-            self._behind.append(Seen(self._files.head.name, 0, first.prev, (first.seq or 1) - 1))
+        """The line before; before the first of all what is known of it."""
+        if not self._behind:
+            self._behind.append(self._before_all(first))
         return self._behind[-1]
+
+    def _before_all(self, first: Seen) -> Seen:
+        """The last of the older lines, or what the head says of it; where neither counts, what the first line says."""
+        last = last_line(self._files, self._older, self._keys)
+        if last is not None:
+            return last
+        if self._head is not None and (self._is_whole or first.is_end):
+            return Seen(self._files.head.name, 0, self._head.first_prev, self._head.first - 1)
+        return Seen(self._files.head.name, 0, first.prev, (first.seq or 1) - 1)
+
+    def _beheaded(self, read: Read, last: Seen) -> Found | None:
+        """What is missing before the first line of all, of which nothing is known but what it says itself."""
+        seen, before = read.seen, read.body.before
+        if self._lines or self._is_whole or not self._since or not last.is_end:
+            return None
+        if seen.kind != Kind.HEADER or seen.line != 1:
+            return Found(Tampering.REMOVED, seen.file, seen.line, seen.seq or 0, "missing: the segment's header")
+        if self._files.day_named(before) >= self._since:
+            return Found(Tampering.SEGMENT_MISSING, seen.file, seen.line, seen.seq or 0, f"missing: {before}")
+        return None
 
     def _broken(self, here: Seen, rest: Iterator[Read]) -> Verdict:
         if self._is_met:
