@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,10 @@ from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.tls")
 _LOOK_SECONDS = 1.0
+_AGAIN_SECONDS = 60.0
+"""Between two tries of files that cannot be used: a certificate may begin, with no file changed."""
 _LIMITS = (7, 30)
-_Stamp = tuple[tuple[int, int, int], ...]
+_Stamp = tuple[tuple[int, int, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class TlsFiles:
 class ReloadedTls:
     """The context in force. Take `context` for each connection that is accepted; those that are open keep theirs.
 
-    Files that cannot be used, or a certificate that is not good now, leave the last good context in force.
+    Files that cannot be used, or a certificate that is not good now, leave the last good context in force; they are
+    tried again each minute.
 
     Args:
         files: what it is made of.
@@ -56,6 +60,7 @@ class ReloadedTls:
         self._bell = CertificateBell(_log, f"{files.section} certificate", "put a new one in its place", _LIMITS)
         self._seen = self._tried = self._stamp()
         self._problem = ""
+        self._again_at = math.inf
         self._context = files.build()
         self._ends = _shown(files.certificate).not_valid_after_utc
         self._authorities = _authorities(files.others)
@@ -98,23 +103,27 @@ class ReloadedTls:
         """
         stamp = self._stamp()
         settled, self._seen = stamp == self._seen, stamp
-        if settled and stamp != self._tried:
+        replaced = stamp != self._tried
+        if settled and (replaced or self._clock.monotonic() >= self._again_at):
             self._tried = stamp
-            self._read()
+            self._read(replaced=replaced)
         now = self._clock.now()
         for path, ends in ((self._files.certificate, self._ends), *self._authorities):
             self._bell.listen(str(path), ends, now)
 
-    def _read(self) -> None:
+    def _read(self, *, replaced: bool) -> None:
+        """Put what the files hold in force; of files that are tried again a problem is told when it is another one."""
         path, now = self._files.certificate, self._clock.now()
         try:
             context = self._files.build()
             shown = _shown(path)
             valid(shown.not_valid_before_utc, shown.not_valid_after_utc, now, f"certificate {path}")
         except Fault as fault:
-            self._problem = fault.problem
-            _log.error("%s: what was replaced cannot be used, so the old stays in force: %s", self.section, fault)
+            if replaced or fault.problem != self._problem:
+                _log.error("%s: what was replaced cannot be used, so the old stays in force: %s", self.section, fault)
+            self._problem, self._again_at = fault.problem, self._clock.monotonic() + _AGAIN_SECONDS
             return
+        self._again_at = math.inf
         self._context, self._ends, self._problem = context, shown.not_valid_after_utc, ""
         self._authorities = _authorities(self._files.others)
         _log.info("%s: certificate %s was replaced: good until %s", self.section, path, f"{self._ends:%Y-%m-%d}")
@@ -145,10 +154,10 @@ def _authorities(paths: Sequence[Path]) -> tuple[tuple[Path, datetime], ...]:
     return tuple(found)
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
-    """What changes when a file is replaced or written to; the file, and not a link to it."""
+def _stamp(path: Path) -> tuple[int, int, int, int]:
+    """What changes when a file is replaced, written to or given to another; the file, and not a link to it."""
     try:
         status = path.stat()
     except OSError:
-        return (0, 0, 0)
-    return (status.st_mtime_ns, status.st_size, status.st_ino)
+        return (0, 0, 0, 0)
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import os
 import ssl
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -30,8 +32,9 @@ class Door:
         self.ca.write_bytes(AUTHORITY.certificate.public_bytes(Encoding.PEM))
         self.put(OLD)
         self.now = now or datetime.now(UTC)
+        self.seconds = 0.0
         settings = HttpSettings(certificate=self.certificate, private_key=self.key, client_ca_file=self.ca)
-        found = http_tls(settings, Clock(lambda: self.now, time.monotonic))
+        found = http_tls(settings, Clock(lambda: self.now, lambda: self.seconds))
         assert found is not None
         self.tls: ReloadedTls = found
 
@@ -39,6 +42,11 @@ class Door:
         key_pem, _, _ = (key or issued).pem().partition(b"-----BEGIN CERTIFICATE")
         self.key.write_bytes(key_pem)
         self.certificate.write_bytes(issued.certificate.public_bytes(Encoding.PEM))
+
+    def later(self, **much: float) -> None:
+        """So much time goes by."""
+        self.now += timedelta(**much)
+        self.seconds += timedelta(**much).total_seconds()
 
     def look_twice(self) -> None:
         """So often, since files that change under its eyes are left alone."""
@@ -128,6 +136,77 @@ def test_after_a_broken_one_a_good_one_is_taken(door):
     door.put(NEW)
     door.look_twice()
     assert (door.tls.problem, door.shown()) == ("", NEW.certificate)
+
+
+def told_unusable(caplog):
+    messages = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    return [message for message in messages if "what was replaced cannot be used" in message]
+
+
+def test_a_certificate_that_begins_in_a_moment_is_taken_within_a_minute_of_its_beginning(door, caplog):
+    soon = later()
+    door.now = soon.certificate.not_valid_before_utc - timedelta(minutes=10)
+    door.put(soon)
+    door.look_twice()
+    for _ in range(29):
+        door.later(seconds=20)
+        door.look_twice()
+        assert (door.tls.ends, door.tls.problem != "") == (OLD.certificate.not_valid_after_utc, True)
+    door.later(seconds=20)
+    assert door.now == soon.certificate.not_valid_before_utc
+    door.later(seconds=60)
+    door.tls.look()
+    assert (door.tls.ends, door.tls.problem) == (soon.certificate.not_valid_after_utc, "")
+    assert len(told_unusable(caplog)) == 1, "the same problem is not told each minute"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_files_that_become_readable_after_they_were_put_are_taken(door):
+    door.put(NEW)
+    door.certificate.chmod(0)
+    door.look_twice()
+    assert "cannot be" in door.tls.problem
+    door.certificate.chmod(0o600)
+    door.look_twice()
+    assert (door.tls.problem, door.shown()) == ("", NEW.certificate)
+
+
+def test_a_change_of_who_may_read_a_file_has_it_read_again(door, monkeypatch):
+    """As the one before, for root as well: nothing but the time of the file's last change of status is another."""
+    cannot = Fault("certificate cannot be read", remedy="give it to the service's user")
+    build = door.tls._files.build
+    readable = False
+
+    def built():
+        if not readable:
+            raise cannot
+        return build()
+
+    monkeypatch.setattr(door.tls, "_files", replace(door.tls._files, build=built))
+    door.put(NEW)
+    door.look_twice()
+    assert door.tls.problem == cannot.problem
+    readable = True
+    door.look_twice()
+    assert door.tls.problem == cannot.problem
+    time.sleep(0.02)  # a file system's clock ticks that often
+    door.certificate.chmod(0o640)
+    door.look_twice()
+    assert (door.tls.problem, door.shown()) == ("", NEW.certificate)
+
+
+def test_another_problem_of_files_that_are_tried_again_is_told_and_so_is_each_replacement(door, caplog):
+    late = later()
+    door.put(late)
+    door.look_twice()
+    door.now = late.certificate.not_valid_after_utc
+    for _ in range(3):
+        door.later(minutes=1)
+        door.look_twice()
+    assert ["ended on" in told for told in told_unusable(caplog)] == [False, True]
+    door.put(late)
+    door.look_twice()
+    assert ["ended on" in told for told in told_unusable(caplog)] == [False, True, True]
 
 
 def test_the_private_key_is_not_told(door, caplog):
