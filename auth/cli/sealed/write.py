@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from auth.cli.output import out, print_json
+from auth.cli.output import err, out, print_json
 from dirsync.admin.directory import AdminDirectory
 from dirsync.admin.edit import Edit, Replacement, as_ldif
 from dirsync.admin.found import Found
@@ -19,7 +19,9 @@ def write(
     dry_run: bool,
     json: bool,
 ) -> None:
-    """Write it, unless it is a dry run, and print what was done.
+    """Write it, unless it is a dry run, and print what was done, or what would be.
+
+    What is said of a dry run stands apart from its LDIF, which the directory takes as it is printed.
 
     Args:
         directory: where.
@@ -43,4 +45,6 @@ def write(
         return
     if dry_run:
         out.print(as_ldif(edit), markup=False, end="")
+        err.print(f"{found.dn}: nothing was written; this is what would be: {said}", markup=False)
+        return
     out.print(f"{found.dn}: {said}", markup=False)
