@@ -112,6 +112,16 @@ def test_every_link_leads_to_a_file_and_a_heading_in_it(page):
         assert not anchor or anchor in anchors(path.read_text()), f"{page.name}: {target}"
 
 
+def test_no_page_puts_a_secret_where_a_command_at_a_shell_cannot_read_it():
+    """Every command reads all of config.ini: `env:` and `cred:` are the service's alone unless somebody lends them."""
+    found = [
+        (page.name, line)
+        for page in PAGES
+        for line in re.findall(r"^ *\w+ = (?:env|cred):.*", page.read_text(), re.MULTILINE)
+    ]
+    assert found == []
+
+
 def test_the_index_names_every_page():
     index = (ROOT / "docs" / "README.md").read_text()
     pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
