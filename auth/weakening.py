@@ -53,7 +53,8 @@ def _demands(person: Person, server_default: Policy | None) -> frozenset[str] | 
     policy = effective_policy(person, "", None, server_default).policy
     if policy is None:
         return None
-    return _shown(policy.first_method, person) | _shown(policy.second_method, person)
+    shown = _shown(policy.first_method, person) | _shown(policy.second_method, person)
+    return shown | {"PIN"} if policy.pin_with_token and "token" in shown else shown
 
 
 def _shown(method: Method, person: Person) -> frozenset[str]:

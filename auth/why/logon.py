@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from auth.facts import Facts
 from auth.prompts import destination
 from auth.reason import Reason
+from auth.steps import Decision
 from auth.tokens import Usable, usable_tokens
 from auth.why.explain import explain
 from schema.hours import LogonHours
@@ -39,7 +40,7 @@ class Logon:
     Attributes:
         outcome: accepted or refused with its reason.
         policy: DN or name of the policy that governs.
-        demands: the methods, in order.
+        demands: the methods, in order; a PIN in front of the code is one of them.
         token: the token that is asked for.
         replies: what the accept carries.
         hours: when the policy permits it.
@@ -74,7 +75,7 @@ def logon(facts: Facts, at: datetime) -> Logon:
     explained = explain(facts, at)
     decided = explained.decision
     person, policy = decided.person, decided.policy
-    demands = tuple(stage.method for stage in decided.stages)
+    demands = _demands(decided)
     token = None
     if person and policy and explained.outcome == "accepted" and Method.TOKEN in demands:
         tokens = usable_tokens(person.user, policy, facts.region, facts.reach)
@@ -88,6 +89,14 @@ def logon(facts: Facts, at: datetime) -> Logon:
         policy.logon_hours if policy else None,
         person.user.logon_grid if person else None,
     )
+
+
+def _demands(decided: Decision) -> tuple[Method, ...]:
+    methods = tuple(stage.method for stage in decided.stages)
+    if decided.policy is None or not decided.policy.pin_with_token or Method.TOKEN not in methods:
+        return methods
+    place = methods.index(Method.TOKEN)
+    return (*methods[:place], Method.PIN, *methods[place:])
 
 
 def effect(before: Logon | None, after: Logon | None) -> Effect | None:

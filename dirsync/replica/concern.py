@@ -194,11 +194,12 @@ def _other_demand(was: Seen, now: Seen | None) -> str | None:
         return "isDeleted"
     if not isinstance(was.entry, Policy) or not isinstance(now.entry, Policy):
         return "objectClass"
-    if was.entry.first_method != now.entry.first_method:
-        return "dirfactorFirstMethod"
-    if was.entry.second_method != now.entry.second_method:
-        return "dirfactorSecondMethod"
-    if was.entry.priority != now.entry.priority:
-        return "dirfactorPriority"
+    compared = (
+        ("dirfactorFirstMethod", was.entry.first_method, now.entry.first_method),
+        ("dirfactorSecondMethod", was.entry.second_method, now.entry.second_method),
+        ("dirfactorPinWithToken", was.entry.pin_with_token, now.entry.pin_with_token),
+        ("dirfactorPriority", was.entry.priority, now.entry.priority),
+    )
     findings = set(was.entry.malformed) ^ set(now.entry.malformed)
-    return next((finding.attribute for finding in findings), None)
+    other = (attribute for attribute, one, two in compared if one != two)
+    return next(chain(other, (finding.attribute for finding in findings)), None)

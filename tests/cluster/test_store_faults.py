@@ -12,6 +12,7 @@ from auth.clock import SYSTEM_CLOCK, Clock
 from auth.embedded_state import EmbeddedStore
 from auth.guessing import guesses
 from auth.otp.token import SoftwareToken
+from auth.shared.connection import exchanger
 from auth.shared.demands import RIGHTS
 from auth.shared.reader import SharedReader
 from auth.shared.settings import Arrangement
@@ -387,17 +388,29 @@ def replace_section(sentinel):
 @pytest.fixture(scope="module")
 def three_primaries(tmp_path_factory):
     """A cluster."""
+    with a_cluster(tmp_path_factory.mktemp("cluster")) as servers:
+        yield servers
+
+
+@contextlib.contextmanager
+def a_cluster(folder, replicas=0):
+    """Three primaries, and so many replicas of the first one behind them."""
     options = {"cluster-enabled": "yes", "cluster-node-timeout": "2000"}
-    folder = tmp_path_factory.mktemp("cluster")
     with contextlib.ExitStack() as stack:
         servers = [
-            stack.enter_context(running(Valkey(folder / f"server-{number}", options=options))) for number in range(3)
+            stack.enter_context(running(Valkey(folder / f"server-{number}", options=options)))
+            for number in range(3 + replicas)
         ]
         made = subprocess.run(
-            [program("cli"), "--cluster", "create", *(each.place for each in servers), "--cluster-yes"],
+            [program("cli"), "--cluster", "create", *(each.place for each in servers[:3]), "--cluster-yes"],
             capture_output=True, text=True, env=SYSTEM_ENVIRONMENT, check=False, timeout=60,
         )  # fmt: skip
         assert "All 16384 slots covered" in made.stdout
+        first = servers[0].cli("CLUSTER", "MYID")
+        for each in servers[3:]:
+            each.cli("CLUSTER", "MEET", servers[0].host, str(servers[0].port))
+            wait_until(lambda each=each: each.cli("CLUSTER", "REPLICATE", first) == "OK", 20.0, each.process.log_tail)
+            wait_until(lambda each=each: "connected" in each.cli("ROLE").split(), 20.0, each.process.log_tail)
         wait_until(
             lambda: all("cluster_state:ok" in each.cli("CLUSTER", "INFO") for each in servers),
             20.0,
@@ -406,8 +419,30 @@ def three_primaries(tmp_path_factory):
         yield servers
 
 
+@pytest.mark.parametrize("fault", ["killed", "hung"])
+def test_when_a_replica_takes_over_in_a_cluster_logons_go_on_and_nothing_is_good_twice(tmp_path, fault):
+    with a_cluster(tmp_path, replicas=1) as servers:
+        primary, replica = servers[0], servers[3]
+        node = PlainNode(of_a_cluster(servers, "over", timeout_seconds=1.0))
+        keys = [f"otp {number}" for number in range(20)]
+        assert all(until_it_works(lambda key=key: node.consume(key, 7)) for key in keys)
+        if fault == "killed":
+            primary.kill()
+        else:
+            primary.process.signal(signal.SIGSTOP)
+        wait_until(lambda: replica.cli("ROLE").startswith("master"), 30.0, replica.process.log_tail)
+        for mark in replica.cli("KEYS", "over:*:mark:*").split("\n"):
+            replica.cli("DEL", mark)  # as if it had not come over in time
+        for key in keys:
+            assert not until_it_works(lambda key=key: (node.settle_in(), node.consume(key, 7))[1], 30.0)
+        node.close()
+        if fault == "hung":
+            primary.process.signal(signal.SIGCONT)
+
+
 def of_a_cluster(servers, prefix, **values):
-    return settings(servers[0], prefix=prefix, arrangement=Arrangement.CLUSTER, timeout_seconds=3.0, **values)
+    values = {"timeout_seconds": 3.0, **values}
+    return settings(servers[0], prefix=prefix, arrangement=Arrangement.CLUSTER, **values)
 
 
 def test_a_cluster_keeps_what_a_server_keeps(three_primaries):
@@ -430,6 +465,21 @@ def test_a_cluster_keeps_what_a_server_keeps(three_primaries):
     assert other.counted(counted, NOW) == 1
     one.close()
     other.close()
+
+
+async def test_questions_to_a_cluster_that_nobody_waits_for_any_more_leave_no_connections(three_primaries):
+    servers = exchanger(of_a_cluster(three_primaries, "leaves"))
+    command = ("GET", "leaves:{0}:epoch")
+    assert await servers.exchange([command]) == [None]
+    for each in three_primaries:
+        each.cli("CLIENT", "PAUSE", "400")
+    for _ in range(5):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await servers.exchange([command])
+    assert await servers.exchange([command]) == [None]
+    assert sum(len(node._connections) for node in servers._cluster.get_nodes()) <= len(three_primaries)
+    await servers.aclose()
 
 
 @pytest.mark.parametrize("emptied", range(3))
