@@ -1,15 +1,11 @@
 """One connection to a directory server. The errors of python-ldap end here and become ours."""
 
-import os
 import select
-import socket
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from math import ceil
 from threading import Event
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import ldap
 from ldap.controls import RequestControl
@@ -17,6 +13,8 @@ from ldap.controls import RequestControl
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
 from dirsync.settings import DirectorySettings
 from dirsync.wire.complaints import Interrupted, complaint, garbled
+from dirsync.wire.dialling import SLICE_SECONDS, bound_reads
+from dirsync.wire.handle import asks_for_tls
 from dirsync.wire.search import Page, RawEntry, Scope, Search
 from dirsync.wire.stream import Stream
 from schema.errors import Fault
@@ -26,8 +24,6 @@ _WALK_SECONDS: Final = 300.0
 _SCOPES: Final = {Scope.BASE: ldap.SCOPE_BASE, Scope.SUBTREE: ldap.SCOPE_SUBTREE}
 # Once it sends, it may still have to pass over many entries that are not ours.
 _FLOW_SECONDS: Final = 60.0
-# How long one wait for a server lasts, and so how late an interruption may be noticed.
-_SLICE_SECONDS: Final = 0.2
 
 
 class Connection:
@@ -56,7 +52,7 @@ class Connection:
             DirectoryRefused: it cannot encrypt.
         """
         with self._translated():
-            if urlsplit(self.server).scheme == "ldap" and self._settings.start_tls:
+            if asks_for_tls(self.server, self._settings):
                 self._handle.start_tls_s()
         with suppress(DirectoryRefused):  # a refusal is an answer, too
             list(self.search(Search("", ("1.1",))).entries)
@@ -166,8 +162,8 @@ class Connection:
         """The next part of an answer, as `result3` gives it. Raises Interrupted, or ldap.TIMEOUT after `patience`."""
         if not self._bounded:
             self._bounded = True
-            _bound_reads(self._handle.fileno())
-        slices, slice_seconds = max(1, ceil(patience / _SLICE_SECONDS)), min(patience, _SLICE_SECONDS)
+            bound_reads(self._handle.fileno())
+        slices, slice_seconds = max(1, ceil(patience / SLICE_SECONDS)), min(patience, SLICE_SECONDS)
         for _ in range(slices):
             if self._interrupted.is_set():
                 raise Interrupted
@@ -195,13 +191,6 @@ class Connection:
         if isinstance(error, UnicodeDecodeError):  # python-ldap's, of a DN or the name of an attribute
             return garbled(self.server)
         return complaint(error, self.server, self._settings)
-
-
-def _bound_reads(descriptor: int) -> None:
-    """Keep libldap from waiting for ever for the rest of a message that a server has begun and does not end."""
-    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as connection:
-        microseconds = int(_SLICE_SECONDS * 1_000_000)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 0, microseconds))
 
 
 class _AnswerControl:

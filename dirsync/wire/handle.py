@@ -7,12 +7,12 @@ import ldap
 
 from dirsync.errors import DirectoryUnavailable
 from dirsync.settings import DirectorySettings, SignIn
+from dirsync.wire.dialling import IDLE_SECONDS, PROBE_SECONDS, PROBES, dial
 
-# Firewalls forget idle connections after some minutes, and tell nobody.
 _KEEPALIVE: Final = {
-    ldap.OPT_X_KEEPALIVE_IDLE: 60,
-    ldap.OPT_X_KEEPALIVE_PROBES: 3,
-    ldap.OPT_X_KEEPALIVE_INTERVAL: 10,
+    ldap.OPT_X_KEEPALIVE_IDLE: IDLE_SECONDS,
+    ldap.OPT_X_KEEPALIVE_PROBES: PROBES,
+    ldap.OPT_X_KEEPALIVE_INTERVAL: PROBE_SECONDS,
 }
 # libldap before 2.5.14 and 2.6.4 heeds the timeout of a TLS handshake in this mode only, and otherwise spins for ever
 # on a server that accepts and then says nothing; later ones heed it always, and mean something else by it (ITS#8047).
@@ -26,17 +26,22 @@ SEALED: Final = 56
 
 def is_encrypted(url: str, settings: DirectorySettings) -> bool:
     """Whether TLS protects a connection to this URL."""
-    scheme = urlsplit(url).scheme
-    return scheme == "ldaps" or (scheme == "ldap" and settings.start_tls)
+    return urlsplit(url).scheme == "ldaps" or asks_for_tls(url, settings)
+
+
+def asks_for_tls(url: str, settings: DirectorySettings) -> bool:
+    """Whether a connection to this URL begins in clear text, with StartTLS (RFC 4511 section 4.14)."""
+    return urlsplit(url).scheme == "ldap" and settings.start_tls
 
 
 def handle(url: str, settings: DirectorySettings) -> Any:
     """What python-ldap knows a connection by; nothing is sent yet.
 
     Raises:
-        DirectoryUnavailable: the certificates in the settings cannot be read.
+        DirectoryUnavailable: the certificates in the settings cannot be read, or nobody is there to be asked for
+            StartTLS.
     """
-    made = ldap.initialize(url)
+    made = _made(url, settings)
     options = {
         ldap.OPT_REFERRALS: 0,
         ldap.OPT_NETWORK_TIMEOUT: settings.timeout_seconds,
@@ -66,6 +71,16 @@ def handle(url: str, settings: DirectorySettings) -> Any:
             + (", and client_certificate and client_key PEM files of a certificate and its key" if own else ""),
         ) from error
     return made
+
+
+def _made(url: str, settings: DirectorySettings) -> Any:
+    """With StartTLS, over a socket of our own: libldap lets nobody bound its reads before it has sent something.
+
+    In clear text anybody may answer, and the answer to StartTLS (RFC 4511 section 4.14.2) may end in the middle.
+    """
+    if not asks_for_tls(url, settings):
+        return ldap.initialize(url)
+    return ldap.initialize(url, fileno=dial(url, settings.timeout_seconds))
 
 
 def _has_own(settings: DirectorySettings) -> bool:

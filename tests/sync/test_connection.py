@@ -59,9 +59,13 @@ Connector(settings, Surroundings(time.monotonic, int)).open()
 """
 
 
-def open_apart(url, ca_file, **environment):
+# A newer libldap is not asked to connect asynchronously, so that its socket waits in reads (ITS#8047).
+WAITING_IN_READS = "import dirsync.wire.handle\ndirsync.wire.handle._CONNECT_ASYNC = 0\n" + OPEN
+
+
+def open_apart(url, ca_file, code=OPEN, **environment):
     """Opens a connection in a process of its own, which can be killed when it hangs; what it said."""
-    command = [sys.executable, "-c", OPEN, url, str(ca_file)]
+    command = [sys.executable, "-c", code, url, str(ca_file)]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])} | environment
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=10).stderr
 
@@ -106,6 +110,32 @@ def test_what_is_missing_is_said_before_anything_is_sent(wrong):
 def test_a_server_that_accepts_and_says_nothing_is_left_in_time(certificates, scheme):
     with listener() as port:
         assert "DirectoryUnavailable" in open_apart(f"{scheme}://127.0.0.1:{port}", certificates.ca)
+
+
+@pytest.mark.parametrize("code", [OPEN, WAITING_IN_READS], ids=["as it is", "waiting in reads"])
+def test_a_server_that_does_not_end_its_answer_to_start_tls_is_left_in_time(certificates, code):
+    def serve(connection):
+        connection.recv(4096)
+        connection.sendall(bytes.fromhex("30 0C 02 01"))
+        connection.recv(4096)  # until the other end hangs up
+
+    with listener(serve) as port:
+        assert "DirectoryUnavailable" in open_apart(f"ldap://127.0.0.1:{port}", certificates.ca, code)
+
+
+@pytest.mark.parametrize(("name", "hears"), [("127.0.0.1", True), ("dc1.lab.example.test", False)])
+def test_start_tls_proves_the_name_in_the_url(tmp_path, name, hears):
+    files = issue(tmp_path / "server", name)
+    encrypted, heard = handshake_of(files)
+
+    def serve(connection):
+        connection.recv(4096)
+        connection.sendall(bytes.fromhex("30 0C 02 01 01 78 07 0A 01 00 04 00 04 00"))
+        encrypted(connection)
+
+    with listener(serve) as port, pytest.raises(DirectoryUnavailable):
+        Connector(settings(url=(f"ldap://127.0.0.1:{port}",), start_tls=True, ca_file=files.ca), SURROUNDINGS).open()
+    assert any(heard) == hears
 
 
 @pytest.mark.parametrize("spoil", [Path.unlink, lambda ca_file: ca_file.write_text("no certificate")])
