@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 from auth.shared.line import Command, unanswered
@@ -169,40 +170,72 @@ class _Pooled:
 
 
 class _Cluster:
-    """Each command goes to the server of its key."""
+    """Each command goes to the server of its key.
+
+    The client learns who has which keys from what servers answer, and one that is gone without a word, or has ended,
+    answers nothing. So whenever something fails, or is not waited for any more, another client begins, which asks
+    the servers anew; with the one before go the connections that were left in the middle of an answer.
+    """
 
     def __init__(self, settings: SharedSettings) -> None:
-        nodes = [ClusterNode(host, port) for host, port in settings.places]
-        self._cluster = client.ValkeyCluster(
-            startup_nodes=nodes, cluster_error_retry_attempts=1, connection_error_retry_attempts=0,
-            **_account(settings), **_tls(settings), **_QUIET,
-        )  # fmt: skip
+        self._named = settings.places
+        self._around: dict[str, Any] = {**_account(settings), **_tls(settings), **_QUIET}
+        self._known: tuple[tuple[str, int], ...] = ()
+        self._begun = 0
+        self._closing: set[asyncio.Task[None]] = set()
+        self._cluster = self._begin()
 
     async def exchange(self, commands: Sequence[Command]) -> list[Any]:
-        try:
-            pipeline = self._cluster.pipeline()
+        async with self._client() as cluster:
+            pipeline = cluster.pipeline()
             for command in commands:
                 pipeline.execute_command(*command)
             return list(await pipeline.execute(raise_on_error=False))
-        except Exception as error:
-            raise _unavailable(error) from error
 
     async def everywhere(self, command: Command) -> list[Any]:
-        try:
-            await self._cluster.initialize()
-            asked = (node.execute_command(*command) for node in self._cluster.get_primaries())
+        async with self._client() as cluster:
+            await cluster.initialize()
+            asked = (node.execute_command(*command) for node in cluster.get_primaries())
             return list(await asyncio.gather(*asked))
-        except (ValkeyError, OSError) as error:
-            raise _unavailable(error) from error
 
     async def keys(self, pattern: str) -> list[bytes]:
-        try:
-            return sorted({key async for key in self._cluster.scan_iter(match=pattern, count=_SCANNED)})
-        except (ValkeyError, OSError) as error:
-            raise _unavailable(error) from error
+        async with self._client() as cluster:
+            return sorted({key async for key in cluster.scan_iter(match=pattern, count=_SCANNED)})
 
     async def aclose(self) -> None:
         await self._cluster.aclose()
+        await asyncio.gather(*self._closing)
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[client.ValkeyCluster]:
+        cluster = self._cluster
+        try:
+            yield cluster
+        except BaseException as error:
+            if cluster is self._cluster:  # otherwise somebody else has noticed before
+                self._known = tuple((node.host, int(node.port)) for node in cluster.get_nodes()) or self._known
+                self._cluster = self._begin()
+                closing = asyncio.get_running_loop().create_task(_close(cluster))
+                self._closing.add(closing)
+                closing.add_done_callback(self._closing.discard)
+            if not isinstance(error, Exception):
+                raise
+            raise _unavailable(error) from error
+
+    def _begin(self) -> client.ValkeyCluster:
+        """A client that asks another server first than the one before, which may have waited for one that is gone."""
+        places = list(dict.fromkeys([*self._named, *self._known]))
+        first = self._begun % len(places)
+        self._begun += 1
+        nodes = [ClusterNode(host, port) for host, port in (*places[first:], *places[:first])]
+        return client.ValkeyCluster(
+            startup_nodes=nodes, cluster_error_retry_attempts=1, connection_error_retry_attempts=0, **self._around
+        )
+
+
+async def _close(cluster: client.ValkeyCluster) -> None:
+    with suppress(ValkeyError, OSError):  # it is of no use any more
+        await cluster.aclose()
 
 
 class _Tls(SSLConnection):

@@ -58,9 +58,9 @@ class Named:
         if was != put.dn:
             self._places.move(put.id, put.dn, was)
         if was is not None and was != put.dn and not self._whole:
-            self._doubt_links_to(was, before)
+            self._doubt_links_to(was, put.id, before)
         if self._in_turn:
-            self._places.settle()
+            self._settle()
 
     def met(self, entry_id: EntryId, dn: str) -> None:
         """Note that an entry has been told, and stands in the replica as it was."""
@@ -89,20 +89,34 @@ class Named:
                 self._tally.doubted = True
             for entry_id in self._places.untold():
                 self.delete(entry_id)
-        self._places.settle()
+        self._settle()
         self._references.finish()
         for dn in self._policies:
             if holders := self._references.holders(fold(dn), LinkKind.POLICY):
                 _log.warning("policy %s is gone: %d that have it assigned are refused until it is mended", dn, holders)
         return self._tally
 
-    def _doubt_links_to(self, was: str, before: Stored | None) -> None:
+    def _settle(self) -> None:
+        """Have all that was told fit together; doubt it where a name has a new bearer who may not be meant by it.
+
+        OpenLDAP's overlay refint takes a deleted entry out of the groups that named it, and the server tells nobody.
+        The name kept here would make whoever is called so next a member of all of them.
+        """
+        if not self._tally.doubted:
+            for dn in self._places.taken():
+                if self._references.is_held_from_before(fold(dn)):
+                    _log.info("%s is new, and others have named it before: the directory is read anew", dn)
+                    self._tally.doubted = True
+                    break
+        self._places.settle()
+
+    def _doubt_links_to(self, was: str, entry_id: EntryId, before: Stored | None) -> None:
         """Have everything read anew after a renaming that others' links may have followed.
 
         OpenLDAP's overlays refint and memberof write the new DN to those who named the old one, and the server tells
         nobody: a group would lose its member here, and the member what the group demands.
         """
-        holds_others = before is None or before.kind == "container"
+        holds_others = before is None or before.kind == "container" or self._places.holds_others(entry_id)
         if holds_others or any(self._references.holders(fold(was), kind) for kind in LinkKind):
             _log.info("%s was renamed, and others may name it: the directory is read anew", was)
             self._tally.doubted = True

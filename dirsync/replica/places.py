@@ -33,6 +33,10 @@ AND NOT EXISTS (SELECT 1 FROM temp.told WHERE id = e.id AND under IS NOT NULL)
 UNION ALL SELECT id, dn, 'shelf' FROM main.shelf AS s WHERE parent = :above
 AND NOT EXISTS (SELECT 1 FROM temp.told WHERE id = s.id AND under IS NOT NULL)
 """
+_HOLDS_OTHERS: Final = """
+SELECT EXISTS (SELECT 1 FROM main.entry WHERE parent = :above)
+OR EXISTS (SELECT 1 FROM main.shelf WHERE parent = :above)
+"""
 _RENAME: Final = {
     "entry": "UPDATE main.entry SET dn = ?, folded = ? WHERE id = ?",
     "shelf": "UPDATE main.shelf SET dn = ?, folded = ? WHERE id = ?",
@@ -124,6 +128,15 @@ class Places:
     def untold(self) -> list[EntryId]:
         """The directory's entries that are neither told nor noted as present."""
         return [entry for (entry,) in self._db.execute(_UNTOLD, {"directory": self._directory})]
+
+    def taken(self) -> list[str]:
+        """The DNs that told entries have and had not before, since places were last settled."""
+        return [dn for (dn,) in self._db.execute("SELECT dn FROM temp.moved")]
+
+    def holds_others(self, entry: EntryId) -> bool:
+        """Whether anything stands directly below an entry."""
+        found: int = self._db.execute(_HOLDS_OTHERS, {"above": entry}).fetchone()[0]
+        return bool(found)
 
     def settle(self) -> None:
         """Have everything below moved entries move along, and every told entry know its parent."""

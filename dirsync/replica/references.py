@@ -64,6 +64,10 @@ DELETE FROM main.link WHERE (source, kind) IN (SELECT source, kind FROM stirred)
 AND (kind, source, target) NOT IN (SELECT kind, source, target FROM resolved)
 RETURNING source
 """
+_HELD_FROM_BEFORE: Final = """
+SELECT EXISTS (SELECT 1 FROM main.reference WHERE name = ? AND way = 'dn'
+    AND NOT EXISTS (SELECT 1 FROM temp.told WHERE id = source AND under IS NOT NULL))
+"""
 _ADD: Final = "INSERT OR IGNORE INTO main.link SELECT kind, source, target FROM resolved RETURNING source"
 
 
@@ -115,6 +119,11 @@ class References:
         query = "SELECT count(*) FROM reference WHERE name = ? AND way = 'dn' AND kind = ?"
         count: int = self._db.execute(query, (folded, kind)).fetchone()[0]
         return count
+
+    def is_held_from_before(self, folded: str) -> bool:
+        """Whether an entry that `Places` was not told of since it last settled holds a link of any kind to the DN."""
+        found: int = self._db.execute(_HELD_FROM_BEFORE, (folded,)).fetchone()[0]
+        return bool(found)
 
     def finish(self) -> None:
         """Derive the links."""

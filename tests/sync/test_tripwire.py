@@ -54,7 +54,7 @@ LAB = directory(
 DEMANDS = (
     {"dirfactorFirstMethod": "password", "dirfactorSecondMethod": "token", "dirfactorPriority": "1"},
     {"dirfactorFirstMethod": "password", "dirfactorPriority": "2"},
-    {"dirfactorFirstMethod": "token", "dirfactorPriority": "3"},
+    {"dirfactorFirstMethod": "token", "dirfactorPriority": "3", "dirfactorPinWithToken": "TRUE"},
 )
 
 
@@ -234,6 +234,21 @@ PRIMARY = directory(
         for name in names
     ),
 )
+
+
+def test_a_policy_that_no_longer_asks_for_a_pin_in_front_of_the_code_is_held(path):
+    asks = {"dirfactorFirstMethod": "password", "dirfactorSecondMethod": "token", "dirfactorPinWithToken": "TRUE"}
+    before = LAB | directory(thing("both", "policy", **asks))
+    with contextlib.closing(ReplicaWriter(path, tripwire=Tripwire(loss_under(None), 5))) as writer:
+        writer.apply(refresh(before), SOURCE)
+        with pytest.raises(Held) as caught:
+            writer.apply(at(1, [edit("both", dirfactorPinWithToken="FALSE")]), SOURCE)
+        assert {(loss.what, loss.cause.attribute) for loss in caught.value.losses} == {
+            ("is no longer asked for PIN", "dirfactorPinWithToken")
+        }
+        assert len(caught.value.losses) == len(PEOPLE)
+
+
 ALONE = {
     "moved out of the unit": {name: {"parent": None} for name in PEOPLE[:6]},
     "another primary group": {name: {"primarygroupid": (b"1",)} for name in PEOPLE[6:12]},

@@ -77,6 +77,24 @@ def test_data_that_is_old_hides_no_change():
     assert effect(*both(before, after, NOW, exactly=False)) is Effect.WEAKER
 
 
+def test_a_pin_in_front_of_the_code_is_asked_for_like_any_other():
+    with_pin, bare = (
+        logon(facts(person(link(policy(pin_with_token=asks)), pin="a digest")), NOW) for asks in (True, False)
+    )
+    assert str(with_pin) == "accepted with password, pin, sms to +43***67"
+    assert (effect(with_pin, bare), effect(bare, with_pin)) == (Effect.WEAKER, Effect.STRICTER)
+
+
+@pytest.mark.parametrize("settings", [{"second_method": Method.NONE}, {"second_method": Method.PIN}])
+def test_where_no_token_is_asked_for_none_has_a_pin_in_front_of_it(settings):
+    one, two = (
+        logon(facts(person(link(policy(pin_with_token=asks, **settings)), pin="a digest")), NOW)
+        for asks in (True, False)
+    )
+    assert one.accepted
+    assert effect(one, two) is None
+
+
 @given(any_facts, instants)
 def test_what_stays_the_same_has_no_effect(known, now):
     for exactly in (True, False):
