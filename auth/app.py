@@ -221,8 +221,8 @@ async def opened(
         )
         key = server_key(service_settings.key_file, entropy)
         store = await kept.store(settings, key)
-        audit = stack.enter_context(
-            contextlib.closing(opened_trail(service_settings.audit, settings.audit, clock.now, entropy))
+        audit = await stack.enter_async_context(
+            contextlib.aclosing(opened_trail(service_settings.audit, settings.audit, clock.now, entropy))
         )
         journal = opened_journal(service_settings.journal_file, service_settings.journal_days)
         stack.enter_context(contextlib.closing(journal))

@@ -1,5 +1,6 @@
 """The audit as its writers see it: a line for each outcome, and what keeps the chain in order meanwhile."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -145,20 +146,37 @@ class AuditTrail:
 
     def close(self) -> None:
         """Sign what is there, have it exported, record what was not, and close the files."""
+        self._sign_last()
+        self._export.close()
+        self._record_last()
+        with suppress(AuditUnavailable):
+            self._chain.sync()
+        self._chain.close()
+
+    async def aclose(self) -> None:
+        """As `close`; threads wait for the receiver and for the disk, for others may serve in this loop meanwhile."""
+        try:
+            self._sign_last()
+            await asyncio.to_thread(self._export.close)
+            self._record_last()
+            with suppress(AuditUnavailable):
+                await asyncio.to_thread(self._chain.sync)
+        finally:
+            self._chain.close()
+
+    def _sign_last(self) -> None:
         signed = None
         with suppress(AuditUnavailable), self._chain.turn(self._now()):
             signed = self._checkpoint(self._now())
         if signed:
             self._export.offer(signed)
-        self._export.close()
+
+    def _record_last(self) -> None:
         self._dropped += self._export.dropped()
         if self._dropped:
             with suppress(AuditUnavailable), self._chain.turn(self._now()):
                 self._record_dropped(self._now())
                 self._checkpoint(self._now())
-        with suppress(AuditUnavailable):
-            self._chain.sync()
-        self._chain.close()
 
     def _record_dropped(self, now: datetime) -> None:
         """In our turn; what cannot be recorded now is recorded the next time. Raises OSError."""

@@ -4,13 +4,13 @@ import errno
 import resource
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from auth.audit import AuditUnavailable
+from auth.audit import AuditTrail, AuditUnavailable
 from auth.audit.rows import NOTHING, hash_of, row_of, sealed_part, signed_part
 from auth.audit.trail import CHECKPOINT_LINES, Export
 
@@ -126,6 +126,15 @@ def test_what_was_not_exported_is_recorded(ledger):
             trail.tick()
     assert [body["lines"] for body in ledger.bodies("dropped")] == [3]
     assert heard == [ledger.lines()[1], ledger.lines()[-1]], "outcomes and checkpoints, and nothing else"
+
+
+async def test_whoever_ends_it_in_an_event_loop_finds_the_same_in_it(ledger):
+    heard, dropped = [], [2]
+    export = Export(heard.append, dropped.pop, lambda: heard.append(b"closed"))
+    async with aclosing(AuditTrail(ledger.files, ledger.key, lambda: ledger.now, export=export)) as trail:
+        trail.write(ledger.line())
+    assert ledger.kinds() == ["header", "outcome", "checkpoint", "dropped", "checkpoint"]
+    assert heard == [*ledger.lines()[1:3], b"closed"]
 
 
 def test_what_was_not_exported_is_recorded_later_when_it_could_not_be_now(ledger):

@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import threading
 from datetime import UTC, datetime
 
 import pytest
 
 from auth.app import Lasting
+from auth.audit.chain import Chain
+from auth.audit.export.outbox import Outbox
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
 from auth.serving.board import Board
@@ -30,11 +33,20 @@ enabled = no
 
 [http]
 enabled = no
+
+[audit]
+syslog = tcp://127.0.0.1:1
+sync = system
 """
 ALONE = Worker(0, 1, {}, Board(1), ServiceManager({}, 1), lambda _: None)
 PEOPLE = (
     "version: 1\n\ndn: dc=example,dc=org\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: Example\n"
 )
+
+
+@pytest.fixture(autouse=True)
+def nobody_takes_the_audit_and_is_not_waited_for_long(monkeypatch):
+    monkeypatch.setattr("auth.audit.export.outbox._FLUSH_SECONDS", 0.05)
 
 
 @contextlib.asynccontextmanager
@@ -79,3 +91,26 @@ async def test_a_sync_that_is_under_way_is_waited_for_without_holding_up_the_loo
         sync.go_on()
         await exchanging
         assert serving._common._begun[""] is not sync
+
+
+@pytest.mark.parametrize(("whose", "wait"), [(Outbox, "close"), (Chain, "sync")])
+async def test_the_audit_before_waits_for_its_receiver_and_its_disk_without_holding_up_the_loop(
+    tmp_path, monkeypatch, whose, wait
+):
+    waits, turned, waited = threading.Event(), threading.Event(), []
+    real = getattr(whose, wait)
+
+    def slow(self):
+        waits.set()
+        waited.append(turned.wait(2))
+        real(self)
+
+    monkeypatch.setattr(whose, wait, slow)
+    async with serving_of(tmp_path) as (serving, settings, current):
+        exchanging = asyncio.ensure_future(serving.exchange(settings, current))
+        async with asyncio.timeout(10):
+            while not waits.is_set():
+                await asyncio.sleep(0.01)
+        turned.set()
+        await exchanging
+    assert waited == [True, True], "then, and at the end"
