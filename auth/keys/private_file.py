@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from schema.errors import Fault
@@ -10,20 +11,25 @@ from schema.errors import Fault
 def make(file: Path, octets: bytes) -> None:
     """Make the file, unless it is there; of several processes that try at once one succeeds, and all are content.
 
+    It is durable when this returns, whoever made it: they may have ended before they saw to that, or be about to.
+
     Raises:
         Fault: it cannot be made.
     """
-    if os.path.lexists(file):
-        return
-    name = _beside(file, octets)
     try:
-        os.link(name, file)  # unlike a rename it never replaces the file of another process
-    except FileExistsError:
-        return
+        if os.path.lexists(file):
+            with suppress(PermissionError):  # of a folder of others, who put the file there long ago
+                _settle(file.parent)
+            return
+        name = _beside(file, octets)
+        try:
+            with suppress(FileExistsError):
+                os.link(name, file)  # unlike a rename it never replaces the file of another process
+        finally:
+            name.unlink(missing_ok=True)
+        _settle(file.parent)
     except OSError as error:
         raise _unmakeable(file, error) from error
-    finally:
-        name.unlink(missing_ok=True)
 
 
 def replace(file: Path, octets: bytes) -> None:
@@ -66,10 +72,10 @@ def _beside(file: Path, octets: bytes) -> Path:
         with os.fdopen(descriptor, "wb") as opened:
             opened.write(octets)
             opened.flush()
+            if os.geteuid() == 0:  # an administrator's command must not take the file from the service
+                owner = file.parent.stat()
+                os.fchown(opened.fileno(), owner.st_uid, owner.st_gid)
             os.fsync(opened.fileno())
-        if os.geteuid() == 0:  # an administrator's command must not take the file from the service
-            owner = file.parent.stat()
-            os.chown(name, owner.st_uid, owner.st_gid)
     except OSError as error:
         Path(name).unlink(missing_ok=True)
         raise _unmakeable(file, error) from error

@@ -82,9 +82,9 @@ class RingFile:
             return frozenset()
 
     def made(self, clock: Clock, entropy: Entropy) -> Ring:
-        """The ring, with its first key drawn when there is none yet. Raises Fault as `ring` does."""
-        if not self.exists:
-            private_file.make(self._file, _written(Ring((drawn(clock, entropy),))))
+        """The ring, with its first key drawn when there is none yet; it is durable. Raises Fault as `ring` does."""
+        # Drawn in vain when it is there; but another process may have made it this moment, and not be done.
+        private_file.make(self._file, _written(Ring((drawn(clock, entropy),))))
         return self.ring()
 
     def change(self, change: Callable[[Ring], Ring]) -> Ring:

@@ -2,7 +2,8 @@
 
 A sector is written whole or not at all. What a sync has begun with is there when it has ended. A name that was made is
 there after a sync of its file or its folder, one that was taken away is gone after a sync of its folder; before that it
-may be either way. A name that is made a second time is taken to have been gone.
+may be either way. A name that is made a second time is taken to have been gone. A further name of a file has what the
+file has by then, and is there after a sync of its folder: that of the file by its first name is none of the second.
 """
 
 import random
@@ -18,6 +19,7 @@ class What(Enum):
     """What a program may ask of a file, and its end."""
 
     CREATE = auto()
+    LINK = auto()
     WRITE = auto()
     RESIZE = auto()
     REMOVE = auto()
@@ -33,12 +35,14 @@ class Call:
         path: of the file, or folder.
         offset: where it is written; at the end when None; the new size, of RESIZE.
         octets: what is written.
+        source: whose further name the path is, of LINK.
     """
 
     what: What
     path: Path
     offset: int | None = 0
     octets: bytes = b""
+    source: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,9 @@ class Disk:
             case What.CREATE:
                 if file is None or file.removed:
                     self._files[call.path] = _File()
+            case What.LINK if call.source is not None:
+                first = self._files[call.source]
+                self._files[call.path] = _File(bytearray(first.kept), list(first.loose), first.size)
             case What.SYNC:
                 loose = file.loose if file else []
                 self._covered[call] = tuple(change for change in loose if change.call in self._ended)

@@ -61,6 +61,13 @@ def test_a_file_that_was_taken_away_may_come_back_until_its_folder_was_synced():
     assert found_after(disk_after(*calls, Call(What.SYNC, FOLDER))) == {None}
 
 
+def test_a_further_name_may_be_gone_until_the_folder_was_synced():
+    calls = [Call(What.CREATE, OTHER), Call(What.WRITE, OTHER, 0, b"kept"), Call(What.SYNC, OTHER)]
+    calls += [Call(What.LINK, FILE, source=OTHER), Call(What.REMOVE, OTHER)]
+    assert found_after(disk_after(*calls)) == {None, b"kept"}
+    assert found_after(disk_after(*calls, Call(What.SYNC, FOLDER))) == {b"kept"}
+
+
 def test_the_sync_of_one_file_is_none_of_another():
     disk = disk_after(
         Call(What.CREATE, FILE),

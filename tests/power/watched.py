@@ -10,7 +10,8 @@ from pathlib import Path
 from power.disk import Call, Step, What
 
 _OURS = {"PYTHONPATH": os.pathsep.join(map(str, (Path(__file__).parents[2], Path(__file__).parents[1])))}
-_CALLS = "openat,pwrite64,write,fsync,fdatasync,ftruncate,unlink"
+_CALLS = "openat,pwrite64,write,fsync,fdatasync,ftruncate,link,linkat,unlink"
+_NAMING = {"openat", "link", "linkat", "unlink"}
 _LINE = re.compile(r"(?P<thread>\d+) +(?:<\.\.\. \w+ resumed>(?P<rest>.*)|(?P<name>\w+)\((?P<begun>.*))")
 _UNFINISHED = " <unfinished ...>"
 _FILE = re.compile(r"\d+<((?:\\x[0-9a-f]{2})+)>")
@@ -60,6 +61,8 @@ def _call(name: str, words: str, folder: Path) -> Call | None:
     match name:
         case "openat":
             return Call(What.CREATE, path) if "O_CREAT" in arguments else None
+        case "link" | "linkat":
+            return Call(What.LINK, Path(_octets(_TEXT.findall(arguments)[1]).decode()), source=path)
         case "unlink":
             return Call(What.REMOVE, path)
         case "fsync" | "fdatasync":
@@ -73,7 +76,7 @@ def _call(name: str, words: str, folder: Path) -> Call | None:
 
 
 def _path(name: str, arguments: str) -> Path | None:
-    found = _TEXT.findall(arguments) if name in {"openat", "unlink"} else _FILE.findall(arguments)
+    found = _TEXT.findall(arguments) if name in _NAMING else _FILE.findall(arguments)
     return Path(_octets(found[0]).decode()) if found else None
 
 

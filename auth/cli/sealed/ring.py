@@ -33,8 +33,10 @@ def sealing_ring(administrator: Administrator, *, dry_run: bool) -> Ring:
     """
     service = demand_settings(administrator).service
     file = RingFile(service.ring_file)
-    if dry_run or file.exists:
+    if dry_run:
         return file.ring()
+    if file.exists:
+        return file.made(SYSTEM_CLOCK, SYSTEM_ENTROPY)  # by another command, maybe this moment: it must be durable
     make_state_directory(service.state_directory)
     ring = file.made(SYSTEM_CLOCK, SYSTEM_ENTROPY)
     err.print(f"{service.ring_file}: a key ring was made; back it up, and copy it to each machine", markup=False)
