@@ -78,7 +78,7 @@ def outlook(person: Person, around: Around, now: datetime) -> Outlook:
     explanation = explain(facts, now)
     policy = effective.policy
     counting = policy or Policy(name="built-in")
-    where = standing(around.failures, counting, unlocked_at(person.user, now), around.wrong_today)
+    where = standing(around.failures, counting, unlocked_at(person.user, now), around.wrong_today).at(now)
     if policy is None:
         return Outlook(effective, (), None, explanation, where)
     tokens = tuple(usable_tokens(person.user, policy, around.region, reach))

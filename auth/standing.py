@@ -33,6 +33,12 @@ class Standing(msgspec.Struct, frozen=True):
         """Whether the lock holds at `now`."""
         return self.locked_until is not None and now < self.locked_until
 
+    def at(self, now: datetime) -> "Standing":
+        """The same as the next wrong code would find it at `now`: of a lock that has run out nothing counts."""
+        if self.locked_until is None or self.locked(now):
+            return self
+        return Standing(0, 0, None, self.today)
+
 
 def standing(failures: Iterable[datetime], policy: Policy, unlocked_at: datetime | None, today: int = 0) -> Standing:
     """Count failures as Defender does: so many wrong codes make a violation, so many violations lock for a while.

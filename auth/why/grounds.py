@@ -92,7 +92,7 @@ def grounds(facts: Facts, decided: Decision, now: datetime) -> Grounds:
     groups = tuple(_group(person, group, facts.node) for group in person.groups)
     if policy is None:
         return Grounds(groups=groups, staleness_limit=facts.expired_after)
-    where = standing(facts.failures, policy, unlocked_at(person.user, now), facts.wrong_today)
+    where = standing(facts.failures, policy, unlocked_at(person.user, now), facts.wrong_today).at(now)
     limit = policy.logon_attempts * policy.violation_limit
     return Grounds(
         tokens=tuple(
@@ -102,14 +102,14 @@ def grounds(facts: Facts, decided: Decision, now: datetime) -> Grounds:
         groups=groups,
         replies=tuple(_replies(person, policy, decided.policy_name, facts.node)),
         standing=where,
-        failures_to_lock=_left(where, limit, now),
-        locked_until=where.locked_until if where.locked(now) else None,
+        failures_to_lock=_left(where, limit),
+        locked_until=where.locked_until,
         staleness_limit=policy.maximum_staleness or facts.expired_after,
     )
 
 
-def _left(where: Standing, limit: int, now: datetime) -> int | None:
-    if where.locked(now) or where.too_many:
+def _left(where: Standing, limit: int) -> int | None:
+    if where.locked_until is not None or where.too_many:
         return None
     return max(0, min(limit - where.failures, MOST_WRONG - where.today))
 

@@ -1,5 +1,7 @@
 """What is told about the next logon is what the next logon does."""
 
+from datetime import timedelta
+
 from auth.outlook import Around, outlook, warnings, works
 from auth.prompts import destination
 from auth.what_to_tell import what_to_tell
@@ -78,6 +80,13 @@ def test_whoever_must_type_a_keyword_or_a_pin_or_keep_codes_is_told_so():
     assert "with 4 codes, each for one logon" in told(sms_mode=SendMode.AHEAD, sms_codes_per_message=4)
     assert told(pin_with_token=True).endswith("at the next logon. The PIN is typed in front of the code")
     assert told(first_method=Method.PIN).endswith("The PIN is typed by itself")
+
+
+def test_of_a_lock_that_has_run_out_no_violation_is_left():
+    strict = policy(logon_attempts=1, violation_limit=1, lock_minutes=1)
+    over, held = (ahead(strict, Around(failures=[NOW - timedelta(seconds=seconds)])) for seconds in (60, 59))
+    assert (over.standing.violations, over.standing.locked_until) == (0, None)
+    assert (held.standing.violations, held.standing.locked(NOW)) == (1, True)
 
 
 def test_one_field_and_rollout_demand_a_token_too():

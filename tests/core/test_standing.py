@@ -111,6 +111,14 @@ def test_the_policys_own_numbers_count(attempts, violations, minutes):
     assert (found.violations, found.locked_until) == (violations, lock_end(limit - 1, minutes))
 
 
+def test_of_a_lock_that_has_run_out_nothing_counts_any_more_but_what_counts_for_the_day():
+    found = standing(at(*range(9)), DEFAULT, None, today=9)
+    assert found.at(lock_end(8) - timedelta(microseconds=1)) == found
+    assert found.at(lock_end(8)) == Standing(0, 0, None, 9)
+    few = standing(at(0, 1), DEFAULT, None)
+    assert few.at(NOON + timedelta(days=1)) == few, "who was not locked is not forgiven by time"
+
+
 instants = st.integers(0, 200_000).map(lambda second: NOON + timedelta(seconds=second))
 policies = st.builds(
     lambda attempts, violations, minutes: Policy(
@@ -166,3 +174,16 @@ def test_between_two_locks_nobody_has_more_tries_than_the_limit(failures, policy
         since_lock += 1
         assert since_lock <= limit
         assert (standing(counted, policy, None).locked_until is not None) == (since_lock == limit)
+
+
+@given(st.lists(instants, max_size=60), policies, unlockings, st.integers(1, 10**6))
+def test_as_many_wrong_codes_as_are_left_at_an_instant_lock_and_one_fewer_does_not(failures, policy, unlocked, later):
+    limit = policy.logon_attempts * policy.violation_limit
+    now = max([*failures, *([unlocked] if unlocked else [])], default=NOON) + timedelta(seconds=later)
+    here = standing(failures, policy, unlocked).at(now)
+    if here.locked(now):
+        return
+    left = limit - here.failures
+    assert left > 0
+    assert standing([*failures, *[now] * left], policy, unlocked).locked(now)
+    assert not standing([*failures, *[now] * (left - 1)], policy, unlocked).locked(now)

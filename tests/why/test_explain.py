@@ -163,6 +163,16 @@ def test_violations_say_how_many_more_lock_and_until_when():
     assert as_data(four).violations.locked_until == NOW + timedelta(minutes=15, seconds=-6)
 
 
+def test_after_a_lock_that_has_run_out_counting_begins_anew_and_the_day_goes_on():
+    strict = policy(logon_attempts=2, violation_limit=2, lock_minutes=1)
+    known = facts(person(link(strict)), failures=at(-70, -69, -68, -67), wrong_today=4)
+    over = reported(known, NOW)
+    assert "0 violations, 0 wrong codes that count; 4 more lock\n  4 wrong codes within a day" in as_text(over).plain
+    assert over.explanation.outcome == "accepted"
+    held = reported(known, NOW - timedelta(seconds=10))
+    assert "2 violations, 4 wrong codes that count; locked until" in as_text(held).plain
+
+
 def test_wrong_codes_of_the_day_are_told_and_those_that_are_too_many():
     few = reported(facts(wrong_today=MOST_WRONG - 2), NOW)
     assert "0 wrong codes that count; 2 more lock\n  58 wrong codes within a day" in as_text(few).plain
