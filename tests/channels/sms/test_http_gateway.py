@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import time
+from dataclasses import replace
 from urllib.parse import quote
 
 import httpx
@@ -199,6 +200,16 @@ class TestMisbehaviour:
         found = await failure(closed)
         assert "could not be reached" in found.problem
         assert (found.permanent, found.unknown) == (False, False)
+
+    async def test_a_request_that_http_cannot_carry_is_known_not_to_have_sent(self, serve, gateway):
+        """Of a failure the next gateway is asked and a reservation given back; of any other exception neither."""
+        peer = RawHttp(http_answer("200 OK"))
+        odd = gateway(plain(await serve(peer)))
+        odd._sign = lambda request, _: replace(request, headers=(("Authorization", f"É {CODE}"),))
+        found = await failure(odd)
+        assert (found.permanent, found.unknown) == (False, False)
+        assert CODE not in everything_said(found)
+        assert peer.requests == []
 
     async def test_a_connection_closed_without_an_answer_leaves_it_unknown(self, serve, gateway):
         peer = RawHttp(b"")

@@ -68,6 +68,8 @@ def test_azure_signs_method_address_date_host_and_the_digest_of_the_body():
     [
         ({"signature": SignatureKind.AWS, "username": ""}, "lacks a key or a region"),
         ({"signature": SignatureKind.AWS, "region": ""}, "lacks a key or a region"),
+        ({"signature": SignatureKind.AWS, "username": "AKIDÉXAMPLE"}, "username is not printable ASCII"),
+        ({"signature": SignatureKind.AWS, "username": "AKID\nEXAMPLE"}, "username is not printable ASCII"),
         ({"signature": SignatureKind.AZURE, "password": None}, "lacks a key"),
         ({"signature": SignatureKind.AZURE, "password": Secret("canary, not Base64")}, "no access key"),
     ],

@@ -66,7 +66,7 @@ class HttpSmsGateway:
             )
         except UnusableAnswer as unusable:
             failure = DeliveryFailed(f"gave an answer that {unusable}", remedy=_MAYBE_SENT, unknown=True)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:  # the last: no header value
             failure = _failure(error, unknown=sent.begun)
         else:
             body = answer.body.decode(errors="replace")

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from auth.channels.sms.http.aws_signature import AwsKey, aws_headers
 from auth.channels.sms.http.azure_signature import azure_headers, azure_key
+from auth.channels.sms.http.placeholders import is_header_value
 from auth.channels.sms.http.request import SmsRequest
 from auth.channels.sms.http.settings import HttpSmsSettings, SignatureKind
 from schema.errors import Fault
@@ -35,6 +36,8 @@ def _aws(settings: HttpSmsSettings) -> Signer:
             "signature = aws lacks a key or a region",
             remedy="set username to the access key id, password to the secret access key, and region",
         )
+    if not is_header_value(settings.username):  # it stands in Authorization as it is
+        raise Fault("username is not printable ASCII", remedy="give the access key id as AWS shows it")
     key = AwsKey(settings.username, settings.password, settings.region, _AWS_SERVICE)
 
     def sign(request: SmsRequest, now: datetime) -> SmsRequest:
