@@ -110,6 +110,14 @@ class Directory:
             holder = self.items[holder].parent
         return holder == item
 
+    def mend_links_since(self, before: "Directory") -> None:
+        """What the overlay refint does: links follow who was renamed, and let go of who was deleted."""
+        now = {key: self.dn(item) for key, item in self.items.items()}
+        follow = {before.dn(item): now.get(key) for key, item in before.items.items()}
+        for key, item in self.items.items():
+            dns = frozenset(dn for was in item.dns if (dn := follow.get(was, was)) is not None)
+            self.items[key] = replace(item, dns=dns)
+
     def put(self, item: Item) -> Put:
         """The whole entry, as the server sends it."""
         values = {"objectclass": CLASSES[item.kind], "cn": (item.rdn[3:].encode(),)}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dirsync.change import Batch, Change, Placing, Put
+from dirsync.change import Batch, Change, Delete, Placing, Put
 from dirsync.replica import ReplicaWriter, first_load
 from dirsync.replica.store import transaction
 from small_directory import BASE, NOW, entry_id
@@ -21,6 +21,9 @@ SOURCE = "a small OpenLDAP"
 OPERATIONS = ("add", "add", "add", "change", "link", "link", "link", "rename", "move", "delete", "convert")
 NUMBER = st.integers(0, 30)
 STEPS = st.lists(st.tuples(st.sampled_from(OPERATIONS), NUMBER, NUMBER, NUMBER), max_size=30)
+FEW = st.integers(0, 3)
+WHO_BEARS_A_NAME = st.lists(st.tuples(st.sampled_from(["add", "rename", "move", "delete"]), FEW, FEW, FEW), max_size=12)
+TWO_PEOPLE_IN_A_GROUP = [("add", 0, 0, 0), ("add", 0, 0, 1), ("add", 1, 0, 2), ("link", 2, 0, 1), ("link", 2, 1, 1)]
 EXAMPLES = settings(max_examples=60, deadline=None)
 FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
@@ -219,6 +222,86 @@ def test_after_a_renaming_that_links_may_have_followed_everything_is_read_anew()
             assert as_of == (NOW if read_anew else NOW + timedelta(seconds=1)), "what is doubted is no fresh state"
             directory.step("rename", which, which, 0)
             replica.apply(directory.refresh(), SOURCE)
+
+
+@settings(EXAMPLES, max_examples=200)
+@given(WHO_BEARS_A_NAME, st.data())
+def test_nobody_gets_a_link_that_an_overlay_took_away_untold(then, data):
+    """The overlay refint mends links, and the server does not tell; a full read follows where that may matter."""
+    directory = after(TWO_PEOPLE_IN_A_GROUP)
+    in_turn = data.draw(st.booleans(), label="in turn")
+    with writer() as replica:
+        replica.apply(directory.refresh(), SOURCE)
+        changes: list[Change] = []
+        start, edited = directory.copy(), set()
+        for step in then:
+            before = directory.copy()
+            directory.step(*step)
+            told = directory.told_since(before)
+            changes += told
+            edited |= {change.id for change in told}
+            directory.mend_links_since(before)
+            if data.draw(st.booleans(), label="wait"):
+                continue
+            if not in_turn:  # as after a break: what was edited, as it is now
+                gone = [Delete(key) for key in start.items.keys() - directory.items.keys()]
+                puts = [directory.put(item) for key, item in directory.items.items() if key in edited]
+                changes = data.draw(st.permutations([*gone, *puts]), label="changes")
+            replica.apply(increment(changes, Placing.BY_DN_IN_TURN if in_turn else Placing.BY_DN), SOURCE)
+            if replica.cookie(SOURCE) is None:
+                replica.apply(directory.refresh(), SOURCE)
+            assert real_links(held(replica)) <= real_links(expected(directory))
+            changes, start, edited = [], directory.copy(), set()
+
+
+def real_links(content: dict[str, set]) -> set[tuple]:
+    return {link for link in content["links"] if link[2] is not None}
+
+
+@pytest.mark.parametrize("placing", [Placing.BY_DN, Placing.BY_DN_IN_TURN])
+def test_after_a_renaming_of_who_has_others_below_everything_is_read_anew(placing):
+    """What stands below a person has another name then, which an overlay may have written to those who name it."""
+    user, group = 0, 1
+    before = after([("add", user, 0, 0), ("add", user, 1, 1), ("add", group, 0, 2), ("link", 2, 1, 1)])
+    directory = after([("rename", 0, 3, 0)], before)
+    with writer() as replica:
+        replica.apply(before.refresh(), SOURCE)
+        replica.apply(increment(directory.told_since(before), placing), SOURCE)
+        assert replica.cookie(SOURCE) is None
+
+
+@pytest.mark.parametrize("placing", [Placing.BY_DN, Placing.BY_DN_IN_TURN])
+def test_who_is_called_as_a_deleted_member_was_has_everything_read_anew(placing):
+    """The overlay refint took the value out of the group, and the server did not tell; the deletion alone is safe."""
+    user, group = 0, 1
+    directory = after([("add", user, 0, 0), ("add", group, 0, 1), ("link", 1, 0, 1), ("add", user, 0, 2)])
+    with writer() as replica:
+        replica.apply(directory.refresh(), SOURCE)
+        for step in (("delete", 0, 0, 0), ("rename", 1, 0, 0)):
+            before = directory.copy()
+            directory.step(*step)
+            told = directory.told_since(before)
+            directory.mend_links_since(before)
+            was = whole_content(replica)
+            replica.apply(increment(told, placing), SOURCE)
+            assert (replica.cookie(SOURCE) is None) is (step[0] == "rename"), "a deletion costs no full read"
+        assert whole_content(replica) == was
+        replica.apply(directory.refresh(), SOURCE)
+        assert held(replica)["links"] == expected(directory)["links"] == set()
+
+
+@pytest.mark.parametrize("placing", [Placing.BY_DN, Placing.BY_DN_IN_TURN])
+def test_a_new_person_and_the_group_that_names_them_are_taken_in_without_a_full_read(placing):
+    user, group = 0, 1
+    before = after([("add", group, 0, 1)])
+    directory = after([("add", user, 0, 0), ("link", 0, 1, 1)], before)
+    (told_group, told_person) = directory.told_since(before)
+    for changes in ([told_person, told_group], [told_group, told_person][:: 1 if placing is Placing.BY_DN else -1]):
+        with writer() as replica:
+            replica.apply(before.refresh(), SOURCE)
+            replica.apply(increment(changes, placing), SOURCE)
+            assert replica.cookie(SOURCE) == b"cookie"
+            assert real_links(held(replica)) == expected(directory)["links"] != set()
 
 
 @pytest.mark.parametrize("placing", [Placing.BY_DN, Placing.BY_DN_IN_TURN])

@@ -253,13 +253,8 @@ def test_a_renamed_member_has_left_the_group_until_the_group_says_its_new_name(s
 
 def test_what_refint_writes_and_does_not_tell_is_read(slapds, tmp_path):
     """The overlay gives groups the new name of a renamed member, and the server is silent about it."""
-    server = slapds["slapd with a session log"]
-    server.reset()
+    server = with_refint(slapds)
     base = server.base_dn
-    server.tools(server.config, server.config_password).modify(
-        "dn: olcOverlay=refint,olcDatabase={1}mdb,cn=config\nchangetype: add\nobjectClass: olcOverlayConfig\n"
-        "objectClass: olcRefintConfig\nolcOverlay: refint\nolcRefintAttribute: member\nolcRefintNothing: cn=nobody\n"
-    )
     alice, vpn = f"uid=alice,ou=people,{base}", f"cn=vpn,{base}"
     server.tools().modify(
         add_person("alice", f"ou=people,{base}")
@@ -273,6 +268,40 @@ def test_what_refint_writes_and_does_not_tell_is_read(slapds, tmp_path):
     assert follower.equals_a_full_read()
     follower.close()
     server.reset()
+
+
+def test_who_is_called_as_somebody_was_whom_refint_took_out_of_a_group_is_not_in_it(slapds, tmp_path):
+    """The overlay takes a deleted member out of the groups, and the server is silent about it."""
+    server = with_refint(slapds)
+    base = server.base_dn
+    alice, vpn = f"uid=alice,ou=people,{base}", f"cn=vpn,{base}"
+    server.tools().modify(
+        add_person("alice", f"ou=people,{base}")
+        + f"dn: {vpn}\nchangetype: add\nobjectClass: groupOfNames\ncn: vpn\nmember: {alice}\n"
+    )
+    follower = Follower(tmp_path, settings(server))
+    server.tools().modify(f"dn: {alice}\nchangetype: delete\n")
+    wait_until(
+        lambda: alice.encode() not in server.tools().search(vpn)[0].attributes["member"], 10.0, lambda: "no refint"
+    )
+    follower.follow()
+    server.tools().modify(add_person("alice", f"ou=people,{base}"))
+    follower.follow()
+    assert follower.person("alice").groups == ()
+    assert follower.equals_a_full_read()
+    follower.close()
+    server.reset()
+
+
+def with_refint(slapds):
+    """A server whose overlay refint keeps the members of groups right."""
+    server = slapds["slapd with a session log"]
+    server.reset()
+    server.tools(server.config, server.config_password).modify(
+        "dn: olcOverlay=refint,olcDatabase={1}mdb,cn=config\nchangetype: add\nobjectClass: olcOverlayConfig\n"
+        "objectClass: olcRefintConfig\nolcOverlay: refint\nolcRefintAttribute: member\nolcRefintNothing: cn=nobody\n"
+    )
+    return server
 
 
 def test_a_person_whose_policy_is_gone_has_one_that_leads_nowhere(server, follower):
