@@ -22,6 +22,7 @@ from auth.judges.minted import MintedJudge
 from auth.judges.pin import PinJudge
 from auth.judges.vip import Validator
 from auth.keywords import keyword_in
+from auth.memorised.pin import PinVerdict
 from auth.memorised.pin_typed import Reading
 from auth.password_gate import PasswordGates
 from auth.prompts import Language, code_prompt, destination, preferred, prompt
@@ -203,8 +204,8 @@ class Performer:
         async def judged(_narrow: bool) -> Checked:  # noqa: FBT001 - as `Judged` is called
             if kind is KeywordKind.PIN:
                 kept = session.kept_pin
-                right = self.pins.is_right(subject.person, subject.policy, plain(typed), kept, subject.now)
-                return Checked(CodeVerdict.RIGHT if right else CodeVerdict.WRONG, "PIN as keyword")
+                found = self.pins.verdict(subject.person, subject.policy, plain(typed), kept, subject.now)
+                return _PIN_KEYWORD.get(found, Checked(CodeVerdict.WRONG, "PIN as keyword"))
             verdict = await self._password(subject.person, typed)
             expired = verdict is PasswordVerdict.EXPIRED and subject.policy.allow_expired_password
             if verdict is PasswordVerdict.RIGHT or expired:
@@ -396,6 +397,11 @@ class Performer:
 
 
 _TRIES = (CodeVerdict.WRONG, CodeVerdict.RESYNCHRONISE)
+_PIN_KEYWORD = {
+    PinVerdict.RIGHT: Checked(CodeVerdict.RIGHT, "PIN as keyword"),
+    # whoever types their own PIN guesses nothing, though it brings no code any more
+    PinVerdict.EXPIRED: Checked(CodeVerdict.WRONG, "PIN as keyword: the PIN has expired", violation=False),
+}
 _QUESTIONS = {
     steps.AskPassword: Question.PASSWORD,
     steps.AskPin: Question.PIN,

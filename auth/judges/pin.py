@@ -52,7 +52,7 @@ class PinJudge:
         verdicts: dict[str, PinVerdict] = {}
 
         def right(pin: Secret) -> bool:
-            verdicts[pin.text] = self._verdict(person, policy, pin, kept, now)
+            verdicts[pin.text] = self.verdict(person, policy, pin, kept, now)
             return verdicts[pin.text] in {PinVerdict.RIGHT, PinVerdict.EXPIRED}
 
         reading = first_right(readings(typed, code_lengths), right)
@@ -74,12 +74,9 @@ class PinJudge:
         """Put a new PIN in the place of the old one. Raises Fault when that cannot be done."""
         await self.store.keep(kept_key(person.id), make_kept(self.ring(), person.id, pin, now))
 
-    def is_right(self, person: Person, policy: Policy, typed: Secret, kept: bytes | None, now: datetime) -> bool:
-        """Whether this is the PIN, and nothing but it; an expired one is not. Raises Fault when it cannot be told."""
-        return self._verdict(person, policy, typed, kept, now) is PinVerdict.RIGHT
-
-    def _verdict(self, person: Person, policy: Policy, pin: Secret, kept: bytes | None, now: datetime) -> PinVerdict:
-        return pin_verdict(person.user, person.id, pin, kept, self.ring(), policy, now)
+    def verdict(self, person: Person, policy: Policy, typed: Secret, kept: bytes | None, now: datetime) -> PinVerdict:
+        """Whether this is the PIN, and nothing but it. Raises Fault when it cannot be told."""
+        return pin_verdict(person.user, person.id, typed, kept, self.ring(), policy, now)
 
     def _fit(self, person: Person, policy: Policy, pin: Secret, kept: bytes | None, now: datetime) -> PinShown:
         try:

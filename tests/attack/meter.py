@@ -8,6 +8,7 @@ import msgspec
 from auth.facts import CodeVerdict
 from auth.judges.base import Asked, Checked
 from auth.judges.software import SoftwareJudge
+from auth.memorised.pin import PinVerdict
 from auth.memorised.pin_typed import readings
 from auth.otp.sealed import sealed_tokens, unsealed_token
 from auth.otp.window import Position, window
@@ -131,10 +132,10 @@ class WatchedPins:
         self.meter.took(1, right=found is not None, space=10**longest)
         return found
 
-    def is_right(self, person, policy, typed, kept, now):
-        right = self.inner.is_right(person, policy, typed, kept, now)
-        self.meter.took(1, right=right, space=10 ** len(typed.text))
-        return right
+    def verdict(self, person, policy, typed, kept, now):
+        found = self.inner.verdict(person, policy, typed, kept, now)
+        self.meter.took(1, right=found in {PinVerdict.RIGHT, PinVerdict.EXPIRED}, space=10 ** len(typed.text))
+        return found
 
     def __getattr__(self, name):
         return getattr(self.inner, name)

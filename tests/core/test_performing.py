@@ -6,19 +6,24 @@ from datetime import timedelta
 import pytest
 
 from auth.clock import SYSTEM_ENTROPY
+from auth.code_check import CodeCheck
 from auth.embedded_state import EmbeddedStore
-from auth.facts import Evidence, Field, ForwardVerdict, Typed
+from auth.facts import CodeVerdict, Evidence, Field, ForwardVerdict, Typed
 from auth.forwarding import Denied
+from auth.judges.pin import PinJudge
+from auth.keys.ring import Key, Ring
+from auth.memorised.pin import pin_value
 from auth.performing import Performer
 from auth.request import Accepted, Door, Origin
 from auth.session import Session
 from auth.state import Wanted
-from auth.steps import Accept, AcceptForwarded, AskForwarded, Decision, Forward, Part, Stage
+from auth.steps import Accept, AcceptForwarded, AskForwarded, CheckKeyword, Decision, Forward, Part, Stage
+from auth.tokens import Usable
 from core.logins import NOW, person, policy
 from plain_store import PlainStore
 from schema.errors import Fault
 from schema.secret import Secret
-from schema.words import Method
+from schema.words import KeywordKind, Method, TokenKind
 
 NOTHING = None
 METHODS = {
@@ -98,3 +103,37 @@ async def test_what_another_server_has_not_said_is_not_performed(step):
     with pytest.raises(Fault, match="the other server has"):
         await performer.perform(session, decided, NOW)
     assert watched.order == []
+
+
+RING = Ring((Key(b"k" * 32, NOW),))
+
+
+@pytest.mark.parametrize(
+    ("typed", "days", "code", "detail", "counts"),
+    [
+        ("2580", 29, None, "PIN as keyword", 0),
+        ("2580", 30, CodeVerdict.WRONG, "PIN as keyword: the PIN has expired", 0),
+        ("1397", 29, CodeVerdict.WRONG, "PIN as keyword", 1),
+        ("1397", 30, CodeVerdict.WRONG, "PIN as keyword", 1),
+    ],
+)
+async def test_ones_own_pin_that_has_expired_brings_no_code_and_is_no_violation(
+    tmp_path, typed, days, code, detail, counts
+):
+    somebody = person(pin=pin_value(RING, person().id, Secret("2580")), pin_set_at=NOW - timedelta(days=days))
+    part, token = Part(Field.PASSWORD), Usable(TokenKind.SMS, "+436641234567")
+    decided = Decision(
+        CheckKeyword(token, KeywordKind.PIN, part),
+        person=somebody,
+        policy=policy(pin_expire_days=30),
+        stages=(Stage(Method.TOKEN, 3),),
+    )
+    origin = Origin(Door.RADIUS, "vpn", "0123456789abcdef", "192.0.2.7")
+    session = Session(origin, "alice", tuple, {Field.PASSWORD: Secret(typed)}, Evidence(typed_password=Typed.GIVEN))
+    with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "this boot")) as store:
+        pins, codes = PinJudge(store, lambda: RING), CodeCheck(store, {}, NOTHING)
+        performer = Performer(NOTHING, store, NOTHING, pins, codes, NOTHING, NOTHING, NOTHING, NOTHING)
+        assert await performer.perform(session, decided, NOW) is None
+        assert len(PlainStore(store).failures(somebody.id)) == counts
+    assert (session.evidence.code, session.evidence.keyword) == (code, None if code else TokenKind.SMS)
+    assert session.notes["detail"] == detail

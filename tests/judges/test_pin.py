@@ -8,7 +8,7 @@ from auth.embedded_state import EmbeddedStore
 from auth.facts import PinShown
 from auth.judges.pin import PinJudge
 from auth.keys.ring import Key, Ring
-from auth.memorised.pin import kept_key, pin_value
+from auth.memorised.pin import PinVerdict, kept_key, pin_value
 from dirsync.view import Person
 from plain_store import Plain, PlainStore
 from schema.entry import Policy, User
@@ -45,7 +45,7 @@ def kept(judge, who):
 
 
 def is_right(judge, who, policy, pin, now=NOW):
-    return judge.is_right(who, policy, pin, kept(judge, who), now)
+    return judge.verdict(who, policy, pin, kept(judge, who), now) is PinVerdict.RIGHT
 
 
 def plainly(found):
@@ -135,6 +135,8 @@ def test_a_kept_one_expires_by_the_instant_at_which_it_was_kept(judge):
 def test_an_expired_one_is_no_keyword(judge):
     assert is_right(judge, person(), EXPIRING, PIN)
     assert not is_right(judge, person(days=30), EXPIRING, PIN)
+    assert judge.verdict(person(days=30), EXPIRING, PIN, None, NOW) is PinVerdict.EXPIRED
+    assert judge.verdict(person(days=30), EXPIRING, NEW, None, NOW) is PinVerdict.WRONG
     assert not is_right(judge, person(), EXPIRING, Secret("25805"))
 
 
