@@ -88,6 +88,25 @@ async def test_of_several_credentials_the_one_that_has_drifted_is_found(simulato
     assert (pair.kind, pair.credential) == (Kind.SUCCESS, names[1])
 
 
+@each_dialect
+async def test_wrong_codes_are_the_persons_whatever_state_another_credential_is_in(simulator, dialect):
+    gone, name = "VSST99999999", its("fine", dialect)
+    async with simulator.client(dialect=dialect) as vip:
+        for assigned in ([name, gone], [gone, name]):
+            pair = await vip.resynchronise(assigned, simulator.wrong_code(name), simulator.wrong_code(name))
+            assert pair.kind is Kind.PERSON, assigned
+        alone = await vip.resynchronise([gone], simulator.wrong_code(name), simulator.wrong_code(name))
+        assert alone.kind is Kind.CONFIGURATION
+
+
+@each_dialect
+async def test_wrong_codes_are_nobodys_while_another_credential_cannot_be_looked_at(simulator, dialect):
+    name = its("fine", dialect)
+    async with simulator.client(dialect=dialect) as vip:
+        wrong = simulator.wrong_code(name)
+        assert (await vip.resynchronise([name, "BUSY"], wrong, wrong)).kind is Kind.SERVICE
+
+
 async def test_two_codes_of_a_credential_that_is_not_assigned_here_do_not_open(simulator):
     """`CheckOtp` asks about all of a user's credentials, also about those that the directory does not name."""
     async with simulator.client(dialect=DialectName.USER_SERVICES) as vip:

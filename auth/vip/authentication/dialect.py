@@ -54,7 +54,8 @@ class Authentication:
         for text in credentials:
             told = await self.describe(ask, text)
             if told.kind is not Kind.SUCCESS:
-                answer = told
+                if answer.reason_code == NOT_ENABLED.code or told.kind is Kind.SERVICE:
+                    answer = told  # but what an enabled one said of the codes is not undone by another's state
                 continue
             if told.information is None or told.information.status is not TokenStatus.ENABLED:
                 continue

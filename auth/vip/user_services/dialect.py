@@ -61,7 +61,8 @@ class UserServices:
         for text in credentials:
             user, told = await self._holder(ask, text)
             if user is None:
-                answer = told if answer.reason_code == NOT_ENABLED.code else answer
+                if answer.reason_code == NOT_ENABLED.code or told.kind is Kind.SERVICE:
+                    answer = told
             elif user not in asked:
                 asked.add(user)
                 answer = await ask(question(CheckOtp(user, code1, code2)))
