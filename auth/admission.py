@@ -47,10 +47,11 @@ def account(facts: Facts, person: Person, policy: Policy, now: datetime, trace: 
     user = person.user
     limit = policy.maximum_staleness or facts.expired_after
     where = standing(facts.failures, policy, unlocked_at(user, now), facts.wrong_today)
+    not_begun = user.starts_at is not None and user.starts_at > now
     checks = (
         (facts.freshness.age(now) > limit, Reason.REPLICA_STALE),
         (bool(_malformed_values(person)), Reason.ENTRY_MALFORMED),
-        (user.disabled, Reason.ACCOUNT_DISABLED),
+        (user.disabled or not_begun, Reason.ACCOUNT_DISABLED),
         (user.expires_at is not None and user.expires_at <= now, Reason.ACCOUNT_EXPIRED),
         (_locked_by_directory(person, now), Reason.ACCOUNT_LOCKED),
         (user.logon_grid is not None and not grid_permits(user.logon_grid, now), Reason.LOGON_HOURS),
@@ -62,6 +63,8 @@ def account(facts: Facts, person: Person, policy: Policy, now: datetime, trace: 
             trace.note("account", reason.meaning)
             for value in _malformed_values(person) if reason is Reason.ENTRY_MALFORMED else ():
                 trace.note("malformed value", value)
+            if reason is Reason.ACCOUNT_DISABLED and user.starts_at is not None and not_begun:
+                trace.note("the account begins", f"{user.starts_at:%Y-%m-%d %H:%M:%S} UTC (pwdStartTime)")
             if reason is Reason.VIOLATIONS_LOCKED and where.too_many:
                 trace.note("wrong codes within a day", f"{where.today}, and {MOST_WRONG} are the most")
             return Refuse(reason)

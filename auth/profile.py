@@ -132,6 +132,7 @@ def _names(user: User) -> dict[str, str | None]:
 def _account(user: User) -> dict[str, str | None]:
     return {
         "disabled": "yes" if user.disabled else None,
+        "starts_at": _minute(user.starts_at),
         "expires_at": _minute(user.expires_at),
         "locked_at": _minute(user.locked_at),
         "unlocked_at": _minute(user.unlocked_at),

@@ -48,6 +48,7 @@ class User(msgspec.Struct, frozen=True, tag="user", omit_defaults=True, gc=False
         display_name: for people who read an audit.
         language: preferredLanguage, e.g. `de-AT`.
         disabled: the directory says that the account must not be used.
+        starts_at: the account's beginning (pwdStartTime), before which it must not be used.
         expires_at: the account's end.
         locked_at: when the directory locked the account (lockoutTime); it ends by the domain's lockout duration.
         logon_grid: AD's logonHours; None permits always.
@@ -73,6 +74,7 @@ class User(msgspec.Struct, frozen=True, tag="user", omit_defaults=True, gc=False
     display_name: str | None = None
     language: str | None = None
     disabled: bool = False
+    starts_at: datetime | None = None
     expires_at: datetime | None = None
     locked_at: datetime | None = None
     logon_grid: bytes | None = None

@@ -10,7 +10,7 @@ from typing import Any, Final
 from schema.attributes import CLASSES, AttributeType
 from schema.entry import AccessNode, AttributeText, Container, Entry, Group, Policy, User
 from schema.errors import Malformed
-from schema.grammar import ReplyRule
+from schema.grammar import TIME, ReplyRule
 from schema.matching import prepared
 from schema.placeholders import IN_MESSAGES, unknown_in
 from schema.syntax import Syntax
@@ -52,7 +52,14 @@ DIRECTORY_ATTRIBUTES = (
 )
 # What says that an account must not be used, where the directory is not AD: draft-behera-ldap-password-policy-10,
 # RFC 2307 and 389 Directory Server.
-ACCOUNT_ATTRIBUTES = ("pwdAccountLockedTime", "shadowExpire", "nsAccountLock", "accountUnlockTime")
+ACCOUNT_ATTRIBUTES = (
+    "pwdAccountLockedTime",
+    "pwdStartTime",
+    "pwdEndTime",
+    "shadowExpire",
+    "nsAccountLock",
+    "accountUnlockTime",
+)
 _CODE = "{code}"
 _PLACES = "no words in braces but " + " and ".join(f"{{{word}}}" for word in IN_MESSAGES)
 _FOR_GOOD = b"000001010000Z"  # pwdAccountLockedTime: until an administrator undoes it, not by wrong passwords
@@ -197,6 +204,18 @@ class _Reading:
             return None
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=days)
 
+    def instant(self, attribute: str) -> datetime | None:
+        """An instant from a GeneralizedTime (RFC 4517 section 3.3.13); None when it is absent or malformed."""
+        raw = self.attributes.get(attribute.lower())
+        if not raw:
+            return None
+        try:
+            instant: datetime = TIME.read(raw[0].decode())
+        except ValueError:
+            self.spoil(attribute, raw[0], TIME.expected)
+            return None
+        return instant
+
     def _read(self, attribute: AttributeType, raw: tuple[bytes, ...]) -> Any:
         if attribute.single and len(raw) > 1:
             self.spoil(attribute.name, b"two or more values", "one value")
@@ -258,7 +277,8 @@ def _user(attributes: Attributes, extra_attributes: Iterable[str]) -> User:
         display_name=_text(attributes, "displayname", "cn", "name"),
         language=_text(attributes, "preferredlanguage"),
         disabled=bool(control & _ACCOUNT_DISABLED) or _is_locked_for_good(attributes),
-        expires_at=reading.filetime("accountExpires", _NEVER_EXPIRES) or reading.day("shadowExpire"),
+        starts_at=reading.instant("pwdStartTime"),
+        expires_at=_end(reading),
         locked_at=reading.filetime("lockoutTime", _NOT_LOCKED),
         logon_grid=attributes["logonhours"][0] if attributes.get("logonhours") else None,
         primary_group_sid=_primary_group_sid(attributes, reading),
@@ -276,6 +296,16 @@ def _user(attributes: Attributes, extra_attributes: Iterable[str]) -> User:
         reply_attributes=_reply_attributes(reading),
         malformed=tuple(reading.malformed),
     )
+
+
+def _end(reading: _Reading) -> datetime | None:
+    """The account's end: the first of those that the directory names."""
+    ends = (
+        reading.filetime("accountExpires", _NEVER_EXPIRES),
+        reading.day("shadowExpire"),
+        reading.instant("pwdEndTime"),
+    )
+    return min((end for end in ends if end is not None), default=None)
 
 
 def _group(attributes: Attributes) -> Group:

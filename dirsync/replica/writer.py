@@ -20,7 +20,7 @@ from dirsync.replica.tripwire import Held, Tripwire, pull
 from schema.parse import parse_entry
 
 # Raised by whoever changes what `schema.parse` makes of an entry: the replica is then parsed again.
-_PARSER_VERSION: Final = 4
+_PARSER_VERSION: Final = 5
 
 
 class _DoubtedError(Exception):

@@ -172,6 +172,7 @@ def user(rng: Random) -> dict:
         if rng.random() < 0.2
         else None,
         "disabled": False,
+        "starts_at": None,
         "expires_at": None,
         "locked_at": None,
         "hours": None,
@@ -226,6 +227,7 @@ def _of_world(name, *values):
 
 ODD = [
     _of_user("disabled", True),
+    _of_user("starts_at", 0, 50, -1),
     _of_user("expires_at", 0, 50, -1),
     _of_user("locked_at", -1200, -2000),
     _of_user("hours", "never", "always"),

@@ -276,6 +276,7 @@ def person(world: dict, link) -> Person:
     user = User(
         sam="alice",
         disabled=known["disabled"],
+        starts_at=instant(known["starts_at"]),
         expires_at=instant(known["expires_at"]),
         locked_at=instant(known["locked_at"]),
         logon_grid=GRIDS[known["hours"]],

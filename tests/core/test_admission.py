@@ -108,6 +108,8 @@ def at_hours(text):
 
 ACCOUNTS = {
     "disabled": (facts(person(STAFF, disabled=True)), Reason.ACCOUNT_DISABLED),
+    "not begun": (facts(person(STAFF, starts_at=NOW + timedelta(microseconds=1))), Reason.ACCOUNT_DISABLED),
+    "just begun": (facts(person(STAFF, starts_at=NOW)), None),
     "expired": (facts(person(STAFF, expires_at=NOW)), Reason.ACCOUNT_EXPIRED),
     "not expired yet": (facts(person(STAFF, expires_at=NOW + timedelta(microseconds=1))), None),
     "locked, a domain without duration": (locked(60 * 24 * 365), Reason.ACCOUNT_LOCKED),
@@ -170,6 +172,12 @@ def test_account(known, reason):
         answering = Evidence(methods, 1, typed_code=Typed.GIVEN, answer=Field.CODE, waiting=asked)
         assert refusal(known, answering) is reason, "also for who has an open challenge"
         assert refusal(known, replace(answering, code=CodeVerdict.RIGHT)) is reason, "and the right code"
+
+
+def test_an_account_that_has_not_begun_tells_the_trace_when_it_does():
+    found = trace(facts(person(STAFF, starts_at=NOW + timedelta(days=1))))
+    assert found["the account begins"] == f"{NOW + timedelta(days=1):%Y-%m-%d %H:%M:%S} UTC (pwdStartTime)"
+    assert "the account begins" not in trace(facts(person(STAFF, starts_at=NOW, disabled=True)))
 
 
 def test_ads_grid_is_read_hour_by_hour_in_utc():

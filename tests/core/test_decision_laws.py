@@ -112,6 +112,8 @@ PERSON_CHANGES = [
     {"phone": "+447700900123"},
     {"texts": ()},
     {"disabled": True},
+    {"starts_at": NOW},
+    {"starts_at": NOW + timedelta(days=1)},
     {"expires_at": NOW},
     {"expires_at": NOW + timedelta(days=1)},
     {"locked_at": NOW - timedelta(minutes=20)},

@@ -244,6 +244,38 @@ def test_rfc_2307_2_2_an_account_ends_with_the_day_that_shadow_expire_names(octe
     assert (person.expires_at, findings(person)) == (expires_at, malformed)
 
 
+@pytest.mark.parametrize(("attribute", "field"), [("pwdStartTime", "starts_at"), ("pwdEndTime", "expires_at")])
+@pytest.mark.parametrize(
+    ("octets", "instant"),
+    [
+        (b"20261124120000Z", datetime(2026, 11, 24, 12, tzinfo=UTC)),
+        (b"20261124120000.5Z", datetime(2026, 11, 24, 12, tzinfo=UTC)),
+        (b"202611241300+0100", datetime(2026, 11, 24, 12, tzinfo=UTC)),
+        (b"000001010000Z", None),
+        (b"20261324120000Z", None),
+        (b"soon", None),
+        (b"\xff", None),
+        (b"", None),
+    ],
+)
+def test_draft_behera_5_3_11_and_12_an_account_begins_and_ends_with_instants(attribute, field, octets, instant):
+    person = parse_entry(entries(objectClass=b"inetOrgPerson", uid=b"alice", **{attribute: octets}))
+    assert (getattr(person, field), findings(person)) == (instant, [] if instant else [attribute])
+
+
+@pytest.mark.parametrize(
+    ("day", "end", "expires_at"),
+    [
+        (b"20454", b"20251231235959Z", datetime(2025, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        (b"20454", b"20260101000001Z", datetime(2026, 1, 1, tzinfo=UTC)),
+        (b"-1", b"20260101000001Z", datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC)),
+    ],
+)
+def test_the_first_of_two_ends_is_the_end(day, end, expires_at):
+    person = parse_entry(entries(objectClass=b"posixAccount", uid=b"alice", shadowExpire=day, pwdEndTime=end))
+    assert (person.expires_at, findings(person)) == (expires_at, [])
+
+
 @pytest.mark.parametrize(
     "octets",
     [

@@ -41,6 +41,7 @@ FROM_THE_DIRECTORY = {
     "display_name",
     "language",
     "disabled",
+    "starts_at",
     "expires_at",
     "locked_at",
     "logon_grid",

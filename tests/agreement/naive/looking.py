@@ -30,7 +30,7 @@ class Looking:
             return "replica-stale"
         if user["malformed"] or any(entry["malformed"] for entry in world["groups"] + world["units"]):
             return "entry-malformed"
-        if user["disabled"]:
+        if user["disabled"] or (user["starts_at"] is not None and user["starts_at"] > self.now):
             return "account-disabled"
         if user["expires_at"] is not None and user["expires_at"] <= self.now:
             return "account-expired"
