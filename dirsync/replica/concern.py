@@ -177,6 +177,7 @@ def _other_factor(was: Seen, now: Seen | None) -> str | None:
         return "objectClass"
     compared = (
         ("dirfactorToken", was.entry.tokens, now.entry.tokens),
+        ("dirfactorSecret", was.entry.secrets, now.entry.secrets),
         ("dirfactorVipCredential", was.entry.vip_credentials, now.entry.vip_credentials),
         ("primaryGroupID", was.entry.primary_group_sid, now.entry.primary_group_sid),
         ("name", parent(was.folded), parent(now.folded)),

@@ -8,6 +8,9 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from auth.keys.ring import Key, Ring
+from auth.otp.sealed import sealed_token
+from auth.otp.token import SoftwareToken
 from auth.weakening import loss_under
 from dirsync.change import Batch, Delete, LinkChange, LinkKind, Placing, Put
 from dirsync.replica import Replica, ReplicaWriter
@@ -19,7 +22,7 @@ from dirsync.replica.snapshot import Snapshot
 from dirsync.replica.tripwire import Held, Tripwire
 from schema.entry import Policy
 from schema.errors import Fault
-from schema.words import Method
+from schema.words import Method, TokenKind
 from small_directory import (
     BASE,
     NOW,
@@ -247,6 +250,25 @@ def test_a_policy_that_no_longer_asks_for_a_pin_in_front_of_the_code_is_held(pat
             ("is no longer asked for PIN", "dirfactorPinWithToken")
         }
         assert len(caught.value.losses) == len(PEOPLE)
+
+
+def test_seeds_that_are_wiped_are_held_like_tokens_that_are_removed(path):
+    unit = thing("office", "ou").id
+    seeded = LAB | directory(
+        *(thing(name, "user", unit, dirfactorToken="totp", dirfactorSecret=sealed(name)) for name in PEOPLE)
+    )
+    with contextlib.closing(ReplicaWriter(path, tripwire=Tripwire(loss_under(None), 5))) as writer:
+        writer.apply(refresh(seeded), SOURCE)
+        with pytest.raises(Held) as caught:
+            writer.apply(at(1, [edit(name, dirfactorSecret=None) for name in PEOPLE]), SOURCE)
+    assert {(loss.what, loss.cause.attribute) for loss in caught.value.losses} == {
+        ("loses totp and has no token left", "dirfactorSecret")
+    }
+
+
+def sealed(name):
+    token = SoftwareToken(TokenKind.TOTP, "T1", b"s" * 20)
+    return sealed_token(Ring((Key(b"k" * 32, NOW),)), entry_id(name), token, b"n" * 12)
 
 
 ALONE = {
