@@ -126,10 +126,25 @@ class TokenSource:
         else:
             early = min(_RENEW_BEFORE_SECONDS, token.seconds / 2)
             self._held = _Held(token.access, begun + token.seconds - early, begun + token.seconds)
-            self._refresh_token = token.refresh or self._refresh_token
+            self._exchange_refresh_token(token.refresh)
             return token.access
         # not in the handlers: what httpx raises holds the request
         raise failure
+
+    def _exchange_refresh_token(self, given: Secret | None) -> None:
+        """Use the one that came from now on (RFC 6749 section 6), and tell the operator once if it is another one.
+
+        It is kept nowhere else: neither another process nor this one after a restart knows it.
+        """
+        if given is None or self._refresh_token is None or given.matches(self._refresh_token):
+            return
+        if self._refresh_token is self._settings.refresh_token:
+            _log.warning(
+                "the token endpoint exchanged refresh_token for another one, which is not kept: if it takes the old one"
+                " no more, no other worker gets a token, nor does any after a restart (use a client whose refresh"
+                " token stays, or an endpoint that gives tokens by client credentials)"
+            )
+        self._refresh_token = given
 
     async def _ask(self) -> Token:
         settings = self._settings

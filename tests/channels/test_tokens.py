@@ -1,8 +1,11 @@
 """Access tokens: whom the endpoint believes, how long a token is kept, and that nobody waits for its renewal."""
 
 import asyncio
+import json
+import re
 import time
 from dataclasses import dataclass
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -185,6 +188,44 @@ class TestKeeping:
         impatient.cancel()
         assert await patient
         assert events(microsoft) == ["token"]
+
+
+class TestRefreshTokens:
+    @staticmethod
+    def answering(said: list[str], refresh_tokens: list[str]):
+        async def once(reader, writer):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
+            said.append(parse_qs((await reader.readexactly(length)).decode())["refresh_token"][0])
+            given = {"access_token": f"t{len(said)}", "token_type": "Bearer"}
+            if refresh_tokens:
+                given["refresh_token"] = refresh_tokens.pop(0)
+            writer.write(http_answer("200 OK", json.dumps(given).encode()))
+            await writer.drain()
+
+        return once
+
+    async def ask_three_times(self, source, microsoft, serve, refresh_tokens) -> list[str]:
+        said: list[str] = []
+        port = await serve(self.answering(said, refresh_tokens))
+        settings = microsoft.tokens(url=f"http://localhost:{port}", ca_file=None, refresh_token=Secret("canary-1"))
+        asked = source(settings)
+        for _ in range(3):
+            asked.refused(await asked.token())
+        return said
+
+    async def test_another_one_is_used_from_then_on_and_told_once_without_it(self, source, microsoft, serve, caplog):
+        said = await self.ask_three_times(source, microsoft, serve, ["canary-2", "canary-3"])
+        assert said == ["canary-1", "canary-2", "canary-3"]
+        told = [record.getMessage() for record in caplog.records if record.name == "dirfactor.oauth"]
+        assert len(told) == 1
+        assert "exchanged refresh_token for another one" in told[0]
+        assert "canary" not in caplog.text
+
+    @pytest.mark.parametrize("refresh_tokens", [[], ["canary-1", "canary-1"]])
+    async def test_of_one_that_stays_nothing_is_told(self, source, microsoft, serve, caplog, refresh_tokens):
+        assert await self.ask_three_times(source, microsoft, serve, refresh_tokens) == ["canary-1"] * 3
+        assert not caplog.records
 
 
 class TestAnswers:
