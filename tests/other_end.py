@@ -67,6 +67,15 @@ def result(tag, code, diagnostic=""):
     return bytes([tag, len(contents)]) + contents
 
 
+def controls(values):
+    """Controls (RFC 4511 section 4.1.11), None for one without a value."""
+    told = b"".join(
+        ber.sequence(ber.octet_string(oid.encode()), b"" if value is None else ber.octet_string(value))
+        for oid, value in values.items()
+    )
+    return bytes([0xA0, len(told)]) + told
+
+
 @dataclass
 class Answering:
     """Answers every search with success and every bind as told; counts both.
@@ -75,6 +84,7 @@ class Answering:
         code: of the answer to a bind; None hangs up instead.
         diagnostic: that goes with it.
         tag: of the operation that it is an answer to.
+        controls: that go with it, by OID.
         hold: set while binds are answered; cleared, they have to wait.
         binds: the binds that arrived, as octets.
         connections: how many there were.
@@ -85,6 +95,7 @@ class Answering:
     code: int | None = SUCCESS
     diagnostic: str = ""
     tag: int = BIND_RESPONSE
+    controls: dict[str, bytes | None] = field(default_factory=dict)
     hold: threading.Event = field(default_factory=threading.Event)
     binds: list[bytes] = field(default_factory=list)
     connections: int = 0
@@ -116,4 +127,6 @@ class Answering:
         self.hold.wait(10)
         with self.lock:
             self.waiting -= 1
-        return None if self.code is None else result(self.tag, self.code, self.diagnostic)
+        if self.code is None:
+            return None
+        return result(self.tag, self.code, self.diagnostic) + (controls(self.controls) if self.controls else b"")

@@ -73,6 +73,17 @@ class Reader:
         """
         return self._number(_ENUMERATED, "ENUMERATED")
 
+    def number(self, tag: int) -> int:
+        """The next element as a number, where a tag of its own stands for INTEGER or ENUMERATED (X.690 section 8.14).
+
+        Args:
+            tag: the identifier octet that it must have.
+
+        Raises:
+            MalformedAnswer: it has another one, or not 1 to 8 octets.
+        """
+        return self._number(tag, f"element with tag {tag:#04x}")
+
     def boolean(self) -> bool:
         """The next element as a truth value; RFC 4511 section 5.1 has TRUE in one form only, and not all keep to it.
 

@@ -15,6 +15,7 @@ from dirsync.settings import DirectorySettings, SignIn
 from dirsync.wire.complaints import CredentialsRefused
 from dirsync.wire.connection import Connection
 from dirsync.wire.connector import Connector
+from dirsync.wire.password_policy import ASKING, verdict_of_success
 from dirsync.wire.surroundings import Surroundings
 
 MOST_CONNECTIONS: Final = 8
@@ -96,7 +97,7 @@ class LdapPasswordCheck:
         except DirectoryUnavailable:
             return PasswordVerdict.UNAVAILABLE
         try:
-            connection.bind(dn, password)
+            verdict = verdict_of_success(connection.bind(dn, password, (ASKING,)))
         except CredentialsRefused as refusal:
             verdict = verdict_of(refusal.diagnostic)
         except DirectoryUnavailable:
@@ -105,8 +106,6 @@ class LdapPasswordCheck:
         except DirectoryRefused as refusal:
             connection.close()
             return _said(refusal.problem, _OF_ACCOUNTS, PasswordVerdict.UNAVAILABLE)
-        else:
-            verdict = PasswordVerdict.RIGHT
         self._idle.append(connection)
         return verdict
 

@@ -1,7 +1,7 @@
 """One connection to a directory server. The errors of python-ldap end here and become ours."""
 
 import select
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import ceil
 from threading import Event
@@ -16,7 +16,7 @@ from dirsync.wire.complaints import Interrupted, complaint, garbled
 from dirsync.wire.dialling import SLICE_SECONDS, bound_reads
 from dirsync.wire.handle import asks_for_tls
 from dirsync.wire.search import Page, RawEntry, Scope, Search
-from dirsync.wire.stream import Stream
+from dirsync.wire.stream import AS_THEY_ARE, Stream
 from schema.errors import Fault
 
 # A domain controller looks through the whole domain before it sends the first entry: 2 s for 20,000 users.
@@ -57,12 +57,16 @@ class Connection:
         with suppress(DirectoryRefused):  # a refusal is an answer, too
             list(self.search(Search("", ("1.1",))).entries)
 
-    def bind(self, name: str, password: str) -> None:
+    def bind(self, name: str, password: str, asking: Iterable[str] = ()) -> Mapping[str, bytes]:
         """Prove a password with a simple bind (RFC 4513 section 5.1.3), once.
 
         Args:
             name: DN, or what else the server takes; not empty: that would be an anonymous bind, and succeed.
             password: not empty: that would be an unauthenticated bind, and succeed (RFC 4513 section 5.1.2).
+            asking: OIDs of controls without a value that go with it; a server that does not know them ignores them.
+
+        Returns:
+            The values of the controls that came with the success, by OID.
 
         Raises:
             CredentialsRefused: the server says that the password is wrong or the account unusable.
@@ -72,10 +76,14 @@ class Connection:
         if not name.strip() or not password:
             raise DirectoryRefused("a bind without a name or password proves nothing", remedy="give both")
         with self._translated():
-            message = self._handle.simple_bind(name, password)
-            kind = self._answer(message, self._settings.timeout_seconds, all=1)[0]
+            wanted = [RequestControl(oid, False) for oid in asking]
+            message = self._handle.simple_bind(name, password, serverctrls=wanted)
+            kind, _, _, answered = self._answer(
+                message, self._settings.timeout_seconds, all=1, resp_ctrl_classes=AS_THEY_ARE
+            )
         if kind != ldap.RES_BIND:
             raise DirectoryUnavailable(f"{self.server} did not answer a bind with its result", remedy="report this")
+        return {control.controlType: control.value for control in answered}
 
     def bind_sasl(self, mechanism: str) -> int:
         """Prove who we are by Kerberos (GSSAPI, RFC 4752) or by what the connection shows of us (EXTERNAL).

@@ -89,7 +89,7 @@ class Stream:
             if self._interrupted.is_set():
                 raise Interrupted
             try:
-                kind, data, _, _, _, _ = self._handle.result4(self._number, 0, patience, 1, 1, 0, _AS_THEY_ARE)
+                kind, data, _, _, _, _ = self._handle.result4(self._number, 0, patience, 1, 1, 0, AS_THEY_ARE)
             except ldap.TIMEOUT:
                 slices -= 1
                 continue
@@ -129,4 +129,4 @@ class _Every(dict[str, type[_Octets]]):
         return _Octets
 
 
-_AS_THEY_ARE: Final = _Every({"": _Octets})  # an empty mapping would not be heeded
+AS_THEY_ARE: Final = _Every({"": _Octets})  # an empty mapping would not be heeded

@@ -131,7 +131,7 @@ def test_spaces_belong_to_a_password(certificates):
     server = Answering()
     with checking(certificates, server) as check:
         assert check.check(ALICE, " ") is PasswordVerdict.RIGHT
-    assert server.binds[0].endswith(b"\x80\x01 ")
+    assert b"\x80\x01 \xa0" in server.binds[0]  # what follows the password are controls
 
 
 def test_a_wrong_password_is_not_tried_on_another_server(certificates):
@@ -203,6 +203,63 @@ def test_another_result_may_refuse_the_account_and_never_says_that_the_password_
 
 def test_the_success_of_something_else_is_not_right(certificates):
     with checking(certificates, Answering(tag=SEARCH_DONE), timeout_seconds=0.3) as check:
+        assert check.check(ALICE, PASSWORD) is PasswordVerdict.UNAVAILABLE
+
+
+POLICY, EXPIRED_389 = "1.3.6.1.4.1.42.2.27.8.5.1", "2.16.840.1.113730.3.4.4"
+
+
+@pytest.mark.parametrize(
+    ("told", "verdict"),
+    [
+        ({POLICY: "30 00"}, PasswordVerdict.RIGHT),
+        ({POLICY: ""}, PasswordVerdict.RIGHT),
+        ({POLICY: None}, PasswordVerdict.RIGHT),
+        ({POLICY: "30 06 A0 04 80 02 0E 10"}, PasswordVerdict.RIGHT),  # timeBeforeExpiration
+        ({POLICY: "30 05 A0 03 81 01 02"}, PasswordVerdict.EXPIRED),  # graceAuthNsRemaining
+        ({POLICY: "30 05 A0 03 81 01 00"}, PasswordVerdict.EXPIRED),  # this was the last one
+        ({POLICY: "30 03 81 01 02"}, PasswordVerdict.MUST_CHANGE),  # changeAfterReset
+        ({POLICY: "30 08 A0 03 81 01 02 81 01 02"}, PasswordVerdict.MUST_CHANGE),
+        ({POLICY: "30 03 81 01 00"}, PasswordVerdict.EXPIRED),  # passwordExpired
+        ({POLICY: "30 03 81 01 01"}, PasswordVerdict.LOCKED),  # accountLocked
+        ({EXPIRED_389: "30"}, PasswordVerdict.MUST_CHANGE),
+        ({EXPIRED_389: None}, PasswordVerdict.MUST_CHANGE),
+        ({POLICY: "30 00", EXPIRED_389: "30"}, PasswordVerdict.MUST_CHANGE),
+        ({EXPIRED_389: "30", POLICY: "30 05 A0 03 81 01 02"}, PasswordVerdict.EXPIRED),
+        ({"2.16.840.1.113730.3.4.5": "33 36 30 30"}, PasswordVerdict.RIGHT),  # 389's: will expire in 3600 s
+    ],
+)
+def test_draft_behera_6_2_a_bind_that_succeeds_may_be_good_for_a_change_of_the_password_only(
+    certificates, told, verdict
+):
+    controls = {oid: None if value is None else bytes.fromhex(value) for oid, value in told.items()}
+    server = Answering(controls=controls)
+    with checking(certificates, server) as check:
+        assert [check.check(ALICE, PASSWORD) for _ in range(2)] == [verdict, verdict]
+        server.code = INVALID_CREDENTIALS
+        assert check.check(ALICE, PASSWORD) is PasswordVerdict.WRONG
+    assert server.connections == 1
+    # it was asked for, and a server that does not know it may go on
+    assert all(POLICY.encode() in octets and b"\x01\x01\xff" not in octets for octets in server.binds)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "30",
+        "31 00",
+        "30 01 00",
+        "30 00 00",
+        "30 80",
+        "30 03 A0 01 81",
+        "30 05 A0 03 82 01 01",
+        "30 02 81 00",
+        "30 02 A0 00",
+        "30 84 FF FF FF FF",
+    ],
+)
+def test_what_cannot_be_read_of_a_password_policy_is_not_right(certificates, value):
+    with checking(certificates, Answering(controls={POLICY: bytes.fromhex(value)})) as check:
         assert check.check(ALICE, PASSWORD) is PasswordVerdict.UNAVAILABLE
 
 

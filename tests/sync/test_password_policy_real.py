@@ -1,14 +1,18 @@
-"""A real OpenLDAP with the overlay ppolicy: what it says of accounts decides."""
+"""A real OpenLDAP with the overlay ppolicy, and 389-ds: what they say of accounts and passwords decides."""
 
+import time
 from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 
+from dirsync.password import PasswordVerdict
 from dirsync.replica import Replica, ReplicaWriter
 from dirsync.settings import DirectoryKind, DirectorySettings
 from dirsync.syncrepl.server import OPENLDAP
 from dirsync.syncrepl.source import SyncreplSource
+from dirsync.wire.bind import LdapPasswordCheck
 from rig.fixtures import OPENLDAP_SCHEMA, need, running
 from rig.slapd import Slapd
 from schema.secret import Secret
@@ -38,6 +42,15 @@ objectClass: pwdPolicy
 cn: passwords
 pwdAttribute: userPassword
 pwdMustChange: TRUE
+
+dn: cn=grace,ou=policies,{base}
+changetype: add
+objectClass: device
+objectClass: pwdPolicy
+cn: grace
+pwdAttribute: userPassword
+pwdMaxAge: 1
+pwdGraceAuthNLimit: 3
 """
 
 
@@ -86,3 +99,40 @@ def test_when_an_account_begins_and_ends_arrives(server, tmp_path):
         datetime(2026, 1, 1, 8, tzinfo=UTC),
         datetime(2026, 3, 31, 18, tzinfo=UTC),
     )
+
+
+def test_a_password_that_must_be_changed_first_is_not_right(server):
+    new, old = add_person(server, "new", pwdReset="TRUE"), add_person(server, "old")
+    with closing(LdapPasswordCheck(settings(server), SURROUNDINGS)) as check:
+        assert check.check(new, PASSWORD) is PasswordVerdict.MUST_CHANGE
+        assert check.check(new, "wrong") is PasswordVerdict.WRONG
+        # the server holds the connection to a change of the password, until somebody else binds
+        assert check.check(old, PASSWORD) is PasswordVerdict.RIGHT
+        assert check.check(old, "wrong") is PasswordVerdict.WRONG
+
+
+def test_a_password_in_its_grace_has_expired(server):
+    # when a password was set is written down from when on it has an end
+    late = add_person(server, "late", pwdPolicySubentry=f"cn=grace,ou=policies,{server.base_dn}", userPassword=PASSWORD)
+    time.sleep(2.1)  # times are whole seconds there
+    with closing(LdapPasswordCheck(settings(server), SURROUNDINGS)) as check:
+        verdicts = [check.check(late, PASSWORD) for _ in range(4)]
+    # after the third it is as wrong as any other
+    assert verdicts == [PasswordVerdict.EXPIRED] * 3 + [PasswordVerdict.WRONG]
+
+
+def test_389_directory_server_says_as_well_that_a_password_must_be_changed_first(ds389):
+    ds389.reset()
+    rule = "dn: cn=config\nchangetype: modify\nreplace: passwordMustChange\npasswordMustChange: {}\n"
+    given = structs.replace(settings(ds389), kind=DirectoryKind.DS389)
+    old = add_person(ds389, "old")
+    ds389.tools().modify(rule.format("on"))
+    try:
+        new = add_person(ds389, "new")
+        with closing(LdapPasswordCheck(given, SURROUNDINGS)) as check:
+            assert check.check(new, PASSWORD) is PasswordVerdict.MUST_CHANGE
+            assert check.check(new, "wrong") is PasswordVerdict.WRONG
+            assert check.check(old, PASSWORD) is PasswordVerdict.RIGHT
+    finally:
+        ds389.tools().modify(rule.format("off"))
+        ds389.reset()
