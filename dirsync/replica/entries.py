@@ -36,6 +36,15 @@ _UPDATE: Final = (
 )
 pack: Final = msgspec.msgpack.Encoder().encode
 _UNPACK_RAW: Final = msgspec.msgpack.Decoder(dict[str, tuple[bytes, ...]]).decode
+# Entries below which one stands whose DN is not theirs with one RDN before it. In a folded value a comma is escaped.
+_TOLD_APART: Final = r"""
+SELECT DISTINCT above.id FROM entry AS child JOIN entry AS above ON above.id = child.parent
+WHERE child.directory = ? AND (
+    substr(child.folded, -length(above.folded) - 1) <> ',' || above.folded
+    OR instr(replace(replace(substr(child.folded, 1, length(child.folded) - length(above.folded) - 1),
+        '\\', ''), '\,', ''), ',') > 0)
+ORDER BY above.id
+"""
 _AT_ONCE: Final = 500  # rows held in memory while all are gone through
 
 
@@ -142,6 +151,16 @@ class Entries:
                     moved.add(child)  # ids of parents may run in a circle where a directory is broken
                     self._rename(child, child_dn)
                     pending.append((child, child_dn))
+
+    def carry_all(self) -> None:
+        """Give every entry of the directory the DN that follows from the one above it.
+
+        A full read takes a while. What it tells before a container is renamed has the old DN, and the container,
+        when it comes after that, the new one: told once more, it shows no difference that anything would follow.
+        """
+        for (above,) in self._db.execute(_TOLD_APART, (self._directory,)).fetchall():
+            (dn,) = self._db.execute("SELECT dn FROM entry WHERE id = ?", (above,)).fetchone()
+            self.carry(above, dn, None)
 
     def parse_again(self) -> None:
         """Have the parser read the attributes of every entry of the directory anew."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final, Generic, Protocol, TypeVar
 
 from dirsync.change import Put
-from dirsync.replica.entries import INSERT, Parser, Row, names_in, pack, row, with_values
+from dirsync.replica.entries import INSERT, Entries, Parser, Row, names_in, pack, row, with_values
 from dirsync.replica.merge import Refresh
 from dirsync.replica.store import BULK_INDEXES
 from dirsync.replica.tally import Tally
@@ -181,6 +181,8 @@ class FirstLoad(Haste[Refresh]):
         self._db.executemany("INSERT INTO temp.staged_link VALUES (?, ?, ?)", links)
 
     def _finish(self) -> None:
+        # whatever becomes of entries here, they are new
+        Entries(self._db, self._directory, self._parse, Tally(self._db)).carry_all()
         self._link("main.link")
 
     def _hand_over(self) -> Refresh:

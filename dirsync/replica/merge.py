@@ -104,6 +104,7 @@ class Refresh:
         """Forget what has not been named; what has become of the entries."""
         for entry_id in self._tally.unmet(self._directory):
             self._entries.drop(entry_id)
+        self._entries.carry_all()
         for source in take_over_refresh(self._db, self._directory):
             self._tally.changed(source)
         return self._tally

@@ -252,6 +252,35 @@ def test_a_renamed_container_takes_everything_below_along(writer, lab):
     assert lab.lookup(f"ou=vienna,ou=staff,{BASE}") is None
 
 
+@pytest.mark.parametrize("known", [{}, LAB, directory(STRICT)], ids=["first load", "refresh", "hardly anything known"])
+def test_a_container_that_is_renamed_during_a_full_read_takes_along_what_was_told_before_it(writer, replica, known):
+    """The page with the people was sent before the renaming, the one with the container after it."""
+    renamed = LAB | directory(replace(STAFF, rdn="ou=people"))
+    told = [*(whole_put(LAB, item) for item in (ALICE, VIENNA, STRICT)), whole_put(renamed, renamed[STAFF.id])]
+    writer.apply(refresh(known), SOURCE)
+    writer.apply(Batch(iter(told), b"", refresh=True, as_of=NOW), SOURCE)
+    assert replica.person(ALICE.id).dn == f"cn=alice,ou=vienna,ou=people,{BASE}"
+    assert replica.lookup(f"ou=vienna,ou=people,{BASE}") == VIENNA.id
+    assert replica.lookup(f"ou=vienna,ou=staff,{BASE}") is None
+    again = partial_put(renamed, STAFF, renamed[STAFF.id])
+    assert not writer.apply(increment([again]), SOURCE)
+
+
+def test_an_entry_with_a_comma_in_its_name_stands_below_its_parent_all_the_same(writer, replica):
+    """`ou=a` is now what `ou=b,ou=a` was: DNs below the old name end with the new one."""
+    unit = replace(thing("a", "ou"), rdn="ou=b,ou=a")
+    people = [
+        replace(thing(name, "user", unit.id), rdn=rdn)
+        for name, rdn in (("eve", r"cn=Eve\, A."), ("mallory", "cn=mallory\\\\"))
+    ]
+    before = directory(unit, *people)
+    after = directory(replace(unit, rdn="ou=a"), *people)
+    told = [*(whole_put(before, item) for item in people), whole_put(after, after[unit.id])]
+    writer.apply(Batch(iter(told), b"", refresh=True, as_of=NOW), SOURCE)
+    assert [replica.person(item.id).dn for item in people] == [dn_of(after, item) for item in people]
+    assert not writer.apply(refresh(after), SOURCE)
+
+
 def test_a_refresh_deletes_what_it_does_not_name(writer, lab):
     applied = writer.apply(refresh(directory(STAFF, VIENNA, ALICE)), SOURCE)
     assert (applied.added, applied.changed, applied.removed) == (0, 0, 4)

@@ -140,6 +140,27 @@ def test_a_full_read_repairs_any_state_and_a_second_one_finds_nothing(first, the
 
 @EXAMPLES
 @given(STEPS, STEPS, st.data())
+def test_a_directory_that_changes_while_it_is_read_is_told_right_by_the_next_increment(first, then, data):
+    """Some entries are told as they were and others as they are; then comes all that has changed meanwhile."""
+    before, after = worlds(first, then)
+    order = data.draw(st.permutations(list(before | after)), label="order")
+    early = data.draw(st.integers(0, len(order)), label="told as they were")
+    told = [
+        whole_put(state, state[key])
+        for number, key in enumerate(order)
+        if key in (state := before if number < early else after)
+    ]
+    changes = data.draw(st.permutations(difference(before, after)), label="changes")
+    with in_memory() as replica:
+        if data.draw(st.booleans(), label="known"):
+            replica.apply(refresh(before), SOURCE)
+        replica.apply(Batch(iter(told), b"cookie", refresh=True, as_of=NOW), SOURCE)
+        replica.apply(increment(changes), SOURCE)
+        assert content(replica) == freshly_loaded(after)
+
+
+@EXAMPLES
+@given(STEPS, STEPS, st.data())
 def test_a_first_load_ends_as_a_refresh_of_a_replica_that_is_not_empty(first, then, data):
     """Whatever is named twice, in part, or deleted on the way, and wherever the rows happen to be written."""
     before, after = worlds(first, then)
