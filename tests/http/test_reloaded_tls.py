@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import ssl
 import time
 from dataclasses import replace
@@ -160,19 +159,8 @@ def test_a_certificate_that_begins_in_a_moment_is_taken_within_a_minute_of_its_b
     assert len(told_unusable(caplog)) == 1, "the same problem is not told each minute"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_files_that_become_readable_after_they_were_put_are_taken(door):
-    door.put(NEW)
-    door.certificate.chmod(0)
-    door.look_twice()
-    assert "cannot be" in door.tls.problem
-    door.certificate.chmod(0o600)
-    door.look_twice()
-    assert (door.tls.problem, door.shown()) == ("", NEW.certificate)
-
-
 def test_a_change_of_who_may_read_a_file_has_it_read_again(door, monkeypatch):
-    """As the one before, for root as well: nothing but the time of the file's last change of status is another."""
+    """Nothing but the time of the file's last change of status is another (stat(2), st_ctime)."""
     cannot = Fault("certificate cannot be read", remedy="give it to the service's user")
     build = door.tls._files.build
     readable = False
