@@ -114,15 +114,15 @@ bench: ## logins a second next to pyrad, a full load next to python-ldap, lines 
 
 # Whose memory is measured shows it to root alone.
 bench-radius: ## logons by PIN and code beside FreeRADIUS, pyrad and a server in C; three minutes (ROUNDS=)
-	@tools/bootstrap venv servers bench
+	@tools/bootstrap venv servers bench service
 	@$(AS_ROOT) .venv/bin/python bench/logons --publish $(ROUNDS:%=--rounds %)
 
 bench-http: ## logons over HTTP beside a Starlette endpoint that does nothing, and beside privacyIDEA; three minutes (ROUNDS=)
-	@tools/bootstrap venv servers bench privacyidea
+	@tools/bootstrap venv servers bench privacyidea service
 	@$(AS_ROOT) .venv/bin/python bench/http --publish $(ROUNDS:%=--rounds %)
 
 bench-passwords: ## logons by password beside what python-ldap alone binds at the same slapd; half a minute (ROUNDS=)
-	@tools/bootstrap venv servers
+	@tools/bootstrap venv servers service
 	@$(AS_ROOT) .venv/bin/python bench/passwords.py --publish $(ROUNDS:%=--rounds %)
 
 bench-outbound: ## questions a second to gateways and VIP over mutual TLS, beside httpx as it comes; a minute
@@ -138,7 +138,7 @@ bench-latency: ## from an edit until it is in force, under fifty edits a second,
 	@$(AS_ROOT) .venv/bin/python bench/latency.py
 
 bench-nodes: ## logons with the state on a Valkey beside a file, one node and three, on one core and on two; what docs/scale.md is computed from (ROUNDS=)
-	@tools/bootstrap venv servers bench
+	@tools/bootstrap venv servers bench service
 	@$(AS_ROOT) .venv/bin/python bench/nodes.py --publish $(ROUNDS:%=--rounds %)
 
 deb: ## dirfactor_VERSION_ARCH.deb in build/, for this Debian or Ubuntu

@@ -4,7 +4,6 @@
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from auth.clock import SYSTEM_CLOCK
 from schema.errors import Fault
 
 _ROOT = Path(__file__).resolve().parents[1]
+_INSTALLED = _ROOT / ".cache" / "service" / "bin" / "python"
+"""With the packages of an installed service and no others, which tools/bootstrap puts there."""
 _START_SECONDS, _PAUSE_SECONDS = 60.0, 0.005
 _STOP_SECONDS = 10.0
 
@@ -34,7 +35,7 @@ def ours(
     """
     begun = SYSTEM_CLOCK.monotonic()
     log = config.with_name("log")
-    command = [*pin, sys.executable, *program, "serve", "--config", config]
+    command = [*pin, _INSTALLED, *program, "serve", "--config", config]
     with log.open("wb") as said, subprocess.Popen(command, stderr=said, stdout=said, cwd=_ROOT) as process:
         try:
             until(lambda: "ready" in log.read_text(), process, log)

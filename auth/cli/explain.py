@@ -27,7 +27,8 @@ from auth.why.instant import NotAnInstant, read_instant
 from auth.why.journal import read_events
 from auth.why.packing import Kept
 from auth.why.replay import replayed
-from auth.why.report import Report, as_data, as_text, reported
+from auth.why.report import Report, as_data, reported
+from auth.why.report_text import as_text
 from auth.why.whom import NobodyMeant, people_meant
 from dirsync.replica import Replica
 from schema.errors import Fault

@@ -36,7 +36,10 @@ def test_all_else_is_read_by_typer(words):
 
 @pytest.mark.parametrize(
     ("module", "strangers"),
-    [("auth.cli.serve", ("typer", "pydantic")), ("auth.cli.main", ("auth.serving", "auth.app", "httpx"))],
+    [
+        ("auth.cli.serve", ("typer", "pydantic", "auth.why.report_text")),
+        ("auth.cli.main", ("auth.serving", "auth.app", "httpx")),
+    ],
 )
 def test_neither_the_service_nor_the_commands_load_what_the_other_needs(module, strangers):
     code = f"import sys, {module}; print([name for name in {strangers} if name in sys.modules])"

@@ -13,8 +13,9 @@ from auth.facts import Reach
 from auth.guessing import MOST_WRONG
 from auth.reason import Reason
 from auth.why.explain import explain
-from auth.why.report import as_data, as_text, reported
+from auth.why.report import as_data, reported
 from auth.why.report_data import Looked
+from auth.why.report_text import as_text
 from core.dialogue import login
 from core.logins import MAIL, NOW, PHONE, REACH, ancestor, entry_id, facts, link, membership, node, person, policy
 from core.test_decision_laws import any_facts, at, instants
