@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from auth.demo.service import Reply
 from auth.radius.attributes import Attribute
-from scenarios.company import NODE_MEMBERS, password_of, policy, policy_dn, texted, with_vip
+from scenarios.company import NODE_MEMBERS, ONE_ACCESS_NODE, password_of, policy, policy_dn, texted, with_vip
 from scenarios.office import DOORS, Office, another, calling, each_door, open_office
 from schema.secret import Secret
 
@@ -18,13 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 MANY = 200
 SLOW = "hang:0.5"
 PORTAL_KEY = Secret("the-key-of-the-portal-in-this-scenario")
-NODES = f"""
-[node:vpn]
-dirfactorAddress = 127.0.0.1
-secret = file:radius.secret
-dirfactorApiKeyHash = {{api_key_hash}}
-dirfactorMember = {NODE_MEMBERS}
-
+NODES = f"""{ONE_ACCESS_NODE}
 [node:portal]
 dirfactorNodeType = http
 dirfactorApiKeyHash = {hashlib.sha256(PORTAL_KEY.octets).hexdigest()}

@@ -251,15 +251,21 @@ def test_a_renamed_member_has_left_the_group_until_the_group_says_its_new_name(s
     assert [group.group.name for group in follower.person("eve").groups] == ["vpn"]
 
 
-def test_what_refint_writes_and_does_not_tell_is_read(slapds, tmp_path):
-    """The overlay gives groups the new name of a renamed member, and the server is silent about it."""
-    server = with_refint(slapds)
+def with_a_member(server):
+    """Add alice, and the group vpn that has her; the DNs of both."""
     base = server.base_dn
     alice, vpn = f"uid=alice,ou=people,{base}", f"cn=vpn,{base}"
     server.tools().modify(
         add_person("alice", f"ou=people,{base}")
         + f"dn: {vpn}\nchangetype: add\nobjectClass: groupOfNames\ncn: vpn\nmember: {alice}\n"
     )
+    return alice, vpn
+
+
+def test_what_refint_writes_and_does_not_tell_is_read(slapds, tmp_path):
+    """The overlay gives groups the new name of a renamed member, and the server is silent about it."""
+    server = with_refint(slapds)
+    alice, vpn = with_a_member(server)
     follower = Follower(tmp_path, settings(server))
     server.tools().modify(RENAME.format(alice, "uid=eve", ""))
     wait_until(lambda: b"uid=eve" in server.tools().search(vpn)[0].attributes["member"][0], 10.0, lambda: "no refint")
@@ -273,19 +279,14 @@ def test_what_refint_writes_and_does_not_tell_is_read(slapds, tmp_path):
 def test_who_is_called_as_somebody_was_whom_refint_took_out_of_a_group_is_not_in_it(slapds, tmp_path):
     """The overlay takes a deleted member out of the groups, and the server is silent about it."""
     server = with_refint(slapds)
-    base = server.base_dn
-    alice, vpn = f"uid=alice,ou=people,{base}", f"cn=vpn,{base}"
-    server.tools().modify(
-        add_person("alice", f"ou=people,{base}")
-        + f"dn: {vpn}\nchangetype: add\nobjectClass: groupOfNames\ncn: vpn\nmember: {alice}\n"
-    )
+    alice, vpn = with_a_member(server)
     follower = Follower(tmp_path, settings(server))
     server.tools().modify(f"dn: {alice}\nchangetype: delete\n")
     wait_until(
         lambda: alice.encode() not in server.tools().search(vpn)[0].attributes["member"], 10.0, lambda: "no refint"
     )
     follower.follow()
-    server.tools().modify(add_person("alice", f"ou=people,{base}"))
+    server.tools().modify(add_person("alice", f"ou=people,{server.base_dn}"))
     follower.follow()
     assert follower.person("alice").groups == ()
     assert follower.equals_a_full_read()
