@@ -1,6 +1,7 @@
 # ruff: noqa: INP001 - bench is a folder of programs, no package
 """Lines a second that the audit takes and proves, next to a bare append of the same lines, in one run."""
 
+import asyncio
 import os
 import tempfile
 import time
@@ -76,7 +77,7 @@ def main() -> None:
             trail = AuditTrail(files, key, lambda: NOON)
             for what, write in (("a bare append", bare(folder)), ("the audit", trail.write)):
                 rates[what].append(rate(lambda write=write: [write(each) for each in lines]))
-            trail.close()
+            asyncio.run(trail.aclose())
             keys = Keys(key.public, key)
             rates["its proof"].append(rate(lambda files=files, keys=keys: verify(files, keys, lambda each, _: each)))
     spreads = {what: spread(found) for what, found in rates.items()}

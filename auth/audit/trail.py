@@ -144,17 +144,11 @@ class AuditTrail:
                 self._unsynced = True
                 raise
 
-    def close(self) -> None:
-        """Sign what is there, have it exported, record what was not, and close the files."""
-        self._sign_last()
-        self._export.close()
-        self._record_last()
-        with suppress(AuditUnavailable):
-            self._chain.sync()
-        self._chain.close()
-
     async def aclose(self) -> None:
-        """As `close`; threads wait for the receiver and for the disk, for others may serve in this loop meanwhile."""
+        """Sign what is there, have it exported, record what was not, and close the files.
+
+        Threads wait for the receiver and for the disk, for others may serve in this loop meanwhile.
+        """
         try:
             self._sign_last()
             await asyncio.to_thread(self._export.close)

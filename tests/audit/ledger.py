@@ -1,5 +1,6 @@
 """An audit in a folder of a test's own, with a clock that the test sets."""
 
+import asyncio
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -28,7 +29,7 @@ class Ledger:
         try:
             yield trail
         finally:
-            trail.close()
+            asyncio.run(trail.aclose())
 
     def line(self, **values):
         self.written += 1

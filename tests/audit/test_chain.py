@@ -4,13 +4,13 @@ import errno
 import resource
 import subprocess
 import sys
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from auth.audit import AuditTrail, AuditUnavailable
+from auth.audit import AuditUnavailable
 from auth.audit.rows import NOTHING, hash_of, row_of, sealed_part, signed_part
 from auth.audit.trail import CHECKPOINT_LINES, Export
 
@@ -128,10 +128,9 @@ def test_what_was_not_exported_is_recorded(ledger):
     assert heard == [ledger.lines()[1], ledger.lines()[-1]], "outcomes and checkpoints, and nothing else"
 
 
-async def test_whoever_ends_it_in_an_event_loop_finds_the_same_in_it(ledger):
+def test_at_the_end_what_is_there_is_signed_and_exported_and_what_was_not_is_recorded(ledger):
     heard, dropped = [], [2]
-    export = Export(heard.append, dropped.pop, lambda: heard.append(b"closed"))
-    async with aclosing(AuditTrail(ledger.files, ledger.key, lambda: ledger.now, export=export)) as trail:
+    with ledger.open(export=Export(heard.append, dropped.pop, lambda: heard.append(b"closed"))) as trail:
         trail.write(ledger.line())
     assert ledger.kinds() == ["header", "outcome", "checkpoint", "dropped", "checkpoint"]
     assert heard == [*ledger.lines()[1:3], b"closed"]

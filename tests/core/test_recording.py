@@ -1,7 +1,7 @@
 """Outcomes that end together are recorded together: all before any of them is told."""
 
 import asyncio
-from contextlib import closing
+from contextlib import aclosing
 from datetime import UTC, datetime
 
 import msgspec
@@ -33,8 +33,8 @@ def files(tmp_path):
 
 
 @pytest.fixture
-def trail(files):
-    with closing(AuditTrail(files, AuditKey(bytes(32)), lambda: NOW)) as opened:
+async def trail(files):
+    async with aclosing(AuditTrail(files, AuditKey(bytes(32)), lambda: NOW)) as opened:
         yield opened
 
 

@@ -47,9 +47,9 @@ class BrokenStore:
 
 
 @pytest.fixture
-def audit(tmp_path):
+async def audit(tmp_path):
     files = AuditFiles(tmp_path / "audit.jsonl", tmp_path / "audit.key")
-    with contextlib.closing(AuditTrail(files, AuditKey(bytes(32)), lambda: NOW)) as opened:
+    async with contextlib.aclosing(AuditTrail(files, AuditKey(bytes(32)), lambda: NOW)) as opened:
         text = files.segment("20261124").read_text
         yield SimpleNamespace(file=opened, text=text, lines=lambda: list(outcomes(files)))
 
