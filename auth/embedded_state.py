@@ -1,12 +1,12 @@
 """The embedded store: one SQLite file of its own, durable through kill -9, void after the machine went down."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
@@ -21,6 +21,8 @@ from auth.turn import Turns
 from schema.entry import EntryId
 from schema.secret import Secret
 
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS challenge (
@@ -83,6 +85,8 @@ class EmbeddedStore:
             raise
         log = file.with_name(f"{file.name}-wal")
         checkpoints = Checkpoints(self._connection, file)
+        if turns is not None:
+            self._connection.execute("PRAGMA busy_timeout = 0")  # an event loop must not stand still for the lock
         self._batch = Batch(self._connection, log, self._memory, checkpoints, self._unavailable, turns)
 
     def _prepare(self, boot_id: str) -> None:
@@ -109,32 +113,21 @@ class EmbeddedStore:
 
     async def recall(self, wanted: Wanted, now: datetime) -> Recalled:
         """What is remembered; see `Store.recall`."""
-        memory, run, at = self._memory, self._connection.execute, now.timestamp()
-        try:  # no context manager: this is done several times for each logon
-            self._look()
-            return Recalled(
-                memory.failures(wanted.user) if wanted.user is not None else (),
-                tuple([memory.mark(key) for key in wanted.marks]),
-                tuple([_stock(run, key, at) for key in wanted.stocks]),
-                tuple([memory.kept(key) for key in wanted.kept]),
-                tuple([ledger.tally(memory, limit.key, now, limit.window_seconds) for limit in wanted.counted]),
-            )
-        except sqlite3.Error as error:
-            raise self._unavailable(error) from error
+        return await self._read(self._recalled, wanted, now)
 
     async def begin(self, state: Secret, challenge: Challenge) -> None:
         """Open a challenge; see `Store.begin`."""
-        with self._write() as run:
+        async with self._write() as run:
             run("INSERT INTO challenge VALUES (?, ?, ?, ?)", _row(state, challenge))
 
     async def renew(self, state: Secret, challenge: Challenge) -> None:
         """Open a challenge in the place of another; see `Store.renew`."""
-        with self._write() as run:
+        async with self._write() as run:
             run("INSERT OR REPLACE INTO challenge VALUES (?, ?, ?, ?)", _row(state, challenge))
 
     async def attempt(self, state: Secret, node: str) -> Challenge | None:
         """Take the challenge; see `Store.attempt`."""
-        with self._write() as run:
+        async with self._write() as run:
             rows = run(
                 "DELETE FROM challenge WHERE state = ? AND node = ? RETURNING value", (state_key(state), node)
             ).fetchall()
@@ -143,20 +136,19 @@ class EmbeddedStore:
     async def claim(self, state: Secret, challenge: Challenge) -> bool:
         """Take this challenge; see `Store.claim`."""
         question = "DELETE FROM challenge WHERE state = ? AND node = ? AND value = ?"
-        with self._write() as run:
+        async with self._write() as run:
             gone = run(question, (state_key(state), challenge.node, _encode(challenge)))
         return gone.rowcount == 1
 
     async def waiting(self, state: Secret, node: str) -> Challenge | None:
         """Look at the challenge; see `Store.waiting`."""
-        with self._transaction() as run:
-            rows = run("SELECT value FROM challenge WHERE state = ? AND node = ?", (state_key(state), node)).fetchall()
-        return self._challenge(rows)
+        question = "SELECT value FROM challenge WHERE state = ? AND node = ?"
+        return self._challenge(await self._read(self._rows, question, (state_key(state), node)))
 
     async def strike(self, user: EntryId, at: datetime, guesses: Sequence[Limit] = ()) -> Struck:
         """Count a wrong code; see `Store.strike`."""
         memory = self._memory
-        with self._write():
+        async with self._write():
             earlier = memory.strike(user, at)
             for guess in guesses:
                 if ledger.reserve(memory, (guess,), at) is None:
@@ -165,12 +157,12 @@ class EmbeddedStore:
 
     async def forgive(self, user: EntryId) -> None:
         """Forget the failures; see `Store.forgive`."""
-        with self._write():
+        async with self._write():
             self._memory.forgive(user)
 
     async def withdraw(self, user: EntryId, at: datetime, guess: Limit | None = None) -> None:
         """Take back one strike; see `Store.withdraw`."""
-        with self._write():
+        async with self._write():
             self._memory.withdraw(user, at)
             if guess is not None:
                 ledger.give_back(self._memory, (guess,), at)
@@ -178,7 +170,7 @@ class EmbeddedStore:
     async def count(self, key: str, at: datetime, window_seconds: int, limit: int) -> bool:
         """Count one event; see `Store.count`."""
         since = at.timestamp() - window_seconds
-        with self._write() as run:
+        async with self._write() as run:
             (number,) = run("SELECT count(*) FROM event WHERE key = ? AND at > ?", (key, since)).fetchone()
             if number >= limit:
                 return False
@@ -187,30 +179,30 @@ class EmbeddedStore:
 
     async def consume(self, key: str, mark: int) -> bool:
         """Move a mark up; see `Store.consume`."""
-        with self._lasting():
+        async with self._lasting():
             return self._memory.consume(key, mark)
 
     async def lay_in(self, key: str, digests: Sequence[bytes], expires_at: datetime) -> None:
         """Put codes on stock; see `Store.lay_in`."""
-        with self._write() as run:
+        async with self._write() as run:
             for digest in digests:
                 run("INSERT OR REPLACE INTO stock VALUES (?, ?, ?)", (key, digest, expires_at.timestamp()))
 
     async def take(self, key: str, digest: bytes, now: datetime) -> int | None:
         """Use up a code on stock; see `Store.take`."""
-        with self._write() as run:
+        async with self._write() as run:
             at = now.timestamp()
             gone = run("DELETE FROM stock WHERE key = ? AND digest = ? AND expires > ?", (key, digest, at))
             return _stock(run, key, at) if gone.rowcount else None
 
     async def keep(self, key: str, octets: bytes) -> None:
         """Remember a value; see `Store.keep`."""
-        with self._lasting():
+        async with self._lasting():
             self._memory.keep(key, octets)
 
     async def first(self, key: str, octets: bytes, now: datetime, until: datetime) -> bytes | None:
         """Note a value if none is; see `Store.first`."""
-        with self._write() as run:
+        async with self._write() as run:
             row = run("SELECT value FROM note WHERE key = ? AND until > ?", (key, now.timestamp())).fetchone()
             if row is not None:
                 return bytes(row[0])
@@ -219,46 +211,44 @@ class EmbeddedStore:
 
     async def supersede(self, key: str, octets: bytes, until: datetime) -> None:
         """Note another value; see `Store.supersede`."""
-        with self._write() as run:
+        async with self._write() as run:
             run("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", (key, until.timestamp(), octets))
 
     async def replace(self, key: str, before: bytes, octets: bytes, until: datetime) -> bool:
         """Note another value in place of this one; see `Store.replace`."""
-        with self._write() as run:
+        async with self._write() as run:
             noted = (until.timestamp(), octets, key, before)
             return run("UPDATE note SET until = ?, value = ? WHERE key = ? AND value = ?", noted).rowcount == 1
 
     async def reserve(self, limits: Sequence[Limit], at: datetime) -> Limit | None:
         """Count all or none; see `Store.reserve`."""
-        with self._write():
+        async with self._write():
             return ledger.reserve(self._memory, limits, at)
 
     async def give_back(self, limits: Sequence[Limit], at: datetime) -> None:
         """Take back; see `Store.give_back`."""
-        with self._write():
+        async with self._write():
             ledger.give_back(self._memory, limits, at)
 
     async def tally(self, key: str, at: datetime, window_seconds: int) -> int:
         """Add up; see `Store.tally`."""
-        with self._transaction():
-            return ledger.tally(self._memory, key, at, window_seconds)
+        return await self._read(ledger.tally, self._memory, key, at, window_seconds)
 
     async def remember(self, message: SentMessage) -> None:
         """Remember a message; see `Store.remember`."""
-        with self._write() as run:
+        async with self._write() as run:
             records.put(run, message)
 
     async def remembered(self, gateway: str, identity: str) -> SentMessage | None:
         """The message; see `Store.remembered`."""
-        with self._transaction() as run:
-            try:
-                return records.get(run, gateway, identity)
-            except msgspec.DecodeError as error:
-                raise self._unavailable(error) from error
+        try:
+            return await self._read(records.get, self._connection.execute, gateway, identity)
+        except msgspec.DecodeError as error:
+            raise self._unavailable(error) from error
 
     async def purge(self, now: datetime) -> int:
         """Remove what is over; see `Store.purge`."""
-        with self._write() as run:
+        async with self._write() as run:
             self._memory.flush(run)
             removed = sum(
                 run(f"DELETE FROM {table} WHERE {column} < ?", (before.timestamp(),)).rowcount  # noqa: S608 - ours
@@ -285,13 +275,27 @@ class EmbeddedStore:
             self._batch.close()
         self._connection.close()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Run]:
-        """A verb that reads the file, within the open transaction where there is one."""
-        try:
-            yield self._connection.execute
-        except sqlite3.Error as error:
-            raise self._unavailable(error) from error
+    async def _read(self, question: Callable[Asked, Answer], *asked: Asked.args, **named: Asked.kwargs) -> Answer:
+        """What the file says, within the open transaction where there is one."""
+        while True:
+            try:
+                return question(*asked, **named)
+            except sqlite3.Error as error:
+                await self._batch.readable(error)
+
+    def _recalled(self, wanted: Wanted, now: datetime) -> Recalled:
+        memory, run, at = self._memory, self._connection.execute, now.timestamp()
+        self._look()
+        return Recalled(
+            memory.failures(wanted.user) if wanted.user is not None else (),
+            tuple([memory.mark(key) for key in wanted.marks]),
+            tuple([_stock(run, key, at) for key in wanted.stocks]),
+            tuple([memory.kept(key) for key in wanted.kept]),
+            tuple([ledger.tally(memory, limit.key, now, limit.window_seconds) for limit in wanted.counted]),
+        )
+
+    def _rows(self, question: str, values: Sequence[bytes | str]) -> Sequence[tuple[bytes]]:
+        return self._connection.execute(question, values).fetchall()
 
     def _look(self) -> None:
         """Whether somebody else has written is looked at once a turn."""
@@ -329,10 +333,10 @@ class _Writing:
     def __init__(self, batch: Batch, *, lasting: bool) -> None:
         self._batch, self._lasting = batch, lasting
 
-    def __enter__(self) -> Run:
+    def __aenter__(self) -> Coroutine[None, None, Run]:
         return self._batch.begin()
 
-    def __exit__(
+    async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._batch.end(error, lasting=self._lasting)

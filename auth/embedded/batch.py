@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from auth.checkpoints import Checkpoints
+from auth.embedded.write_lock import WriteLock, is_held
 from auth.state import StateUnavailable
 from auth.turn import Turns, tell
 
@@ -71,11 +72,12 @@ class Batch:
 
     With `turns`, what many logins write within a turn of the loop is one transaction, and each of them waits for it in
     `settled` before anything is said outside. A failure fails all that took part, whenever they ask: none of them is
-    told that it was let in. Without, each verb is a transaction and is done when it returns.
+    told that it was let in. While another process has the file, they wait, and everybody else goes on. Without, each
+    verb is a transaction, waits in place for as long as the connection does, and is done when it returns.
 
     Args:
         connection: the file, in autocommit mode, with a write-ahead log: a commit is in the hands of the kernel, so
-            that the end of the process does not undo it.
+            that the end of the process does not undo it. With `turns` it waits for nothing itself (busy_timeout = 0).
         log: the write-ahead log. Brought to the disk itself where a transaction is to survive the machine as well;
             that is what synchronous=FULL would do, for all transactions alike.
         kept: what is remembered of the file.
@@ -101,34 +103,70 @@ class Batch:
         self._unavailable = unavailable
         self._turns = turns
         self._open: _Transaction | None = None
+        self._lock = WriteLock(lambda: self._begun() is not None, self._end_with_turn, self._held)
         self._committed: list[_Transaction] = []  # for the disk, oldest first; the first is on its way
         self._disk = ThreadPoolExecutor(1, "state-disk")
         if turns is not None:
             self._disk.submit(int)  # has the thread there: later none might be had, and everybody would wait for it
 
-    def begin(self) -> Run:
+    async def begin(self) -> Run:
         """The transaction for a verb that writes: it holds the write lock. Raises StateUnavailable."""
         if self._turns is None:
-            self._take_the_lock()
-            return self._connection.execute
-        transaction = self._open
-        if transaction is None:
-            self._open = transaction = _Transaction()
             try:
                 self._take_the_lock()
-            finally:
-                self._turns.at_end(self._end_of_turn)
-        elif transaction.fault is not None:
+            except sqlite3.Error as error:
+                raise self._broken(error) from error
+            return self._connection.execute
+        transaction = self._open
+        if transaction is None and not self._lock.is_wanted():
+            transaction = self._opened()
+        while transaction is None:
+            await self._lock.freed()
+            transaction = self._open or self._opened()
+        if transaction.fault is not None:
             raise transaction.fault
         _remember(transaction)
         return self._connection.execute
 
-    def _take_the_lock(self) -> None:
+    async def readable(self, error: sqlite3.Error) -> None:
+        """Return when the file can be read again after this error: another process had it for a moment.
+
+        Raises:
+            StateUnavailable: it is another error, or that process has not let go of it.
+        """
+        if self._turns is None or not is_held(error):
+            raise self._unavailable(error) from error
+        await self._lock.freed()
+
+    def _opened(self) -> _Transaction | None:
+        """The transaction of this turn; None when another process has the lock."""
+        transaction = self._begun()
+        if transaction is not None:
+            self._end_with_turn()
+        return transaction
+
+    def _begun(self) -> _Transaction | None:
+        """One that has begun, or that has failed over it; None when another process has the lock."""
+        transaction = _Transaction()
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._kept.look()
+            self._take_the_lock()
         except sqlite3.Error as error:
-            raise self._broken(error) from error
+            if is_held(error):
+                return None
+            transaction.fault = self._broken(error)
+        self._open = transaction
+        return transaction
+
+    def _end_with_turn(self) -> None:
+        if self._turns is not None:
+            self._turns.at_end(self._end_of_turn)
+
+    def _take_the_lock(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._kept.look()
+
+    def _held(self) -> StateUnavailable:
+        return self._unavailable(sqlite3.OperationalError("database is locked"))
 
     def end(self, error: BaseException | None = None, *, lasting: bool = False) -> None:
         """The verb has done its part.
@@ -181,8 +219,9 @@ class Batch:
         _WRITTEN.set(())
 
     def close(self) -> None:
-        """Commit what is open, wait for the disk, and let go of the log."""
+        """Commit what is open, refuse whoever waits for the lock, wait for the disk, and let go of the log."""
         self._end_of_turn()
+        self._lock.close()
         self._disk.shutdown(wait=True)
         if self._log_file >= 0:
             os.close(self._log_file)

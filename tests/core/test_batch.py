@@ -2,7 +2,9 @@
 
 import asyncio
 import sqlite3
-from contextlib import closing
+import subprocess
+import sys
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from auth.embedded.batch import _WRITTEN
 from auth.embedded_state import EmbeddedStore, StateFile
-from auth.state import StateUnavailable
+from auth.state import Recalled, StateUnavailable, Wanted
 from auth.turn import Turns
 from plain_store import PlainStore
 
@@ -59,18 +61,31 @@ async def test_of_many_that_race_for_a_mark_in_one_transaction_one_gets_it(store
     assert sum(await asyncio.gather(*(login() for _ in range(100)))) == 1
 
 
-class Full:
-    """A connection to a file on a disk that is full."""
+class Refusing:
+    """A connection on which one statement fails."""
 
-    def __init__(self, connection):
+    def __init__(self, connection, statement, problem, code):
         self._connection = connection
+        self._statement = statement
+        self._error = sqlite3.OperationalError(problem)
+        self._error.sqlite_errorcode = code
 
     in_transaction = property(lambda self: self._connection.in_transaction)
 
     def execute(self, statement, *values):
-        if statement == "COMMIT":
-            raise sqlite3.OperationalError("database or disk is full")
+        if statement == self._statement:
+            raise self._error
         return self._connection.execute(statement, *values)
+
+
+def io_error(store):
+    """Its connection, to a file on a disk that is broken."""
+    return Refusing(store._connection, "BEGIN IMMEDIATE", "disk I/O error", sqlite3.SQLITE_IOERR)
+
+
+def full(store):
+    """Its connection, to a file on a disk that is full."""
+    return Refusing(store._connection, "COMMIT", "database or disk is full", sqlite3.SQLITE_FULL)
 
 
 async def test_a_transaction_that_fails_fails_all_who_took_part_and_none_after_it(store, file, monkeypatch):
@@ -79,7 +94,7 @@ async def test_a_transaction_that_fails_fails_all_who_took_part_and_none_after_i
         with pytest.raises(StateUnavailable, match="disk is full"):
             await store.settled()
 
-    monkeypatch.setattr(store._batch, "_connection", Full(store._connection))
+    monkeypatch.setattr(store._batch, "_connection", full(store))
     await asyncio.gather(*map(login, range(3)))
     monkeypatch.undo()
     assert PlainStore(store).consume("otp 1", 7), "nothing of it has stayed, in memory neither"
@@ -139,7 +154,7 @@ async def test_whoever_waited_for_somebody_else_is_told_of_a_transaction_that_fa
         assert PlainStore(store).consume("a third", 1)
         await store.settled()
 
-    monkeypatch.setattr(store._batch, "_connection", Full(store._connection))
+    monkeypatch.setattr(store._batch, "_connection", full(store))
     logins = [asyncio.ensure_future(login()), asyncio.ensure_future(one_that_came_later())]
     await asyncio.sleep(0.01)
     monkeypatch.undo()
@@ -215,6 +230,142 @@ async def test_what_another_process_writes_is_seen_in_the_next_turn(store, file)
     assert PlainStore(store).mark("otp") == 9
     assert PlainStore(store).kept("pin") == b"new"
     assert not PlainStore(store).consume("otp", 9)
+
+
+# another process has the file
+
+
+@contextmanager
+def held(file):
+    """Somebody else has the file's write lock."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield other
+        other.execute("ROLLBACK")
+
+
+async def written(store, key, mark):
+    """Whether it got the mark; all that others could see of it is there."""
+    won = await store.consume(key, mark)
+    await store.settled()
+    return won
+
+
+def begun(*coroutines):
+    return [asyncio.ensure_future(each) for each in coroutines]
+
+
+async def test_while_somebody_else_has_the_file_whoever_writes_waits_and_nobody_else(store, file):
+    with held(file):
+        (waits,) = begun(written(store, "otp", 7))
+        assert await asyncio.wait_for(store.recall(Wanted(marks=("otp",)), NOW), 5) == Recalled(marks=(None,))
+        await asyncio.sleep(0.05)
+        assert not waits.done()
+    assert await asyncio.wait_for(waits, 5)
+    assert StateFile(file).mark("otp") == 7
+
+
+async def test_all_who_waited_for_the_file_write_one_transaction_and_those_that_came_later_too(store, file):
+    statements = []
+    with held(file):
+        waiting = begun(*(written(store, f"otp {number}", 7) for number in range(64)))
+        await asyncio.sleep(0.05)
+        store._connection.set_trace_callback(statements.append)
+    waiting += begun(*(written(store, f"otp {number}", 7) for number in range(64, 100)))
+    assert all(await asyncio.gather(*waiting))
+    assert statements.count("COMMIT") == 1
+    assert {StateFile(file).mark(f"otp {number}") for number in range(100)} == {7}
+
+
+async def test_of_many_that_waited_for_the_file_and_race_for_a_mark_one_gets_it(store, file):
+    with held(file):
+        waiting = begun(*(written(store, "otp", 7) for _ in range(100)))
+        await asyncio.sleep(0.05)
+    assert sum(await asyncio.gather(*waiting)) == 1
+
+
+async def test_what_somebody_else_wrote_while_one_waited_is_seen(store, file):
+    assert PlainStore(store).mark("otp") is None, "and that is remembered"
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        (waits,) = begun(written(store, "otp", 7))
+        await asyncio.sleep(0.05)
+        other.execute("INSERT INTO mark VALUES ('otp', 7)")
+        other.execute("COMMIT")
+    assert not await waits
+
+
+async def test_whoever_has_waited_for_the_file_too_long_is_refused_and_it_is_used_again_when_it_is_free(
+    store, file, monkeypatch
+):
+    monkeypatch.setattr("auth.embedded.write_lock.PATIENCE_SECONDS", 0.1)
+    with held(file):
+        waiting = begun(*(written(store, "otp", 7) for _ in range(3)))
+        await asyncio.wait(waiting)
+        (late,) = begun(written(store, "otp", 8))
+        await asyncio.sleep(0.02)
+        assert not late.done(), "each has a patience of its own"
+    for each in waiting:
+        with pytest.raises(StateUnavailable, match="locked"):
+            each.result()
+    assert await late
+    assert StateFile(file).mark("otp") == 8
+
+
+async def test_whoever_has_gone_while_it_waited_for_the_file_writes_nothing_and_holds_nobody_up(store, file):
+    with held(file):
+        gone, stays = begun(written(store, "otp", 7), written(store, "another", 7))
+        await asyncio.sleep(0.02)
+        gone.cancel()
+        await asyncio.sleep(0.05)
+    assert await stays
+    assert StateFile(file).mark("otp") is None
+
+
+async def test_whoever_waits_for_a_file_that_cannot_be_used_any_more_is_told_so(store, file, monkeypatch):
+    with held(file):
+        waiting = begun(*(written(store, "otp", 7) for _ in range(3)))
+        await asyncio.sleep(0.02)
+        with monkeypatch.context() as broken:
+            broken.setattr(store._batch, "_connection", io_error(store))
+            await asyncio.wait(waiting)
+    for each in waiting:
+        with pytest.raises(StateUnavailable, match="I/O error"):
+            each.result()
+    assert await written(store, "otp", 7)
+
+
+async def test_a_store_that_is_closed_refuses_whoever_waits_for_its_file(file):
+    with closing(EmbeddedStore(file, "boot", Turns())) as store, held(file):
+        (waits,) = begun(written(store, "otp", 7))
+        await asyncio.sleep(0.02)
+        store.close()
+        with pytest.raises(StateUnavailable):
+            await waits
+
+
+RECOVERS = """
+import fcntl, os, struct, sys
+index = os.open(sys.argv[1] + "-shm", os.O_RDWR)
+for lock in (120, 122):  # write and recover (sqlite.org/walformat.html, section 2.3.1)
+    fcntl.lockf(index, fcntl.LOCK_EX, 1, lock)
+os.pwrite(index, bytes(8), 0)  # as whoever is killed half way through writing the first header leaves it
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+async def test_while_another_process_recovers_the_log_whoever_reads_waits_and_nobody_else(store, file):
+    assert await written(store, "otp", 7)
+    another = [sys.executable, "-c", RECOVERS, str(file)]
+    with subprocess.Popen(another, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:  # noqa: ASYNC220 - it is brief
+        assert other.stdout.readline() == b"held\n"
+        (waits,) = begun(store.recall(Wanted(user=USERS[0], marks=("another",)), NOW))
+        await asyncio.sleep(0.05)
+        assert not waits.done()
+        other.stdin.close()
+        assert await asyncio.wait_for(waits, 5) == Recalled(marks=(None,))
+    assert PlainStore(store).mark("otp") == 7
 
 
 moves = st.lists(

@@ -116,12 +116,10 @@ class Course:
         file = self._office.site.folder / "state" / "state.sqlite"
         while True:
             await self._pause(seconds, 20.0, 40.0)
-            with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
-                await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
-                spell = self._seen.spells.begin(STATE_FILE, time.monotonic(), aftermath=0.0)
-                await asyncio.sleep(self._dice.uniform(0.2, 0.8))
-                other.execute("ROLLBACK")
-                spell.ended = time.monotonic()
+            held = self._dice.uniform(0.2, 0.8)
+            spell = self._seen.spells.begin(STATE_FILE, time.monotonic(), aftermath=0.0)
+            await asyncio.to_thread(_hold, file, held)
+            spell.ended = time.monotonic()
 
     async def _failing(self, thing: str, seconds: float) -> None:
         """It hangs, talks nonsense or is down, for a few seconds now and then."""
@@ -163,6 +161,14 @@ async def opened(folder: Path, dice: random.Random, seen: Seen) -> AsyncIterator
                 yield Course(faulty, found, dice, seen)
                 with contextlib.suppress(Exception):
                     await office.service.start()
+
+
+def _hold(file: Path, seconds: float) -> None:
+    """For a thread: were the traffic's loop held up while it has the file, that would be held longer than is told."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        time.sleep(seconds)
+        other.execute("ROLLBACK")
 
 
 def _port(text: str, pattern: str) -> int:
