@@ -25,6 +25,8 @@ class Judging:
         verdict, found = judge()
         if verdict == "wrong":
             self.strikes.append(self.now)
+        if verdict == "outdated":  # their own PIN, which is no guess and brings no code any more
+            verdict = "wrong"
         self.login["tried"] = verdict != "right"
         if verdict in ("wrong", "drifted") and left <= 1:
             verdict = "exhausted"

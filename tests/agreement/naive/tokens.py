@@ -102,7 +102,9 @@ class Tokens:
     def is_keyword(self, kind, text):
         if kind == "pin":
             pin, since = self.pin()
-            return "right" if pin == bare(text) and not self.too_old(since) else "wrong"
+            if pin != bare(text):
+                return "wrong"
+            return "outdated" if self.too_old(since) else "right"
         verdict = self.world["passwords"].get(text, "wrong")
         if verdict == "right" or (verdict == "expired" and self.policy["allow_expired_password"]):
             return "right"
