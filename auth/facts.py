@@ -61,6 +61,8 @@ class Facts(msgspec.Struct, frozen=True):
         reach: what config.ini has for reaching tokens.
         failures: instants of the user's wrong codes.
         wrong_today: how many wrong codes of the user are counted within a day, see `auth.guessing`.
+        pin_chosen_at: when the user chose the PIN that the store keeps; None when it keeps none. Whether a PIN has
+            expired is found when it is checked; this is for whoever foretells that.
         stock: how many codes for logons to come the user has at the address that a token has now, by kind of token.
         response_mark: the last temporary response of the user that was used up, as `used_up` wants it.
         region: country for phone numbers without a country code, e.g. `AT`.
@@ -77,6 +79,7 @@ class Facts(msgspec.Struct, frozen=True):
     response_mark: int | None = None
     region: str | None = None
     wrong_today: int = 0
+    pin_chosen_at: datetime | None = None
 
 
 class Typed(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from auth.effective import effective_policy
 from auth.facts import Facts, NodeFacts, Reach
 from auth.guessing import guesses
 from auth.login_name import names_meant
-from auth.memorised.pin import has_pin, kept_key
+from auth.memorised.pin import chosen_at, has_pin, kept_key
 from auth.memorised.temporary_response import consumed_key
 from auth.nodes import Nodes
 from auth.standing import unlocked_at
@@ -99,6 +99,7 @@ class FactsReader:
             response_mark=recalled.marks[0] if recalled.marks else None,
             region=self.rules.region,
             wrong_today=sum(recalled.counted),
+            pin_chosen_at=_pin_chosen_at(recalled),
         )
 
     def again(self, facts: Facts, recalled: Recalled) -> Facts:
@@ -111,11 +112,18 @@ class FactsReader:
             return facts
         mark = recalled.marks[0] if recalled.marks else None
         stock = self._stock(facts.node, facts.found[0], recalled) if facts.node else _NO_STOCK
-        today = sum(recalled.counted)
-        before = (facts.failures, facts.response_mark, facts.stock, facts.wrong_today)
-        if (recalled.failures, mark, stock, today) == before:
+        today, chosen = sum(recalled.counted), _pin_chosen_at(recalled)
+        before = (facts.failures, facts.response_mark, facts.stock, facts.wrong_today, facts.pin_chosen_at)
+        if (recalled.failures, mark, stock, today, chosen) == before:
             return facts
-        return replace(facts, failures=recalled.failures, response_mark=mark, stock=stock, wrong_today=today)
+        return replace(
+            facts,
+            failures=recalled.failures,
+            response_mark=mark,
+            stock=stock,
+            wrong_today=today,
+            pin_chosen_at=chosen,
+        )
 
     def _reach(self, keys: frozenset[str] | None) -> Reach:
         """The same object while the keys are the same."""
@@ -158,3 +166,7 @@ class FactsReader:
     def entries(self, ids: Iterable[EntryId]) -> tuple[Person, ...]:
         """Those of these users who are there, with everything that decides about them. Raises Fault as `facts` does."""
         return tuple(person for entry in ids if (person := self.directory.person(entry)))
+
+
+def _pin_chosen_at(recalled: Recalled) -> datetime | None:
+    return chosen_at(recalled.kept[0]) if recalled.kept else None

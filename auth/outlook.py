@@ -27,6 +27,7 @@ class Around:
         reach: what config.ini has; None when there is no config.ini to ask, then nothing is held against a token.
         failures: instants of the person's wrong codes.
         wrong_today: how many there were within a day, see `auth.guessing`.
+        pin_chosen_at: when the person chose the PIN that the state store keeps; None when it keeps none.
     """
 
     server_default: Policy | None = None
@@ -34,6 +35,7 @@ class Around:
     reach: Reach | None = None
     failures: Sequence[datetime] = ()
     wrong_today: int = 0
+    pin_chosen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ def outlook(person: Person, around: Around, now: datetime) -> Outlook:
         failures=around.failures,
         region=around.region,
         wrong_today=around.wrong_today,
+        pin_chosen_at=around.pin_chosen_at,
     )
     explanation = explain(facts, now)
     policy = effective.policy

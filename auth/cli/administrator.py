@@ -17,6 +17,7 @@ from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
 from auth.guessing import guesses
 from auth.login_name import names_meant
+from auth.memorised.pin import chosen_at, kept_key
 from auth.outlook import Around, Outlook, outlook
 from auth.settings import Settings
 from auth.standing import unlocked_at
@@ -92,21 +93,23 @@ class Administrator:
             raise Fault(f"{found.dn} is no user", remedy="name a user")
         person = PeopleReader(directory).person(found, user)
         known = rules(self.settings) if self.settings else None
-        wrong = self._wrong_codes(person.id, unlocked_at(user, now), now)
+        recalled = self._recalled(person.id, unlocked_at(user, now), now)
         around = Around(
             server_default=known.server_default if known else None,
             region=self.region,
             reach=known.reach if known else None,
-            failures=wrong.failures,
-            wrong_today=sum(wrong.counted),
+            failures=recalled.failures,
+            wrong_today=sum(recalled.counted),
+            pin_chosen_at=chosen_at(recalled.kept[0]) if recalled.kept else None,
         )
         return outlook(person, around, now)
 
-    def _wrong_codes(self, user: EntryId, unlocked_at: datetime | None, now: datetime) -> Recalled:
-        """A user's, those of the day too, as far as the state store knows. Raises StateUnavailable."""
+    def _recalled(self, user: EntryId, unlocked_at: datetime | None, now: datetime) -> Recalled:
+        """What the state store knows of a user: wrong codes, those of the day too, and PIN. Raises StateUnavailable."""
         if self.settings is None or not user:
             return Recalled()
-        return state_reader(self.settings).recall(Wanted(user, counted=guesses(user, unlocked_at)), now)
+        wanted = Wanted(user, kept=(kept_key(user),), counted=guesses(user, unlocked_at))
+        return state_reader(self.settings).recall(wanted, now)
 
 
 def the_user(directory: AdminDirectory, name: str) -> Found:

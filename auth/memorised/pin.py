@@ -76,6 +76,31 @@ def pin_value(ring: Ring, entry: EntryId, pin: Secret) -> str:
     return digested(ring, Purpose.PIN, entry, (), plain(pin))
 
 
+def is_expired(user: User, chosen: datetime | None, policy: Policy, now: datetime) -> bool:
+    """Whether the PIN that counts is older than the policy allows, so that a new one is wanted.
+
+    Args:
+        user: has dirfactorPin and dirfactorPinSetAt; without the first there is nothing to expire.
+        chosen: what `chosen_at` says of the PIN that the store keeps.
+        policy: says after how many days a PIN expires.
+        now: the present instant.
+    """
+    if user.pin is None:
+        return False
+    set_at = _set_at(user, now)
+    return _expired(chosen if _counts(chosen, set_at) else set_at, policy, now)
+
+
+def chosen_at(kept: bytes | None) -> datetime | None:
+    """When the person chose the PIN that the store keeps; None when it keeps none, or one that cannot be read."""
+    if kept is None:
+        return None
+    try:
+        return _changed_at(kept.decode(errors="replace"))
+    except NotOurs:
+        return None
+
+
 KEPT_PREFIX = "pin "
 
 
@@ -93,13 +118,23 @@ def make_kept(ring: Ring, entry: EntryId, pin: Secret, now: datetime) -> bytes:
 def _in_force(user: User, kept: bytes | None, now: datetime) -> _InForce | None:
     if user.pin is None:
         return None
-    set_at = user.pin_set_at if user.pin_set_at is not None and user.pin_set_at <= now else None
+    set_at = _set_at(user, now)
     if kept is not None:
         text = kept.decode(errors="replace")
         changed_at = _changed_at(text)
-        if set_at is None or changed_at > set_at:
+        if _counts(changed_at, set_at):
             return _InForce(Purpose.CHANGED_PIN, text, _KEPT_HEADER, changed_at)
     return _InForce(Purpose.PIN, user.pin, 0, set_at)
+
+
+def _set_at(user: User, now: datetime) -> datetime | None:
+    """When the administrator set the PIN, as far as that can be believed."""
+    return user.pin_set_at if user.pin_set_at is not None and user.pin_set_at <= now else None
+
+
+def _counts(changed_at: datetime | None, set_at: datetime | None) -> bool:
+    """Whether the PIN that the person chose is the newer one."""
+    return changed_at is not None and (set_at is None or changed_at > set_at)
 
 
 def _changed_at(text: str) -> datetime:

@@ -85,6 +85,11 @@ def comparable(login: Login, evidence: Evidence, token: Usable) -> bool:
     return waiting is None or not sent or waiting.comparable
 
 
+def sent_by_pin_alone(login: Login, evidence: Evidence, token: Usable) -> bool:
+    """Whether a code of the token is to be had by typing the PIN, and by nothing else."""
+    return _waits_for_keyword(login, evidence, token) and _keyword_kind(login, token) is KeywordKind.PIN
+
+
 def _by_temporary(login: Login, evidence: Evidence) -> bool:
     """Whether a temporary response may stand for a token: it is good, or it has just been used up by being right."""
     used = evidence.code is CodeVerdict.RIGHT and login.person.user.temporary_response is not None
@@ -146,10 +151,9 @@ def _check(login: Login, evidence: Evidence, token: Usable, part: Part, typed: T
 
 def _stuck(login: Login, evidence: Evidence, token: Usable, trace: Trace) -> Reason | None:
     """Why nobody can ever come by a code of this token here, which waits for a keyword; None when somebody can."""
-    kind = _keyword_kind(login, token)
-    waits = _mode(login, token.kind) is SendMode.KEYWORD and login.asks
-    if not waits or _can_be_known(login, evidence, token) or login.temporary:
+    if not _waits_for_keyword(login, evidence, token):
         return None
+    kind = _keyword_kind(login, token)
     if kind is KeywordKind.PIN and login.person.user.pin is None:
         trace.note("keyword", "it is the PIN, and the user has none")
         return Reason.PIN_MISSING
@@ -160,6 +164,12 @@ def _stuck(login: Login, evidence: Evidence, token: Usable, trace: Trace) -> Rea
         trace.note("keyword", "it is no factor, and no factor has been shown yet")
         return Reason.NO_FIRST_FACTOR
     return None
+
+
+def _waits_for_keyword(login: Login, evidence: Evidence, token: Usable) -> bool:
+    """Whether there is no code of the token, nor anything that stands for one, before its keyword is typed."""
+    waits = _mode(login, token.kind) is SendMode.KEYWORD and login.asks
+    return waits and not _can_be_known(login, evidence, token) and not login.temporary
 
 
 def _looks_like_an_open_code(login: Login, evidence: Evidence, token: Usable, typed: Typed) -> bool:

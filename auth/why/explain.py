@@ -8,13 +8,16 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from auth import steps as step
-from auth.decision import decide
-from auth.facts import CodeVerdict, Evidence, Facts, PinShown, Typed
+from auth.decision import Weighed, proceed, weigh
+from auth.facts import CodeVerdict, Evidence, Facts, Field, PinShown, Question, Typed, Waiting
+from auth.memorised.pin import is_expired
+from auth.methods.token import sent_by_pin_alone
 from auth.prompts import destination
 from auth.steps import Decision, Finding
 from auth.tokens import Usable
 from auth.vip.credential import shown
 from dirsync.password import PasswordVerdict
+from schema.words import KeywordKind
 
 # password and code, in whichever order they share a field
 _ALL_THAT_IS_WANTED = Typed(40, 10, 10)
@@ -46,17 +49,20 @@ class Explanation:
 
 
 def explain(facts: Facts, now: datetime) -> Explanation:
-    """Walk a login through `decide`, assuming that password and codes are right and messages arrive.
+    """Walk a login through what decides, assuming that password, PIN and codes are right and messages arrive.
+
+    A PIN that has expired is right and has expired: a new one that the policy allows is typed where it is asked for.
 
     Args:
         facts: as for a real login.
         now: the instant of the login (aware).
     """
-    evidence = Evidence(typed_password=_ALL_THAT_IS_WANTED)
+    weighed = weigh(facts, now)
+    evidence, pin = Evidence(typed_password=_ALL_THAT_IS_WANTED), _pin(weighed, now)
     steps: list[str] = []
     trace: dict[Finding, None] = {}
     while True:
-        decided = decide(facts, evidence, now)
+        decided = proceed(weighed, evidence)
         trace |= dict.fromkeys(decided.trace)
         match decided.step:
             case step.Accept(reply_rules=rules):
@@ -68,42 +74,112 @@ def explain(facts: Facts, now: datetime) -> Explanation:
             case step.Refuse(reason=reason):
                 return _explanation(f"refused: {reason}", steps, decided, trace, facts, now, remedy=reason.remedy)
             case done:
-                said = _told(done)
+                walked = _Walked(weighed, decided, pin)
+                said = _told(done, walked)
                 steps += [said] if said else []
-                evidence = went_well(done, decided.evidence)
+                evidence = _went_well(done, walked)
+                pin = PinShown.RIGHT if isinstance(done, step.AskNewPin) else pin
 
 
-def went_well(done: step.Performed, evidence: Evidence) -> Evidence:
+@dataclass(frozen=True, slots=True)
+class _Walked:
+    """How far the walk has come.
+
+    Attributes:
+        weighed: the login.
+        decided: the last decision.
+        pin: what a check of the PIN shows now.
+    """
+
+    weighed: Weighed
+    decided: Decision
+    pin: PinShown
+
+    @property
+    def brings_none(self) -> bool:
+        """Whether only the PIN would have a code sent, and does so no more."""
+        done, login = self.decided.step, self.weighed.login
+        if login is None or self.pin is not PinShown.EXPIRED or not isinstance(done, step.CheckKeyword | step.AskCode):
+            return False
+        return sent_by_pin_alone(login, self.decided.evidence, done.token)
+
+    @property
+    def by_keyword(self) -> bool:
+        """Whether it is by the keyword that is checked that a code comes; else the person has one already."""
+        done = self.decided.step
+        expired = self.pin is PinShown.EXPIRED
+        return isinstance(done, step.CheckKeyword) and not (expired and done.kind is KeywordKind.PIN)
+
+    @property
+    def pin_in_front(self) -> bool:
+        """Whether the PIN stands in front of the code that is asked for."""
+        policy = self.decided.policy
+        return policy is not None and policy.pin_with_token and self.decided.evidence.pin is None
+
+
+def _pin(weighed: Weighed, now: datetime) -> PinShown:
+    """What a check of the right PIN shows."""
+    login = weighed.login
+    if login is not None and is_expired(login.person.user, weighed.facts.pin_chosen_at, login.policy, now):
+        return PinShown.EXPIRED
+    return PinShown.RIGHT
+
+
+def _went_well(done: step.Performed, walked: _Walked) -> Evidence:
     """The evidence when a step has gone well: everything that was checked is right, every message has arrived."""
+    evidence, pin = walked.decided.evidence, walked.pin
     match done:
         case step.CheckPassword() | step.AskPassword():
             return replace(evidence, password=PasswordVerdict.RIGHT)
-        case step.CheckPin() | step.AskPin() | step.CheckNewPin() | step.KeepPin() | step.AskNewPin():
-            return replace(evidence, pin=PinShown.RIGHT)
-        case step.CheckKeyword(token=token):
+        case step.CheckPin() | step.AskPin():
+            return replace(evidence, pin=pin)
+        case step.CheckNewPin() | step.KeepPin() | step.AskNewPin():
+            return _with_new_pin(walked)
+        case step.CheckKeyword(token=token) | step.AskCode(token=token) if walked.brings_none:
+            return replace(evidence, token=token.kind, code=CodeVerdict.EXHAUSTED)
+        case step.CheckKeyword(token=token) if walked.by_keyword:
             return replace(evidence, keyword=token.kind, factor=True)
-        case step.SendCode(token=token) | step.AskCode(token=token) | step.CheckCode(token=token):
-            return replace(evidence, token=token.kind, code=CodeVerdict.RIGHT)
+        case (
+            step.SendCode(token=token)
+            | step.AskCode(token=token)
+            | step.CheckCode(token=token)
+            | step.CheckKeyword(token=token)
+        ):
+            shown_pin = pin if walked.pin_in_front else evidence.pin
+            return replace(evidence, token=token.kind, code=CodeVerdict.RIGHT, pin=shown_pin)
         case _:
             assert_never(done)
 
 
-def _told(done: step.Performed) -> str:
+def _with_new_pin(walked: _Walked) -> Evidence:
+    """The evidence when a new PIN was typed; where no PIN is what the policy allows, until no try is left."""
+    evidence, policy = walked.decided.evidence, walked.decided.policy
+    if policy is None or policy.pin_minimum_length <= policy.pin_maximum_length:
+        return replace(evidence, pin=PinShown.RIGHT)
+    waiting = Waiting(Question.NEW_PIN, evidence.stage, last_try=True)
+    return replace(evidence, pin=PinShown.UNFIT, answer=Field.CODE, waiting=waiting)
+
+
+def _told(done: step.Performed, walked: _Walked) -> str:
     """What happens, in a line; empty for what is part of another line."""
+    expired = ", and has expired" if walked.pin is PinShown.EXPIRED else ""
+    behind = f"; the PIN stands in front of it{expired}" if walked.pin_in_front else ""
     match done:
         case step.CheckPassword() | step.AskPassword():
             return "the directory checks the password"
         case step.CheckPin() | step.AskPin():
-            return "the PIN is asked for and checked"
+            return f"the PIN is asked for and checked{expired}"
         case step.CheckNewPin() | step.KeepPin() | step.AskNewPin():
-            return "a new PIN is kept"
-        case step.CheckKeyword(token=token, kind=kind):
+            return "a new PIN, typed twice, is asked for and kept"
+        case step.CheckKeyword(token=token) | step.AskCode(token=token) if walked.brings_none:
+            return f"the PIN is the keyword that would have a code sent by {token.kind}, and has expired: none is sent"
+        case step.CheckKeyword(token=token, kind=kind) if walked.by_keyword:
             return f"the {kind} is the keyword that has a code sent by {token.kind}"
         case step.SendCode(token=token, stock=stock):
             what = f"a message with {stock} codes" if stock else "a code"
-            return f"{what} is sent by {token.kind} to {destination(token)} and asked for"
-        case step.AskCode(token=token) | step.CheckCode(token=token):
-            return _checked_elsewhere(token)
+            return f"{what} is sent by {token.kind} to {destination(token)} and asked for{behind}"
+        case step.AskCode(token=token) | step.CheckCode(token=token) | step.CheckKeyword(token=token):
+            return _checked_elsewhere(token) + behind
         case _:
             assert_never(done)
 

@@ -144,8 +144,8 @@ def both(before: Facts, after: Facts, at: datetime, *, exactly: bool) -> tuple[L
 
 
 def _fresh(facts: Facts, at: datetime) -> Facts:
-    """The same, as if the directory had just been read: its age is another matter."""
-    return replace(facts, freshness=replace(facts.freshness, as_of=at))
+    """The same, as if the directory had just been read and the PIN just been chosen: their age is another matter."""
+    return replace(facts, freshness=replace(facts.freshness, as_of=at), pin_chosen_at=at)
 
 
 def _refused_by_hours(found: Logon) -> bool:

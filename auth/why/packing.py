@@ -133,7 +133,7 @@ class Packer:
     def _frame(self, facts: Facts, packed: Packed) -> bytes:
         """What is the same for everybody, as a rule; then its parts are the same objects each time."""
         same = (id(facts.server_default), id(facts.reach), facts.expired_after, facts.region)
-        usual = not facts.stock and facts.response_mark is None
+        usual = not facts.stock and facts.response_mark is None and facts.pin_chosen_at is None
         known = self._frames.get(same) if usual else None
         if known is not None and known[1] in self._digests:
             return known[1]

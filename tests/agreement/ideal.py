@@ -4,13 +4,13 @@ from agreement.generator import CODES, OTHER_PIN, PIN, RESPONSE
 from agreement.naive.service import Naive
 
 RIGHT = {kind: next(iter(known["verdicts"])) for kind, known in CODES.items()}
-MOST_STEPS = 8
+MOST_STEPS = 12
 SHORT_PIN = "7531"
 
 
 def ideal(world: dict) -> str:
-    """`accepted`, or `refused: ` with the reason; every message arrives, and no PIN has expired."""
-    naive = Naive({**world, "down": [], "user": {**world["user"], "pin_at": -1}})
+    """`accepted`, or `refused: ` with the reason; every message arrives."""
+    naive = Naive({**world, "down": []})
     told = naive.begin(*move(naive)[1:])
     for _ in range(MOST_STEPS):
         if naive.open is None and "10.0.0.1" not in naive.parked:
@@ -67,5 +67,5 @@ def right(naive: Naive, asked: dict) -> str:
 
 def keyword(naive: Naive, kind: str) -> str:
     """What has a code sent."""
-    words = {"word": naive.policy[f"{kind}_keyword"] or "", "pin": PIN, "password": "Teapot-41"}
+    words = {"word": naive.policy[f"{kind}_keyword"] or "", "pin": naive.pin()[0], "password": "Teapot-41"}
     return words[naive.policy[f"{kind}_keyword_kind"]]

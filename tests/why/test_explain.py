@@ -21,7 +21,7 @@ from core.logins import MAIL, NOW, PHONE, REACH, ancestor, entry_id, facts, link
 from core.test_decision_laws import any_facts, at, instants
 from dirsync.view import Freshness
 from schema.grammar import ReplyRule
-from schema.words import TokenKind
+from schema.words import KeywordKind, LoginMode, Method, SendMode, TokenKind
 
 SMS, EMAIL, VIP = TokenKind.SMS, TokenKind.EMAIL, TokenKind.VIP
 LACKING = {
@@ -109,6 +109,66 @@ def test_no_number_is_shown_whole(known, now):
     for shown in (as_text(report).plain, msgspec.json.encode(as_data(report)).decode()):
         for secret in (PHONE, PHONE[1:], "+447700900123", MAIL):
             assert secret not in shown
+
+
+def of_pin(settings, mode=LoginMode.CHALLENGE, days=40, **values):
+    """What explain says of somebody whose administrator has set a PIN so many days ago; it expires after thirty."""
+    aging = replace(settings, pin_expire_days=30)
+    somebody = person(link(aging), pin="a digest", pin_set_at=NOW - timedelta(days=days))
+    return explain(facts(somebody, node(mode=mode), **values), NOW)
+
+
+ONLY_PIN = policy(first_method=Method.PIN, second_method=Method.NONE)
+WITH_TOKEN = policy(pin_with_token=True)
+
+
+def test_an_expired_pin_is_followed_by_the_question_for_a_new_one_where_the_node_can_ask():
+    explained = of_pin(ONLY_PIN)
+    assert explained.outcome == "accepted"
+    assert explained.steps == (
+        "the PIN is asked for and checked, and has expired",
+        "a new PIN, typed twice, is asked for and kept",
+    )
+    assert of_pin(ONLY_PIN, days=20).steps == ("the PIN is asked for and checked",)
+
+
+@pytest.mark.parametrize("mode", [LoginMode.APPEND, LoginMode.REJECT_THEN_CODE])
+def test_an_expired_pin_is_refused_where_the_node_can_ask_nothing(mode):
+    explained = of_pin(ONLY_PIN, mode)
+    assert (explained.outcome, explained.remedy) == ("refused: pin-expired", Reason.PIN_EXPIRED.remedy)
+    assert of_pin(ONLY_PIN, mode, days=20).outcome == "accepted"
+
+
+def test_an_expired_pin_in_front_of_a_code_is_said_to_be_so():
+    front = "a code is sent by sms to +43***67 and asked for; the PIN stands in front of it"
+    assert of_pin(WITH_TOKEN, days=20).steps[1:] == (front,)
+    new = "a new PIN, typed twice, is asked for and kept"
+    assert of_pin(WITH_TOKEN).steps[1:] == (f"{front}, and has expired", new)
+    assert of_pin(WITH_TOKEN, LoginMode.REJECT_THEN_CODE).outcome == "refused: pin-expired"
+
+
+def test_a_pin_that_the_person_has_chosen_since_is_as_old_as_that():
+    for days, outcome in ((29, "accepted"), (31, "refused: pin-expired")):
+        chosen = NOW - timedelta(days=days)
+        assert of_pin(ONLY_PIN, LoginMode.APPEND, pin_chosen_at=chosen).outcome == outcome
+
+
+def test_an_expired_pin_brings_no_code_whose_keyword_it_is_until_a_new_one_was_typed():
+    keyword = {"sms_mode": SendMode.KEYWORD, "sms_keyword_kind": KeywordKind.PIN, "token_order": (SMS,)}
+    explained = of_pin(policy(**keyword))
+    assert explained.outcome == "refused: attempts-exhausted"
+    assert "has expired: none is sent" in explained.steps[-1]
+    assert of_pin(policy(first_method=Method.TOKEN, second_method=Method.NONE, **keyword)).outcome == explained.outcome
+    assert of_pin(policy(first_method=Method.PIN, **keyword)).outcome == "accepted"
+    assert of_pin(policy(**keyword), days=20).outcome == "accepted"
+    stocked = policy(first_method=Method.TOKEN, second_method=Method.NONE, **keyword)
+    assert of_pin(stocked, stock={SMS: 2}).steps == ("the code of sms is asked for",), "one that they have already"
+
+
+def test_an_expired_pin_is_refused_where_no_new_one_is_what_the_policy_allows():
+    none = replace(ONLY_PIN, pin_minimum_length=6, pin_maximum_length=5)
+    assert of_pin(none).outcome == "refused: pin-unfit"
+    assert of_pin(none, days=20).outcome == "accepted"
 
 
 def test_each_reply_attribute_says_whose_it_is_once():

@@ -11,7 +11,7 @@ from core.logins import NOW, PHONE, ancestor, facts, link, node, person, policy
 from core.test_decision_laws import any_facts, instants
 from schema.grammar import ReplyRule
 from schema.hours import LogonHours, Window
-from schema.words import Method
+from schema.words import LoginMode, Method
 
 NIGHTS = LogonHours((Window(1, 0, 60),), "UTC")  # one hour, early on Tuesdays; NOW is a Tuesday's noon
 WEAK = {"second_method": Method.NONE}
@@ -75,6 +75,16 @@ def test_data_that_is_old_hides_no_change():
     before, after = (facts(person(link(policy(**extra))), freshness=old) for extra in ({}, WEAK))
     assert logon(before, NOW).outcome == "refused: replica-stale"
     assert effect(*both(before, after, NOW, exactly=False)) is Effect.WEAKER
+
+
+def test_a_pin_that_has_expired_hides_no_change():
+    append = node(mode=LoginMode.APPEND)
+    aging = {"first_method": Method.PIN, "second_method": Method.NONE, "pin_expire_days": 30}
+    before, after = (
+        facts(person(link(policy(**aging)), pin="a digest", **extra), append) for extra in ({}, {"disabled": True})
+    )
+    assert logon(before, NOW).outcome == "refused: pin-expired"
+    assert effect(*both(before, after, NOW, exactly=False)) is Effect.LOSES
 
 
 def test_a_pin_in_front_of_the_code_is_asked_for_like_any_other():

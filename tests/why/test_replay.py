@@ -108,6 +108,19 @@ def test_a_login_with_a_pin_in_front_of_its_code_is_decided_again_without_the_le
     assert replay.again[0].recorded == "check code: sms to +43***67, a part of the code field"
 
 
+def test_when_a_pin_was_chosen_is_kept_of_the_one_who_chose_it():
+    usual, packer = facts(), Packer()
+    stored: dict[bytes, bytes] = {}
+    for known in (usual, replace(usual, pin_chosen_at=NOW), usual):
+        packed = packer.pack(
+            Event(NOW, "0123456789abcdef", "", "vpn", "challenged", Reason.PIN_WANTED, (moment(known),))
+        )
+        stored |= packed.parts
+        packer.stored(packed)
+        found = unpacked(packed.value, stored.__getitem__).moments[0]
+        assert found.facts.pin_chosen_at == known.pin_chosen_at
+
+
 @given(order=st.permutations(list(NumberType)))
 def test_sets_that_are_equal_differ_in_nothing_in_whichever_order_they_came_about(order):
     """A frozenset shows its members in the order in which it was made, where their hashes collide."""
