@@ -140,7 +140,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         ReplicaUnavailable: there is no replica yet, or the file is none.
     """
     if not path.is_file() or path.stat().st_size == 0:
-        raise ReplicaUnavailable(f"there is no replica at {path}", remedy="run `dirfactor sync`, or start the service")
+        raise _none_there(path)
     with faults(path):
         db = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro",
@@ -150,7 +150,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
             check_same_thread=False,
         )
         try:
-            _check(db, path)
+            _check_made(db, path)
             db.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
         except BaseException:
             db.close()
@@ -197,7 +197,7 @@ def unusable(path: Path, problem: str) -> ReplicaUnavailable:
 
 
 def _prepare(db: sqlite3.Connection, path: Path) -> None:
-    empty = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    empty = _has_no_tables(db)
     if not empty:
         _check(db, path)
     if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
@@ -213,6 +213,31 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
             db.execute("INSERT INTO meta (only, version) VALUES (1, 0)")
             db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             db.execute(f"PRAGMA user_version = {_LAYOUT}")
+
+
+def _has_no_tables(db: sqlite3.Connection) -> bool:
+    return bool(db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0)
+
+
+def _check_made(db: sqlite3.Connection, path: Path) -> None:
+    if _is_unmade(db):
+        raise _none_there(path)
+    _check(db, path)
+
+
+def _is_unmade(db: sqlite3.Connection) -> bool:
+    """Whether a cut in power, or the end of a process, came while it was made; who opens it for writing makes it."""
+    try:
+        return _has_no_tables(db)
+    except sqlite3.OperationalError as error:
+        # before it is in WAL mode there is a rollback journal, and no reader may use it up
+        if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
+            return True
+        raise
+
+
+def _none_there(path: Path) -> ReplicaUnavailable:
+    return ReplicaUnavailable(f"there is no replica at {path}", remedy="run `dirfactor sync`, or start the service")
 
 
 def _check(db: sqlite3.Connection, path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import random
 import sqlite3
-from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,18 +10,16 @@ import pytest
 
 from auth.embedded_state import EmbeddedStore
 from auth.state import Wanted
-from power.disk import Disk, What
+from power.cuts import OFTEN, cuts_of
+from power.disk import Disk
 from power.life import KEPT_ONE_IN, KEYS, kept_key, mark_key
 from power.watched import watched
 
 pytestmark = pytest.mark.servers  # strace comes with them
 TURNS = 200
 CUTS = 500
-OFTEN = 5
-"""Times that each call is cut off by which the log is given up or begun anew."""
 FEWEST_CHECKPOINTS = 5
 FILE = "state.sqlite"
-LOG = f"{FILE}-wal"
 NOW = datetime(2026, 11, 27, 13, tzinfo=UTC)
 
 
@@ -58,15 +55,7 @@ def life(tmp_path_factory):
 async def test_what_was_told_before_the_power_went_is_so_after_it(life, tmp_path):
     folder, steps = life
     dice = random.Random(20261127)
-    cuts = Counter(dice.sample(range(len(steps)), CUTS))
-    begins = False
-    for at, step in enumerate(steps):
-        if step.call.path == folder / LOG and step.call.what is What.WRITE:
-            begins = begins or step.call.offset == 0
-        ends = step.call.what is What.SYNC and step.call.path == folder / LOG and step.ended
-        if begins or step.call.what is What.REMOVE or (step.call.what is What.SYNC and step.call.path == folder / FILE):
-            cuts[at] += OFTEN
-        begins = begins and not ends
+    cuts = cuts_of(steps, folder / FILE, CUTS, dice)
     disk, told = Disk(), Told()
     for at, step in enumerate(steps):
         disk.take(step)

@@ -515,6 +515,18 @@ def test_a_database_of_another_program_is_never_written_to(path):
     assert path.read_bytes() == before
 
 
+def test_a_replica_that_was_cut_off_while_it_was_made_is_none_yet_and_the_writer_makes_it(path):
+    with sqlite3.connect(path) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+    other.close()
+    assert path.stat().st_size
+    with pytest.raises(ReplicaUnavailable, match="there is no replica") as caught:
+        Replica(path)
+    assert "dirfactor sync" in caught.value.remedy
+    ReplicaWriter(path).close()
+    Replica(path).close()
+
+
 def test_a_second_writer_is_a_fault(writer, lab, path, monkeypatch):
     monkeypatch.setattr("dirsync.replica.store._BUSY_SECONDS", 0.05)
     second = ReplicaWriter(path)
