@@ -11,7 +11,7 @@ from auth.audit.chain import Chain
 from auth.audit.files import AuditFiles, day_of
 from auth.audit.keys import AuditKey
 from auth.audit.line import AuditLine, AuditUnavailable
-from auth.audit.retention import retire
+from auth.audit.retention import TooOld, delete, record, too_old
 from auth.audit.rows import Dropped, Kind
 
 _log = logging.getLogger("dirfactor.audit")
@@ -76,6 +76,7 @@ class AuditTrail:
         self._export = export or Export()
         self._chain = Chain(files, key)
         self._checked_at = now()
+        self._begun_on = ""
         self._retired_on = ""
         self._unsynced = False
         self._dropped = 0
@@ -112,23 +113,44 @@ class AuditTrail:
         return self._chain.head.seq
 
     def tick(self) -> None:
-        """Once a second: sign what waits for it, record what was not exported, let go what is too old."""
+        """Once a second: sign what waits for it, record what was not exported, begin the day's segment."""
         now = self._now()
         today = day_of(now)
         self._dropped += self._export.dropped()
-        if not (self._dropped or self._is_due(now) or self._retired_on != today):
+        if not (self._dropped or self._is_due(now) or self._begun_on != today):
             return
         signed = None
         with self._chain.turn(now):
             self._record_dropped(now)
-            if self._days and self._retired_on != today:
-                retire(self._chain, self._files, now, self._days)
-            self._retired_on = today
+            self._begun_on = today
             if self._is_due(now):
                 signed = self._checkpoint(now)
         self._unsynced = True
         if signed:
             self._export.offer(signed)
+
+    async def retire(self) -> None:
+        """Once a day, when its segment was begun: let go what is too old. Threads wait for the disk, as in `aclose`.
+
+        Raises:
+            AuditUnavailable: it could not be done, or not to its end; the next time goes on from there.
+        """
+        today = self._begun_on
+        if not self._days or self._retired_on == today:
+            return
+        found = await asyncio.to_thread(too_old, self._files, self._chain.head.day, self._now(), self._days)
+        if found is not None:
+            now = self._now()
+            with self._chain.turn(now):
+                record(self._chain, found, now)
+            self._unsynced = True
+            await asyncio.to_thread(self._delete, found)
+        self._retired_on = today
+
+    def _delete(self, found: TooOld) -> None:
+        """When it is on the disk that they are gone, for after a power failure they could be missed otherwise."""
+        self.sync()
+        delete(found)
 
     def sync(self) -> None:
         """Have what was written brought to the disk; may be called by another thread, for it takes its time.

@@ -44,6 +44,7 @@ async def keep_up(trail: AuditTrail, sync: SyncPolicy) -> None:
             trail.tick()
             if sync is SyncPolicy.SECOND:
                 await asyncio.to_thread(trail.sync)
+            await trail.retire()
         except Fault as fault:
             if fault.problem != said:
                 _log.error("%s", fault)

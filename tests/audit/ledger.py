@@ -42,6 +42,12 @@ class Ledger:
             for _ in range(number):
                 trail.write(self.line())
 
+    def write_days(self, days):
+        """A service on each of so many days, up to now."""
+        for day in range(days):
+            self.later(days=1 if day else 0)
+            self.write()
+
     def later(self, **time):
         self.now += timedelta(**time)
 

@@ -1,9 +1,11 @@
 """Every line names the one before by its octets, and whatever happens to a writer, nothing that was told is lost."""
 
+import asyncio
 import errno
 import resource
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +14,10 @@ import pytest
 
 from auth.audit import AuditUnavailable
 from auth.audit.rows import NOTHING, hash_of, row_of, sealed_part, signed_part
+from auth.audit.settings import SyncPolicy
 from auth.audit.trail import CHECKPOINT_LINES, Export
+from auth.audit.upkeep import keep_up
+from auth.meanwhile import meanwhile
 
 TODAY, TOMORROW = "20261126", "20261127"
 TESTS = Path(__file__).parents[1]
@@ -180,13 +185,11 @@ def test_a_file_from_before_there_were_segments_is_named_with_its_hash_and_left_
 
 
 def test_segments_that_are_too_old_are_recorded_and_deleted(ledger):
-    for _ in range(5):
-        ledger.write()
-        ledger.later(days=1)
-    ledger.later(days=-1)
+    ledger.write_days(5)
     with ledger.open(days=2) as trail:
-        trail.tick()
-        trail.tick()
+        for _ in range(2):
+            trail.tick()
+            asyncio.run(trail.retire())
     assert ledger.files.days() == ["20261128", "20261129", "20261130"]
     [retired] = ledger.bodies("retired")
     first = row_of(ledger.lines()[0])
@@ -200,10 +203,67 @@ def test_a_clock_that_has_jumped_ahead_has_nothing_deleted_before_the_next_day(l
     ledger.later(days=4_000)
     with ledger.open(days=30) as trail:
         trail.tick()
+        asyncio.run(trail.retire())
         assert TODAY in ledger.files.days()
         ledger.later(days=1)
         trail.tick()
+        asyncio.run(trail.retire())
     assert TODAY not in ledger.files.days()
+
+
+@pytest.mark.parametrize("slow", ["iterdir", "unlink"])
+def test_outcomes_are_recorded_while_a_slow_disk_looks_for_old_segments_or_deletes_them(ledger, monkeypatch, slow):
+    ledger.write_days(5)
+    asked, written, at_once = threading.Event(), threading.Event(), getattr(Path, slow)
+
+    def slowly(file, *values, **named):
+        asked.set()
+        assert written.wait(2), "the loop waits for the disk"
+        return at_once(file, *values, **named)
+
+    async def serve(trail):
+        async with meanwhile(keep_up(trail, SyncPolicy.SYSTEM)):
+            await asyncio.to_thread(asked.wait, 2)
+            trail.write(ledger.line())
+            written.set()
+            while len(ledger.files.days()) > 3:
+                await asyncio.sleep(0.01)
+
+    monkeypatch.setattr("auth.audit.upkeep._PAUSE_SECONDS", 0.01)
+    with ledger.open(days=2) as trail:
+        monkeypatch.setattr(Path, slow, slowly)
+        asyncio.run(asyncio.wait_for(serve(trail), 5))
+    assert ledger.recorded()[-1] == 6
+
+
+def test_a_segment_is_deleted_when_the_disk_has_what_says_so_and_not_before(ledger, monkeypatch):
+    ledger.write_days(5)
+    done = []
+    monkeypatch.setattr("auth.audit.chain.os.fdatasync", lambda _: done.append(len(ledger.bodies("retired"))))
+    monkeypatch.setattr(Path, "unlink", lambda file, **_: done.append(file.name))
+    with ledger.open(days=2) as trail:
+        trail.tick()
+        asyncio.run(trail.retire())
+        assert done == [1, 1, f"audit-{TODAY}.jsonl", f"audit-{TOMORROW}.jsonl"]
+
+
+def test_what_could_not_be_deleted_is_the_next_time_and_is_recorded_once(ledger, monkeypatch):
+    ledger.write_days(5)
+    with ledger.open(days=2) as trail:
+        trail.tick()
+        with monkeypatch.context() as held:
+            held.setattr(Path, "unlink", refused)
+            for _ in range(2):
+                with pytest.raises(AuditUnavailable, match=f"audit-{TODAY}.jsonl: Read-only file system"):
+                    asyncio.run(trail.retire())
+        assert TODAY in ledger.files.days()
+        asyncio.run(trail.retire())
+    assert ledger.files.days() == ["20261128", "20261129", "20261130"]
+    assert len(ledger.bodies("retired")) == 1
+
+
+def refused(file, **_):
+    raise OSError(errno.EROFS, "Read-only file system", str(file))
 
 
 # crashes and full disks

@@ -1,5 +1,6 @@
 """Whatever is done to a log, at whatever line, the proof names what it was and where; to a log left alone, nothing."""
 
+import asyncio
 import random
 from dataclasses import dataclass
 
@@ -111,6 +112,7 @@ def test_nothing_is_found_in_a_log_whose_old_segments_are_retired(log):
     with log.ledger.open(days=1) as trail:
         trail.write(log.ledger.line())
         trail.tick()
+        asyncio.run(trail.retire())
     assert len(log.ledger.files.days()) == 2
     assert log.proved().found is None
     assert log.proved().first > 1

@@ -1,5 +1,6 @@
 """What is killed by itself: the audit while days change and old ones go, and the key ring while keys are drawn."""
 
+import asyncio
 import os
 import random
 import select
@@ -83,6 +84,7 @@ class AuditRounds:
                     if number % 7 == 0:
                         ledger.later(hours=5)
                         trail.tick()
+                        asyncio.run(trail.retire())
 
         said = killed(work, self._dice, 0.05)
         number, now = said[-1].split(" ")
