@@ -37,6 +37,8 @@ _MOST_EVENTS: Final = 2_000_000
 _A_FEW: Final = 2  # go where one comes, so that the file does not grow when there is too much in it
 _MANY: Final = 5_000
 _BUSY_SECONDS: Final = 0.2
+_PATIENT: Final = f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}"
+_PRIMARY_CODE: Final = 0xFF
 
 
 class JournalFile:
@@ -44,6 +46,9 @@ class JournalFile:
 
     The file is opened when it is needed, and again after an error, so that what was mended is used. What is kept
     survives the end of the process; when the machine goes down, the last events may be lost.
+
+    While another process holds the file, a backup for one, only the first event waits for it, and those that come then
+    are not kept: all logons stand still while one event waits.
 
     Args:
         file: created with mode 0600 when it is not there.
@@ -57,6 +62,7 @@ class JournalFile:
         self._checkpoints: Checkpoints | None = None
         self._packer = Packer()
         self._day = 0
+        self._held = False  # by another process, when it was asked for last
 
     def keep(self, event: Event) -> None:
         """Keep it, in one transaction; see `Journal.keep`."""
@@ -123,15 +129,20 @@ class JournalFile:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         try:
-            db = self._db = self._db or _connected(self._file)
+            db = self._db = self._db or _connected(self._file, 0.0 if self._held else _BUSY_SECONDS)
             checkpoints = self._checkpoints = self._checkpoints or Checkpoints(db, self._file)
             db.execute("BEGIN IMMEDIATE")
+            if self._held:
+                # once for a connection: it is done when the statement is compiled, and a compiled one is kept
+                db.execute(_PATIENT)
+                self._held = False
             yield db
             db.execute("COMMIT")
             checkpoints.committed()
         except (OSError, sqlite3.Error) as error:
             self.close()  # and with it whatever was begun
             self._packer.forget()
+            self._held = _is_busy(error)
             raise _unavailable(self._file, error) from error
 
 
@@ -176,10 +187,10 @@ def _part(db: sqlite3.Connection, digest: bytes) -> bytes:
     raise sqlite3.DataError(msg)
 
 
-def _connected(file: Path) -> sqlite3.Connection:
+def _connected(file: Path, patience: float) -> sqlite3.Connection:
     file.touch(mode=0o600, exist_ok=True)
     file.chmod(0o600)
-    db = sqlite3.connect(file, isolation_level=None, timeout=_BUSY_SECONDS)
+    db = sqlite3.connect(file, isolation_level=None, timeout=patience)
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
@@ -195,6 +206,12 @@ def _check(layout: int) -> None:
     if layout not in {0, _LAYOUT}:
         msg = "another version of dirfactor has written it"
         raise sqlite3.DataError(msg)
+
+
+def _is_busy(error: Exception) -> bool:
+    """Whether another process holds the file: the code, or one of its extended ones (sqlite.org/rescode.html)."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
 
 
 def _unavailable(file: Path, error: Exception) -> JournalUnavailable:

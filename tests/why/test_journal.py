@@ -1,7 +1,9 @@
 """What an outcome was decided from is kept so that it can be decided again, without any secret, and not for ever."""
 
 import sqlite3
-from contextlib import closing
+import threading
+import time
+from contextlib import closing, contextmanager
 from datetime import timedelta
 
 import pytest
@@ -34,6 +36,7 @@ SECRETS = {
     "temporary_response": "digest-of-a-response",
     "malformed": (Malformed("dirfactorPhone", "0664 0000067 and more", "a number"),),
 }
+WAIT = 0.2  # seconds
 GIVEN = Evidence(typed_password=Typed.GIVEN)
 
 
@@ -231,6 +234,43 @@ def test_a_file_that_cannot_be_used_is_said_and_used_again_once_it_is_mended(jou
     file.unlink()
     journal.keep(event())
     assert len(read_events(file, "0123456789abcdef")) == 1
+
+
+def test_while_another_process_holds_the_file_only_the_first_event_waits_for_it(journal, file):
+    journal.keep(event())
+    for _ in range(2):  # it is waited for again when it was got in between
+        with held(file):
+            assert waited(journal) > WAIT / 2
+            assert sum(waited(journal) for _ in range(10)) < WAIT
+        journal.keep(event(correlation="after"))
+    assert len(read_events(file, "after")) == 2
+
+
+def test_who_finds_the_file_held_for_a_moment_only_waits_and_keeps_the_event(journal, file):
+    with held(file):
+        waited(journal)
+    journal.keep(event())
+    with held(file) as other:
+        free = threading.Timer(WAIT / 4, other.execute, ["ROLLBACK"])
+        free.start()
+        journal.keep(event(correlation="patient"))
+        free.join()
+    assert len(read_events(file, "patient")) == 1
+
+
+@contextmanager
+def held(file):
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield other
+
+
+def waited(journal):
+    """For how many seconds an event waits that is not kept."""
+    begun = time.monotonic()
+    with pytest.raises(JournalUnavailable, match="locked"):
+        journal.keep(event())
+    return time.monotonic() - begun
 
 
 def test_a_file_of_another_layout_is_left_alone(journal, file):
