@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from auth.checkpoints import Checkpoints
-from auth.embedded.write_lock import WriteLock, is_held
+from auth.embedded.write_lock import WriteLock
+from auth.held_file import is_held
 from auth.state import StateUnavailable
 from auth.turn import Turns, tell
 

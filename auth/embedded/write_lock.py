@@ -1,7 +1,6 @@
 """The file's write lock, which other processes take as well: whoever has to wait for it, waits between turns."""
 
 import asyncio
-import sqlite3
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -13,11 +12,6 @@ PATIENCE_SECONDS: Final = 5.0
 """For how long somebody else may have it before whoever waits is refused."""
 _PAUSES: Final = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025)
 """Seconds before each try, and before all that follow; SQLite, waiting in place, makes nearly the same."""
-
-
-def is_held(error: Exception) -> bool:
-    """Whether this says that somebody else has the file, and that it may be free soon (sqlite.org/rescode.html)."""
-    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 class WriteLock:

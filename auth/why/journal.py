@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from auth.checkpoints import Checkpoints
+from auth.held_file import is_held
 from auth.incident import describe
 from auth.why.packing import Kept, Packed, Packer, unpacked
 from auth.why.record import Event, Journal, JournalUnavailable, NoJournal
@@ -38,7 +39,6 @@ _A_FEW: Final = 2  # go where one comes, so that the file does not grow when the
 _MANY: Final = 5_000
 _BUSY_SECONDS: Final = 0.2
 _PATIENT: Final = f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}"
-_PRIMARY_CODE: Final = 0xFF
 
 
 class JournalFile:
@@ -142,7 +142,7 @@ class JournalFile:
         except (OSError, sqlite3.Error) as error:
             self.close()  # and with it whatever was begun
             self._packer.forget()
-            self._held = _is_busy(error)
+            self._held = is_held(error)
             raise _unavailable(self._file, error) from error
 
 
@@ -206,12 +206,6 @@ def _check(layout: int) -> None:
     if layout not in {0, _LAYOUT}:
         msg = "another version of dirfactor has written it"
         raise sqlite3.DataError(msg)
-
-
-def _is_busy(error: Exception) -> bool:
-    """Whether another process holds the file: the code, or one of its extended ones (sqlite.org/rescode.html)."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
-    return code & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
 
 
 def _unavailable(file: Path, error: Exception) -> JournalUnavailable:

@@ -271,7 +271,8 @@ NO_ROW: Mapping[str, Mapping[tuple[str, ...], str]] = {
         ),
         ("slow",): (
             "whoever needs something to be on the disk itself waits for it, and nobody else: "
-            "`tests/scenarios/test_slow_disk.py`; but once in some ten megabytes of a log, where it begins anew"
+            "`tests/scenarios/test_slow_disk.py`; but once in some ten megabytes of a log, where it begins anew. "
+            "So it is while another program has the state's file: `tests/scenarios/test_held_state.py`"
         ),
         ("refused", "wrong TLS"): "a disk has no connection",
     },
