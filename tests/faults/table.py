@@ -267,7 +267,8 @@ NO_ROW: Mapping[str, Mapping[tuple[str, ...], str]] = {
         ),
         ("garbage",): (
             "it may keep any part of what it was not told to keep when the power goes: what was told is not lost, "
-            "`tests/power/test_power.py`"
+            "`tests/power/test_power.py`; audit, keys, replica and journal are cut off in the same way beside it, in "
+            "`tests/power`"
         ),
         ("slow",): (
             "whoever needs something to be on the disk itself waits for it, and nobody else: "
