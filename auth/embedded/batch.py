@@ -104,7 +104,7 @@ class Batch:
         self._unavailable = unavailable
         self._turns = turns
         self._open: _Transaction | None = None
-        self._lock = WriteLock(lambda: self._begun() is not None, self._end_with_turn, self._held)
+        self._lock = WriteLock(lambda: (self._open or self._begun()) is not None, self._end_with_turn, self._held)
         self._committed: list[_Transaction] = []  # for the disk, oldest first; the first is on its way
         self._disk = ThreadPoolExecutor(1, "state-disk")
         if turns is not None:

@@ -1,13 +1,16 @@
 """The embedded store in an event loop: many verbs, one transaction, and nobody is told before it is there."""
 
 import asyncio
+import random
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -342,6 +345,55 @@ async def test_a_store_that_is_closed_refuses_whoever_waits_for_its_file(file):
         store.close()
         with pytest.raises(StateUnavailable):
             await waits
+
+
+async def test_whoever_is_to_try_for_the_file_in_a_turn_that_has_it_leaves_that_turn_alone(store, file):
+    """With uvloop a timer may come between what a turn has written and its end."""
+    with held(file):
+        (waits,) = begun(written(store, "otp", 7))
+        await asyncio.sleep(0.02)
+    opened = store._batch._opened()
+    store._batch._lock._try(asyncio.get_running_loop(), 0)
+    assert store._batch._open is opened
+    assert await asyncio.wait_for(waits, 5)
+    assert opened.safe
+
+
+HOLDS = """
+import random, sqlite3, sys, time
+other = sqlite3.connect(sys.argv[1], isolation_level=None)
+print("begun", flush=True)
+while True:
+    other.execute("BEGIN IMMEDIATE")
+    time.sleep(random.uniform(0, 0.004))
+    other.execute("COMMIT")
+    time.sleep(random.uniform(0, 0.004))
+"""
+
+
+@pytest.mark.parametrize("loops", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_whoever_writes_while_another_process_takes_the_file_all_the_time_is_never_refused(file, loops):
+    """Marks are won once each, in whichever order a loop has verbs, timers and ends of turns."""
+    dice = random.Random(20261128)
+
+    async def login(store, number):
+        await asyncio.sleep(dice.uniform(0, 1))
+        if dice.random() < 0.05:
+            time.sleep(0.004)  # noqa: ASYNC251 - the loop is busy, and timers are late
+        await store.recall(Wanted(marks=("otp",)), NOW)
+        return await written(store, f"otp {number % 500}", 7)
+
+    async def all_of_them():
+        with closing(EmbeddedStore(file, "boot", Turns())) as store:
+            return await asyncio.wait_for(asyncio.gather(*(login(store, number) for number in range(2000))), 30)
+
+    EmbeddedStore(file, "boot").close()
+    another = [sys.executable, "-c", HOLDS, str(file)]
+    with subprocess.Popen(another, stdout=subprocess.PIPE) as other, asyncio.Runner(loop_factory=loops) as runner:
+        assert other.stdout.readline() == b"begun\n"
+        won = runner.run(all_of_them())
+        other.kill()
+    assert sum(won) == 500
 
 
 RECOVERS = """
