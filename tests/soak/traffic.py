@@ -45,6 +45,8 @@ TOKENS = {
     for number in range(HOLDERS)
 }
 _PATIENCE = 15.0
+_REACH = 600
+"""More codes than anybody types in half an hour, and those of the widest window behind them."""
 _IN_PROGRESS = "dirfactor_logons_in_progress"
 
 
@@ -117,8 +119,10 @@ class Traffic:
     def close(self) -> None:
         self._link.close()
 
-    def _wrong(self, what: str) -> None:
-        self._done.wrong.append(what)
+    def _wrong(self, what: str, user: str = "") -> None:
+        """Note it, and what the audit says of it."""
+        last = self._office.audit(name=user)[-1:] if user else []
+        self._done.wrong.append(what + "".join(f": {line['reason']} {line.get('detail', '')}" for line in last))
 
     async def _code(self) -> bool:
         """Whether somebody was free to do it, as for the others."""
@@ -130,7 +134,7 @@ class Traffic:
             self._done.took.append(time.monotonic() - begun)
             self._counters[user] += 1
             if reply.outcome != "accepted":
-                self._wrong(f"a right code was {reply.outcome}")
+                self._wrong(f"a right code was {reply.outcome}", user)
             return True
 
     async def _code_over_http(self) -> bool:
@@ -141,15 +145,15 @@ class Traffic:
             self._counters[user] += 1
             reply = await self._office.service.http(user, passcode=code)
             if reply.outcome != "accepted":
-                self._wrong(f"a right code over HTTP was {reply.outcome}")
+                self._wrong(f"a right code over HTTP was {reply.outcome}", user)
             return True
 
     async def _wrong_code(self) -> bool:
         user = self._dice.choice(list(TOKENS))
-        typed = another(TOKENS[user].code(self._counters[user] + 700).text)
+        typed = _wrong_for(TOKENS[user], self._counters[user])
         reply = await self._by_radius(user, typed, None)
         if reply.outcome not in {"refused", "challenged"}:  # challenged: it may be typed again
-            self._wrong(f"a wrong code was {reply.outcome}")
+            self._wrong(f"a wrong code was {reply.outcome}", user)
         return True
 
     async def _sent(self, people: str, thing: str, ask: Callable[[str, str, Reply | None], Awaitable[Reply]]) -> bool:
@@ -161,12 +165,12 @@ class Traffic:
             asked = await ask(user, password_of(user), None)
             if asked.outcome != "challenged":
                 if asked.outcome == "accepted" or not self._spells.touch(thing, begun, time.monotonic()):
-                    self._wrong(f"a first step that needs the {thing} was {asked.outcome}")
+                    self._wrong(f"a first step that needs the {thing} was {asked.outcome}", user)
                 return False
             code = await self._code_for(user, people, mark)
             answered = await ask(user, code, asked)
             if answered.outcome != "accepted":
-                self._wrong(f"the code that the {thing} took was {answered.outcome}")
+                self._wrong(f"the code that the {thing} took was {answered.outcome}", user)
             return True
 
     async def _code_for(self, user: str, people: str, mark: int) -> str:
@@ -241,6 +245,18 @@ class Traffic:
     def _station(self) -> str:
         self._stations += 1
         return f"192.0.2.{self._stations % 250}-{self._stations}"
+
+
+def _wrong_for(token: SoftwareToken, counter: int) -> str:
+    """A code that is wrong for as long as the course takes.
+
+    One that comes later would be told to be too far ahead, and would be good for nothing when it is its turn.
+    """
+    later = {each.decode() for each in token.codes(range(counter, counter + _REACH))}
+    typed = another(token.code(counter + 700).text)
+    while typed in later:
+        typed = another(typed)
+    return typed
 
 
 def company(sealed: SealedPeople) -> list[Entry]:
