@@ -21,8 +21,9 @@ SAMPLE_SECONDS = 5.0
 def main() -> int:
     """Exit status 0 when nothing was wrong and everything was flat.
 
-    Memory, files and threads count, and the processor time of a logon. How long logons took does not: on a machine
-    with other work they take longer by what that work has, and no longer by our doing.
+    Memory, files and threads count, and the processor time of a logon, by that of a fixed piece of work in the same
+    minute. How long logons took does not: on a machine with other work they take longer by what that work has, and no
+    longer by our doing.
     """
     parser = argparse.ArgumentParser(prog="soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0)
@@ -54,13 +55,13 @@ def told(seen: Seen, seconds: float) -> int:
     first, last = early_and_late(memory, seconds)
     grown = growth(memory, seconds)
     files, threads = (more(_series(seen, name), seconds) for name in ("files", "threads"))
-    dearer = trend(after_warm_up(_by_minute(table, "cpu_ms"), seconds))
+    dearer = trend(after_warm_up(_by_minute(table, "yards"), seconds))
     slower = [trend(after_warm_up(_by_minute(table, name), seconds)) for name in ("p50", "p99")]
     print(f"\n{sum(seen.done.requests.values()):,} requests: " + ", ".join(_numbers(seen.done.requests)))
     print(f"{seen.edits} edits, {seen.reloads} times read again; faults: {', '.join(_faults(seen.spells))}")
     print(f"memory {first / 1024:.1f} MB early, {last / 1024:.1f} MB late: {grown:+.1%} (less than {MOST_GROWTH:.0%})")
     print(f"open files {files:+.0f}, threads {threads:+.0f} (at most {MOST_MORE:+.0f})")
-    print(f"processor time of a logon {dearer:+.0%} by its trend (at most {MOST_TREND:+.0%})")
+    print(f"processor time of a logon, in yardsticks, {dearer:+.0%} by its trend (at most {MOST_TREND:+.0%})")
     print(f"p50 {slower[0]:+.0%}, p99 {slower[1]:+.0%} by their trends")
     print(f"wrong {len(seen.done.wrong)}")
     for text, times in Counter(seen.done.wrong).most_common(10):

@@ -21,6 +21,7 @@ from soak.minutes import Sample
 from soak.processes import standing
 from soak.spells import Spells
 from soak.traffic import GATEWAY, MAIL_SERVER, MAILED, WEIGHTS, Done, Traffic, company
+from soak.yardstick import yardstick
 
 STATE_FILE = "state file"
 _PORTS = {
@@ -97,7 +98,7 @@ class Course:
             await asyncio.sleep(seconds)
             took, seen.done.took = tuple(seen.done.took), []
             found = standing(self._office.service.program.process.pid)
-            seen.samples.append(Sample(time.monotonic() - seen.begun, found, seen.done.logons, took))
+            seen.samples.append(Sample(time.monotonic() - seen.begun, found, seen.done.logons, took, yardstick()))
 
     async def _editing(self, seconds: float) -> None:
         while True:

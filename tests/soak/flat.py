@@ -8,7 +8,7 @@ MOST_GROWTH = 0.02
 MOST_MORE = 3.0
 """Of open files and of threads, from early to late: connections and pools come and go by as many."""
 MOST_TREND = 0.25
-"""Of the processor time of a logon, over all minutes."""
+"""Of the processor time of a logon in yardsticks, over all minutes."""
 _EARLY, _LATE = (1 / 6, 7 / 30), 9 / 10
 """Of half an hour: minutes five to seven, and the last three."""
 

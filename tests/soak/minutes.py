@@ -8,8 +8,8 @@ from soak.processes import Standing
 from soak.spells import Spells
 
 HEAD = (
-    f"{'minute':>6}{'MB':>8}{'files':>7}{'threads':>9}{'logons':>8}{'CPU ms each':>13}{'p50, ms':>9}{'p99, ms':>9}"
-    f"{'faults, s':>11}"
+    f"{'minute':>6}{'MB':>8}{'files':>7}{'threads':>9}{'logons':>8}{'CPU ms each':>13}{'yards':>7}"
+    f"{'p50, ms':>9}{'p99, ms':>9}{'faults, s':>11}"
 )
 _SECONDS = 60.0
 
@@ -23,12 +23,14 @@ class Sample:
         standing: of the service's processes.
         logons: so far.
         took: seconds of each good logon by code since the sample before.
+        yard: processor seconds of the yardstick.
     """
 
     at: float
     standing: Standing
     logons: int
     took: tuple[float, ...] = ()
+    yard: float = 0.001
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Minute:
         threads: of the processes.
         logons: within it.
         cpu_ms: processor time for each of them.
+        yards: the same, in yardsticks.
         p50: seconds of a good logon by code.
         p99: the same, of the slowest hundredth.
         faults: seconds of faults in force, all things together.
@@ -53,6 +56,7 @@ class Minute:
     threads: float
     logons: int
     cpu_ms: float
+    yards: float
     p50: float
     p99: float
     faults: float
@@ -60,7 +64,7 @@ class Minute:
     def row(self) -> str:
         return (
             f"{self.number:>6}{self.megabytes:>8.1f}{self.files:>7.0f}{self.threads:>9.0f}{self.logons:>8}"
-            f"{self.cpu_ms:>13.2f}{self.p50 * 1000:>9.1f}{self.p99 * 1000:>9.1f}{self.faults:>11.1f}"
+            f"{self.cpu_ms:>13.2f}{self.yards:>7.2f}{self.p50 * 1000:>9.1f}{self.p99 * 1000:>9.1f}{self.faults:>11.1f}"
         )
 
 
@@ -74,6 +78,8 @@ def minutes(samples: Sequence[Sample], spells: Spells, begun: float, length: flo
         first = before or own[0]
         logons = own[-1].logons - first.logons
         spent = own[-1].standing.cpu_seconds - first.standing.cpu_seconds
+        cpu_ms = 1000 * spent / logons if logons else 0.0
+        yard_ms = 1000 * statistics.median(sample.yard for sample in own)
         took = sorted(each for sample in own for each in sample.took)
         yield Minute(
             number=number + 1,
@@ -81,7 +87,8 @@ def minutes(samples: Sequence[Sample], spells: Spells, begun: float, length: flo
             files=statistics.median(sample.standing.files for sample in own),
             threads=statistics.median(sample.standing.threads for sample in own),
             logons=logons,
-            cpu_ms=1000 * spent / logons if logons else 0.0,
+            cpu_ms=cpu_ms,
+            yards=cpu_ms / yard_ms,
             p50=statistics.median(took) if took else 0.0,
             p99=took[int(len(took) * 0.99)] if took else 0.0,
             faults=spells.seconds(begun + first.at, begun + own[-1].at),

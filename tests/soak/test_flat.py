@@ -59,13 +59,13 @@ def test_without_samples_nothing_is_said_to_be_flat():
         growth([(1700.0, 1.0)], HALF_HOUR)
 
 
-def sample(at, *, cpu=0.0, logons=0, kilobytes=1024, files=40, threads=8, took=()):
-    return Sample(at, Standing(kilobytes, files, threads, cpu), logons, took)
+def sample(at, *, cpu=0.0, logons=0, kilobytes=1024, files=40, threads=8, took=(), yard=0.001):
+    return Sample(at, Standing(kilobytes, files, threads, cpu), logons, took, yard)
 
 
 def half_an_hour(**grows):
     """A service that stays as it is, but for what grows in all of the time: by that part of its first value."""
-    usual = {"cpu": 1.0, "kilobytes": 100_000, "files": 40, "threads": 8}
+    usual = {"cpu": 1.0, "kilobytes": 100_000, "files": 40, "threads": 8, "yard": 0.002}
 
     def grown(name, at):
         return usual[name] * (1 + grows.get(name, 0.0) * at / HALF_HOUR)
@@ -80,7 +80,14 @@ def half_an_hour(**grows):
 
 @pytest.mark.parametrize(
     ("grows", "status"),
-    [({}, 0), ({"kilobytes": 0.03}, 1), ({"files": 0.2}, 1), ({"threads": 1.0}, 1), ({"cpu": 0.6}, 1)],
+    [
+        ({}, 0),
+        ({"kilobytes": 0.03}, 1),
+        ({"files": 0.2}, 1),
+        ({"threads": 1.0}, 1),
+        ({"cpu": 0.6}, 1),
+        ({"cpu": 0.6, "yard": 0.6}, 0),  # all work on the machine has become dearer
+    ],
 )
 def test_a_soak_that_grows_has_failed(grows, status, capsys):
     assert told(half_an_hour(**grows), HALF_HOUR) == status
@@ -105,7 +112,7 @@ def test_a_minute_has_what_was_added_within_it_and_the_median_of_what_stood():
         sample(90.0, cpu=3.0, logons=500, kilobytes=2048),
     ]
     first, second = minutes(samples, spells, begun=1_000.0)
-    assert (first.number, first.logons, first.cpu_ms) == (1, 200, 5.0)
+    assert (first.number, first.logons, first.cpu_ms, first.yards) == (1, 200, 5.0, 5.0)
     assert (second.number, second.logons, second.cpu_ms, second.megabytes) == (2, 200, 5.0, 2.0)
     assert (second.p50, second.p99, second.faults) == (0.001, 0.009, 5.0)
 

@@ -22,7 +22,8 @@ from scenarios.sealed import SealedPeople
 from schema.words import TokenKind
 from soak.spells import Spells
 
-HOLDERS, TEXTED, MAILED = 200, 100, 50
+HOLDERS, TEXTED, MAILED = 200, 200, 100
+"""So many that nobody comes near the most that may be sent to one in a quarter of an hour."""
 GATEWAY, MAIL_SERVER = "SMS gateway", "mail server"
 WEIGHTS = {
     "code": 60,
