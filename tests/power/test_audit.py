@@ -7,6 +7,7 @@ import pytest
 from audit.ledger import Ledger
 from auth.audit.proof.lines import Keys
 from auth.audit.proof.verify import verify
+from power.cuts import laid
 from power.disk import Disk
 from power.watched import watched
 
@@ -22,7 +23,7 @@ def life(tmp_path_factory):
     return folder, list(watched(program, folder, folder / "strace.log"))
 
 
-def test_what_was_brought_to_the_disk_is_recorded_and_the_next_line_too(life, tmp_path):
+def test_what_was_brought_to_the_disk_is_recorded_and_the_next_line_too(life):
     folder, steps = life
     dice = random.Random(20261127)
     cuts = set(dice.sample(range(len(steps)), min(CUTS, len(steps))))
@@ -32,11 +33,8 @@ def test_what_was_brought_to_the_disk_is_recorded_and_the_next_line_too(life, tm
         if step.call.path == folder / "told" and step.call.octets:
             synced = int(step.call.octets)
         if at in cuts:
-            place = tmp_path / str(at)
-            place.mkdir()
-            for path, content in disk.after_a_cut(dice).items():
-                (place / path.name).write_bytes(content)
-            whole += goes_on(place, synced)
+            with laid(disk.after_a_cut(dice)) as place:
+                whole += goes_on(place, synced)
     assert synced > LINES / 2
     assert whole > len(cuts) / 10, "some cuts take nothing that was sealed"
 

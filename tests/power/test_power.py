@@ -10,7 +10,7 @@ import pytest
 
 from auth.embedded_state import EmbeddedStore
 from auth.state import Wanted
-from power.cuts import OFTEN, cuts_of
+from power.cuts import OFTEN, cuts_of, laid
 from power.disk import Disk
 from power.life import KEPT_ONE_IN, KEYS, kept_key, mark_key
 from power.watched import watched
@@ -52,7 +52,7 @@ def life(tmp_path_factory):
     return folder, list(watched(program, folder, folder / "strace.log"))
 
 
-async def test_what_was_told_before_the_power_went_is_so_after_it(life, tmp_path):
+async def test_what_was_told_before_the_power_went_is_so_after_it(life):
     folder, steps = life
     dice = random.Random(20261127)
     cuts = cuts_of(steps, folder / FILE, CUTS, dice)
@@ -61,12 +61,9 @@ async def test_what_was_told_before_the_power_went_is_so_after_it(life, tmp_path
         disk.take(step)
         if step.call.path == folder / "told" and step.call.octets:
             told.take(int(step.call.octets))
-        for cut in range(cuts[at]):
-            place = tmp_path / f"{at}-{cut}"
-            place.mkdir()
-            for path, content in disk.after_a_cut(dice).items():
-                (place / path.name).write_bytes(content)
-            await demand_whole(place / FILE, told)
+        for _ in range(cuts[at]):
+            with laid(disk.after_a_cut(dice)) as place:
+                await demand_whole(place / FILE, told)
     assert cuts.total() > CUTS + FEWEST_CHECKPOINTS * OFTEN, "checkpoints are among what is cut off"
     assert len(told.marks) == KEYS
     assert told.kept
