@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import Final
 
 import uvloop
 
@@ -20,6 +21,9 @@ from auth.serving.serve import demand_changeable, serve
 from auth.serving.supervisor import Supervisor
 from auth.serving.worker import Manager, Worker, last_said
 from auth.settings import Settings
+
+_BEGINNING_SECONDS: Final = 120.0
+"""Files and sockets are opened in less than one; to find that a shared store is away takes some more."""
 
 
 def serve_host(settings: Settings, clock: Clock, entropy: Entropy) -> int:
@@ -52,6 +56,7 @@ def serve_host(settings: Settings, clock: Clock, entropy: Entropy) -> int:
             seen=host.seen,
             manager=manager,
             monotonic=clock.monotonic,
+            beginning=_BEGINNING_SECONDS,
         )
         return supervisor.run()
 

@@ -10,7 +10,7 @@ import os
 import select
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -55,6 +55,8 @@ class Supervisor:
         seen: when a worker's event loop has last been seen turning, by its number; seconds of `monotonic`.
         manager: is told how they are doing.
         monotonic: seconds that never run backwards.
+        beginning: seconds within which a worker that is begun anew serves, or is ended; not at the start, when a state
+            file of an earlier release may have to be taken over and the service manager has a limit of its own.
     """
 
     workers: int
@@ -63,6 +65,7 @@ class Supervisor:
     seen: Callable[[int], float]
     manager: Manager
     monotonic: Callable[[], float]
+    beginning: float
     _places: list[_Place] = field(init=False)
     _told: set[int] = field(default_factory=set, init=False)  # signals
     _stopping_since: float | None = field(default=None, init=False)
@@ -132,21 +135,25 @@ class Supervisor:
 
     def _begin(self, place: _Place) -> None:
         ours, theirs = socket.socketpair()
+        # what the new process is told before it is a worker would be heard by nobody, or by us
+        allowed = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         process = os.fork()
         if process == 0:
             ours.close()
-            self._be(place.number, theirs)
+            self._be(place.number, theirs, allowed)
+        signal.pthread_sigmask(signal.SIG_SETMASK, allowed)
         theirs.close()
         place.process, place.end, place.began = process, ours, self.monotonic()
         place.is_ready = place.asked = False
 
-    def _be(self, number: int, end: socket.socket) -> None:
+    def _be(self, number: int, end: socket.socket, allowed: Collection[int]) -> None:
         """In the new process: be a worker, and nothing else, to the end."""
         status = 1
         try:
             signal.set_wakeup_fd(-1)
             for each in _SIGNALS:
                 signal.signal(each, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, allowed)
             for place in self._places:
                 if place.end:
                     place.end.close()  # else the workers would not learn that we are gone
@@ -257,6 +264,10 @@ class Supervisor:
         for place in stuck:
             _log.error("worker %d does nothing any more, and is ended", place.number)
             self._signal(place, signal.SIGKILL)
+        for place in self._places:
+            if self._all_were_ready and place.process and not place.is_ready and now - place.began > self.beginning:
+                _log.error("worker %d has not begun within %.0f s, and is ended", place.number, self.beginning)
+                self._signal(place, signal.SIGKILL)
         if self.manager.watched and not stuck:
             self.manager.alive()
 

@@ -1,12 +1,16 @@
-"""A supervisor whose workers do as a test wants: `python -m serving.supervised WORKERS SECONDS`, in an empty folder.
+"""A supervisor whose workers do as a test wants, in an empty folder.
+
+    python -m serving.supervised WORKERS WATCHED BEGINNING
 
 Files in the folder are what the test and the workers say to each other: `begun-N` has a line for each worker that
 began in place N, `read-N` one for each time that it was asked to read its configuration; with a file `fails-N` it
-cannot begin, with `waits-N` it goes on beginning, with `keeps-N` it keeps its configuration. Standard output has what
-the service manager would be told.
+cannot begin, with `waits-N` it goes on beginning, with `keeps-N` it keeps its configuration; with `hit` the next
+process that is forked is told to stop before it can do anything, and the file is gone. Standard output has what the
+service manager would be told.
 """
 
 import logging
+import os
 import signal
 import sys
 import time
@@ -68,6 +72,13 @@ def work(number: int, line: Line) -> None:
             line.kept("") if Path(f"keeps-{number}").exists() else line.ready("")
 
 
+def be_hit() -> None:
+    """In a new process, before anything else."""
+    if Path("hit").exists():
+        Path("hit").unlink()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 def seen(number: int) -> float:
     """A file's time is not of the monotonic clock, but as far from now."""
     try:
@@ -91,4 +102,6 @@ def examine():
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
-    sys.exit(Supervisor(int(sys.argv[1]), work, examine, seen, Manager(float(sys.argv[2])), time.monotonic).run())
+    os.register_at_fork(after_in_child=be_hit)
+    workers, watched, beginning = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
+    sys.exit(Supervisor(workers, work, examine, seen, Manager(watched), time.monotonic, beginning).run())

@@ -16,11 +16,11 @@ ROOT = Path(__file__).parents[2]
 class Team:
     """A supervisor of three, in a folder."""
 
-    def __init__(self, folder: Path, watched: float = 0.0) -> None:
+    def __init__(self, folder: Path, watched: float, beginning: float) -> None:
         self.folder = folder
         with (folder / "told").open("w") as told, (folder / "log").open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "serving.supervised", "3", str(watched)],
+                [sys.executable, "-m", "serving.supervised", "3", str(watched), str(beginning)],
                 cwd=folder,
                 env={"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
                 stdout=told,
@@ -51,8 +51,8 @@ class Team:
 def begin(tmp_path):
     begun: list[Team] = []
 
-    def team(watched: float = 0.0) -> Team:
-        begun.append(Team(tmp_path, watched))
+    def team(watched: float = 0.0, beginning: float = 60.0) -> Team:
+        begun.append(Team(tmp_path, watched, beginning))
         return begun[-1]
 
     yield team
@@ -107,6 +107,32 @@ def test_one_that_hangs_is_ended_and_begun_anew_and_alive_are_all_or_none(begin)
     assert stuck not in team.workers()
     count = len(team.lines("told"))
     team.until("told", count + 2)
+
+
+def test_the_first_one_that_hangs_while_it_begins_is_ended_and_does_not_hold_up_the_configuration(begin, tmp_path):
+    team = begin(beginning=1.0)
+    team.until("told", 1)
+    (tmp_path / "waits-0").touch()
+    os.kill(team.workers()[0], signal.SIGKILL)
+    team.until("begun-0", 2)
+    team.reload()
+    team.until("begun-0", 3)
+    assert "worker 0 has not begun within 1 s, and is ended" in "".join(team.lines("log"))
+    (tmp_path / "waits-0").unlink()
+    assert team.until("told", 3)[1:] == ["reloading", "ready serves with 3 workers"]
+    assert team.lines("read-0")
+
+
+def test_one_that_is_told_to_stop_as_soon_as_it_is_forked_ends_and_nobody_else(begin, tmp_path):
+    team = begin()
+    team.until("told", 1)
+    (tmp_path / "hit").touch()
+    os.kill(team.workers()[2], signal.SIGKILL)
+    team.until("begun-2", 2)
+    assert not (tmp_path / "hit").exists()
+    assert "worker 2 has ended by itself (SIGTERM)" in "".join(team.lines("log"))
+    assert team.process.poll() is None
+    assert team.lines("told") == ["ready serves with 3 workers"]
 
 
 def test_a_configuration_that_is_bad_is_shown_to_nobody(begin, tmp_path):
