@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from power.disk import Step, What
+from power.disk import Disk, Step, What
 from small_world import FOLDER
 
 OFTEN = 5
@@ -35,27 +35,49 @@ def log_of(file: Path) -> Path:
     return file.with_name(f"{file.name}-wal")
 
 
-class Brought:
-    """What a checkpoint has brought to the disk, and no cut takes away: whatever was told when it began.
+def brought_over(steps: Sequence[Step], file: Path, told: Path) -> list[int]:
+    """For each step, what a checkpoint has brought to the disk by then, and no cut takes away: the number told last.
+
+    That is whatever was told when the checkpoint began.
+    """
+    log, in_log, over, by_step = log_of(file), 0, 0, []
+    for step, numbers in zip(steps, _told(steps, told), strict=True):
+        if step.call.what is What.SYNC and step.call.path == log and not step.ended:
+            in_log = numbers[-1] if numbers else 0
+        if step.call.what is What.SYNC and step.call.path == file and step.ended:
+            over = in_log
+        by_step.append(over)
+    return by_step
+
+
+def after_cuts(
+    steps: Sequence[Step], told: Path, cuts: Mapping[int, int], dice: random.Random
+) -> Iterator[tuple[int, Sequence[int], Path]]:
+    """For each cut: after which step it was, the numbers that were told by then, and a folder with what lies there.
+
+    The numbers are one list, which grows; at the end it has all.
 
     Args:
-        file: the SQLite file.
+        steps: of a life.
+        told: the file into which it wrote each number, once that was safe.
+        cuts: how often the power is cut off after a step.
+        dice: what of the rest has reached the disk.
     """
+    disk = Disk()
+    for at, (step, numbers) in enumerate(zip(steps, _told(steps, told), strict=True)):
+        disk.take(step)
+        for _ in range(cuts.get(at, 0)):
+            with laid(disk.after_a_cut(dice)) as place:
+                yield at, numbers, place
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._log = log_of(file)
-        self._in_log = 0
-        self.over = 0
 
-    def take(self, step: Step, told: int) -> None:
-        """The next step, and the number that was told last."""
-        if step.call.what is not What.SYNC:
-            return
-        if step.call.path == self._log and not step.ended:
-            self._in_log = told
-        if step.call.path == self._file and step.ended:
-            self.over = self._in_log
+def _told(steps: Sequence[Step], told: Path) -> Iterator[Sequence[int]]:
+    """For each step, the numbers that were told by then; the same list, which grows."""
+    numbers: list[int] = []
+    for step in steps:
+        if step.call.path == told and step.call.octets:
+            numbers.append(int(step.call.octets))
+        yield numbers
 
 
 @contextmanager

@@ -9,8 +9,7 @@ import pytest
 
 from auth.why.journal import JournalFile, read_events
 from auth.why.record import JournalUnavailable
-from power.cuts import OFTEN, Brought, cuts_of, laid
-from power.disk import Disk
+from power.cuts import OFTEN, after_cuts, brought_over, cuts_of
 from power.journal_life import DAYS, SIZES, about, at, event, login
 from power.watched import watched
 
@@ -36,17 +35,12 @@ def test_after_it_the_journal_is_written_again_and_has_whole_events_but_the_last
     folder, steps = life
     dice = random.Random(20261128)
     cuts = cuts_of(steps, folder / FILE, CUTS, dice)
-    disk, told, brought, found = Disk(), 0, Brought(folder / FILE), []
-    for at_step, step in enumerate(steps):
-        disk.take(step)
-        if step.call.path == folder / "told" and step.call.octets:
-            told = int(step.call.octets)
-        brought.take(step, told)
-        for _ in range(cuts[at_step]):
-            with laid(disk.after_a_cut(dice)) as place:
-                last = demand_whole_events(place / FILE, told)
-            assert brought.over <= last <= told + max(SIZES)
-            found.append(last < told)
+    over, found, told = brought_over(steps, folder / FILE, folder / "told"), [], 0
+    for step, numbers, place in after_cuts(steps, folder / "told", cuts, dice):
+        told = numbers[-1] if numbers else 0
+        last = demand_whole_events(place / FILE, told)
+        assert over[step] <= last <= told + max(SIZES)
+        found.append(last < told)
     assert cuts.total() > CUTS + FEWEST_CHECKPOINTS * OFTEN, "checkpoints are among what is cut off"
     assert at(told) - at(1) > 2 * timedelta(days=DAYS), "what is old goes meanwhile"
     assert len(found) / 10 < sum(found) < len(found), "some cuts take events that were told, and some do not"

@@ -10,8 +10,7 @@ import pytest
 
 from auth.embedded_state import EmbeddedStore
 from auth.state import Wanted
-from power.cuts import OFTEN, cuts_of, laid
-from power.disk import Disk
+from power.cuts import OFTEN, after_cuts, cuts_of
 from power.life import KEPT_ONE_IN, KEYS, kept_key, mark_key
 from power.watched import watched
 
@@ -56,14 +55,12 @@ async def test_what_was_told_before_the_power_went_is_so_after_it(life):
     folder, steps = life
     dice = random.Random(20261127)
     cuts = cuts_of(steps, folder / FILE, CUTS, dice)
-    disk, told = Disk(), Told()
-    for at, step in enumerate(steps):
-        disk.take(step)
-        if step.call.path == folder / "told" and step.call.octets:
-            told.take(int(step.call.octets))
-        for _ in range(cuts[at]):
-            with laid(disk.after_a_cut(dice)) as place:
-                await demand_whole(place / FILE, told)
+    told, taken = Told(), 0
+    for _, numbers, place in after_cuts(steps, folder / "told", cuts, dice):
+        for number in numbers[taken:]:
+            told.take(number)
+        taken = len(numbers)
+        await demand_whole(place / FILE, told)
     assert cuts.total() > CUTS + FEWEST_CHECKPOINTS * OFTEN, "checkpoints are among what is cut off"
     assert len(told.marks) == KEYS
     assert told.kept

@@ -10,8 +10,7 @@ import pytest
 
 from dirsync.errors import ReplicaUnavailable
 from dirsync.replica import Replica, ReplicaWriter
-from power.cuts import OFTEN, Brought, cuts_of, laid
-from power.disk import Disk
+from power.cuts import OFTEN, after_cuts, brought_over, cuts_of
 from power.replica_life import DIRECTORIES, NOON, batch, name_of, state
 from power.watched import watched
 from small_directory import content, refresh
@@ -35,19 +34,14 @@ def test_after_it_cookies_and_entries_are_those_of_one_batch_and_the_sync_loses_
     folder, steps = life
     dice = random.Random(20261128)
     cuts = cuts_of(steps, folder / FILE, CUTS, dice)
-    disk, told, brought, found = Disk(), 0, Brought(folder / FILE), []
-    for at, step in enumerate(steps):
-        disk.take(step)
-        if step.call.path == folder / "told" and step.call.octets:
-            told = int(step.call.octets)
-        brought.take(step, told)
-        for _ in range(cuts[at]):
-            with laid(disk.after_a_cut(dice)) as place:
-                last = demand_one_batch(place / FILE)
-            assert brought.over <= last <= told + 1
-            found.append(last < told)
+    over, found, told = brought_over(steps, folder / FILE, folder / "told"), [], 0
+    for step, numbers, place in after_cuts(steps, folder / "told", cuts, dice):
+        told = numbers[-1] if numbers else 0
+        last = demand_one_batch(place / FILE)
+        assert over[step] <= last <= told + 1
+        found.append(last < told)
     assert cuts.total() > CUTS + FEWEST_CHECKPOINTS * OFTEN, "checkpoints are among what is cut off"
-    assert told == BATCHES
+    assert numbers[-1] == BATCHES
     assert len(found) / 10 < sum(found) < len(found), "some cuts take batches that were told, and some do not"
 
 
