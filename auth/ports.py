@@ -10,7 +10,9 @@ from auth.steering import steer
 from schema.errors import Fault
 
 REMEDIES = {
-    errno.EACCES: "give the service the right: AmbientCapabilities=CAP_NET_BIND_SERVICE in its systemd unit",
+    # in a user namespace of its own a process has no right over the ports of the host (capabilities(7))
+    errno.EACCES: "give the service the right: AmbientCapabilities=CAP_NET_BIND_SERVICE, the same in "
+    "CapabilityBoundingSet=, and PrivateUsers=no in its systemd unit",
     errno.EADDRINUSE: "stop what listens there, or choose another port",
     errno.EADDRNOTAVAIL: "set host to an address of this machine, or to 0.0.0.0",
 }

@@ -21,7 +21,7 @@ from auth.clock import SYSTEM_CLOCK
 from auth.demo.service import Reply, free_port
 from auth.otp.token import SoftwareToken
 from canary.forms import shown_in
-from rig.process import Process, members
+from rig.process import NO_RIGHTS, Process, members
 from scenarios.command_line import dirfactor
 from scenarios.company import STAFF, password_of, person, policy, policy_dn, with_vip
 from scenarios.office import DOORS, Office, another, open_office
@@ -37,7 +37,6 @@ WRONG_STATE = "canary-of-a-state-that-nobody-gave"
 WRONG_KEY = "canary-of-an-api-key-that-is-none"
 SEED = b"canary-of-a-seed-in-full"
 TOKEN = SoftwareToken(TokenKind.TOTP, "T-CANARY", SEED, digits=8)
-NO_RIGHTS = ("setpriv", "--bounding-set", "-all", "--inh-caps", "-all", "--") if os.geteuid() == 0 else ()
 PIN, CHANGED_PIN, RESPONSE = "8305172946", "6940281753", "59182736"
 
 

@@ -22,6 +22,8 @@ WATCHDOG = 'read -r _ || kill -s KILL -- "-$1"'
 # Small against the 20 to 400 ms that servers take to start, large against the cost of asking.
 POLL_SECONDS = 0.005
 
+NO_RIGHTS = ("setpriv", "--bounding-set", "-all", "--inh-caps", "-all", "--") if os.geteuid() == 0 else ()
+"""Before a command: it may do no more than any other user, even where root runs the tests."""
 
 Found = TypeVar("Found")
 

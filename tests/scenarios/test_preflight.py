@@ -1,8 +1,10 @@
 """What is wrong with the files that config.ini names is said by `check config`, and keeps `serve` from starting."""
 
+import errno
 import os
 import pty
 import re
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -20,6 +22,9 @@ from typer.testing import CliRunner
 from auth.cli.main import app
 from auth.clock import SYSTEM_ENTROPY
 from auth.demo.certificates import CertificateFolder
+from auth.ports import REMEDIES
+from rig.ports import LOOPBACK
+from rig.process import NO_RIGHTS
 
 BASIS = """\
 [service]
@@ -80,9 +85,9 @@ def checked(file: Path) -> tuple[int, str]:
 
 
 def served(file: Path) -> tuple[int, str]:
-    """Exit status of `serve` and what it wrote; at a terminal, so that it could ask."""
+    """Exit status of `serve`, as a user without rights, and what it wrote; at a terminal, so that it could ask."""
     ours, its = pty.openpty()
-    command = [sys.executable, "-m", "auth", "serve", "--config", str(file)]
+    command = [*NO_RIGHTS, sys.executable, "-m", "auth", "serve", "--config", str(file)]
     try:
         done = subprocess.run(
             command, stdin=its, capture_output=True, text=True, timeout=20, check=False, start_new_session=True
@@ -133,3 +138,31 @@ def test_wrong_keys_and_wrong_files_are_said_together_in_the_order_of_their_line
         (str(HTTP_LINE + 7), "[vip]"),
         (str(HTTP_LINE + 10), "[audit]"),
     ]
+
+
+@pytest.mark.skipif(
+    int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 1, reason="any user may take port 1 here"
+)
+def test_a_port_that_needs_a_right_one_that_is_taken_and_a_key_of_another_s_are_said_at_once(folder):
+    """Each with what helps, and nothing was begun."""
+    key = folder / "unreadable.key"
+    key.write_bytes((folder / "server.pem").read_bytes())
+    key.chmod(0)
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = taken.getsockname()[1]
+        text = f"[http]\ncertificate = server.pem\nprivate_key = unreadable.key\nport = {port}\n"
+        file = write(folder, text)
+        file.write_text(file.read_text().replace("port = 0", "port = 1"))
+        status, said = served(file)
+    assert status == 2
+    problems = re.findall(r"(?m)^.*?config\.ini:\d+: (\[.*?\]): (.*)\n    (\S.*)$", said)
+    assert sorted(problems) == [
+        ("[http]", f"cannot listen on TCP {LOOPBACK} port {port}: Address already in use", REMEDIES[errno.EADDRINUSE]),
+        (
+            "[http]",
+            f"private_key {key} cannot be read: Permission denied",
+            "give a PEM file that the service's user may read",
+        ),
+        ("[radius]", f"cannot listen on UDP {LOOPBACK} port 1: Permission denied", REMEDIES[errno.EACCES]),
+    ]
+    assert not (folder / "state").exists()

@@ -1,5 +1,6 @@
 """The systemd unit, as systemd itself reads it."""
 
+import errno
 import json
 import re
 import subprocess
@@ -9,8 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from auth.cli.main import app
+from auth.ports import REMEDIES
 
 UNIT = Path(__file__).parents[2] / "packaging/systemd/dirfactor.service"
+PAGE = Path(__file__).parents[2] / "docs/service.md"
 
 
 def setting(name):
@@ -23,6 +26,18 @@ def test_it_starts_a_command_that_there_is():
     assert program == "/usr/bin/dirfactor"
     assert words == ["serve", "--config", "/etc/dirfactor/config.ini"]
     assert CliRunner().invoke(app, ["serve", "--help"]).exit_code == 0
+
+
+def test_whoever_takes_a_port_below_1024_is_told_of_all_that_the_unit_has_against_it():
+    """A capability is worth nothing over the host's ports in a user namespace of one's own (user_namespaces(7))."""
+    given = dict(re.findall(r"(?m)^  ([A-Z][a-z]\w+)=(.*)$", PAGE.read_text()))
+    right = "CAP_NET_BIND_SERVICE"
+    assert given == {"CapabilityBoundingSet": right, "AmbientCapabilities": right, "PrivateUsers": "no"}
+    assert [setting(name) for name in given] == [[""], [], ["yes"]]
+    comment = "".join(line for line in UNIT.read_text().splitlines() if line.startswith("# A port below 1024"))
+    for told in (REMEDIES[errno.EACCES], comment):
+        assert "AmbientCapabilities=" in told
+        assert "PrivateUsers=no" in told
 
 
 @pytest.mark.servers
