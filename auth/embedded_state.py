@@ -232,7 +232,7 @@ class EmbeddedStore:
 
     async def tally(self, key: str, at: datetime, window_seconds: int) -> int:
         """Add up; see `Store.tally`."""
-        return await self._read(ledger.tally, self._memory, key, at, window_seconds)
+        return await self._read(self._tallied, key, at, window_seconds)
 
     async def remember(self, message: SentMessage) -> None:
         """Remember a message; see `Store.remember`."""
@@ -293,6 +293,10 @@ class EmbeddedStore:
             tuple([memory.kept(key) for key in wanted.kept]),
             tuple([ledger.tally(memory, limit.key, now, limit.window_seconds) for limit in wanted.counted]),
         )
+
+    def _tallied(self, key: str, at: datetime, window_seconds: int) -> int:
+        self._look()
+        return ledger.tally(self._memory, key, at, window_seconds)
 
     def _rows(self, question: str, values: Sequence[bytes | str]) -> Sequence[tuple[bytes]]:
         return self._connection.execute(question, values).fetchall()

@@ -319,6 +319,14 @@ def test_two_limits_of_one_key_count_a_text_once(store):
     ]
 
 
+def test_what_another_process_has_sent_is_added_up_also_under_a_key_under_which_nothing_was_known(file, store):
+    other = PlainStore(EmbeddedStore(file, "boot-1"))
+    assert store.tally("all", NOW, 86_400) == 0
+    assert other.reserve((Limit("all", "all", 86_400, 9),), NOW) is None
+    assert store.tally("all", NOW, 86_400) == 1
+    other.close()
+
+
 def test_what_was_sent_survives_a_restart_of_the_machine(file):
     most = (Limit("all", "all", 86_400, 1),)
     first = PlainStore(EmbeddedStore(file, "boot-1"))
