@@ -13,25 +13,31 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from auth.chap.response import Shown
-from auth.request import Challenged, LoginRequest, Outcome
+from auth.reason import Reason
+from auth.request import Accepted, Challenged, LoginRequest, Origin, Outcome, Refused
 from auth.state import state_key
 from schema.parse import fold
 from schema.secret import Secret
 
+ACCEPT_SECONDS = 10
+"""For how long a client that names its logins hears of an accept again: its reply may have been lost on the wire."""
 _LARGEST = 100_000
 _SWEPT_FROM = 1_000
+_NOT_SHARED = Refused(Reason.CHALLENGE_UNKNOWN)
 
 
 @dataclass(slots=True, eq=False)
 class _Step:
-    """A first step: running, or with a challenge that may be shared.
+    """A first step: running, or with an outcome that may be shared.
 
-    `until` is the monotonic instant up to which its challenge is shared, and `since` that from which on; what is done
-    and no challenge never is.
+    `until` is the monotonic instant up to which that is, and `since` that from which on; a refusal never is. An accept
+    is for `accept_seconds`. `authenticators` are those of the requests that have asked for it.
     """
 
     correlation: str
     basis: object
+    accept_seconds: float
+    authenticators: set[bytes]
     task: "asyncio.Task[Outcome] | None" = None
     since: float = float("inf")
     until: float = float("-inf")
@@ -63,6 +69,11 @@ class Coalescer:
 
         A login that has begun is carried to its end, whoever stops waiting for it.
 
+        An accept is shared only where the client itself says that it is the same login (`Origin.session`), and has made
+        the request anew (`Origin.authenticator`), for ten seconds at most: its reply may have been lost. Otherwise
+        somebody else who has seen password and code may be asking, or has seen the whole request and sends it again; a
+        port or a calling station does not tell, for they may be the same for everybody.
+
         Args:
             request: the first step.
             seconds: for how long a challenge answers equal first steps as well, at most as long as it is good; 0 makes
@@ -76,10 +87,14 @@ class Coalescer:
         if known is not None:
             now = self.monotonic()
             if known.task is not None and known.basis == basis and not known.is_over(now):
-                return _aged(await asyncio.shield(known.task), now - known.since), known.correlation
+                is_ours = _is_asked_again(known, request.origin)
+                outcome = _aged(await asyncio.shield(known.task), now - known.since)
+                return outcome if is_ours or not isinstance(outcome, Accepted) else _NOT_SHARED, known.correlation
             self._by_state.pop(known.state, None)
         self._sweep()
-        step = self._steps[same] = _Step(request.origin.correlation, basis)
+        accept_seconds = min(seconds, ACCEPT_SECONDS) if request.origin.session else 0
+        authenticators = {request.origin.authenticator}
+        step = self._steps[same] = _Step(request.origin.correlation, basis, accept_seconds, authenticators)
         step.task = asyncio.ensure_future(self._perform(same, step, seconds, login))
         return await asyncio.shield(step.task), step.correlation
 
@@ -94,13 +109,19 @@ class Coalescer:
         outcome = await login()
         if self._steps.get(same) is not step:
             return outcome
-        if isinstance(outcome, Challenged) and seconds > 0:
-            step.since = self.monotonic()
-            step.until = step.since + min(seconds, outcome.expires_in)
+        lasts: float = 0
+        if isinstance(outcome, Challenged):
+            lasts = min(seconds, outcome.expires_in)
+        elif isinstance(outcome, Accepted):
+            lasts = step.accept_seconds
+        if lasts <= 0:
+            del self._steps[same]
+            return outcome
+        step.since = self.monotonic()
+        step.until = step.since + lasts
+        if isinstance(outcome, Challenged):
             step.state = state_key(outcome.state)
             self._by_state[step.state] = same
-        else:
-            del self._steps[same]
         return outcome
 
     def same(self, request: LoginRequest) -> bytes:
@@ -127,6 +148,13 @@ class Coalescer:
         self._steps = {same: step for same, step in self._steps.items() if not step.is_over(now)}
         self._by_state = {state: same for state, same in self._by_state.items() if same in self._steps}
         self._swept_at = max(_SWEPT_FROM, 2 * len(self._steps))
+
+
+def _is_asked_again(step: _Step, origin: Origin) -> bool:
+    """Whether the client says so itself, by a request that is no copy of an earlier one."""
+    is_copy = bool(origin.authenticator) and origin.authenticator in step.authenticators
+    step.authenticators.add(origin.authenticator)
+    return bool(origin.session) and not is_copy
 
 
 def _aged(outcome: Outcome, seconds: float) -> Outcome:

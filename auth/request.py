@@ -35,6 +35,8 @@ class Origin(msgspec.Struct, frozen=True):
             RADIUS server. Neither logged nor recorded.
         session: the client's own name for this one login (Acct-Session-Id, RFC 2866 section 5.5); empty when it gives
             none. Requests that share it are the same login asked again. Neither logged nor recorded.
+        authenticator: what the client has drawn for this request alone (the Request Authenticator, RFC 2865 section 3);
+            empty where the protocol has none. Two requests that share it are one, and a copy of it.
     """
 
     door: Door
@@ -45,6 +47,7 @@ class Origin(msgspec.Struct, frozen=True):
     station: str = ""
     session: str = ""
     passed_on: tuple[tuple[int, bytes], ...] = ()
+    authenticator: bytes = b""
 
     def __repr__(self) -> str:
         return f"Origin({self.door}, {self.node}, {self.correlation}, {self.address})"

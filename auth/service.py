@@ -92,7 +92,7 @@ class LoginService:
             outcome, login = await self._coalescer.run(request, seconds, run, basis)
         if login != request.origin.correlation:
             joined = replace(session, origin=request.origin, notes={"detail": "joined the login under way"})
-            outcome = await self._record(joined, started, _shared(outcome, request.origin), login)
+            outcome = await self._record(joined, started, outcome, login)
         return await self._not_too_soon(floor, _told(outcome, session))
 
     async def answer(self, request: AnswerRequest) -> Outcome:
@@ -311,15 +311,6 @@ class LoginService:
 _OUTCOME_NAMES: dict[type, str] = {Accepted: "accepted", Challenged: "challenged", Refused: "refused"}
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _OLDEST = 1e9  # JSON has no infinity
-
-
-def _shared(outcome: Outcome, origin: Origin) -> Outcome:
-    """What a repeat of a first step is told: an accept only where the client itself says that it is the same login.
-
-    Otherwise somebody else who has seen password and code may be asking at the same moment; a port or a calling
-    station does not tell, for they may be the same for everybody.
-    """
-    return Refused(Reason.CHALLENGE_UNKNOWN) if isinstance(outcome, Accepted) and not origin.session else outcome
 
 
 def _told(outcome: Outcome, session: Session) -> Outcome:

@@ -226,6 +226,7 @@ class RadiusDoor:
             station(packet),
             session(packet),
             passed_on(packet) if node.forwards else (),
+            packet.authenticator,
         )
         exchange = _Exchange(peer, key, node, packet, origin)
         request = read(packet, proof, node, origin)

@@ -108,3 +108,17 @@ def test_its_repeats_which_are_new_requests_to_radius_send_one_text(house, folde
         assert len(set(repeats)) == len(repeats) > 1, "it asked again, with a new authenticator each time"
         assert vpn.lets_in(visitor.uid, house.code(visitor))
     assert house.texts(visitor) == 1
+
+
+def test_an_accept_that_is_lost_on_the_wire_is_told_to_its_repeat_and_the_code_is_still_good_once(house, folder):
+    visitor = house.visitor()
+    with gateway(house, folder) as vpn:
+        assert not vpn.lets_in(visitor.uid, visitor.password)
+        code, asked = house.code(visitor), len(vpn.relay.requests)
+        vpn.relay.lose_replies(1)
+        assert vpn.lets_in(visitor.uid, code)
+        repeats = vpn.relay.requests[asked:]
+        assert len(set(repeats)) == len(repeats) > 1, "it asked again, with a new authenticator"
+        house.refuses_replay(vpn.relay)
+        assert not vpn.lets_in(visitor.uid, code)
+    assert house.texts(visitor) == 1

@@ -7,15 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from auth.coalesce import Coalescer
+from auth.coalesce import ACCEPT_SECONDS, Coalescer
 from auth.reason import Reason
 from auth.request import Accepted, Challenged, Door, LoginRequest, Origin, Refused
 from auth.state import state_key
 from schema.secret import Secret
 
-ORIGIN = Origin(Door.RADIUS, "vpn", "first", "192.0.2.7", caller="port-1", session="session-1")
+ORIGIN = Origin(
+    Door.RADIUS, "vpn", "first", "192.0.2.7", caller="port-1", session="session-1", authenticator=b"drawn for the 1st"
+)
 REQUEST = LoginRequest(ORIGIN, "alice", Secret("correct horse"))
-AGAIN = replace(REQUEST, origin=replace(ORIGIN, correlation="second"))
+AGAIN = replace(REQUEST, origin=replace(ORIGIN, correlation="second", authenticator=b"drawn for the 2nd"))
+COPY = replace(REQUEST, origin=replace(ORIGIN, correlation="copy"))
 REFUSED = Refused(Reason.PASSWORD_WRONG)
 WINDOW = 20
 
@@ -80,7 +83,8 @@ async def test_equal_first_steps_while_one_runs_run_once_and_share_its_outcome(c
     logins = Logins(outcome)
     waiting = [asyncio.ensure_future(coalescer.run(REQUEST, WINDOW, logins))]
     await turns()
-    waiting += [asyncio.ensure_future(coalescer.run(AGAIN, WINDOW, logins)) for _ in range(20)]
+    repeats = [replace(AGAIN, origin=replace(AGAIN.origin, authenticator=bytes((n,)))) for n in range(20)]
+    waiting += [asyncio.ensure_future(coalescer.run(repeat, WINDOW, logins)) for repeat in repeats]
     await turns()
     logins.gate.set()
     results = await asyncio.gather(*waiting)
@@ -201,12 +205,54 @@ async def test_upper_case_and_surrounding_space_in_the_login_name_make_no_second
     assert logins.begun == 1
 
 
-@pytest.mark.parametrize("outcome", [REFUSED, Accepted()], ids=lambda item: type(item).__name__)
-async def test_only_a_challenge_is_remembered(coalescer, outcome):
-    logins = opened(outcome)
-    await coalescer.run(REQUEST, WINDOW, logins)
-    await coalescer.run(AGAIN, WINDOW, logins)
-    assert logins.begun == 2, "a corrected password must not meet yesterday's refusal, nor an old accept a new refusal"
+@pytest.mark.parametrize("session", ["", "session-1"])
+async def test_a_refusal_is_not_remembered(coalescer, session):
+    logins = opened(REFUSED)
+    for request in (REQUEST, AGAIN):
+        await coalescer.run(replace(request, origin=replace(request.origin, session=session)), WINDOW, logins)
+    assert logins.begun == 2, "a corrected password must not meet yesterday's refusal"
+
+
+async def test_a_client_that_names_its_logins_hears_of_an_accept_again_for_ten_seconds(coalescer, watch):
+    logins = opened(Accepted(), REFUSED)
+    told = []
+    for number in range(4):
+        origin = replace(ORIGIN, correlation=f"{number}", authenticator=b"drawn for %d" % number)
+        told.append(await coalescer.run(replace(REQUEST, origin=origin), WINDOW, logins))
+        watch.now += ACCEPT_SECONDS / 3
+    assert told == [(Accepted(), "0")] * 3 + [(REFUSED, "3")]
+
+
+@pytest.mark.parametrize(("session", "seconds"), [("", WINDOW), ("session-1", 0)])
+async def test_an_accept_is_told_again_to_nobody_else(coalescer, session, seconds):
+    logins = opened(Accepted(), REFUSED)
+    named = [replace(each, origin=replace(each.origin, session=session)) for each in (REQUEST, AGAIN)]
+    told = [(await coalescer.run(each, seconds, logins))[0] for each in named]
+    assert told == [Accepted(), REFUSED]
+
+
+async def test_a_copy_of_a_request_is_told_of_no_accept_and_takes_it_from_nobody(coalescer):
+    logins = Logins(Accepted())
+    waiting = [asyncio.ensure_future(coalescer.run(each, WINDOW, logins)) for each in (REQUEST, COPY, AGAIN)]
+    await turns()
+    logins.gate.set()
+    refused = (Refused(Reason.CHALLENGE_UNKNOWN), "first")
+    assert await asyncio.gather(*waiting) == [(Accepted(), "first"), refused, (Accepted(), "first")]
+    third = replace(AGAIN, origin=replace(AGAIN.origin, authenticator=b"drawn for the 3rd"))
+    told = [await coalescer.run(each, WINDOW, logins) for each in (COPY, AGAIN, third, third)]
+    assert told == [refused, refused, (Accepted(), "first"), refused]
+    assert logins.begun == 1
+
+
+async def test_while_a_login_runs_who_names_none_is_told_of_no_accept(coalescer):
+    logins, unnamed = (
+        Logins(Accepted()),
+        [replace(each, origin=replace(each.origin, session="")) for each in (REQUEST, AGAIN)],
+    )
+    waiting = [asyncio.ensure_future(coalescer.run(each, WINDOW, logins)) for each in unnamed]
+    await turns()
+    logins.gate.set()
+    assert [told for told, _ in await asyncio.gather(*waiting)] == [Accepted(), Refused(Reason.CHALLENGE_UNKNOWN)]
 
 
 async def test_a_login_that_failed_is_not_remembered_and_everyone_who_waited_hears_of_it(coalescer):
@@ -268,14 +314,17 @@ async def test_the_first_waiter_keeps_waiting_when_the_second_one_goes_away(coal
     assert (await first)[0].state.text == "state-1"
 
 
-@pytest.mark.parametrize("outcome", [Accepted(), REFUSED], ids=lambda item: type(item).__name__)
-async def test_an_outcome_that_nobody_waited_for_is_never_handed_to_a_later_login(coalescer, watch, outcome):
+@pytest.mark.parametrize(
+    ("outcome", "later"), [(Accepted(), ACCEPT_SECONDS), (REFUSED, 0)], ids=["Accepted", "Refused"]
+)
+async def test_an_outcome_that_nobody_waited_for_is_never_handed_to_a_later_login(coalescer, watch, outcome, later):
     logins = Logins(outcome)
     waiting = asyncio.ensure_future(coalescer.run(REQUEST, WINDOW, logins))
     await turns()
     waiting.cancel()
     logins.gate.set()
     await turns()
+    watch.now += later
     await coalescer.run(AGAIN, WINDOW, logins)
     assert logins.begun == 2, "an accept from before a change of password would open the door for ever"
 
