@@ -75,7 +75,7 @@ class Metric(StrEnum):
         "dirfactor_radius_discarded_total",
         Kind.COUNTER,
         ("cause",),
-        "RADIUS packets that were not answered, and why; the log names the client",
+        "RADIUS packets that were not answered, RadSec connections that were closed, and why; the log names the client",
     )
     HTTP_ANSWERS = (
         "dirfactor_http_answers_total",

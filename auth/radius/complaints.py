@@ -32,6 +32,26 @@ class Complaint(Enum):
         "{address} shows a certificate of no access node, closed: set dirfactorCertificateName of the access node to "
         "one of its names ({detail}), and dirfactorAddress to its address or to none"
     )
+    NO_CERTIFICATE = (
+        "{address}, RadSec: closed, the client shows no certificate: give it one of an authority in client_ca_file of "
+        "[radsec], and its key"
+    )
+    BAD_CERTIFICATE = (
+        "{address}, RadSec: closed, the client's certificate is not believed ({detail}): give the client one that is "
+        "good now with its chain, or add its authority to client_ca_file of [radsec]"
+    )
+    OLD_TLS = (
+        "{address}, RadSec: closed, the client does not speak TLS 1.3: update it, or let it speak through a proxy such "
+        "as radsecproxy"
+    )
+    NOT_BELIEVED = (
+        "{address}, RadSec: the client breaks the TLS handshake off ({detail}): let it trust the authority of "
+        "certificate of [radsec], and reach this server by a name in it; the client's own log says more"
+    )
+    TOO_MANY_CONNECTIONS = (
+        "{address}, RadSec: closed unread, {detail} connections are open already: find out which clients hold so many; "
+        "one is enough for each"
+    )
     MALFORMED = "{address}, access node {node}: discarded, not a RADIUS packet: {detail}"
     NOT_SERVED = (
         "{address}, access node {node}: discarded, {detail} is not answered on this port: "
@@ -111,6 +131,11 @@ DISCARDS = frozenset(
         Complaint.NOT_ALLOWED,
         Complaint.UNKNOWN_CERTIFICATE,
         Complaint.NO_VERSION,
+        Complaint.NO_CERTIFICATE,
+        Complaint.BAD_CERTIFICATE,
+        Complaint.OLD_TLS,
+        Complaint.NOT_BELIEVED,
+        Complaint.TOO_MANY_CONNECTIONS,
         Complaint.MALFORMED,
         Complaint.NOT_SERVED,
         Complaint.NO_PROOF,
@@ -125,7 +150,7 @@ DISCARDS = frozenset(
         Complaint.FAULT,
     }
 )
-"""Complaints about packets that got no answer."""
+"""Complaints about packets that got no answer, and about connections that brought none."""
 
 
 class OncePerInterval:

@@ -31,6 +31,12 @@ _LENGTH = 4  # octets up to the end of a packet's Length
 _DRAIN_SECONDS = 5.0
 _UNREAD = 16 * LONGEST_PACKET  # octets of answers that may wait for a client; with more, nothing is read from it
 
+_REASONS = {
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": Complaint.NO_CERTIFICATE,
+    "UNSUPPORTED_PROTOCOL": Complaint.OLD_TLS,
+}
+"""By what OpenSSL calls it."""
+
 _logger = logging.getLogger("dirfactor.radius")
 
 
@@ -97,7 +103,16 @@ class RadsecListener:
             open_now=lambda: len(self._connections),
             most=self._limits.connections,
             handshake_seconds=self._limits.handshake_seconds,
+            told=self._turned_away,
         ).run()
+
+    def _turned_away(self, address: str, error: OSError | None) -> None:
+        """Tell the operator why a client cannot connect; whoever knocks and does not speak TLS is none."""
+        if error is None:
+            self.door.complain(Complaint.TOO_MANY_CONNECTIONS, address, detail=str(self._limits.connections))
+        elif found := _complaint_about(error):
+            complaint, detail = found
+            self.door.complain(complaint, address, detail=detail)
 
     async def drain(self, patience: float) -> int:
         """Take no new request, wait for the answers that are under way, and close all connections.
@@ -230,6 +245,16 @@ async def open_radsec(place: socket.socket, tls: ReloadedTls, listener: RadsecLi
 
     doors.push_async_callback(close)
     return f"RadSec tls://{host}:{port}"
+
+
+def _complaint_about(error: OSError) -> tuple[Complaint, str] | None:
+    """What a TLS handshake that failed tells of the client, with a detail that nobody but OpenSSL has worded."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Complaint.BAD_CERTIFICATE, error.verify_message
+    reason = error.reason if isinstance(error, ssl.SSLError) else ""
+    if reason in _REASONS:
+        return _REASONS[reason], ""
+    return (Complaint.NOT_BELIEVED, reason) if "_ALERT_" in (reason or "") else None
 
 
 def _send(writer: asyncio.StreamWriter, reply: bytes) -> None:

@@ -43,16 +43,19 @@ async def opened(folder, service, lookup, *, versions=("1.0",), **listening):
 
 
 @contextlib.asynccontextmanager
-async def connected(place, name="vpn1.example", *, offered=(), authority=None, newest=ssl.TLSVersion.TLSv1_3, port=0):
+async def connected(
+    place, name="vpn1.example", *, offered=(), authority=None, newest=ssl.TLSVersion.TLSv1_3, port=0, ends=None
+):
     """A connection of whoever has a certificate for `name`, or none, and offers these versions of RADIUS.
 
-    From a port of its own when one is given; then it is reset at the end, so that the port can be had again at once.
+    The certificate is good for a long time unless it `ends`. From a port of its own when one is given; then it is
+    reset at the end, so that the port can be had again at once.
     """
     context = ssl.create_default_context()
     place.authority.configure_trust(context)
     context.maximum_version = newest
     if name:
-        (authority or place.authority).issue_cert(name).configure_cert(context)
+        (authority or place.authority).issue_cert(name, not_after=ends).configure_cert(context)
     if offered:
         context.set_alpn_protocols([f"radius/{version}" for version in offered])
     client = socket.socket()

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import logging
+import socket
 import ssl
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -82,19 +84,69 @@ async def test_accounting_and_status_server_come_over_the_same_connection(place)
         assert (await heard(reader))[:2] == bytes((Code.ACCESS_ACCEPT, 5))
 
 
-async def test_nobody_without_a_certificate_gets_in(place):
-    with contextlib.suppress(ConnectionError, ssl.SSLError):
-        async with connected(place, name=None) as (reader, writer):
-            writer.write(encode(login()))
-            assert await ended(reader)
-    assert place.door.discarded == {}
+REFUSED = {
+    "no-certificate": (
+        {"name": None},
+        "the client shows no certificate: give it one of an authority in client_ca_file of [radsec]",
+    ),
+    "bad-certificate": (
+        {"authority": trustme.CA()},
+        "its chain, or add its authority to client_ca_file of [radsec]",
+    ),
+    "bad-certificate of the past": (
+        {"ends": datetime(2020, 1, 1, tzinfo=UTC)},
+        "not believed (certificate has expired): give the client one that is good now",
+    ),
+    "old-tls": ({"newest": ssl.TLSVersion.TLSv1_2}, "does not speak TLS 1.3: update it"),
+}
 
 
-async def test_a_certificate_of_another_authority_is_not_believed(place):
-    with contextlib.suppress(ConnectionError, ssl.SSLError):
-        async with connected(place, authority=trustme.CA()) as (reader, writer):
-            writer.write(encode(login()))
-            assert await ended(reader)
+@pytest.mark.parametrize("what", REFUSED)
+async def test_nobody_gets_in_without_a_certificate_that_is_believed_and_tls_1_3_and_the_operator_is_told(
+    place, caplog, what
+):
+    """Once a minute for each cause and address; each time is counted."""
+    client, told = REFUSED[what]
+    with caplog.at_level(logging.WARNING, "dirfactor.radius"):
+        for _ in range(2):
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
+                async with connected(place, **client) as (reader, writer):
+                    writer.write(encode(login()))
+                    assert await ended(reader)
+    [said] = [record.getMessage() for record in caplog.records]
+    assert said.startswith("127.0.0.1, RadSec: closed, ")
+    assert told in said
+    assert place.door.discarded == {what.partition(" ")[0]: 2}
+
+
+async def test_a_client_that_does_not_believe_our_certificate_is_told_to_the_operator(place, caplog):
+    def knock():
+        strict = ssl.create_default_context()
+        with (
+            socket.create_connection(("127.0.0.1", place.port)) as client,
+            pytest.raises(ssl.SSLCertVerificationError),
+        ):
+            strict.wrap_socket(client, server_hostname="radius.example")
+
+    with caplog.at_level(logging.WARNING, "dirfactor.radius"):
+        await asyncio.to_thread(knock)
+        async with asyncio.timeout(5):
+            while not place.door.discarded:
+                await asyncio.sleep(0.01)
+    assert "TLSV1_ALERT_UNKNOWN_CA): let it trust the authority of certificate of [radsec]" in caplog.text
+    assert place.door.discarded == {"not-believed": 1}
+
+
+@pytest.mark.parametrize("octets", [b"", b"GET / HTTP/1.1\r\n\r\n"], ids=["nothing", "another protocol"])
+async def test_whoever_knocks_and_does_not_speak_tls_is_no_news(place, caplog, octets):
+    """A balancer that looks whether somebody listens, or a stranger's scan, is no client that cannot connect."""
+    with caplog.at_level(logging.WARNING, "dirfactor.radius"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+        writer.write(octets)
+        writer.write_eof()
+        assert await ended(reader)
+        writer.close()
+    assert (caplog.text, place.door.discarded) == ("", {})
 
 
 async def test_a_certificate_of_no_access_node_is_closed_and_the_operator_told_its_name(place, caplog):
@@ -130,11 +182,6 @@ async def test_what_no_client_sends_ends_the_connection_rfc_6613_section_2_6_4(p
         writer.write(octets)
         assert await ended(reader)
     assert sum(place.door.discarded.values()) == 1
-
-
-async def test_tls_1_2_is_refused(place):
-    with pytest.raises((ConnectionError, ssl.SSLError)):
-        await contextlib.AsyncExitStack().enter_async_context(connected(place, newest=ssl.TLSVersion.TLSv1_2))
 
 
 async def test_half_a_packet_is_not_waited_for(place):
@@ -185,14 +232,17 @@ async def test_a_client_that_has_reset_its_connection_already_is_closed_and_no_f
     assert writer.closed
 
 
-async def test_of_too_many_connections_the_last_is_closed_unread(place):
+async def test_of_too_many_connections_the_last_is_closed_unread_and_the_operator_told(place, caplog):
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(caplog.at_level(logging.WARNING, "dirfactor.radius"))
         for _ in range(3):
             reader, writer = await stack.enter_async_context(connected(place))
             writer.write(encode(login()))
             assert await heard(reader)
         with pytest.raises((ConnectionError, ssl.SSLError)):
             await stack.enter_async_context(connected(place))
+    assert "closed unread, 3 connections are open already: find out which clients hold so many" in caplog.text
+    assert place.door.discarded == {"too-many-connections": 1}
 
 
 async def test_a_certificate_that_was_renewed_is_shown_to_the_next_connection(place):
