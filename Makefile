@@ -20,7 +20,7 @@ demo: ## run the service and log in by SMS, e-mail and VIP; nothing to configure
 	@.venv/bin/dirfactor demo
 
 test: ## run all tests, those against real servers included
-	@tools/bootstrap venv servers
+	@tools/bootstrap venv servers supply
 	@$(MAKE) --no-print-directory --jobs=2 test-alone test-servers
 
 # Side by side: those with servers mostly wait for them, the others mostly compute.

@@ -1,7 +1,10 @@
 """What we are made of is locked, let pass for a reason, and built the same everywhere; each threat has its test."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from packaging.requirements import Requirement
@@ -272,3 +275,14 @@ def test_every_threat_has_what_stands_against_it_and_names_a_test_that_is_there(
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for name in set(named).difference(tests):
         assert name.removeprefix("make ") in targets, name
+
+
+@pytest.mark.servers  # what looks is installed with them
+def test_all_is_well_whoever_can_be_asked_for_advisories():
+    """Where no index of packages tells advisories, all else is well and nobody says more than that."""
+    assert (ROOT / ".cache" / "supply" / "bin" / "pip-audit").exists(), "run tools/bootstrap supply"
+    path = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    looked = subprocess.run(
+        [sys.executable, "-m", "supply"], cwd=ROOT, env=os.environ | path, capture_output=True, text=True, check=False
+    )
+    assert looked.returncode in (WELL, NOT_ASKED), looked.stdout + looked.stderr
