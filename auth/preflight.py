@@ -15,6 +15,7 @@ from auth.networks import Networks
 from auth.outbound import mail_gateway, vip_client
 from auth.ports import REMEDIES, places, trial
 from auth.radius.radsec import radsec_tls
+from auth.reloaded_tls import untimely
 from auth.settings import Settings
 from auth.shared.settings import SharedSettings
 from schema.errors import Fault
@@ -76,22 +77,38 @@ async def needed_to_serve(settings: Settings, clock: Clock, entropy: Entropy) ->
 
 
 async def needed_to_start(settings: Settings, clock: Clock, entropy: Entropy) -> tuple[Problem, ...]:
-    """That, and what keeps a service that does not run yet from listening."""
+    """That, and what keeps a service that does not run yet from beginning: ended certificates, ports that are taken."""
     ini = _Report(settings)
     for place in places(settings):
         error = trial(place)
         if error is not None:
             remedy = REMEDIES.get(error.errno or 0, "correct host and port")
             ini.report(place.section, f"cannot listen on {place}: {error.strerror}", remedy)
-    return await needed_to_serve(settings, clock, entropy) + ini.problems
+    return await _needed_to_begin(settings, clock, entropy) + ini.problems
 
 
 async def everything(settings: Settings, clock: Clock, entropy: Entropy) -> tuple[Problem, ...]:
-    """That, and what keeps VIP from working, without which everyone else is served."""
+    """That, ended certificates, and what keeps VIP from working, without which everyone else is served."""
     ini = _Report(settings)
     if settings.vip is not None:
         with ini.section("vip"):
             await vip_client(settings.vip, clock, entropy).aclose()
+    return await _needed_to_begin(settings, clock, entropy) + ini.problems
+
+
+async def _needed_to_begin(settings: Settings, clock: Clock, entropy: Entropy) -> tuple[Problem, ...]:
+    """What is needed to serve, and certificates of the doors that are good now.
+
+    One that ends while the service runs keeps nobody from reading config.ini again, nor a worker from beginning anew:
+    whoever comes by another door is served.
+    """
+    ini = _Report(settings)
+    shown = {"http": settings.http.certificate if settings.http.enabled else None}
+    shown["radsec"] = settings.radsec.certificate if settings.radsec is not None else None
+    for section, certificate in shown.items():
+        fault = untimely(certificate, clock.now()) if certificate is not None else None
+        if fault is not None:
+            ini.report(section, fault.problem, fault.remedy)
     return await needed_to_serve(settings, clock, entropy) + ini.problems
 
 

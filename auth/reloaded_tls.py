@@ -117,7 +117,7 @@ class ReloadedTls:
         try:
             context = self._files.build()
             shown = _shown(path)
-            valid(shown.not_valid_before_utc, shown.not_valid_after_utc, now, f"certificate {path}")
+            _demand_valid(shown, path, now)
         except Fault as fault:
             if replaced or fault.problem != self._problem:
                 _log.error("%s: what was replaced cannot be used, so the old stays in force: %s", self.section, fault)
@@ -130,6 +130,28 @@ class ReloadedTls:
 
     def _stamp(self) -> _Stamp:
         return tuple(_stamp(path) for path in (self._files.certificate, *self._files.others))
+
+
+def untimely(path: Path, now: datetime) -> Fault | None:
+    """What is to be said when the certificate that a door shows has ended or has not begun; None of a file without any.
+
+    Args:
+        path: its PEM file.
+        now: the instant (aware).
+    """
+    try:
+        shown = x509.load_pem_x509_certificates(path.read_bytes())[0]
+    except (OSError, ValueError):  # which is told where it is needed
+        return None
+    try:
+        _demand_valid(shown, path, now)
+    except Fault as fault:
+        return fault
+    return None
+
+
+def _demand_valid(shown: x509.Certificate, path: Path, now: datetime) -> None:
+    valid(shown.not_valid_before_utc, shown.not_valid_after_utc, now, f"certificate {path}")
 
 
 def _shown(path: Path) -> x509.Certificate:

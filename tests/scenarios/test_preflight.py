@@ -7,7 +7,7 @@ import re
 import socket
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 from auth.cli.main import app
 from auth.clock import SYSTEM_ENTROPY
-from auth.demo.certificates import CertificateFolder
+from auth.demo.certificates import Authority, CertificateFolder
 from auth.ports import REMEDIES
 from rig.ports import LOOPBACK
 from rig.process import NO_RIGHTS
@@ -49,6 +49,8 @@ WRONG = {
     "no key inside": ("certificate = ca.pem", "cannot be used"),
     "an encrypted key": ("certificate = server.pem\nprivate_key = encrypted.key", r"encrypted\.key is encrypted"),
     "a key alone": ("private_key = server.pem", "private_key stands without certificate"),
+    "one that has ended": ("certificate = ended.pem", r"certificate .*ended\.pem ended on \d{4}-\d\d-\d\d"),
+    "one for later": ("certificate = later.pem", r"certificate .*later\.pem is good from \d{4}-\d\d-\d\d on only"),
     "clear text": ("host = 0.0.0.0", r"host 0\.0\.0\.0 would carry passwords in clear text"),
     "a name": ("host = localhost", "host localhost is no IP address"),
 }
@@ -68,6 +70,9 @@ def folder(tmp_path_factory) -> Path:
     key = load_pem_private_key((path / "server.pem").read_bytes(), None)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"of the test"))
     (path / "encrypted.key").write_bytes(pem)
+    for name, days in (("ended.pem", -100), ("later.pem", 9)):
+        authority = Authority.make("Another time", datetime.now(UTC) + timedelta(days=days))  # lives 90 days
+        (path / name).write_bytes(authority.server().pem())
     (path / "directory.ldif").write_text("version: 1\n")
     return path
 
@@ -108,7 +113,7 @@ def test_what_keeps_the_http_door_closed_is_found_with_section_and_line(folder, 
     assert said.count("\n    ") == 1, "one mistake is one problem"
 
 
-@pytest.mark.parametrize("what", ["no certificate", "an encrypted key", "clear text"])
+@pytest.mark.parametrize("what", ["no certificate", "an encrypted key", "one that has ended", "clear text"])
 def test_serve_says_the_same_asks_nobody_and_ends_before_anything_listens(folder, what):
     file = write(folder, f"[http]\n{WRONG[what][0]}\n")
     assert served(file) == checked(file)
@@ -137,6 +142,18 @@ def test_wrong_keys_and_wrong_files_are_said_together_in_the_order_of_their_line
         (str(HTTP_LINE + 3), "[sms:a]"),
         (str(HTTP_LINE + 7), "[vip]"),
         (str(HTTP_LINE + 10), "[audit]"),
+    ]
+
+
+def test_the_certificates_of_both_doors_are_to_be_good_now(folder):
+    http = "[http]\ncertificate = later.pem\nprivate_key = other.pem\n"
+    text = f"{http}[radsec]\ncertificate = ended.pem\nclient_ca_file = ca.pem\n"
+    status, said = checked(write(folder, text))
+    assert status == 2
+    assert re.findall(r"(?m)^.*?config\.ini:(\d+): \[(\w+)\]: certificate \S+ (\w+)", said) == [
+        (str(HTTP_LINE), "http", "and"),  # its key do not belong together
+        (str(HTTP_LINE), "http", "is"),
+        (str(HTTP_LINE + 3), "radsec", "ended"),
     ]
 
 
