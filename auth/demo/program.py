@@ -117,10 +117,23 @@ async def started(name: str, arguments: Sequence[str], log: Path | None = None) 
 
 
 async def start(
-    name: str, arguments: Sequence[str], log: Path | None = None, environment: Mapping[str, str] = MappingProxyType({})
+    name: str,
+    arguments: Sequence[str],
+    log: Path | None = None,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    under: Sequence[str] = (),
 ) -> Program:
-    """As `started`, for callers that stop it themselves; `environment` comes on top of ours."""
+    """As `started`, for callers that stop it themselves.
+
+    Args:
+        name: see `started`.
+        arguments: see `started`.
+        log: see `started`.
+        environment: comes on top of ours.
+        under: a program, with its arguments, that becomes the one that follows, such as nice or unshare.
+    """
     process = await asyncio.create_subprocess_exec(
+        *under,
         sys.executable,
         "-m",
         *arguments,

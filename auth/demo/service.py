@@ -55,6 +55,7 @@ class RunningService:
         entropy: for RADIUS identifiers.
         log: where its lines go.
         environment: what it has in its environment beside ours.
+        under: what begins it, see `auth.demo.program.start`.
     """
 
     config: Path
@@ -63,6 +64,7 @@ class RunningService:
     entropy: Entropy
     log: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    under: Sequence[str] = ()
     program: Program | None = None
     radius_port: int = 0
     http_port: int = 0
@@ -82,7 +84,7 @@ class RunningService:
             Fault: it did not get ready; the fault has its last lines.
         """
         self.program = await start(
-            "dirfactor serve", ["auth", "serve", "--config", str(self.config)], self.log, self.environment
+            "dirfactor serve", ["auth", "serve", "--config", str(self.config)], self.log, self.environment, self.under
         )
         line = await self.program.line(lambda text: _READY.search(text) is not None, patience=patience)
         match = _READY.search(line)

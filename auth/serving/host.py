@@ -15,6 +15,7 @@ from auth.ports import places, sockets_at
 from auth.preflight import examined_config, needed_to_serve
 from auth.serving.allocator import keep_one_heap
 from auth.serving.board import Board
+from auth.serving.loop import Loop
 from auth.serving.manager import ServiceManager
 from auth.serving.own_memory import keep_to_ourselves
 from auth.serving.serve import demand_changeable, serve
@@ -91,7 +92,7 @@ class _Host:
                 other.close()
         mine = {door: sockets[number] for door, sockets in self._doors.items()}
         worker = Worker(number, self._count, mine, self._board, manager, orphaned)
-        uvloop.run(serve(self._settings, self._clock, self._entropy, worker))
+        uvloop.run(serve(self._settings, self._clock, self._entropy, worker), loop_factory=Loop)
 
     def read_again(self) -> Callable[[], None]:
         """Read config.ini for the workers to come; what is returned undoes that. Raises Fault."""

@@ -1,8 +1,9 @@
 """Runs a real DNS server (dnsmasq) that knows what a test says, and asks nobody else."""
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from rig.ports import LOOPBACK, free_port
 from rig.process import Process
@@ -16,11 +17,13 @@ class Dnsmasq:
 
     Args:
         home: directory for its log; made when missing.
+        hosts: name -> address of those that it always knows.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, hosts: Mapping[str, str] = MappingProxyType({})) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self._home = home
+        self._hosts = [f"--host-record={name},{address}" for name, address in hosts.items()]
         self._port = free_port()
         self.address = f"{LOOPBACK}:{self._port}"
         self.process = Process(["dnsmasq"], log=home / "dnsmasq.log")
@@ -48,6 +51,7 @@ class Dnsmasq:
                 f"--listen-address={LOOPBACK}",
                 f"--port={self._port}",
                 "--local=//",
+                *self._hosts,
                 *records,
             ],
             log=self._home / "dnsmasq.log",

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -138,7 +138,13 @@ async def open_office(
 
 @asynccontextmanager
 async def beside(
-    office: Office, old: str, new: str, name: str = "beside", *, environment: Mapping[str, str] = MappingProxyType({})
+    office: Office,
+    old: str,
+    new: str,
+    name: str = "beside",
+    *,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    under: Sequence[str] = (),
 ) -> AsyncIterator[Office]:
     """A second service of the same company, with something changed in config.ini; its files are in a folder `name`."""
     site = office.site
@@ -151,7 +157,7 @@ async def beside(
     config = site.folder / f"{name}.ini"
     config.write_text(text)
     log = folder / "service.log"
-    service = RunningService(config, site.service.secret, site.service.api_key, SYSTEM_ENTROPY, log, environment)
+    service = RunningService(config, site.service.secret, site.service.api_key, SYSTEM_ENTROPY, log, environment, under)
     other = replace(site, folder=folder, service=service)
     try:
         await service.start()
