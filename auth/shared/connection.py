@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 from auth.shared.line import Command, unanswered
+from auth.shared.rights import not_allowed, not_allowed_at_sentinels
 from auth.shared.settings import Arrangement, SharedSettings
 from auth.state import StateUnavailable
 from auth.tls import present, tls_context, tls_problem
@@ -104,19 +105,21 @@ def exchanger(settings: SharedSettings) -> Exchanger:
         return _Cluster(settings)
     if settings.arrangement is Arrangement.SENTINEL:
         sentinel = _sentinel(settings)
-        return _Pooled(_primary(settings, sentinel), *sentinel.sentinels)
-    return _Pooled(_server(settings))
+        return _Pooled(settings, _primary(settings, sentinel), *sentinel.sentinels)
+    return _Pooled(settings, _server(settings))
 
 
 class _Pooled:
     """One server at a time; a batch takes a connection of the pool for as long as it is on its way.
 
     Args:
-        pool: makes connections to the server; which are idle is known here.
+        settings: the section that names the server.
+        pool: makes connections to it; which are idle is known here.
         advisers: clients that are asked where it is.
     """
 
-    def __init__(self, pool: ConnectionPool, *advisers: client.Valkey) -> None:
+    def __init__(self, settings: SharedSettings, pool: ConnectionPool, *advisers: client.Valkey) -> None:
+        self._settings = settings
         self._pool = pool
         self._advisers = advisers
         self._idle: list[tuple[Any, float]] = []  # and since when, the longest first
@@ -130,13 +133,13 @@ class _Pooled:
         try:
             await connection.connect()
             await connection.send_packed_command(connection.pack_commands(commands))
-            answers = [await _answer(connection) for _ in commands]
+            answers = [await _answered(connection.read_response()) for _ in commands]
         except BaseException as error:
             await connection.disconnect(nowait=True)  # what is still to come is the answer to something else
             await self._drop()
             if not isinstance(error, Exception):
                 raise  # nobody waits any more: a server that is gone without a word is noticed by nothing else
-            raise _unavailable(error) from error
+            raise _unavailable(error, self._settings) from error
         if idle is self._idle:
             idle.append((connection, monotonic()))
         else:  # another one failed meanwhile: this one may lead to a server that is no longer the one to ask
@@ -157,7 +160,7 @@ class _Pooled:
         while True:
             (answer,) = await self.exchange([("SCAN", cursor, "MATCH", pattern, "COUNT", _SCANNED)])
             if isinstance(answer, ResponseError):
-                raise _unavailable(answer)
+                raise _unavailable(answer, self._settings)
             cursor = int(answer[0])
             found.update(answer[1])
             if not cursor:
@@ -178,6 +181,7 @@ class _Cluster:
     """
 
     def __init__(self, settings: SharedSettings) -> None:
+        self._settings = settings
         self._named = settings.places
         self._around: dict[str, Any] = {**_account(settings), **_tls(settings), **_QUIET}
         self._known: tuple[tuple[str, int], ...] = ()
@@ -195,7 +199,7 @@ class _Cluster:
     async def everywhere(self, command: Command) -> list[Any]:
         async with self._client() as cluster:
             await cluster.initialize()
-            asked = (node.execute_command(*command) for node in cluster.get_primaries())
+            asked = (_answered(node.execute_command(*command)) for node in cluster.get_primaries())
             return list(await asyncio.gather(*asked))
 
     async def keys(self, pattern: str) -> list[bytes]:
@@ -220,7 +224,7 @@ class _Cluster:
                 closing.add_done_callback(self._closing.discard)
             if not isinstance(error, Exception):
                 raise
-            raise _unavailable(error) from error
+            raise _unavailable(error, self._settings) from error
 
     def _begin(self) -> client.ValkeyCluster:
         """A client that asks another server first than the one before, which may have waited for one that is gone."""
@@ -236,6 +240,24 @@ class _Cluster:
 async def _close(cluster: client.ValkeyCluster) -> None:
     with suppress(ValkeyError, OSError):  # it is of no use any more
         await cluster.aclose()
+
+
+class _Sentinels(Sentinel):
+    """Sentinels that are asked where the primary is; why none tells it would be lost in the client's own words."""
+
+    async def discover_master(self, service_name: str) -> tuple[str, int]:
+        """Host and port of the primary. Raises StateUnavailable."""
+        problems: list[ValkeyError] = []
+        for sentinel in tuple(self.sentinels):
+            try:
+                state = (await sentinel.sentinel_masters()).get(service_name)  # type: ignore[no-untyped-call]
+            except ValkeyError as error:
+                problems.append(error)
+                continue
+            if state and self.check_master_state(state, service_name):
+                self.sentinels.sort(key=lambda each: each is not sentinel)  # this one is asked first the next time
+                return state["ip"], state["port"]
+        raise _no_primary(service_name, problems, len(self.sentinels))
 
 
 class _Tls(SSLConnection):
@@ -267,11 +289,11 @@ def _server(settings: SharedSettings) -> ConnectionPool:
     return ConnectionPool(_Tls, context=_context(settings), **around)
 
 
-def _sentinel(settings: SharedSettings) -> Sentinel:
+def _sentinel(settings: SharedSettings) -> "_Sentinels":
     password = settings.sentinel_password.text if settings.sentinel_password else None
     own = {"username": settings.sentinel_username if password else None, "password": password}
     around = {**own, **_tls(settings), **_QUIET, "socket_connect_timeout": settings.timeout_seconds / 2}
-    return Sentinel(settings.places, sentinel_kwargs=around)  # type: ignore[no-untyped-call]
+    return _Sentinels(settings.places, sentinel_kwargs=around)  # type: ignore[no-untyped-call]
 
 
 def _primary(settings: SharedSettings, sentinel: Sentinel) -> ConnectionPool:
@@ -301,19 +323,55 @@ def _context(settings: SharedSettings) -> ssl.SSLContext:
     return context
 
 
-async def _answer(connection: Any) -> Any:
+async def _answered(answer: Awaitable[Any]) -> Any:
+    """An answer that is an error is one nevertheless."""
     try:
-        return await connection.read_response()
+        return await answer
     except ResponseError as error:
         return error
 
 
-def _unavailable(error: Exception) -> StateUnavailable:
+def _unavailable(error: Exception, settings: SharedSettings) -> StateUnavailable:
     """Of an error that has no secrets in it: they are the client's own words, or an error of a server."""
-    if isinstance(error, AuthenticationError):
+    if isinstance(error, StateUnavailable):
+        return error
+    refused = _led_by(error, NoPermissionError)
+    if refused is not None:
+        return not_allowed(refused, settings.prefix, settings.arrangement)
+    if _led_by(error, AuthenticationError) is not None:
         return StateUnavailable("the state store refuses our name or password", remedy="correct [state] in config.ini")
-    problem = tls_problem(error) or str(error)[:_LONGEST_PROBLEM] or type(error).__name__
     return StateUnavailable(
-        f"the state store cannot be used: {problem}",
+        f"the state store cannot be used: {_problem(error)}",
         remedy="look at the servers of [state], and at the network between; logons go on by themselves when it is back",
     )
+
+
+def _no_primary(name: str, problems: Sequence[ValkeyError], sentinels: int) -> StateUnavailable:
+    """What is told when no sentinel knows a primary that is up; of one that has rights to, another may in a moment."""
+    refused = [error for error in problems if isinstance(error, NoPermissionError)]
+    if len(refused) == sentinels:
+        return not_allowed_at_sentinels(refused[0])
+    if any(isinstance(error, AuthenticationError) for error in problems):
+        return StateUnavailable(
+            "the sentinels refuse our name or password",
+            remedy="correct sentinel_username and sentinel_password of [state] in config.ini",
+        )
+    why = "; ".join(dict.fromkeys(map(_problem, problems))) or "none knows one of this name that is up"
+    return StateUnavailable(
+        f"no sentinel tells where the primary {name} is: {why}",
+        remedy="look at the sentinels of [state], at what they call the primary, and at the network between",
+    )
+
+
+def _led_by(error: BaseException, kind: type[Exception]) -> Exception | None:
+    """The error of this kind that an error is, or that led to it: the client of a cluster tells others in its place."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, kind):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def _problem(error: Exception) -> str:
+    return tls_problem(error) or str(error)[:_LONGEST_PROBLEM] or type(error).__name__

@@ -1,26 +1,24 @@
 """What is demanded of a server before anything is trusted to it: release, memory policy, role, rights."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from auth.shared.connection import Asking, NoPermissionError
+from auth.shared.connection import Asking, NoPermissionError, NoScriptError
 from auth.shared.line import Command
 from auth.shared.names import Names
+from auth.shared.rights import NotAllowed, not_allowed
 from auth.shared.scripts import ALL, BEGIN_EPOCH, GIVE_BACK, NEW_RUN, RESERVE
+from auth.shared.settings import Arrangement
 from auth.state import StateUnavailable
 from schema.errors import Fault
 
 OLDEST: Final = (6, 2)
 """The release of Redis from which on it has all that is asked; every Valkey is later."""
 _LONGEST = 200
+_NO_SCRIPT = 40 * "0"
 _MOST_SKEW_SECONDS = 5.0
-RIGHTS: Final = (
-    "-@all +auth +ping +info +time +eval +evalsha +wait +scan +get +set +del +exists +hset +hget +hmget +hgetall "
-    "+hvals +hkeys +hdel +hincrby +pexpire +pexpireat +sadd +srem +scard +smembers"
-)
-"""Of our user in the server's ACL."""
 
 
 class Demands:
@@ -28,10 +26,12 @@ class Demands:
 
     Args:
         names: of the keys.
+        arrangement: of the servers.
     """
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, arrangement: Arrangement = Arrangement.SERVER) -> None:
         self._names = names
+        self._arrangement = arrangement
 
     async def examine(self, servers: Asking) -> str:
         """Look at all servers that take writes.
@@ -43,6 +43,12 @@ class Demands:
             StateUnavailable: there is none that can be asked, which may pass by itself.
             Fault: a server is set up in a way that cannot be used.
         """
+        try:
+            return await self._examined(servers)
+        except NotAllowed as refused:  # it does not pass by itself
+            raise Fault(refused.problem, remedy=refused.remedy) from refused
+
+    async def _examined(self, servers: Asking) -> str:
         runs = []
         for answer in await servers.everywhere(("INFO", "everything")):
             if isinstance(answer, Exception):
@@ -54,12 +60,16 @@ class Demands:
         return " ".join(sorted(runs))
 
     async def _try_rights(self, servers: Asking) -> None:
-        """Every script once, on a key that nobody uses."""
+        """Every script once, on a key that nobody uses, and whatever is asked without one."""
         probe = self._names.probe
-        for answer in await servers.exchange([_trial(script.source, probe) for script in ALL]):
-            if isinstance(answer, Exception):
-                raise self._refused(answer)
+        everywhere: list[Command] = [("TIME",), ("SCAN", 0, "MATCH", probe, "COUNT", 1), ("WAIT", 0, 1)]
+        if self._arrangement is Arrangement.CLUSTER:
+            everywhere.append(("ASKING",))
+        for command in everywhere:
+            self._demand_all(await servers.everywhere(command))
+        self._demand_all(await servers.exchange([_trial(script.source, probe) for script in ALL]))
         others: list[Command] = [
+            ("EVALSHA", _NO_SCRIPT, 1, probe),
             ("DEL", probe),
             ("HSET", probe, "0", "0"),
             ("HGETALL", probe),
@@ -75,19 +85,21 @@ class Demands:
             ("SCARD", probe),
             ("SREM", probe, "nobody"),
         ]
-        for answer in await servers.exchange(others):
-            if isinstance(answer, Exception):
+        self._demand_all(await servers.exchange(others))
+
+    def _demand_all(self, answers: Sequence[Any]) -> None:
+        """Raises StateUnavailable: one of them is an error."""
+        for answer in answers:
+            # whoever does not know a script would have run it
+            if isinstance(answer, Exception) and not isinstance(answer, NoScriptError):
                 raise self._refused(answer)
 
-    def _refused(self, error: Exception) -> Fault:
+    def _refused(self, error: Exception) -> StateUnavailable:
         said = str(error)
         # in a script it is an error of the script, told in the words of Redis 6.2, of 7.0, or of later ones
         in_script = ("NOPERM", "The user executing the script", "ACL failure in script")
         if isinstance(error, NoPermissionError) or any(words in said for words in in_script):
-            return Fault(
-                f"[state]: the server's ACL does not allow what is needed: {said[:_LONGEST]}",
-                remedy=f"ACL SETUSER NAME on >PASSWORD ~{self._names.prefix}:* {RIGHTS}",
-            )
+            return not_allowed(error, self._names.prefix, self._arrangement)
         return StateUnavailable(f"the state store refuses: {said[:_LONGEST]}", remedy="look at the server's log")
 
 

@@ -58,7 +58,7 @@ class SharedReader:
         """
 
         async def examined(servers: Exchanger) -> bool:
-            await Demands(self._names).examine(servers)
+            await Demands(self._names, self._settings.arrangement).examine(servers)
             await demand_the_time(servers, now)
             return await persists(servers)
 

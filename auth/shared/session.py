@@ -83,7 +83,7 @@ class Session:
         self._draw = epoch
         self._replicas = settings.replicas
         self._wait_milliseconds = int(settings.timeout_seconds * 500)
-        self._demands = Demands(names)
+        self._demands = Demands(names, settings.arrangement)
         self._line = Line(self._exchange, self._seconds)
         self._plain = Line(servers.exchange, self._seconds)
         self._fault: Fault | None = _NOT_YET

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import subprocess
 import time
 from datetime import timedelta
 
@@ -13,17 +12,18 @@ from auth.embedded_state import EmbeddedStore
 from auth.guessing import guesses
 from auth.otp.token import SoftwareToken
 from auth.shared.connection import exchanger
-from auth.shared.demands import RIGHTS
 from auth.shared.reader import SharedReader
+from auth.shared.rights import RIGHTS
 from auth.shared.settings import Arrangement
 from auth.state import Limit, StateUnavailable
 from cluster.nodes import open_cluster
+from cluster.servers import a_cluster, of_a_cluster
 from core.store_model import ALICE, NOW, challenge
 from plain_store import PlainStore
 from rig.certificates import issue
 from rig.fixtures import running
-from rig.process import SYSTEM_ENVIRONMENT, signal, wait_until
-from rig.valkey import Sentinel, Valkey, program
+from rig.process import signal, wait_until
+from rig.valkey import Sentinel, Valkey
 from scenarios.company import policy, policy_dn, texted
 from scenarios.sealed import SealedPeople
 from schema.errors import Fault
@@ -392,33 +392,6 @@ def three_primaries(tmp_path_factory):
         yield servers
 
 
-@contextlib.contextmanager
-def a_cluster(folder, replicas=0):
-    """Three primaries, and so many replicas of the first one behind them."""
-    options = {"cluster-enabled": "yes", "cluster-node-timeout": "2000"}
-    with contextlib.ExitStack() as stack:
-        servers = [
-            stack.enter_context(running(Valkey(folder / f"server-{number}", options=options)))
-            for number in range(3 + replicas)
-        ]
-        made = subprocess.run(
-            [program("cli"), "--cluster", "create", *(each.place for each in servers[:3]), "--cluster-yes"],
-            capture_output=True, text=True, env=SYSTEM_ENVIRONMENT, check=False, timeout=60,
-        )  # fmt: skip
-        assert "All 16384 slots covered" in made.stdout
-        first = servers[0].cli("CLUSTER", "MYID")
-        for each in servers[3:]:
-            each.cli("CLUSTER", "MEET", servers[0].host, str(servers[0].port))
-            wait_until(lambda each=each: each.cli("CLUSTER", "REPLICATE", first) == "OK", 20.0, each.process.log_tail)
-            wait_until(lambda each=each: "connected" in each.cli("ROLE").split(), 20.0, each.process.log_tail)
-        wait_until(
-            lambda: all("cluster_state:ok" in each.cli("CLUSTER", "INFO") for each in servers),
-            20.0,
-            lambda: made.stdout,
-        )
-        yield servers
-
-
 @pytest.mark.parametrize("fault", ["killed", "hung"])
 def test_when_a_replica_takes_over_in_a_cluster_logons_go_on_and_nothing_is_good_twice(tmp_path, fault):
     with a_cluster(tmp_path, replicas=1) as servers:
@@ -438,11 +411,6 @@ def test_when_a_replica_takes_over_in_a_cluster_logons_go_on_and_nothing_is_good
         node.close()
         if fault == "hung":
             primary.process.signal(signal.SIGCONT)
-
-
-def of_a_cluster(servers, prefix, **values):
-    values = {"timeout_seconds": 3.0, **values}
-    return settings(servers[0], prefix=prefix, arrangement=Arrangement.CLUSTER, **values)
 
 
 def test_a_cluster_keeps_what_a_server_keeps(three_primaries):

@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from rig.certificates import ServerFiles
@@ -19,6 +19,27 @@ def program(name: str) -> str:
         if shutil.which(f"{family}-{name}", path=SYSTEM_ENVIRONMENT["PATH"]):
             return f"{family}-{name}"
     raise FileNotFoundError(f"neither valkey-{name} nor redis-{name} is installed")
+
+
+def _listening(port: int, tls: ServerFiles | None) -> Iterator[tuple[str, str]]:
+    """Lines of a configuration; over TLS plain connections are refused, and other servers are spoken to by it."""
+    yield "bind", LOOPBACK
+    yield "port", "0" if tls is not None else str(port)
+    if tls is not None:
+        yield "tls-port", str(port)
+        yield "tls-cert-file", str(tls.certificate)
+        yield "tls-key-file", str(tls.key)
+        yield "tls-ca-cert-file", str(tls.ca)
+        yield "tls-auth-clients", "optional"
+        yield "tls-replication", "yes"
+
+
+def _accounts(home: Path, users: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Lines of a configuration by which an administrator and these users are let in, and nobody else."""
+    acl = [f"user administrator on >{ADMINISTRATOR} ~* &* +@all", "user default off"]
+    acl += [f"user {name} {rules}" for name, rules in users.items()]
+    (home / "users.acl").write_text("\n".join(acl) + "\n")
+    yield "aclfile", str(home / "users.acl")
 
 
 class Valkey:
@@ -45,24 +66,17 @@ class Valkey:
         self.port = free_port()
         while self.port > _HIGHEST_PORT:
             self.port = free_port()
-        self._tls = tls
-        self._users = users
-        listen = {"port": str(self.port)}
-        if tls is not None:
-            listen = {
-                "port": "0",
-                "tls-port": str(self.port),
-                "tls-cert-file": str(tls.certificate),
-                "tls-key-file": str(tls.key),
-                "tls-ca-cert-file": str(tls.ca),
-                "tls-auth-clients": "optional",
-            }
-        lines = {"bind": LOOPBACK, "dir": str(home), "save": '""', "appendonly": "no", **listen, **(options or {})}
+        self.users = users
+        self.tls = tls
+        lines = {
+            "dir": str(home),
+            "save": '""',
+            "appendonly": "no",
+            **dict(_listening(self.port, tls)),
+            **(options or {}),
+        }
         if users is not None:
-            acl = [f"user administrator on >{ADMINISTRATOR} ~* &* +@all", "user default off"]
-            acl += [f"user {name} {rules}" for name, rules in users.items()]
-            (home / "users.acl").write_text("\n".join(acl) + "\n")
-            lines["aclfile"] = str(home / "users.acl")
+            lines |= dict(_accounts(home, users)) | {"masteruser": "administrator", "masterauth": ADMINISTRATOR}
         (home / "server.conf").write_text("".join(f"{key} {value}\n" for key, value in lines.items()))
         self.process = Process([program("server"), str(home / "server.conf")], log=home / "server.log")
 
@@ -83,14 +97,19 @@ class Valkey:
         """Ends it at once."""
         self.process.kill()
 
+    @property
+    def administered(self) -> list[str]:
+        """What makes an administrator of `cli`, wherever it connects to."""
+        around = []
+        if self.tls is not None:
+            around += ["--tls", "--cacert", str(self.tls.ca)]
+        if self.users is not None:
+            around += ["--user", "administrator", "--pass", ADMINISTRATOR, "--no-auth-warning"]
+        return around
+
     def cli(self, *command: str) -> str:
         """What it answers to an administrator; empty where it does not."""
-        around = ["-h", LOOPBACK, "-p", str(self.port), "--raw"]
-        if self._tls is not None:
-            around += ["--tls", "--cacert", str(self._tls.ca)]
-        if self._users is not None:
-            around += ["--user", "administrator", "--pass", ADMINISTRATOR, "--no-auth-warning"]
-        asked = [program("cli"), *around, *command]
+        asked = [program("cli"), "-h", LOOPBACK, "-p", str(self.port), "--raw", *self.administered, *command]
         done = subprocess.run(asked, capture_output=True, text=True, env=SYSTEM_ENVIRONMENT, check=False, timeout=30)
         return done.stdout.strip()
 
@@ -105,21 +124,33 @@ class Sentinel:
 
     Args:
         home: directory for everything of it; made when missing.
-        primary: whom it watches.
+        primary: whom it watches, over TLS where that speaks it.
         quorum: how many sentinels must agree that it is down.
+        users: lines of its own ACL by user, beside an administrator; without any everybody may do everything.
+        tls: its certificate; plain connections are refused then. Its authority has to be the primary's as well.
     """
 
-    def __init__(self, home: Path, primary: Valkey, quorum: int = 1) -> None:
+    def __init__(
+        self,
+        home: Path,
+        primary: Valkey,
+        quorum: int = 1,
+        *,
+        users: Mapping[str, str] | None = None,
+        tls: ServerFiles | None = None,
+    ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
-        lines = (
-            f"bind {LOOPBACK}",
-            f"port {self.port}",
+        own = [*_listening(self.port, tls), *(_accounts(home, users) if users is not None else ())]
+        lines = [f"{key} {value}" for key, value in own]
+        lines += [
             f"dir {home}",
             f"sentinel monitor logins {LOOPBACK} {primary.port} {quorum}",
             "sentinel down-after-milliseconds logins 300",
             "sentinel failover-timeout logins 3000",
-        )
+        ]
+        if primary.users is not None:
+            lines += ["sentinel auth-user logins administrator", f"sentinel auth-pass logins {ADMINISTRATOR}"]
         config = home / "sentinel.conf"
         config.write_text("\n".join(lines) + "\n")
         self.process = Process([program("server"), str(config), "--sentinel"], log=home / "sentinel.log")
