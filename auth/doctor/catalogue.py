@@ -68,6 +68,12 @@ class Check(StrEnum):
         "warning: the account may not read them",
         "`dirfactor delegate apply sync`",
     )
+    WRITERS = (
+        "directory-writers",
+        "who may write our attributes of users (Active Directory), as the base and the units below it hand it down",
+        "warning: everybody may, all users, or people themselves",
+        "withdraw that; who should have which right is in docs/least-privilege.md",
+    )
     DELETIONS = (
         "directory-deletions",
         "the right to list CN=Deleted Objects (Active Directory)",

@@ -25,6 +25,7 @@ _QUESTIONS: tuple[tuple[Check, Callable[[Session], str], Status], ...] = (
     (Check.BASE, questions.base, Status.FAILED),
     (Check.USERS, questions.users, Status.FAILED),
     (Check.SECRETS, questions.secrets, Status.WARNING),
+    (Check.WRITERS, questions.writers, Status.WARNING),
     (Check.DELETIONS, questions.deletions, Status.WARNING),
     (Check.SCHEMA, questions.schema, Status.FAILED),
     (Check.MAP, questions.mapping, Status.FAILED),

@@ -15,7 +15,7 @@ from dirsync.ad.controls import guid_dn
 from dirsync.ad.server import only
 from dirsync.authorship import Authorship
 from dirsync.wire.ber import MalformedAnswer
-from dirsync.wire.search import Dialogue, Scope, Search
+from dirsync.wire.search import Dialogue, Scope, Search, escaped
 from schema.dn import parent, split
 from schema.entry import EntryId
 
@@ -123,7 +123,7 @@ def _stored(values: Mapping[str, Sequence[bytes]]) -> Iterable[Stamp]:
 def _number(attribute: str) -> Dialogue[int | None]:
     """The number under which metadata are stored; None for attributes of Microsoft's own, whose OID is their number."""
     schema = yield from _context("schemaNamingContext")
-    where = f"(&(objectClass=attributeSchema)(lDAPDisplayName={_escaped(attribute.encode())}))"
+    where = f"(&(objectClass=attributeSchema)(lDAPDisplayName={escaped(attribute.encode())}))"
     page = yield Search(schema, ("msDS-IntId",), Scope.SUBTREE, where)
     numbers = [int(values["msDS-IntId"][0]) & _UNSIGNED for _, values in page.entries if "msDS-IntId" in values]
     return numbers[0] if numbers else None
@@ -132,7 +132,7 @@ def _number(attribute: str) -> Dialogue[int | None]:
 def _settings_of(invocation: uuid.UUID) -> Dialogue[str]:
     """DN of the settings of the server with this invocationId; empty when it is known no more."""
     configuration = yield from _context("configurationNamingContext")
-    where = f"(&(objectClass=nTDSDSA)(invocationId={_escaped(invocation.bytes_le)}))"
+    where = f"(&(objectClass=nTDSDSA)(invocationId={escaped(invocation.bytes_le)}))"
     page = yield Search(f"CN=Sites,{configuration}", ("1.1",), Scope.SUBTREE, where)
     return next((dn for dn, _ in page.entries), "")
 
@@ -140,11 +140,6 @@ def _settings_of(invocation: uuid.UUID) -> Dialogue[str]:
 def _context(name: str) -> Dialogue[str]:
     root = only((yield Search("", (name,))), "the rootDSE")[1]
     return b"".join(root.get(name, ())).decode(errors="replace")
-
-
-def _escaped(octets: bytes) -> str:
-    """Any octets as the value in a filter (RFC 4515 section 3)."""
-    return "".join(f"\\{octet:02x}" for octet in octets)
 
 
 def _server_name(settings: str) -> str | None:

@@ -7,7 +7,7 @@ import msgspec
 
 from dirsync.ad.controls import SHOW_DELETED
 from dirsync.wire.ber import MalformedAnswer
-from dirsync.wire.search import RawEntry, Scope, Search
+from dirsync.wire.search import RawEntry, Scope, Search, escaped
 
 # How many of a server's last numbers are remembered. Each costs one look into an index.
 _NUMBERS: Final = 32
@@ -52,7 +52,7 @@ class Past(msgspec.Struct, frozen=True):
         """The terms of a filter that finds the witnesses, and whoever holds one of the numbers."""
         first = max(1, self.usn - _NUMBERS + 1)
         numbers = (f"(uSNChanged={number})" for number in range(first, self.usn + 1))
-        guids = ("(objectGUID=" + "".join(f"\\{octet:02x}" for octet in one.guid) + ")" for one in self.witnesses)
+        guids = (f"(objectGUID={escaped(one.guid)})" for one in self.witnesses)
         return "".join((*numbers, *guids))
 
     def recorded(self, present: Iterable[Witness]) -> Self:

@@ -6,15 +6,13 @@ Whoever may not read one is shown entries without it, and filters on it match no
 from collections.abc import Container, Iterable
 from typing import Final
 
-from dirsync.admin.security_descriptor import ALLOW, ALLOW_OBJECT, DENY, DENY_OBJECT, Ace, AceFlag, Acl, read
-from dirsync.wire import ber
-from dirsync.wire.search import Control, Dialogue, Search
+from dirsync.admin.security_descriptor import ALLOW, ALLOW_OBJECT, DENY, DENY_OBJECT, Ace, AceFlag, Acl
+from dirsync.examination.permissions import permissions_at, permissions_in
+from dirsync.wire.search import Dialogue, Search
 from schema.access import Right
 from schema.attributes import ATTRIBUTES, AttributeType
 from schema.sid import Sid, read_sid
 
-_SD_FLAGS: Final = "1.2.840.113556.1.4.801"  # MS-ADTS section 3.1.1.3.4.1.11
-_DACL: Final = 4
 _NEEDED: Final = Right.READ_PROPERTY | Right.CONTROL_ACCESS  # MS-ADTS section 3.1.1.4.4
 
 
@@ -33,11 +31,8 @@ def hidden_secrets(base: str) -> Dialogue[tuple[str, ...] | None]:
     """
     groups = yield Search("", ("tokenGroups",))
     own = {read_sid(value) for _, found in groups.entries for value in found.get("tokenGroups", ())}
-    page = yield Search(
-        base, ("nTSecurityDescriptor",), controls=(Control(_SD_FLAGS, ber.sequence(ber.integer(_DACL))),)
-    )
-    octets = [value for _, found in page.entries for value in found.get("nTSecurityDescriptor", ())]
-    acl = read(octets[0]).dacl if octets else None
+    page = yield permissions_at(base)
+    acl = next((permissions_in(found) for _, found in page.entries), None)
     if acl is None or not own:
         return None
     return tuple(item.name for item in ATTRIBUTES if item.confidential and not may_read(acl, own, item))

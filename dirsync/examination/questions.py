@@ -5,7 +5,7 @@ when there is nothing to ask.
 """
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import datetime
 from threading import Event
@@ -21,6 +21,7 @@ from dirsync.examination.people import sample_users
 from dirsync.examination.root import read_root
 from dirsync.examination.session import NotExaminedError, PartFault, Session
 from dirsync.examination.subschema import lacking, unknown
+from dirsync.examination.writers import EVERYTHING, Writer, writers_below
 from dirsync.settings import DirectoryKind
 from dirsync.wire.complaints import Unreached
 from dirsync.wire.connection import Connection
@@ -29,6 +30,7 @@ from dirsync.wire.search import Dialogue, Scope, Search, converse
 from schema.errors import Fault
 
 _LOCAL: Final = "ldapi"
+_SHOWN: Final = 5
 
 
 def names(session: Session) -> Iterator[str]:
@@ -99,6 +101,39 @@ def secrets(session: Session) -> str:
     if hidden:
         raise Fault(f"the account may not read {', '.join(hidden)}", remedy=_delegation(session))
     return "the confidential attributes can be read"
+
+
+def writers(session: Session) -> str:
+    """Who may write our attributes of users (ad)."""
+    _must_be_ad(session, "the directory's access rules are not read")
+    if session.settings.mapping:
+        raise NotExaminedError("[map] lets other attributes stand in for ours: look who may write those")
+    found = session.ask(writers_below(session.settings.base, session.root().context))
+    if found is None:
+        raise NotExaminedError("the account may not read the permissions of the base")
+    wide = [writer for writer in found if writer.is_everybody]
+    if wide:
+        raise PartFault(
+            "; ".join(f"{each.name} may write {_listed(each.what)} ({_listed(each.where)})" for each in wide),
+            remedy="withdraw that in ADUC, Security, Advanced: whoever may write them decides who needs a code",
+        )
+    return "; ".join(f"{', '.join(names)}: {what}" for what, names in _by_what(found).items())
+
+
+def _by_what(found: Iterable[Writer]) -> dict[str, list[str]]:
+    """The names of those who may write the same, by what that is; who may write everything is named first."""
+    alike: dict[str, list[str]] = {EVERYTHING: []}
+    for writer in found:
+        what = EVERYTHING if EVERYTHING in writer.what else _listed(writer.what)
+        alike.setdefault(what, []).append(writer.name)
+    return {what: sorted(names) for what, names in alike.items() if names}
+
+
+def _listed(several: Iterable[str]) -> str:
+    """Some of them, and how many more there are."""
+    known = list(several)
+    more = f", and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    return f"{', '.join(known[:_SHOWN])}{more}"
 
 
 def deletions(session: Session) -> str:

@@ -62,6 +62,11 @@ class Page:
     controls: Mapping[str, bytes] = field(default_factory=dict)
 
 
+def escaped(octets: bytes) -> str:
+    """Any octets as the value in a filter (RFC 4515 section 3)."""
+    return "".join(f"\\{octet:02x}" for octet in octets)
+
+
 Result = TypeVar("Result")
 Dialogue = Generator[Search, Page, Result]
 

@@ -15,10 +15,12 @@ from auth.doctor.catalogue import Check
 from commands.servers import PASSWORD, apply_schema
 from dirsync.admin.connection import AdminAccess, connect
 from dirsync.admin.security import read_security, write_dacl
-from dirsync.admin.security_descriptor import AceFlag, Control
+from dirsync.admin.security_descriptor import ALLOW_OBJECT, Ace, AceFlag, Control
 from rig.certificates import issue
 from rig.slapd import Slapd
+from schema.attributes import PROPERTY_SET_GUID
 from schema.secret import Secret
+from schema.sid import Sid
 
 pytestmark = pytest.mark.servers
 OF_DIRECTORIES = {check.value for check in Check if check.startswith("directory-")} - {"directory-file"} | {"clock"}
@@ -87,6 +89,29 @@ def test_a_sound_domain_is_well(dc, tmp_path):
     skipped = {"directory-map", "directory-size-limit"}
     assert statuses(found) == dict.fromkeys(OF_DIRECTORIES, "ok") | dict.fromkeys(skipped, "skipped")
     assert found["directory-changes"]["detail"] == "DirSync, woken by highestCommittedUSN"
+    assert "Domain Admins" in found["directory-writers"]["detail"]
+    assert found["directory-writers"]["detail"].endswith("System: everything")
+
+
+def test_who_may_write_our_attributes_is_told_and_that_everybody_may_is_a_warning(dc, tmp_path):
+    unit = f"OU=Opened,{dc.base_dn}"
+    dc.ldapmodify(f"dn: {unit}\nchangetype: add\nobjectClass: organizationalUnit\n")
+    dc.add_user("hanna", PASSWORD)
+    secret = tmp_path / "administrator"
+    secret.write_text(dc.admin_password)
+    to = ["--to", f"hanna@{dc.domain}", "--base", unit, "--url", dc.ldaps, "--bind", dc.admin]
+    how = ["--password-file", str(secret), "--ca-file", str(dc.ca_file)]
+    result = CliRunner().invoke(app, ["delegate", "apply", "helpdesk", *to, *how])
+    assert result.exit_code == 0, result.output
+    found = examined(of_ad(dc, tmp_path), "directory-writers")["directory-writers"]
+    assert found["status"] == "ok"
+    assert "hanna: dirfactorUnlockedAt, dirfactorTemporaryResponse" in found["detail"]
+    with connect(AdminAccess((dc.ldaps,), dc.admin, Secret(dc.admin_password), dc.ca_file)) as connection:
+        secured = read_security(connection, unit)
+        themselves = Ace(ALLOW_OBJECT, int(AceFlag.CONTAINER_INHERIT), 0x20, Sid(5, (10,)), PROPERTY_SET_GUID)
+        write_dacl(connection, secured, replace(secured.dacl, aces=(*secured.dacl.aces, themselves)))
+    found = examined(of_ad(dc, tmp_path), "directory-writers")["directory-writers"]
+    assert (found["status"], found["detail"]) == ("warning", f"Self may write all our attributes ({unit})")
 
 
 def test_a_domain_without_our_schema_is_sent_to_schema_plan(fresh_dc, tmp_path):
@@ -169,7 +194,7 @@ def test_a_server_of_another_kind_is_named(slapd, dc, tmp_path):
 
 def test_a_sound_openldap_is_well(slapd, person, tmp_path):
     found = examined(of_slapd(slapd, tmp_path))
-    unasked = {"directory-secrets", "directory-deletions", "directory-map", "clock"}
+    unasked = {"directory-secrets", "directory-writers", "directory-deletions", "directory-map", "clock"}
     assert statuses(found) == dict.fromkeys(OF_DIRECTORIES, "ok") | dict.fromkeys(unasked, "skipped")
 
 
@@ -178,7 +203,7 @@ def test_a_sound_389_is_well(ds389, tmp_path):
     dn = f"uid=alice,ou=people,{ds389.base_dn}"
     ds389.tools().add(dn, {"objectClass": "inetOrgPerson", "uid": "alice", "cn": "alice", "sn": "alice"})
     found = examined(of_slapd(ds389, tmp_path, kind="389ds"))
-    unasked = {"directory-secrets", "directory-deletions", "directory-map", "clock"}
+    unasked = {"directory-secrets", "directory-writers", "directory-deletions", "directory-map", "clock"}
     assert statuses(found) == dict.fromkeys(OF_DIRECTORIES, "ok") | dict.fromkeys(unasked, "skipped")
 
 

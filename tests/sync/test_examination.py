@@ -4,15 +4,26 @@ import uuid
 
 import pytest
 
-from dirsync.admin.security_descriptor import ALLOW, ALLOW_OBJECT, DENY, DENY_OBJECT, Ace, AceFlag, Acl
+from dirsync.admin.security_descriptor import (
+    ALLOW,
+    ALLOW_OBJECT,
+    DENY,
+    DENY_OBJECT,
+    Ace,
+    AceFlag,
+    Acl,
+    SecurityDescriptor,
+    write,
+)
 from dirsync.examination.confidential import may_read
 from dirsync.examination.people import Sample, sample_users
 from dirsync.examination.root import read_root
 from dirsync.examination.subschema import Published, lacking, read_subschema, unknown
+from dirsync.examination.writers import EVERYTHING, SETTINGS, writers_below
 from dirsync.settings import DirectoryKind, DirectorySettings
 from dirsync.wire.search import Page, converse
 from schema.access import Right
-from schema.attributes import ATTRIBUTES, BY_NAME, CLASSES
+from schema.attributes import ATTRIBUTES, BY_NAME, CLASSES, PROPERTY_SET_GUID
 from schema.sid import Sid
 
 SECRET = BY_NAME["dirfactorsecret"]
@@ -55,6 +66,80 @@ def test_who_has_both_rights_below_the_base_may_read_a_secret(what):
 @pytest.mark.parametrize("what", HIDDEN)
 def test_who_lacks_one_of_them_or_has_it_elsewhere_may_not(what):
     assert not may_read(Acl(4, tuple(HIDDEN[what])), {ME, GROUP}, SECRET)
+
+
+WRITE, USER = int(Right.WRITE_PROPERTY), uuid.UUID("bf967aba-0de6-11d0-a285-00aa003049e2")
+INHERITED = BELOW | int(AceFlag.INHERITED)
+WRITERS = {
+    "all properties": (ace(mask=WRITE), EVERYTHING),
+    "the property set": (ace(ALLOW_OBJECT, mask=WRITE, of=PROPERTY_SET_GUID), SETTINGS),
+    "one attribute of users": (ace(ALLOW_OBJECT, mask=WRITE, of=SECRET.guid, heirs=USER), SECRET.name),
+    "the permissions themselves": (ace(mask=0x00040000), EVERYTHING),
+    "the owner": (ace(mask=0x00080000), EVERYTHING),
+    "what the base inherits": (ace(mask=WRITE, flags=INHERITED), EVERYTHING),
+}
+OTHERS = {
+    "reading": ace(),
+    "an attribute that is not ours": ace(ALLOW_OBJECT, mask=WRITE, of=uuid.uuid5(SECRET.guid, "another")),
+    "the base alone": ace(mask=WRITE, flags=0),
+    "entries of another class": ace(ALLOW_OBJECT, mask=WRITE, heirs=uuid.uuid5(SECRET.guid, "a class")),
+    "a denial": ace(DENY, mask=WRITE),
+}
+
+
+def permissions(dn, *aces):
+    """An entry as it is found, with this list."""
+    return dn, {"nTSecurityDescriptor": [write(SecurityDescriptor(0, dacl=Acl(4, aces)))]}
+
+
+def domain(base, *units, accounts=()):
+    """Answers about the base, the units below it, and accounts."""
+    pages = iter(([base], [base, *units], [("", entry) for entry in accounts]))
+    return lambda _: Page(next(pages))
+
+
+@pytest.mark.parametrize("right", WRITERS)
+def test_who_may_write_our_attributes_below_the_base_is_told_with_what_and_where(right):
+    granted, what = WRITERS[right]
+    accounts = [{"objectSid": [ME.octets], "sAMAccountName": [b"helpdesk"]}]
+    answers = domain(permissions("DC=lab", *OTHERS.values(), granted), accounts=accounts)
+    (found,) = converse(writers_below("DC=lab", "DC=lab"), answers)
+    assert (found.sid, found.name, list(found.what), list(found.where)) == (ME, "helpdesk", [what], ["DC=lab"])
+
+
+@pytest.mark.parametrize("right", OTHERS)
+def test_other_rights_let_nobody_write_them(right):
+    assert converse(writers_below("DC=lab", "DC=lab"), domain(permissions("DC=lab", OTHERS[right]))) == ()
+
+
+def test_what_a_unit_grants_itself_is_told_and_what_it_inherits_once():
+    handed_down, own = ace(mask=WRITE, flags=INHERITED), ace(mask=WRITE, sid=OTHER)
+    answers = domain(permissions("DC=lab", ace(mask=WRITE)), permissions("OU=people,DC=lab", own, handed_down))
+    found = converse(writers_below("DC=lab", "DC=lab"), answers)
+    assert [(each.sid, list(each.where)) for each in found] == [(ME, ["DC=lab"]), (OTHER, ["OU=people,DC=lab"])]
+    assert [each.name for each in found] == ["S-1-5-21-1", "S-1-5-21-3"], "nobody has an entry"
+
+
+@pytest.mark.parametrize(
+    ("sid", "everybody"),
+    [
+        (Sid(1, (0,)), True),
+        (Sid(5, (10,)), True),
+        (Sid(5, (11,)), True),
+        (Sid(5, (32, 545)), True),
+        (Sid(5, (21, 7, 7, 7, 513)), True),
+        (Sid(5, (21, 7, 7, 7, 512)), False),
+        (Sid(5, (18,)), False),
+        (Sid(5, (32, 544)), False),
+    ],
+)
+def test_everybody_is_known_by_every_name_for_all(sid, everybody):
+    (found,) = converse(writers_below("DC=lab", "DC=lab"), domain(permissions("DC=lab", ace(mask=WRITE, sid=sid))))
+    assert found.is_everybody is everybody
+
+
+def test_who_may_not_read_the_permissions_cannot_tell():
+    assert converse(writers_below("DC=lab", "DC=lab"), domain(("DC=lab", {}))) is None
 
 
 def answering(*entries):
