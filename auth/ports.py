@@ -19,6 +19,8 @@ REMEDIES = {
 """What helps against an error of `trial` and `sockets_at`."""
 
 _BACKLOG = 1024
+_WAITING_OCTETS = 4 * 1024 * 1024
+"""Room for datagrams that come faster than they are read: some thousands. The kernel cuts it to net.core.rmem_max."""
 
 
 class Place(NamedTuple):
@@ -107,6 +109,8 @@ def _bound(place: Place, port: int, *, shared: bool) -> socket.socket:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if found.family is socket.AF_INET6:
                 found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        else:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _WAITING_OCTETS)
         if shared:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         found.bind((place.host, port))

@@ -33,6 +33,8 @@ ACCOUNTING = frozenset({Code.ACCOUNTING_REQUEST, Code.STATUS_SERVER})
 _Request = LoginRequest | AnswerRequest | Declined
 _CORRELATION_OCTETS = 8
 _BURSTS = 2
+_PATIENCE = 0.1
+"""How much of what an address may send may be for nothing, for ever and at once."""
 
 _logger = logging.getLogger("dirfactor.radius")
 
@@ -101,6 +103,8 @@ class RadiusDoor:
         self._packets_per_second = packets_per_second
         self._habits = habits
         self._sources = Sources(packets_per_second, _BURSTS * packets_per_second)
+        patience = _PATIENCE * packets_per_second
+        self._patience = Sources(patience, max(1, patience))
         self._duplicates = Duplicates()
         self._said = OncePerInterval()
         self._in_flight: set[asyncio.Task[None]] = set()
@@ -136,6 +140,17 @@ class RadiusDoor:
             return True
         self.complain(Complaint.TOO_MANY, address, detail=str(self._packets_per_second))
         return False
+
+    def tires_of(self, address: str) -> bool:
+        """Whether this address has lately sent so much for nothing that it had better not be heard for a while.
+
+        Asked after each packet that was not even looked at. Without a limit the door never tires.
+        """
+        return not self._patience.admit(address, self._clock.monotonic())
+
+    def overlooked(self, number: int) -> None:
+        """Count packets of addresses that it had tired of."""
+        self._discarded[Complaint.TOO_MANY] += number
 
     def receive(self, datagram: bytes, node: NodeDoor, peer: Peer) -> bool:
         """Serve one packet, or discard it.

@@ -12,6 +12,7 @@ from auth.radius.complaints import Complaint
 from auth.radius.door import Peer, RadiusDoor
 from auth.radius.multihomed import EVERY_ADDRESS, Multihomed
 from auth.radius.node import NodeDoor
+from auth.radius.shutter import Shutter
 
 Lookup = Callable[[str], NodeDoor | None]
 """Address as text, IPv4 always in its own form -> the access node that it belongs to as of now, None for nobody's."""
@@ -35,13 +36,17 @@ class UdpListener(asyncio.DatagramProtocol):
         lookup: asked for every datagram, so what it knows may change.
         door: answers.
         allowed: whether anything may come from an address over UDP at all.
+        shutter: shuts out who sends for nothing, without end; None where everything is read.
     """
 
     _transport: asyncio.DatagramTransport
 
-    def __init__(self, lookup: Lookup, door: RadiusDoor, allowed: Allowed = everywhere) -> None:
+    def __init__(
+        self, lookup: Lookup, door: RadiusDoor, allowed: Allowed = everywhere, shutter: Shutter | None = None
+    ) -> None:
         self._lookup = lookup
         self._allowed = allowed
+        self._shutter = shutter
         self.door = door
         self._closed = asyncio.Event()
 
@@ -61,6 +66,8 @@ class UdpListener(asyncio.DatagramProtocol):
             How many requests were left unanswered.
         """
         unanswered = await self.door.drain(patience)
+        if self._shutter is not None:
+            self._shutter.close()
         self._transport.close()
         await self._closed.wait()
         return unanswered
@@ -74,6 +81,8 @@ class UdpListener(asyncio.DatagramProtocol):
         """Asyncio's word that the socket is closed."""
         if exc is not None:
             _logger.error("the RADIUS port was closed: %s", describe(exc))
+        if self._shutter is not None:
+            self._shutter.close()
         self._closed.set()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
@@ -89,20 +98,27 @@ class UdpListener(asyncio.DatagramProtocol):
             send: sends an answer back there.
         """
         address = _plain(addr[0])
+        node = self._heard(address)
+        if node is not None:
+            self.door.receive(data, node, Peer(address, addr[1], send))
+        elif self._shutter is not None and self.door.tires_of(address):
+            self._shutter.shut_out(address)
+
+    def _heard(self, address: str) -> NodeDoor | None:
+        """Whose address it is; None when nothing is to be read that comes from there now."""
         if not self.door.admits(address):
-            return
+            return None
         try:
             if not self._allowed(address):
                 self.door.complain(Complaint.NOT_ALLOWED, address)
-                return
+                return None
             node = self._lookup(address)
         except Exception as error:  # noqa: BLE001 - one datagram must not close the door for the others
             self.door.complain(Complaint.FAULT, address, detail=describe(error))
-            return
+            return None
         if node is None:
             self.door.complain(Complaint.UNKNOWN_CLIENT, address)
-            return
-        self.door.receive(data, node, Peer(address, addr[1], send))
+        return node
 
     def _send(self, addr: tuple[str, int], reply: bytes) -> None:
         if not self._transport.is_closing():
@@ -118,7 +134,7 @@ async def listen(place: socket.socket, lookup: Lookup, door: RadiusDoor, allowed
         door: answers.
         allowed: as for `UdpListener`.
     """
-    listener = UdpListener(lookup, door, allowed)
+    listener = UdpListener(lookup, door, allowed, Shutter(place, door.overlooked))
     if place.getsockname()[0] in EVERY_ADDRESS:
         listener.connection_made(Multihomed(place, listener.serve, listener.connection_lost))
     else:

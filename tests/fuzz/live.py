@@ -1,14 +1,11 @@
-"""Fuzzed datagrams at the running service, from access nodes and from strangers, while good clients go on asking."""
+"""Fuzzed datagrams at the running service, from access nodes and from strangers."""
 
 import random
-import re
 import socket
-import subprocess
-import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 
@@ -35,20 +32,15 @@ from rig.ports import LOOPBACK
 
 STRANGER = "127.0.2.9"
 """An address that belongs to no access node."""
-_GOOD, _PING = "proxy", "append"
-"""Access nodes of the good clients, and of whoever asks whether all was read; nothing else comes from them."""
-_SOURCES = (*(address_of(node) for node in NODES if node not in (_GOOD, _PING)), STRANGER)
+_PING = "append"
+"""The access node of whoever asks whether all was read; nothing else comes from it."""
+_SOURCES = (*(address_of(node) for node in NODES if node != _PING), STRANGER)
 _BATCH = 64
 _OPEN_SECONDS = 1.0
 """For so long an answer is waited for; refusals take a twentieth of it."""
-GOOD_RATE = 600
-"""Requests a second of good clients: well within what one address may send."""
-_PEOPLE = 16
 _MOST_LINES = 500
 _MOST_WAITING = 500
-_REPEATS = 5
 _FAULTS = {Reason.INTERNAL_FAULT, Reason.STATE_UNAVAILABLE, Reason.REPLICA_UNAVAILABLE}
-_LOST = re.compile(r"^\s*Lost\s*: (\d+)$", re.MULTILINE)
 
 
 def fuzzed(count: int, seed: int) -> Iterator[bytes]:
@@ -196,43 +188,3 @@ def _wait_until_read(house: House) -> None:
     ping = seeds()[-1]
     while exchange(ping, house.radius_port, address_of(_PING), seconds=1.0) is None:
         pass
-
-
-class GoodClients:
-    """radclient, which asks again and again with right passwords, so many times a second, from a node of their own."""
-
-    def __init__(self, house: House) -> None:
-        self._secret_file = house.secret_file
-        self._target = f"127.0.0.1:{house.radius_port}"
-        self._requests = "\n".join(
-            f'User-Name = "{visitor.uid}", User-Password = "{visitor.password}", '
-            f"Packet-Src-IP-Address = {address_of(_GOOD)}, Message-Authenticator = 0x00\n"
-            for visitor in (house.visitor() for _ in range(_PEOPLE))
-        )
-        self._finished = 0
-        self._ended = threading.Event()
-
-    @property
-    def finished(self) -> int:
-        """How many were answered so far."""
-        return self._finished
-
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """They ask for as long as this lasts."""
-        thread = threading.Thread(target=self._run)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._ended.set()
-            thread.join()
-
-    def _run(self) -> None:
-        timing = ["-t", "1", "-r", "10", "-n", str(GOOD_RATE), "-c", str(_REPEATS)]
-        command = ["radclient", "-s", *timing, "-S", str(self._secret_file), self._target, "auth"]
-        while not self._ended.is_set():
-            done = subprocess.run(command, input=self._requests, text=True, capture_output=True, check=False)
-            lost = _LOST.search(done.stdout)
-            assert lost is not None, done.stdout + done.stderr
-            self._finished += _PEOPLE * _REPEATS - int(lost[1])
