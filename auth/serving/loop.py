@@ -11,7 +11,7 @@ from typing import Any
 
 import uvloop
 
-from dirsync.wire.lookups import AGAIN_SECONDS, Address, Lookups, Question
+from dirsync.wire.lookups import AGAIN_SECONDS, Address, Lookups, Question, is_address
 
 
 class Loop(uvloop.Loop):
@@ -23,13 +23,13 @@ class Loop(uvloop.Loop):
 
     async def getaddrinfo(self, host: Any, port: Any, **hints: int) -> Any:
         """See `asyncio.loop.getaddrinfo`."""
-        if not host or _is_address(host):
+        if not host or is_address(host):
             return await super().getaddrinfo(host, port, **hints)
         return await self._found(Question(host, port, **hints))
 
     async def create_connection(self, protocol_factory: Any, host: Any = None, port: Any = None, **how: Any) -> Any:
         """See `asyncio.loop.create_connection`."""
-        if not host or how.get("sock") or _is_address(host):
+        if not host or how.get("sock") or is_address(host):
             return await super().create_connection(protocol_factory, host, port, **how)
         hints = {name: how.pop(name, 0) for name in ("family", "proto", "flags")}
         found = await self._found(Question(host, port, type=socket.SOCK_STREAM, **hints))
@@ -46,7 +46,7 @@ class Loop(uvloop.Loop):
         self, protocol_factory: Any, local_addr: Any = None, remote_addr: Any = None, **how: Any
     ) -> Any:
         """See `asyncio.loop.create_datagram_endpoint`."""
-        if remote_addr and not _is_address(remote_addr[0]):
+        if remote_addr and not is_address(remote_addr[0]):
             hints = {name: how.get(name, 0) for name in ("family", "proto", "flags")}
             host, port = remote_addr
             found = await self._found(Question(host, port, type=socket.SOCK_DGRAM, **hints))
@@ -84,14 +84,3 @@ class Loop(uvloop.Loop):
             else:
                 return trying
         raise problem or OSError("the name has no address")
-
-
-def _is_address(host: str | bytes) -> bool:
-    text = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, text.partition("%")[0])
-        except (OSError, ValueError):
-            continue
-        return True
-    return False

@@ -1,6 +1,7 @@
 """Where connections come from: which server, how it is encrypted, and who is let in."""
 
 import logging
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
@@ -13,6 +14,7 @@ from dirsync.wire.complaints import Interrupted, Unreached
 from dirsync.wire.connection import Connection
 from dirsync.wire.discovery import Discovery, domain_of
 from dirsync.wire.handle import handle
+from dirsync.wire.lookups import Lookups, Question, is_address
 from dirsync.wire.reach import obstacle
 from dirsync.wire.servers import Servers
 from dirsync.wire.sign_in import sign_in
@@ -21,6 +23,7 @@ from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.sync")
 _LOCAL: Final = "ldapi"
+_RESOLVERS: Final = "check the name in url of [directory], and the resolvers of this machine"
 
 
 class Connector:
@@ -48,6 +51,7 @@ class Connector:
         self._settings = settings
         self._surroundings = surroundings
         self._servers = Servers()
+        self._lookups = Lookups(surroundings.monotonic)
         self._interrupted = Event()
 
     @contextmanager
@@ -130,7 +134,28 @@ class Connector:
         """python-ldap says of everything that it cannot contact the server; so what is it?"""
         return (obstacle(server, self._settings) if isinstance(fault, Unreached) else None) or fault
 
+    def _look_up(self, server: str) -> None:
+        """See that the name is known: libldap looks it up itself, and would wait for a resolver without any limit."""
+        parts, seconds = urlsplit(server), self._settings.timeout_seconds
+        host = parts.hostname or ""
+        if parts.scheme == _LOCAL or is_address(host):
+            return
+        try:
+            self._lookups.wait(Question(host, None, type=socket.SOCK_STREAM), seconds, self._interrupted)
+        except TimeoutError:
+            if self._interrupted.is_set():
+                raise Interrupted from None
+            raise DirectoryUnavailable(
+                f"{server}: nobody says within {seconds:g} s what the address of {host} is", remedy=_RESOLVERS
+            ) from None
+        except (OSError, UnicodeError) as error:
+            raise DirectoryUnavailable(
+                f"{server}: the name {host} is not known to DNS ({getattr(error, 'strerror', None) or error})",
+                remedy=_RESOLVERS,
+            ) from error
+
     def _greeted(self, server: str) -> Connection:
+        self._look_up(server)
         connection = Connection(handle(server, self._settings), server, self._settings, self._interrupted)
         try:
             connection.greet()

@@ -7,10 +7,13 @@ sooner. So each name has threads of its own.
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
-from threading import Lock, Thread
+from math import ceil
+from threading import Event, Lock, Thread
 from typing import Any, Final
 
+SLICE_SECONDS: Final = 0.2
 AGAIN_SECONDS: Final = 1.0
 """After which it is asked once more: a name server that is back does not answer what was sent while it was away."""
 MOST_THREADS: Final = 8
@@ -78,6 +81,27 @@ class Lookups:
                 self._begin(question, asked)
         return answer
 
+    def wait(self, question: Question, seconds: float, interrupted: Event) -> Sequence[Address]:
+        """The answer, for threads.
+
+        Args:
+            question: a name.
+            seconds: how long to wait for it at most.
+            interrupted: once it is set, by any thread, waiting ends within a moment.
+
+        Raises:
+            TimeoutError: nothing came in time, or the wait was interrupted.
+            OSError: the name is not known, or nobody says so.
+        """
+        slices = ceil(seconds / SLICE_SECONDS)
+        while True:
+            try:
+                return self.ask(question).result(SLICE_SECONDS)
+            except FutureTimeout:
+                slices -= 1
+                if interrupted.is_set() or not slices:
+                    raise TimeoutError from None
+
     def _begin(self, question: Question, asked: _Asked) -> None:
         self._count += 1
         asked.threads.append(self._count)
@@ -115,3 +139,15 @@ class Lookups:
                 answer.set_result(found)
         if not asked.threads and asked.answer is None:
             del self._asked[question]
+
+
+def is_address(host: str | bytes) -> bool:
+    """Whether it is the address of a host, and no name."""
+    text = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, text.partition("%")[0])
+        except (OSError, ValueError):
+            continue
+        return True
+    return False

@@ -1,7 +1,9 @@
 """What networks, certificates and servers do wrong: the fault says what, and what to do; the old replica stays."""
 
 import contextlib
+import socket
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -10,11 +12,14 @@ import pytest
 from auth.login_name import names_meant
 from dirsync.ad.source import AdSource
 from dirsync.errors import DirectoryRefused, DirectoryUnavailable
+from dirsync.password import PasswordVerdict
 from dirsync.replica import Replica, ReplicaWriter
 from dirsync.scheduler import SyncScheduler
 from dirsync.settings import DirectoryKind, DirectorySettings, SyncSettings
 from dirsync.wire import ber, connection
+from dirsync.wire.bind import LdapPasswordCheck
 from dirsync.wire.connector import Connector
+from dirsync.wire.lookups import Lookups
 from dirsync.wire.search import Scope, Search
 from other_end import SEARCH_DONE, SUCCESS, Answering, encrypting, listener, result
 from rig.certificates import issue, self_signed
@@ -318,3 +323,46 @@ def test_a_missing_right_is_to_be_given_to_the_account_that_lacks_it(fresh_slapd
         read_base(fresh_slapd, fresh_slapd.base_dn)
     assert "Insufficient access" in fault.value.problem
     assert f"give the account {fresh_slapd.sync} (bind_dn of [directory]) the right to read" in fault.value.remedy
+
+
+@pytest.fixture
+def silent_resolver(monkeypatch):
+    """A resolver waits for its own name servers, one after the other, much longer than anybody waits for us."""
+    ended = threading.Event()
+
+    def silent(*_, **__):
+        ended.wait(20)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(Lookups.__init__, "__defaults__", (silent,))
+    yield
+    ended.set()
+
+
+@pytest.mark.usefixtures("silent_resolver")
+def test_a_name_that_nobody_looks_up_takes_no_longer_than_a_server_that_says_nothing(tmp_path):
+    given = settings("ldaps://dc1.lab.example.test", issue(tmp_path, LOOPBACK).ca, timeout_seconds=0.4)
+    begun = time.monotonic()
+    with pytest.raises(DirectoryUnavailable, match=r"nobody says within 0\.4 s") as caught:
+        Connector(given, SURROUNDINGS).sign_in()
+    assert "resolvers of this machine" in caught.value.remedy
+    assert LdapPasswordCheck(given, SURROUNDINGS).check("uid=a", "right") is PasswordVerdict.UNAVAILABLE
+    assert time.monotonic() - begun < 5.0
+
+
+@pytest.mark.usefixtures("silent_resolver")
+def test_whoever_waits_for_a_name_can_be_interrupted(tmp_path):
+    given = settings("ldaps://dc1.lab.example.test", issue(tmp_path, LOOPBACK).ca, timeout_seconds=15.0)
+    connector, ends = Connector(given, SURROUNDINGS), []
+
+    def wait():
+        with pytest.raises(DirectoryUnavailable, match="was stopped") as caught:
+            connector.sign_in()
+        ends.append(caught.value)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    time.sleep(0.3)
+    with connector.interrupting():
+        waiting.join(5)
+    assert ends
