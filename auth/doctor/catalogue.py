@@ -34,7 +34,7 @@ class Check(StrEnum):
     )
     SERVERS = (
         "directory-servers",
-        "each server: connection, TLS, certificate and its days",
+        "each server: connection, TLS, certificate and its days; those of our own",
         "failed: not reached, not trusted, or under 7 days left; warning: under 30",
         "start the server, open the firewall, set ca_file, or renew the certificate",
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+from auth.certificate_files import first_end
 from auth.clock import Clock
 from auth.doctor.catalogue import Check
 from auth.doctor.clocks import apart
@@ -19,6 +20,7 @@ from schema.errors import Fault
 
 _ALL_ENTRIES_SECONDS = 300.0
 _RENEW = "give the server a new certificate"
+_OURS = "renew it, and let the directory know the new one first"
 _QUESTIONS: tuple[tuple[Check, Callable[[Session], str], Status], ...] = (
     (Check.SIGN_IN, questions.sign_in, Status.FAILED),
     (Check.KIND, questions.kind, Status.FAILED),
@@ -73,6 +75,10 @@ def _names(session: Session) -> Iterator[Finding]:
 
 
 def _servers(session: Session, clock: Clock) -> Iterator[Finding]:
+    own = session.settings.client_certificate
+    ends = first_end(own) if own is not None else None
+    if ends is not None:
+        yield days_left(f"our certificate {own}", ends, clock.now(), _OURS)
     for server in session.servers():
         try:
             end = certificate_end(server, session.settings)

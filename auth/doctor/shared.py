@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from functools import partial
 
+from auth.certificate_files import first_end
 from auth.clock import Clock
 from auth.doctor.catalogue import Check
+from auth.doctor.days import days_left
 from auth.doctor.report import Finding, Status
 from auth.doctor.runner import Examination
 from auth.settings import Settings
 from auth.shared.settings import SharedSettings
+
+_OURS = "renew it, and let the server know the new one first"
 
 
 def shared_state_examinations(settings: Settings, clock: Clock) -> Iterator[Examination]:
@@ -20,6 +24,9 @@ def shared_state_examinations(settings: Settings, clock: Clock) -> Iterator[Exam
 def _shared(section: SharedSettings, clock: Clock) -> Iterator[Finding]:
     from auth.shared.reader import SharedReader  # noqa: PLC0415 - it needs the client of Valkey
 
+    ends = first_end(section.certificate) if section.certificate is not None else None
+    if ends is not None:
+        yield days_left(f"our certificate {section.certificate}", ends, clock.now(), _OURS)
     reader = SharedReader(section)
     persists = reader.examine(clock.now())
     yield Finding(

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from auth.app import App, purge, syncing
+from auth.certificate_files import CertificateFilesWatch
 from auth.clock import Clock, Entropy
 from auth.meanwhile import meanwhile
 from auth.overview import Sync
@@ -79,7 +80,8 @@ class FirstUpkeep:
         stack.push_async_callback(asyncio.to_thread, stop_all, syncs.values())
         for sync in syncs.values():
             sync.start()
-        for work in (purge(app), self._hear(), tidy(syncs.values())):
+        certificates = CertificateFilesWatch(app.settings, app.clock).run()
+        for work in (purge(app), self._hear(), tidy(syncs.values()), certificates):
             await stack.enter_async_context(meanwhile(work))
 
     async def end(self) -> None:

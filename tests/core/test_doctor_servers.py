@@ -57,6 +57,26 @@ def test_the_certificate_of_a_directory_server_has_its_days_counted(tmp_path, da
     assert ("new certificate" in found.remedy) == (status != "ok")
 
 
+def test_the_certificate_that_we_show_to_a_directory_has_its_days_counted_as_well(tmp_path):
+    (tmp_path / "ours").mkdir()
+    files, ours = certificate_of(tmp_path, 90), certificate_of(tmp_path / "ours", 20)
+    settings = DirectorySettings(
+        kind=DirectoryKind.AD,
+        url=("ldaps://127.0.0.1:1",),
+        base="DC=lab,DC=example,DC=test",
+        client_certificate=ours.certificate,
+        client_key=ours.key,
+        ca_file=files.ca,
+        timeout_seconds=2.0,
+    )
+    examinations = directory_examinations("", settings, SYSTEM_CLOCK, SURROUNDINGS)
+    chosen = (each for each in examinations if each.check is Check.SERVERS)
+    own, _ = (result.finding for result in run(chosen, lambda _: None))
+    assert own.status == "warning"
+    assert own.detail.startswith(f"our certificate {ours.certificate} is good for 20 days")
+    assert "let the directory know" in own.remedy
+
+
 def test_a_wrong_password_is_tried_once_whatever_is_asked(tmp_path):
     files = issue(tmp_path, "127.0.0.1")
     refusing = Answering(code=INVALID_CREDENTIALS)

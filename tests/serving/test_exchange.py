@@ -3,15 +3,17 @@
 import asyncio
 import contextlib
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from auth.app import Lasting
 from auth.audit.chain import Chain
 from auth.audit.export.outbox import Outbox
 from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
 from auth.config import read_config
+from auth.demo.certificates import Authority
 from auth.serving.board import Board
 from auth.serving.current import Current
 from auth.serving.manager import ServiceManager
@@ -50,10 +52,10 @@ def nobody_takes_the_audit_and_is_not_waited_for_long(monkeypatch):
 
 
 @contextlib.asynccontextmanager
-async def serving_of(folder):
+async def serving_of(folder, more=""):
     (folder / "people.ldif").write_text(PEOPLE)
     config = folder / "config.ini"
-    config.write_text(CONFIG)
+    config.write_text(CONFIG + more)
     settings = read_config(config)
     serving = Serving(SYSTEM_CLOCK, SYSTEM_ENTROPY, Lasting(SYSTEM_CLOCK, SYSTEM_ENTROPY, {}), [], ALONE)
     current = Current(await serving.begin(settings))
@@ -114,3 +116,16 @@ async def test_the_audit_before_waits_for_its_receiver_and_its_disk_without_hold
         turned.set()
         await exchanging
     assert waited == [True, True], "then, and at the end"
+
+
+async def test_files_with_certificates_are_looked_after_from_the_start_and_after_an_exchange(tmp_path, caplog):
+    authority = Authority.make("Gateway", datetime.now(UTC) - timedelta(days=70))  # lives 90 days
+    (tmp_path / "ca.pem").write_bytes(authority.certificate.public_bytes(Encoding.PEM))
+    more = "[sms:a]\nurl = https://localhost/?to={phone}&text={text}\nsuccess_status = 200\nca_file = ca.pem\n"
+    async with serving_of(tmp_path, more) as (serving, settings, current):
+        for _ in range(2):
+            async with asyncio.timeout(10):
+                while "certificate of [sms:a] ca_file: " not in caplog.text:
+                    await asyncio.sleep(0.01)
+            caplog.clear()
+            await serving.exchange(settings, current)
