@@ -49,7 +49,7 @@ def test_the_clock_and_randomness_are_read_in_one_module_only():
 
 
 @pytest.mark.servers  # it asks the package index for the build backend
-def test_the_wheel_holds_the_three_packages_and_the_demos_directory(tmp_path):
+def test_the_wheel_holds_the_three_packages_their_types_and_the_demos_directory(tmp_path):
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)]
     subprocess.run(command, check=True)
     (wheel,) = tmp_path.glob("dirfactor-*.whl")
@@ -58,3 +58,6 @@ def test_the_wheel_holds_the_three_packages_and_the_demos_directory(tmp_path):
     assert tops == PACKAGES
     assert "auth/demo/demo.ldif" in names
     assert "auth/channels/sms/http/presets.ini" in names
+    assert {f"{package}/py.typed" for package in PACKAGES} <= set(names), (
+        "whoever uses the client has its types: PEP 561"
+    )
