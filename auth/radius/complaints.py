@@ -52,7 +52,10 @@ class Complaint(Enum):
         "{address}, RadSec: closed unread, {detail} connections are open already: find out which clients hold so many; "
         "one is enough for each"
     )
-    MALFORMED = "{address}, access node {node}: discarded, not a RADIUS packet: {detail}"
+    MALFORMED = (
+        "{address}, access node {node}: discarded, not a RADIUS packet ({detail}): update the client, or find out what "
+        "else sends to this port from there"
+    )
     NOT_SERVED = (
         "{address}, access node {node}: discarded, {detail} is not answered on this port: "
         "let the client send its Access-Requests here"
