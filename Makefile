@@ -42,7 +42,7 @@ crash: ## 500 times kill -9 at random moments: no code counts twice, no edit is 
 	@tools/bootstrap venv servers
 	@env PYTHONPATH=.:tests .venv/bin/python -m crash $(ROUNDS:%=--rounds %) $(SEED:%=--seed %)
 
-races: ## 100,000 submissions of the same codes at three nodes at once, one being killed: none counts twice (COUNT=, SEED=)
+races: ## 100,000 submissions of the same codes at three nodes at once, then States and locks, one being killed: none counts twice (COUNT=, SEED=)
 	@tools/bootstrap venv servers
 	@env PYTHONPATH=.:tests .venv/bin/python -m races $(COUNT:%=--count %) $(SEED:%=--seed %)
 

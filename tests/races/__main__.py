@@ -2,11 +2,14 @@
 
 import argparse
 import asyncio
+import functools
 import random
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvloop
@@ -19,7 +22,7 @@ from run_progress import Progress
 
 KILL_EVERY = 10.0
 PIECE = 2_000
-STATES, LOCKS = 60, 30
+STATES, LOCKS = 300, 150
 MOST_DELAY = 0.02
 
 
@@ -43,17 +46,25 @@ def main() -> int:
 async def run(
     folder: Path, dice: random.Random, count: int, seen: Seen, *, states: int, locks: int, kill_every: float
 ) -> None:
-    """All races: codes while nodes are killed, then States, locks, and a crowd with delays in front of the store."""
+    """All races: codes, States and locks while nodes are killed, and a crowd with delays in front of the store."""
     with running(Valkey(folder / "valkey")) as valkey:
         (folder / "nodes").mkdir()
         async with opened(
             folder / "nodes", valkey.place, dice, seen, submissions=count, states=states, locks=locks
         ) as races:
-            await _codes(races, count, kill_every)
-            for number in range(states):
-                await races.state(number)
-            for number in range(locks):
-                await races.lock(number)
+            async with _while(functools.partial(races.killing, kill_every)):
+                await _codes(races, count)
+            async with _while(races.killing_within):
+                with Progress("States", states, "States") as progress:
+                    for number in range(states):
+                        await races.state(number)
+                        progress(number + 1)
+            async with _while(races.killing_within):
+                with Progress("locks", locks, "locks") as progress:
+                    for number in range(locks):
+                        await races.lock(number)
+                        progress(number + 1)
+            await asyncio.to_thread(races.audited)
         (folder / "slow").mkdir()
         async with (
             delayed(valkey.port, dice, MOST_DELAY) as port,
@@ -62,23 +73,31 @@ async def run(
             await races.crowd()
 
 
-async def _codes(races: Races, count: int, kill_every: float) -> None:
+@asynccontextmanager
+async def _while(killing: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncIterator[None]:
+    """Nodes are killed; in the end all are up."""
     over = asyncio.Event()
-    killing = asyncio.ensure_future(races.killing(kill_every, over))
+    goes_on = asyncio.ensure_future(killing(over))
+    try:
+        yield
+    finally:
+        over.set()
+        await goes_on
+
+
+async def _codes(races: Races, count: int) -> None:
     with Progress("codes", count, "submissions") as progress:
         while races.seen.submissions < count:
             await races.codes(min(PIECE, count - races.seen.submissions))
             progress(races.seen.submissions)
-    over.set()
-    await killing
 
 
 def _show(seen: Seen, seconds: float) -> None:
     print(f"submissions           {seen.submissions:>9,} in {seconds:,.0f} s, {seen.by_http:,} of them over HTTP")
     print(f"without an answer     {seen.unanswered:>9,}, while {seen.kills} times a node was killed")
     print(f"codes shown           {seen.codes:>9,}, each six times at three nodes")
-    print(f"States answered       {seen.states:>9,}, each by eighteen at once")
-    print(f"people to be locked   {seen.locks:>9,}, by thirty wrong codes at once")
+    print(f"States answered       {seen.states:>9,}, each by eighteen at once; meanwhile {seen.met['State']} kills")
+    print(f"people to be locked   {seen.locks:>9,}, by thirty codes at once; meanwhile {seen.met['lock']} kills")
     print(f"people at once        {seen.crowd:>9,}, with up to {MOST_DELAY * 1000:.0f} ms at each step to the store")
     print(f"accepts               {seen.accepts:>9,}")
     print(f"laws broken           {len(seen.wrong):>9,}")

@@ -18,14 +18,16 @@ from auth.config import read_config
 from auth.otp.token import SoftwareToken
 from auth.radius.attributes import Attribute
 from auth.radius.packet import Code, Packet
+from auth.reason import Reason
 from auth.shared.reader import SharedReader
 from auth.state import Wanted
 from cluster.nodes import Cluster, open_cluster
 from races.node_link import NodeLink
-from scenarios.company import ONE_ACCESS_NODE, Entry, password_of, policy, policy_dn, texted
+from scenarios.company import ONE_ACCESS_NODE, Entry, password_of, phone, policy, policy_dn, texted
 from scenarios.office import calling
 from scenarios.sealed import SealedPeople, id_of
 from schema.errors import Fault
+from schema.secret import Secret
 from schema.words import TokenKind
 
 NODES = 3
@@ -36,6 +38,10 @@ CODES_EACH = 8
 CROWD = 64
 WRONG_CODES_THAT_LOCK = 5
 AT_ONCE = 30
+_RACE_SECONDS = 0.03
+"""What the answers to one State, or the wrong codes of one person, take at least."""
+_PATIENCE = 15.0
+_ATTEMPTS = 2 * NODES
 
 
 def holders(submissions: int) -> dict[str, SoftwareToken]:
@@ -50,7 +56,7 @@ def holders(submissions: int) -> dict[str, SoftwareToken]:
 
 @dataclass
 class Seen:
-    """What the races have come to."""
+    """What the races have come to; `met` counts those in the middle of which a node was killed, by what was raced."""
 
     submissions: int = 0
     by_http: int = 0
@@ -61,6 +67,7 @@ class Seen:
     crowd: int = 0
     accepts: int = 0
     kills: int = 0
+    met: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
 
@@ -72,8 +79,10 @@ class Races:
     dice: random.Random
     seen: Seen
     tokens: Mapping[str, SoftwareToken]
+    lockable: Mapping[str, SoftwareToken]
     links: list[NodeLink] = field(default_factory=list)
     down: set[int] = field(default_factory=set)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         names = list(self.tokens)
@@ -130,35 +139,86 @@ class Races:
         return outcome(await self.links[at].ask(user, code, extra=extra))
 
     async def state(self, number: int) -> None:
-        """A challenge is answered by everybody at once, over both doors of all nodes: by one of them."""
+        """A challenge is answered by everybody at once, over both doors of all nodes: by one of them.
+
+        Of a node that is killed meanwhile the accept may be lost, and never comes from another.
+        """
         user = f"sam{number}"
-        asked, code = await self.cluster.texted(number % NODES, user)
+        state, code = await self._asked(number, user)
+        kills, down = self.seen.kills, bool(self.down)
 
         async def answer(at: int, door: str) -> str | None:
+            if door == "radius":
+                extra = [(Attribute.STATE, state)]
+                return outcome(await self.links[at].ask(user, code, extra=extra, seconds=_PATIENCE))
             with contextlib.suppress(Fault, httpx.HTTPError):
-                return (await self.cluster.answer(at, door, user, asked.state, code)).outcome
+                return (await self.cluster.answer(at, door, user, Secret(state.decode()), code)).outcome
             return None
 
         shown = [answer(at, door) for at in range(NODES) for door in ("http", "radius") * 3]
+        self.begun.set()
         outcomes = await asyncio.gather(*shown)
+        accepts, met = outcomes.count("accepted"), kills != self.seen.kills
         self.seen.submissions += len(shown)
         self.seen.states += 1
-        self.seen.accepts += outcomes.count("accepted")
-        if outcomes.count("accepted") != 1:
-            self.seen.wrong.append(f"a State of {user} was answered {outcomes.count('accepted')} times")
+        self.seen.accepts += accepts
+        self.seen.unanswered += outcomes.count(None)
+        self.seen.met["State"] += met
+        if accepts > 1 or (accepts != 1 and not met):  # at a node that was away before, nothing can be lost
+            self.seen.wrong.append(f"a State of {user} was answered {accepts} times")
+        if None in outcomes and not met and not down:
+            self.seen.wrong.append(f"no node was away, and a State of {user} came to {Counter(outcomes)}")
+
+    async def _asked(self, first: int, user: str) -> tuple[bytes, str]:
+        """A challenge of the first node that is there, and the code that was texted for it."""
+        number = phone(int(user.removeprefix("sam")))
+        for attempt in range(_ATTEMPTS):
+            mark = self.cluster.first.site.mark()
+            station = [calling(f"192.0.2.{attempt}")]
+            asked = await self.links[(first + attempt) % NODES].ask(user, password_of(user), extra=station)
+            states = [value for key, value in asked.attributes if key == Attribute.STATE] if asked else []
+            if states:
+                return states[0], await self.cluster.first.site.text_code(mark, number)
+        raise AssertionError(f"{user} is asked for a code by no node")
 
     async def lock(self, number: int) -> None:
-        """Wrong codes at all nodes at once: as many are compared as lock, whatever comes between."""
+        """Wrong codes at all nodes at once: as many are counted as lock, whatever comes between, and then it holds.
+
+        Each is counted before it is compared, and taken back where the lock was reached meanwhile: what a node had not
+        taken back when it was killed stays counted.
+        """
         user = f"loki{number}"
+        kills = self.seen.kills
         stations = [[calling(f"198.51.100.{each}")] for each in range(AT_ONCE)]
+        self.begun.set()
         await asyncio.gather(
             *(self.links[each % NODES].ask(user, f"{each:06d}", extra=station) for each, station in enumerate(stations))
         )
         self.seen.submissions += AT_ONCE
         self.seen.locks += 1
+        met = kills != self.seen.kills
+        self.seen.met["lock"] += met
         counted = len(await asyncio.to_thread(self._failures, user))
-        if counted != WRONG_CODES_THAT_LOCK:
-            self.seen.wrong.append(f"{counted} wrong codes of {user} were compared and counted")
+        if counted < WRONG_CODES_THAT_LOCK or (counted > WRONG_CODES_THAT_LOCK and not met):
+            self.seen.wrong.append(f"{counted} wrong codes of {user} were counted")
+        right = self.lockable[user].code(0).text
+        outcomes = [outcome(await each.ask(user, right, extra=[calling("198.51.100.99")])) for each in self.links]
+        self.seen.submissions += len(outcomes)
+        if "accepted" in outcomes:
+            self.seen.wrong.append(f"{user} is locked, and a right code came to {Counter(outcomes)}")
+
+    def audited(self) -> None:
+        """What the audits of all nodes say of States and locks, those answers included that nobody heard any more."""
+        lines = [line for node in self.cluster.nodes for line in node.audit()]
+        accepted = Counter(line["name"] for line in lines if line["outcome"] == "accepted")
+        compared = Counter(line["name"] for line in lines if line["reason"] == Reason.CODE_WRONG_RETRY)
+        for number in range(self.seen.states):
+            if accepted[f"sam{number}"] > 1:
+                self.seen.wrong.append(f"say the audits, sam{number} was accepted {accepted[f'sam{number}']} times")
+        for user in self.lockable:
+            if accepted[user] or compared[user] > WRONG_CODES_THAT_LOCK:
+                told = f"{compared[user]} wrong codes and {accepted[user]} accepts"
+                self.seen.wrong.append(f"say the audits, {user} came to {told}")
 
     def _failures(self, user: str) -> tuple:
         section = read_config(self.cluster.first.service.config).state
@@ -210,16 +270,34 @@ class Races:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), seconds * self.dice.uniform(0.5, 1.5))
                 return
-            at = self.dice.randrange(NODES)
-            service = self.cluster.nodes[at].service
-            self.down.add(at)
-            self.seen.kills += 1
-            await service.kill()
-            await service.start()
-            await service.until_ready()
-            self.links[at].close()
-            self.links[at] = self._link_to(at)  # its port may be another one
-            self.down.discard(at)
+            await self._kill()
+
+    async def killing_within(self, over: asyncio.Event) -> None:
+        """Hardly are all up, a node is killed in the middle of the next State or lock, until it is over."""
+        while True:
+            self.begun.clear()
+            await asyncio.wait(
+                waiting := [asyncio.ensure_future(each.wait()) for each in (over, self.begun)],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            for each in waiting:
+                each.cancel()
+            if over.is_set():
+                return
+            await asyncio.sleep(self.dice.random() * _RACE_SECONDS)
+            await self._kill()
+
+    async def _kill(self) -> None:
+        at = self.dice.randrange(NODES)
+        service = self.cluster.nodes[at].service
+        self.down.add(at)
+        self.seen.kills += 1
+        await service.kill()
+        self.links[at].close()  # whoever waits for it hears nothing any more
+        await service.start()
+        await service.until_ready()
+        self.links[at] = self._link_to(at)  # its port may be another one
+        self.down.discard(at)
 
 
 def outcome(reply: Packet | None) -> str | None:
@@ -235,13 +313,13 @@ async def opened(
 ) -> AsyncIterator[Races]:
     """The nodes of a company in which there is somebody for each race."""
     sealed, tokens = SealedPeople(folder), holders(submissions)
+    lockable = {
+        f"loki{each}": SoftwareToken(TokenKind.HOTP, f"L-{each}", each.to_bytes(5, "big") * 4) for each in range(locks)
+    }
     entries: Sequence[Entry] = [
         *(sealed.with_token(uid, token, dirfactorPolicy=policy_dn("codes")) for uid, token in tokens.items()),
         *(texted(f"sam{number}", number) for number in range(states)),
-        *(
-            sealed.with_token(f"loki{number}", tokens["holly0"], dirfactorPolicy=policy_dn("strict"))
-            for number in range(locks)
-        ),
+        *(sealed.with_token(uid, token, dirfactorPolicy=policy_dn("strict")) for uid, token in lockable.items()),
         *(texted(f"c{number}", 2000 + number, dirfactorPolicy=policy_dn(f"of-c{number}")) for number in range(CROWD)),
         *(policy(f"of-c{number}", dirfactorReplyAttribute=f"Filter-Id=of-c{number}") for number in range(CROWD)),
         policy(
@@ -261,7 +339,7 @@ async def opened(
     ]
     spend = "\n[spend]\nper_user_hour = 1000\nper_user_day = 1000\nper_number_day = 1000\nper_prefix_day = 100000\n"
     async with open_cluster(folder, server, NODES, *entries, nodes=ONE_ACCESS_NODE, more_config=spend) as cluster:
-        races = Races(cluster, dice, seen, tokens)
+        races = Races(cluster, dice, seen, tokens, lockable)
         races.link()
         try:
             yield races
