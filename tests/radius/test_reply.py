@@ -21,6 +21,7 @@ from auth.radius.packet import (
     hide,
     verify_response,
 )
+from auth.radius.passing import verdict
 from auth.radius.reply import reply_to
 from auth.reason import Reason
 from auth.request import Accepted, Challenged, Door, Origin, Refused, ReplyAttribute
@@ -91,8 +92,17 @@ replies = st.lists(
     ),
     max_size=60,
 ).map(tuple)
+others = st.sampled_from([1, 6, 18, 24, 25, 26, 33, 64, 69, 79, 80, 255]) | st.integers(1, 255)
+granted = st.lists(
+    st.tuples(
+        others, st.binary(min_size=1, max_size=40) | st.binary(max_size=20).map(lambda octets: MICROSOFT + octets)
+    ),
+    max_size=20,
+).map(lambda pairs: verdict(Packet(Code.ACCESS_ACCEPT, 1, AUTHENTICATOR, tuple(pairs))).attributes)
+"""What comes back of an Access-Accept of another server, whatever stands in it and wherever."""
 outcomes = st.one_of(
     st.builds(Accepted, replies, success=st.none() | st.just(SUCCESS)),
+    st.builds(Accepted, reason=st.just(Reason.FORWARD_ACCEPTED), passed_back=granted),
     st.builds(
         Challenged,
         st.text(alphabet="0123456789abcdef", min_size=1, max_size=64).map(Secret),
@@ -151,11 +161,20 @@ def assert_told(outcome, request, node):
     assert numbers.count(Attribute.STATE) == (1 if code is Code.ACCESS_CHALLENGE else 0)
     speaks_eap = bool(request.values(Attribute.EAP_MESSAGE))
     assert (Attribute.EAP_MESSAGE in numbers) is speaks_eap
+    if code is Code.ACCESS_ACCEPT:
+        assert_passed_back(outcome.passed_back, octets, speaks_eap=speaks_eap)
     if speaks_eap:
         assert Attribute.REPLY_MESSAGE not in numbers, "RFC 3579 section 2.6.5"
         eap = b"".join(value for number, value in attributes_of(octets) if number == Attribute.EAP_MESSAGE)
         wanted = {Code.ACCESS_ACCEPT: (3,), Code.ACCESS_CHALLENGE: (1,), Code.ACCESS_REJECT: (4, 2)}[code]
         assert eap[0] in wanted, "Success in an accept, Failure in a reject, neither in a challenge"
+
+
+def assert_passed_back(given_pairs, octets, *, speaks_eap):
+    """All of it is there as it came and in its order, but what may not stand beside EAP-Message."""
+    wanted = [pair for pair in given_pairs if not (speaks_eap and pair[0] == Attribute.REPLY_MESSAGE)]
+    sent = iter(attributes_of(octets))
+    assert all(pair in sent for pair in wanted)
 
 
 many_replies = st.lists(
