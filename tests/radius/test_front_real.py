@@ -17,6 +17,7 @@ from sockets import datagrams_at
 
 pytestmark = pytest.mark.servers
 CODE = Secret("481516")
+FILTER_ID = "   Attribute 11 ("
 SWITCH, FRONT = "secret-of-the-switch", "secret-of-the-front"
 
 
@@ -61,6 +62,7 @@ async def test_peap_with_mschapv2_the_peer_checks_our_proof_of_the_code(tmp_path
         assert right.accepted, right.log
         assert "EAP-MSCHAPV2: Authentication succeeded" in right.log
         assert "MPPE keys OK: 1  mismatch: 0" in right.log
+        assert FILTER_ID in right.log
         assert desk.shown == ["MsChap2Response"]
         wrong = await log_on("481517", method="PEAP", inside="auth=MSCHAPV2")
         assert not wrong.accepted
@@ -72,6 +74,7 @@ async def test_ttls_with_pap_and_peap_with_gtc_bring_what_was_typed(tmp_path):
             right = await log_on(CODE.text, method=method, inside=inside)
             assert right.accepted, right.log
             assert "MPPE keys OK: 1  mismatch: 0" in right.log
+            assert FILTER_ID in right.log, "the switch hears which group it is"
             assert not (await log_on("481517", method=method, inside=inside)).accepted
         assert desk.shown == ["Secret"] * 4
 

@@ -1,12 +1,20 @@
 """FreeRADIUS in front of us, which ends PEAP and TTLS and asks what is inside; and behind us, as the old server."""
 
+import os
 from dataclasses import dataclass
 from enum import Enum
+from grp import getgrgid
 from pathlib import Path
+from pwd import getpwuid
 from string import Template
 
+from docs.blocks import ROOT, blocks
 from rig.certificates import issue
-from rig.process import Process
+from rig.ports import LOOPBACK
+from rig.process import Process, copy_tree
+from rig.sections import change, leave_out, settings_of
+
+_AS_IT_COMES = Path("/etc/freeradius/3.0")
 
 
 class Inside(Enum):
@@ -30,7 +38,7 @@ class Behind:
 
 
 def freeradius(folder: Path, port: int, secret: str, behind: Behind, inside: Inside) -> Process:
-    """A FreeRADIUS that listens and is ready.
+    """A FreeRADIUS that listens and is ready: as Debian's package comes, changed as docs/radius.md says.
 
     Args:
         folder: for its files; made when missing.
@@ -38,25 +46,49 @@ def freeradius(folder: Path, port: int, secret: str, behind: Behind, inside: Ins
         secret: shared with the switch or VPN.
         behind: whom it asks.
         inside: how.
+
+    Raises:
+        ServerFailure: a setting of the page is in no section that FreeRADIUS comes with.
     """
-    files = issue(folder, "radius.example.org")
-    (folder / "radiusd.conf").write_text(
-        Template(_ALWAYS + _CONFIG).substitute(
-            folder=folder,
-            port=port,
-            secret=secret,
-            back_port=behind.port,
-            back_secret=behind.secret,
-            as_eap=inside.value,
-            key=files.key,
-            certificate=files.certificate,
-            ca=files.ca,
+    copy_tree(_AS_IT_COMES, folder)
+    _say_what_is_of_this_machine(folder, port, secret)
+    said = {block.name: block.text for block in blocks(ROOT / "docs" / "radius.md") if block.kind == "text"}
+    with (folder / "proxy.conf").open("a") as proxy:
+        proxy.write(
+            said["proxy.conf"]
+            .replace("192.0.2.20", LOOPBACK)
+            .replace("port = 1812", f"port = {behind.port}")
+            .replace("the shared secret of this access node", behind.secret)
         )
+    for name in ("sites-enabled/inner-tunnel", "mods-enabled/eap"):
+        settings = settings_of(said[name].replace("as_eap = yes", f"as_eap = {inside.value}"))
+        change(folder / name, settings)
+    return _started(folder)
+
+
+def _say_what_is_of_this_machine(folder: Path, port: int, secret: str) -> None:
+    """Its own certificate, ports, client, account and folders."""
+    files = issue(folder, "radius.example.org")
+    tls = ("eap", "tls-config tls-common")
+    places = {(name,): str(folder) for name in ("raddbdir", "logdir", "run_dir")}
+    account = {
+        ("security", "user"): getpwuid(os.getuid()).pw_name,
+        ("security", "group"): getgrgid(os.getgid()).gr_name,
+    }
+    change(folder / "radiusd.conf", places | account)
+    change(folder / "clients.conf", {("client localhost", "secret"): f'"{secret}"'})
+    change(
+        folder / "mods-enabled" / "eap",
+        {
+            (*tls, "private_key_file"): str(files.key),
+            (*tls, "certificate_file"): str(files.certificate),
+            (*tls, "ca_file"): str(files.ca),
+        },
     )
-    log = folder / "radiusd.log"
-    server = Process(["freeradius", "-f", "-l", "stdout", "-d", str(folder), "-n", "radiusd"], log=log)
-    server.start(lambda: "Ready to process requests" in log.read_text(errors="replace"))
-    return server
+    for site in ("default", "inner-tunnel"):
+        leave_out(folder / "sites-enabled" / site, "listen")
+    with (folder / "radiusd.conf").open("a") as config:
+        config.write(f"listen {{\n type = auth\n ipaddr = {LOOPBACK}\n port = {port}\n virtual_server = default\n}}\n")
 
 
 def old_freeradius(folder: Path, port: int, secret: str, users: str) -> Process:
@@ -71,6 +103,10 @@ def old_freeradius(folder: Path, port: int, secret: str, users: str) -> Process:
     folder.mkdir(exist_ok=True)
     (folder / "users").write_text(users)
     (folder / "radiusd.conf").write_text(Template(_ALWAYS + _OLD).substitute(folder=folder, port=port, secret=secret))
+    return _started(folder)
+
+
+def _started(folder: Path) -> Process:
     log = folder / "radiusd.log"
     server = Process(["freeradius", "-f", "-l", "stdout", "-d", str(folder), "-n", "radiusd"], log=log)
     server.start(lambda: "Ready to process requests" in log.read_text(errors="replace"))
@@ -123,94 +159,6 @@ server old {
         Auth-Type PAP {
             pap
         }
-    }
-}
-"""
-_CONFIG = """\
-proxy_requests = yes
-proxy server {
-    default_fallback = no
-}
-home_server us {
-    type = auth
-    ipaddr = 127.0.0.1
-    port = $back_port
-    secret = "$back_secret"
-    response_window = 20
-    status_check = none
-}
-home_server_pool us {
-    type = fail-over
-    home_server = us
-}
-realm us {
-    auth_pool = us
-    nostrip
-}
-client switch {
-    ipaddr = 127.0.0.1
-    secret = "$secret"
-}
-modules {
-    eap {
-        default_eap_type = peap
-        tls-config tls {
-            private_key_file = $key
-            certificate_file = $certificate
-            ca_file = $ca
-            tls_min_version = "1.2"
-            tls_max_version = "1.2"
-        }
-        peap {
-            tls = tls
-            default_eap_type = mschapv2
-            use_tunneled_reply = yes
-            proxy_tunneled_request_as_eap = $as_eap
-            virtual_server = inside
-        }
-        ttls {
-            tls = tls
-            default_eap_type = mschapv2
-            use_tunneled_reply = yes
-            virtual_server = inside
-        }
-        mschapv2 {
-        }
-    }
-    mschap {
-    }
-}
-server front {
-    listen {
-        type = auth
-        ipaddr = 127.0.0.1
-        port = $port
-    }
-    authorize {
-        eap
-    }
-    authenticate {
-        eap
-    }
-    post-proxy {
-        eap
-    }
-}
-server inside {
-    authorize {
-        update control {
-            &Proxy-To-Realm := "us"
-        }
-        eap
-    }
-    authenticate {
-        Auth-Type MS-CHAP {
-            mschap
-        }
-        eap
-    }
-    post-proxy {
-        eap
     }
 }
 """
