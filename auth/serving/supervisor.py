@@ -192,7 +192,8 @@ class Supervisor:
             code = os.waitstatus_to_exitcode(status)
             failed = code if code > 0 else 1
             if self._stopping_since is None:
-                _log.error("worker %d has ended by itself (%s), and is begun anew", place.number, _how(code))
+                follows = "is begun anew" if self._all_were_ready else "the service ends, for not all have served yet"
+                _log.error("worker %d has ended by itself (%s), and %s", place.number, _how(code), follows)
             self._empty(place)
         return failed
 

@@ -79,7 +79,9 @@ def test_when_one_cannot_begin_at_the_start_all_end_with_its_status(begin, tmp_p
     team = begin()
     assert team.process.wait(20) == 3
     assert "ready" not in "".join(team.lines("told"))
-    assert f"worker {number} cannot serve: it cannot begin" in "".join(team.lines("log"))
+    log = "".join(team.lines("log"))
+    assert f"worker {number} cannot serve: it cannot begin" in log
+    assert f"worker {number} has ended by itself (exit status 3), and the service ends" in log
 
 
 def test_one_that_cannot_begin_later_is_tried_less_and_less_often(begin, tmp_path):
