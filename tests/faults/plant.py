@@ -14,11 +14,12 @@ from pathlib import Path
 
 from faults.intruder import INTRUDERS, Intruder, of_turn
 from faults.kinds import DIRECT, PIN, SECOND_STEP, TOKENS
+from faults.name_server import NameServer, name_server
 from faults.way import Way, ways
 from rig.certificates import issue
 from rig.faked_time import FakedTime
 from rig.fixtures import OPENLDAP_SCHEMA, running
-from rig.slapd import Slapd
+from rig.slapd import NAME, Slapd
 from rig.valkey import Valkey
 from scenarios.at_slapd import fill_directory, following, write_password
 from scenarios.company import person, policy, policy_dn, texted, with_vip
@@ -26,8 +27,10 @@ from scenarios.office import Office, beside, open_office
 from scenarios.sealed import SealedPeople
 
 LDAP = "directory (OpenLDAP)"
+DNS_OF_LDAP = "DNS, for the directory"
 LDAP_SECONDS = 1.0
 HOLDERS = 60  # of VIP credentials; none shows one code twice in half a minute
+KNOWN, BY_NAME = "url = http://127.0.0.1", "url = http://localhost"  # the SMS gateway, of config.ini
 DISK_KILOBYTES = 65_536  # what all logons of a run write has room, on a slow machine as well
 
 
@@ -38,11 +41,13 @@ class Plant:
     Attributes:
         office: the service whose directory is a file.
         following: the one whose directory is an OpenLDAP server; they are two nodes of one state.
+        names: whom both ask for the addresses of gateway, mail server, VIP and OpenLDAP server.
     """
 
     office: Office
     following: Office
     ways: dict[str, Way]
+    names: NameServer
     disk: Path
     directory: Path
     valkey: Valkey
@@ -53,7 +58,7 @@ class Plant:
 
     def at(self, thing: str) -> "Plant":
         """The same, where the service is the one that needs this thing; codes that are used up are so at both."""
-        return replace(self, office=self.following) if thing == LDAP else self
+        return replace(self, office=self.following) if thing in {LDAP, DNS_OF_LDAP} else self
 
     async def log_on(self, kind: str) -> str:
         """The reason with which a login of somebody of this kind ends, whose codes are all right."""
@@ -179,6 +184,8 @@ async def open_plant(folder: Path) -> AsyncIterator[Plant]:
             for name in ("SMS gateway", "mail server", "VIP"):
                 text = re.sub(rf"\b{ports[name]}\b", str(found[name].port), text)
             text = text.replace("refusal_seconds", "delivery_seconds = 1.5\nrefusal_seconds", 1)
+            text = text.replace(KNOWN, f"allow_plain_http = yes\n{BY_NAME}", 1)
+            names = stack.enter_context(name_server(folder / "dns", NAME))
             place = f"127.0.0.1:{found['state store'].port}"
             text += f"\n[state]\nservers = {place}\ntls = no\ntimeout_seconds = 0.8\n"
             (site_folder / "faulty").mkdir()
@@ -194,11 +201,13 @@ async def open_plant(folder: Path) -> AsyncIterator[Plant]:
             before = office.service.config.read_text()
             clock = FakedTime(folder / "clock")
             at_ldap = following(text, slapd, found[LDAP].port, LDAP_SECONDS)
+            at_ldap = at_ldap.replace("ldaps://127.0.0.1", f"ldaps://{NAME}")
             async with (
-                beside(office, before, text, "faulty", environment=clock.environment) as faulty,
-                beside(office, before, at_ldap, "following") as at_server,
+                beside(office, before, text, "faulty", environment=clock.environment, under=names.under) as faulty,
+                beside(office, before, at_ldap, "following", under=names.under) as at_server,
             ):
-                yield Plant(faulty, at_server, found, disk, site_folder / "directory.ldif", valkey, slapd, clock)
+                directory = site_folder / "directory.ldif"
+                yield Plant(faulty, at_server, found, names, disk, directory, valkey, slapd, clock)
 
 
 def _port(text: str, pattern: str) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from faults.kinds import DIRECT, KINDS
-from faults.plant import LDAP, Plant, fill
+from faults.plant import BY_NAME, DNS_OF_LDAP, LDAP, Plant, fill
 from faults.way import Fault
 from scenarios.office import until
 
@@ -155,7 +155,7 @@ def _of_the_directory_server() -> list[Row]:
 
 def _of_the_configuration() -> list[Row]:
     wrong, right = "[radius]\nhost = 127.0.0.1", "[radius]\nhost = 127.0.0.1\nnonsense = yes"
-    known, unknown = "url = http://127.0.0.1", "url = https://gateway.invalid"
+    unknown = "url = http://gateway.invalid"
 
     async def broken(plant: Plant) -> None:
         assert "stays as it was" in await plant.reload((wrong, right))
@@ -164,15 +164,40 @@ def _of_the_configuration() -> list[Row]:
         assert "was read again" in await plant.reload((right, wrong))
 
     async def unresolved(plant: Plant) -> None:
-        assert "was read again" in await plant.reload((known, unknown))
+        assert "was read again" in await plant.reload((BY_NAME, unknown))
 
     async def resolved(plant: Plant) -> None:
-        assert "was read again" in await plant.reload((unknown, known))
+        assert "was read again" in await plant.reload((unknown, BY_NAME))
 
     return [
         Row("configuration", "garbage", {}, "mend the line that the log names", broken, mended),
         Row("DNS", "no such name", {"text": "delivery-failed"}, "correct url, or the resolvers", unresolved, resolved),
     ]
+
+
+def _of_names() -> list[Row]:
+    """Who is asked for is asked for by name, over a connection that is new, for the one before is cut."""
+
+    def row(thing: str, fault: Fault, asked: tuple[str, ...], ends: Mapping[str, str]) -> Row:
+        async def become(plant: Plant) -> None:
+            plant.names.become(fault)
+            for name in asked:
+                plant.ways[name].become(Fault.NONE)
+            if fault is Fault.SLOW:
+                await asyncio.sleep(_USED_TO_IT)
+
+        async def well(plant: Plant) -> None:
+            plant.names.become(Fault.NONE)
+
+        advice = "correct the resolvers; a name in /etc/hosts, or an address, needs none"
+        quick = fault is Fault.HALF_OPEN
+        return Row(thing, fault.value, {} if fault is Fault.SLOW else ends, advice, become, well, quick)
+
+    outbound = {"text": "delivery-failed", "mail": "delivery-failed", "VIP": "vip-unavailable"}
+    bound = {kind: "directory-unavailable" for kind in KINDS if kind not in DIRECT}
+    faults = (Fault.DOWN, Fault.REFUSED, Fault.HALF_OPEN, Fault.SLOW, Fault.GARBAGE)
+    things = (("DNS", ("SMS gateway", "mail server", "VIP"), outbound), (DNS_OF_LDAP, (LDAP,), bound))
+    return [row(thing, fault, asked, ends) for thing, asked, ends in things for fault in faults]
 
 
 def _of_the_clock() -> list[Row]:
@@ -229,6 +254,7 @@ ROWS: list[Row] = [
     ),
     *_of_the_disk(),
     *_of_the_configuration(),
+    *_of_names(),
     *_of_the_clock(),
     *_of_certificates(),
 ]
@@ -254,10 +280,10 @@ NO_ROW: Mapping[str, Mapping[tuple[str, ...], str]] = {
     },
     "VIP": {("full",): "it keeps nothing of ours"},
     "DNS": {
-        ("down", "refused", "slow", "half-open", "garbage"): (
-            "the system's resolver is asked, and it alone sees this; what reaches the service is a name that is not "
-            "found, or not in time: the row of it"
-        ),
+        ("wrong TLS",): "it is asked without TLS",
+        ("full",): "nothing is written to it",
+    },
+    DNS_OF_LDAP: {
         ("wrong TLS",): "it is asked without TLS",
         ("full",): "nothing is written to it",
     },

@@ -88,6 +88,8 @@ dn: ou=policies,{SUFFIX}
 objectClass: organizationalUnit
 ou: policies
 """
+NAME = "slapd.example"
+"""Of its certificate, for tests with a DNS server; libldap takes localhost for the name of this machine."""
 
 
 class Slapd:
@@ -118,7 +120,7 @@ class Slapd:
         self.ldap = f"ldap://{LOOPBACK}:{self._port}"
         self.ldaps = f"ldaps://{LOOPBACK}:{free_port()}"
         self.ldapi = "ldapi://" + str(home / "ldapi").replace("/", "%2F")
-        self.ca_file = issue(home / "tls", "localhost", LOOPBACK).ca
+        self.ca_file = issue(home / "tls", "localhost", NAME, LOOPBACK).ca
         # Ubuntu's AppArmor profile holds /usr/sbin/slapd to Debian's own directories; a copy is not held.
         self._program = str(shutil.copy("/usr/sbin/slapd", home / "slapd"))
         self._load("0", self._configuration(schema, session_log))
