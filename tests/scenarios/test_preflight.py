@@ -19,10 +19,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from typer.testing import CliRunner
 
+from auth.app import shown_tls
 from auth.cli.main import app
-from auth.clock import SYSTEM_ENTROPY
+from auth.clock import SYSTEM_CLOCK, SYSTEM_ENTROPY
+from auth.config import read_config
 from auth.demo.certificates import Authority, CertificateFolder
 from auth.ports import REMEDIES
+from auth.preflight import needed_to_serve, needed_to_start
 from rig.ports import LOOPBACK
 from rig.process import NO_RIGHTS
 
@@ -155,6 +158,14 @@ def test_the_certificates_of_both_doors_are_to_be_good_now(folder):
         (str(HTTP_LINE), "http", "is"),
         (str(HTTP_LINE + 3), "radsec", "ended"),
     ]
+
+
+async def test_one_that_has_ended_keeps_a_running_service_from_nothing(folder):
+    """Not from reading config.ini again, and no worker from beginning anew: it is told by the watch over it."""
+    settings = read_config(write(folder, "[http]\ncertificate = ended.pem\n"))
+    assert await needed_to_serve(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY) == ()
+    assert await needed_to_start(settings, SYSTEM_CLOCK, SYSTEM_ENTROPY) != ()
+    assert shown_tls(settings, SYSTEM_CLOCK)["http"].days < 0
 
 
 @pytest.mark.skipif(
