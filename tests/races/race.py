@@ -35,7 +35,6 @@ SUBMISSIONS = 6
 HOLDERS_AT_ONCE = 60
 CODES_EACH = 8
 """Codes that one holder shows: of six submissions of each five are wrong, and sixty wrong ones within a day lock."""
-CROWD = 64
 WRONG_CODES_THAT_LOCK = 5
 AT_ONCE = 30
 _RACE_SECONDS = 0.03
@@ -224,46 +223,6 @@ class Races:
         section = read_config(self.cluster.first.service.config).state
         return SharedReader(section).recall(Wanted(id_of(user)), SYSTEM_CLOCK.now()).failures
 
-    async def crowd(self) -> None:
-        """So many people at once: each reply's State, text and attributes are those of its own request."""
-        people = [f"c{number}" for number in range(CROWD)]
-        phones = [f"+43664{2000 + number:07d}" for number in range(CROWD)]
-
-        async def ask(number: int, user: str) -> Packet | None:
-            await asyncio.sleep(self.dice.random() * 0.2)
-            station = [calling(f"203.0.113.{number}")]
-            return await self.links[number % NODES].ask(user, password_of(user), extra=station, seconds=15.0)
-
-        asked = await asyncio.gather(*(ask(*each) for each in enumerate(people)))
-        codes = await self._texted(phones)
-
-        async def answer(number: int, user: str, challenge: Packet | None) -> None:
-            states = [value for key, value in challenge.attributes if key == Attribute.STATE] if challenge else []
-            if len(states) != 1 or phones[number] not in codes:
-                self.seen.wrong.append(f"{user} was not asked: {challenge}")
-                return
-            await asyncio.sleep(self.dice.random() * 0.2)
-            extra = [(Attribute.STATE, states[0])]
-            link = self.links[(number + 1) % NODES]
-            reply = await link.ask(user, codes[phones[number]], extra=extra, seconds=15.0)
-            told = [value for key, value in reply.attributes if key == Attribute.FILTER_ID] if reply else []
-            if reply is None or reply.code is not Code.ACCESS_ACCEPT or told != [f"of-{user}".encode()]:
-                self.seen.wrong.append(f"{user} was told {told} by {reply}")
-
-        await asyncio.gather(*(answer(number, user, asked[number]) for number, user in enumerate(people)))
-        self.seen.submissions += 2 * CROWD
-        self.seen.crowd += CROWD
-
-    async def _texted(self, phones: Sequence[str]) -> dict[str, str]:
-        """Number -> the code that was texted there, when all have one, or it has taken too long."""
-        for _ in range(200):
-            texts = [each for each in self.cluster.first.site.texts.events() if each["event"] == "text"]
-            codes = {each["to"]: each["body"].split(" ")[0] for each in texts if each["to"] in phones}
-            if len(codes) == len(phones):
-                break
-            await asyncio.sleep(0.02)
-        return codes
-
     async def killing(self, seconds: float, over: asyncio.Event) -> None:
         """About every so many seconds a node is killed and begins anew, until it is over; then all are up."""
         while True:
@@ -320,8 +279,6 @@ async def opened(
         *(sealed.with_token(uid, token, dirfactorPolicy=policy_dn("codes")) for uid, token in tokens.items()),
         *(texted(f"sam{number}", number) for number in range(states)),
         *(sealed.with_token(uid, token, dirfactorPolicy=policy_dn("strict")) for uid, token in lockable.items()),
-        *(texted(f"c{number}", 2000 + number, dirfactorPolicy=policy_dn(f"of-c{number}")) for number in range(CROWD)),
-        *(policy(f"of-c{number}", dirfactorReplyAttribute=f"Filter-Id=of-c{number}") for number in range(CROWD)),
         policy(
             "codes",
             dirfactorFirstMethod="token",

@@ -5,7 +5,8 @@ import random
 import pytest
 
 from races.__main__ import run
-from races.race import CROWD, Seen
+from races.crowd import CROWD, open_crowd
+from races.race import Seen
 
 pytestmark = pytest.mark.servers
 
@@ -17,3 +18,9 @@ async def test_at_three_nodes_a_code_counts_once_a_state_once_and_wrong_codes_to
     assert seen.crowd == CROWD
     assert min(seen.kills, seen.met["State"], seen.met["lock"]) > 0
     assert seen.accepts >= seen.codes / 2
+
+
+async def test_at_two_workers_of_one_node_each_of_a_crowd_has_the_answers_to_requests_of_their_own(tmp_path):
+    async with open_crowd(tmp_path, random.Random(20261126), workers=2) as crowd:
+        await crowd.log_on()
+    assert crowd.wrong == []
