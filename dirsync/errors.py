@@ -7,6 +7,10 @@ class DirectoryUnavailable(Fault):
     """No server of the directory could be used just now; trying again later may help."""
 
 
+class DirectoryAway(DirectoryUnavailable):
+    """No server of the directory is there to be asked anything; none was shown a name or a password."""
+
+
 class ReplicaUnavailable(Fault):
     """The local replica could not be read or written; whoever needs it is refused."""
 

@@ -5,13 +5,14 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock, Thread
 from typing import Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from dirsync.change import Change, Source
+from dirsync.errors import DirectoryAway
 from dirsync.replica.tripwire import Held
 from dirsync.replica.writer import Applied, ReplicaWriter
 from dirsync.settings import SyncSettings
@@ -20,6 +21,7 @@ from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.sync")
 _LONGEST_PAUSE: Final = 60.0
+_AWAY_PAUSE: Final = 1.0
 # run however late it is: a sync that was missed is wanted all the more
 _JOB: Final = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
 _WATCH_SECONDS: Final = 0.5  # for which one look-out lasts, and a stop may have to wait
@@ -37,8 +39,10 @@ class SyncStatus:
         last_success: when the replica was last brought up to date.
         last_error: what went wrong the last time, with its remedy; None when nothing did.
         failures: failures in a row.
+        answered: those of them at which the directory was there: what it was shown it may count against the account.
         failed: syncs that failed since the start.
         is_held: whether the last one was held by the tripwire.
+        is_away: whether the directory was not there the last time.
         runs: syncs that succeeded since the start.
         added: entries added since the start.
         changed: entries changed since the start.
@@ -52,8 +56,10 @@ class SyncStatus:
     last_success: datetime | None = None
     last_error: str | None = None
     failures: int = 0
+    answered: int = 0
     failed: int = 0
     is_held: bool = False
+    is_away: bool = False
     runs: int = 0
     added: int = 0
     changed: int = 0
@@ -66,6 +72,17 @@ class SyncStatus:
 def pause_after(failures: int, interval: float) -> float:
     """Seconds until the directory is asked again: doubled with each failure in a row, up to a minute."""
     return max(interval, min(_LONGEST_PAUSE, interval * 2.0 ** min(failures, 32)))
+
+
+def pause_at(status: SyncStatus, interval: float) -> float:
+    """Seconds until the directory is asked again.
+
+    One that is not there is looked for once a second: that takes nothing of it, and edits arrive as soon as it is back.
+    One that was there and could not be read is left alone for longer and longer: with a wrong password each try is a
+    bind that may lock the account, and a server with too much to do has a full read more. How often that was in a row
+    is not forgotten while it is not there.
+    """
+    return min(interval, _AWAY_PAUSE) if status.is_away else pause_after(status.answered, interval)
 
 
 # Shows somebody how far the changes are, of which there are so many.
@@ -109,6 +126,7 @@ class SyncScheduler:
         self._planning = Lock()
         self._woken = False
         self._stopped = False
+        self._said, self._said_at = "", datetime.min.replace(tzinfo=UTC)
         self._scheduler = BackgroundScheduler(
             executors={"default": {"type": "threadpool", "max_workers": _THREADS}}, job_defaults=_JOB
         )
@@ -203,13 +221,16 @@ class SyncScheduler:
             batch = replace(batch, changes=self._watched(self._until_stopped(batch.changes), batch.size))
             applied = self._writer.apply(batch, self._source.identity)
         except Exception as error:
+            is_away = isinstance(error, DirectoryAway)
             self._status = replace(
                 self._status,
                 last_attempt=began,
                 last_error=str(error) if isinstance(error, Fault) else f"unexpected {type(error).__name__}",
                 failures=self._status.failures + 1,
+                answered=self._status.answered + (not is_away),
                 failed=self._status.failed + 1,
                 is_held=isinstance(error, Held),
+                is_away=is_away,
             )
             raise
         ended = self._now()
@@ -240,7 +261,7 @@ class SyncScheduler:
             yield change
 
     def _run(self) -> None:
-        """The regular job. The pause begins when it has ended, and grows while the directory is away."""
+        """The regular job. The pause begins when it has ended."""
         with self._planning:
             if self._stopped:
                 return
@@ -248,7 +269,7 @@ class SyncScheduler:
         self._quietly(self._sync)
         with self._planning:
             if not self._stopped:
-                pause = pause_after(self._status.failures, self._settings.interval_seconds)
+                pause = pause_at(self._status, self._settings.interval_seconds)
                 self._scheduler.modify_job("sync", next_run_time=self._now() + timedelta(seconds=pause))
 
     def _look_out(self) -> None:
@@ -266,7 +287,7 @@ class SyncScheduler:
         with self._planning:
             job = None if self._stopped else self._scheduler.get_job("sync")
             due = job and job.next_run_time  # none while it runs
-            pause = timedelta(seconds=pause_after(self._status.failures, self._settings.interval_seconds))
+            pause = timedelta(seconds=pause_after(self._status.answered, self._settings.interval_seconds))
             if due and due > self._now() + pause + _CLOCK_TOLERANCE:
                 self._scheduler.modify_job("sync", next_run_time=self._now())
 
@@ -294,9 +315,17 @@ class SyncScheduler:
             try:
                 sync()
             except Fault as fault:
-                _log.error("%s: %s; remedy: %s", self._name, fault.problem, fault.remedy)
+                self._complain(f"{self._name}: {fault.problem}; remedy: {fault.remedy}")
             except Exception:  # noqa: BLE001 - the thread must live on, whatever it was
                 _log.exception("%s: the sync failed unexpectedly", self._name)
+
+    def _complain(self, text: str) -> None:
+        """Log what went wrong, but the same once a minute only while the directory is looked for every second."""
+        now = self._now()
+        if self._status.is_away and self._said == text and abs(now - self._said_at) < timedelta(seconds=_LONGEST_PAUSE):
+            return
+        self._said, self._said_at = text, now
+        _log.error("%s", text)
 
 
 def stop_all(syncs: Collection[SyncScheduler]) -> None:

@@ -14,6 +14,7 @@ import msgspec
 
 from dirsync.authorship import Authorship
 from dirsync.change import Batch, Change, LinkChange, LinkKind, Put
+from dirsync.errors import DirectoryUnavailable
 from dirsync.ldif.file import Stamp, read_whole, stamp
 from dirsync.ldif.rfc2849 import Addition, Record, read_ldif
 from schema.attributes import ATTRIBUTES
@@ -83,6 +84,7 @@ class LdifSource:
         self._wanted = frozenset(name.lower() for name in names) | _LINKS
         self._closed = Event()
         self._seen: tuple[Stamp, bytes] | None = None
+        self._useless: tuple[Stamp | None] | None = None  # what the file was that could not be used
 
     @property
     def identity(self) -> str:
@@ -101,6 +103,16 @@ class LdifSource:
         Raises:
             DirectoryUnavailable: the file cannot be read or any line of it is wrong.
         """
+        was = _glimpse(self._file)
+        try:
+            batch = self._changes(cookie, now)
+        except DirectoryUnavailable:
+            self._useless = (was,)
+            raise
+        self._useless = None
+        return batch
+
+    def _changes(self, cookie: bytes | None, now: datetime) -> Batch:
         if cookie is not None and self._seen == (stamp(self._file), cookie):
             return self._batch(iter(()), cookie, now)
         as_it_was, (digest, contents) = read_whole(self._file, lambda octets: self._understand(octets, cookie))
@@ -112,9 +124,9 @@ class LdifSource:
         return replace(batch, size=len(contents.entries))
 
     def wait(self, seconds: float) -> bool:
-        """Nobody tells when a file is saved: it is asked."""
+        """Whether a file that could not be used is another one now; of one that could nobody tells when it is saved."""
         self._closed.wait(seconds)
-        return False
+        return self._useless is not None and self._useless != (_glimpse(self._file),)
 
     def changed_when(self, entry: EntryId, attribute: str) -> Authorship | None:  # noqa: ARG002 - a file has no past
         """A file does not tell."""
@@ -131,6 +143,14 @@ class LdifSource:
         """The digest of the file, and what it contains unless the digest is `cookie`. Raises BrokenLdif."""
         digest = hashlib.sha256(octets).digest()
         return digest, None if digest == cookie else _contents(octets, self._wanted)
+
+
+def _glimpse(file: Path) -> Stamp | None:
+    """The file's stamp; None when there is no such file."""
+    try:
+        return stamp(file)
+    except DirectoryUnavailable:
+        return None
 
 
 def _contents(octets: bytes, wanted: Container[str]) -> _Contents:

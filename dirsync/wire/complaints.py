@@ -48,6 +48,10 @@ class Unreached(DirectoryUnavailable):
     """There is no connection to the server: none at all, none that can be trusted, or one that has broken."""
 
 
+class Untrusted(Unreached):
+    """The server is there, and its certificate is not accepted: no outage, somebody has to do something about it."""
+
+
 class Garbled(DirectoryUnavailable):
     """What the server sent is no LDAP."""
 

@@ -2,18 +2,20 @@
 
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from threading import Event
 from typing import Final
 from urllib.parse import urlsplit
 
-from dirsync.errors import DirectoryRefused, DirectoryUnavailable
+from dirsync.errors import DirectoryAway, DirectoryRefused, DirectoryUnavailable
 from dirsync.settings import DirectoryKind, DirectorySettings, SignIn
-from dirsync.wire.complaints import Interrupted, Unreached
+from dirsync.wire.complaints import Interrupted, Unreached, Untrusted
 from dirsync.wire.connection import Connection
 from dirsync.wire.discovery import Discovery, domain_of
 from dirsync.wire.handle import handle
+from dirsync.wire.knock import knock
 from dirsync.wire.lookups import Lookups, Question, is_address
 from dirsync.wire.reach import obstacle
 from dirsync.wire.servers import Servers
@@ -24,6 +26,8 @@ from schema.errors import Fault
 _log = logging.getLogger("dirfactor.sync")
 _LOCAL: Final = "ldapi"
 _RESOLVERS: Final = "check the name in url of [directory], and the resolvers of this machine"
+# How long a server that has failed is given to open: its second SYN goes out after one second (RFC 6298 section 2).
+_KNOCK_SECONDS: Final = 2.0
 
 
 class Connector:
@@ -70,7 +74,8 @@ class Connector:
         """A connection over which a server has answered, and nobody has bound yet.
 
         Raises:
-            DirectoryUnavailable: no server answers.
+            DirectoryAway: no server answers that can be trusted; why is not looked into.
+            DirectoryUnavailable: none can encrypt, or this was interrupted.
         """
         faults: dict[str, Fault] = {}
         connection = self._first(faults)
@@ -82,7 +87,8 @@ class Connector:
         """A connection with the rights of the service account.
 
         Raises:
-            DirectoryUnavailable: no server answers, with what stands in the way of each.
+            DirectoryAway: no server answers, with what stands in the way of each.
+            DirectoryUnavailable: none can be trusted, or one that answered does so no more, or this was interrupted.
             DirectoryRefused: the account is refused. No other server is tried: that would lock it sooner.
         """
         faults: dict[str, Fault] = {}
@@ -108,7 +114,8 @@ class Connector:
         """A connection to the first server that answers; what was wrong with those before it goes into `faults`."""
         known = self._discovery.servers() if self._discovery else self._settings.url
         before = self._servers.present
-        for server in self._servers.order(known, self._surroundings.monotonic()):
+        order = self._servers.order(known, self._surroundings.monotonic())
+        for server in chain(order.ready, self._opening(order.paused, faults)):
             if self._interrupted.is_set():
                 raise Interrupted
             try:
@@ -124,6 +131,22 @@ class Connector:
                 self._servers = self._servers.answered(server)
                 return connection
         return None
+
+    def _opening(self, paused: Sequence[str], faults: dict[str, Fault]) -> Iterator[str]:
+        """Of those that have failed lately the ones where somebody opens; why not at the others goes into `faults`.
+
+        All are tried, since any may be back, and at once, since each of them may hang.
+        """
+        patience = min(_KNOCK_SECONDS, self._settings.timeout_seconds)
+        closed = knock(paused, patience, self._lookups, self._interrupted) if paused else {}
+        if self._interrupted.is_set():
+            raise Interrupted
+        for server in paused:
+            if server not in closed:
+                yield server
+        for server, why in closed.items():
+            faults[server] = DirectoryUnavailable(f"{server}: {why}", remedy="check that it runs and can be reached")
+            self._failed(server)
 
     def _failed(self, server: str) -> None:
         self._servers = self._servers.failed(server, self._surroundings.monotonic())
@@ -166,8 +189,12 @@ class Connector:
 
 
 def _nobody(faults: dict[str, Fault]) -> DirectoryUnavailable:
-    remedies = dict.fromkeys(fault.remedy for fault in faults.values())
-    return DirectoryUnavailable("; ".join(fault.problem for fault in faults.values()), remedy="; ".join(remedies))
+    """An outage, unless each server is there and it is its certificate or its encryption that keeps us out."""
+    told = [faults[server] for server in sorted(faults)]  # in whichever order they were asked
+    is_away = not all(isinstance(fault, DirectoryRefused | Untrusted) for fault in told)
+    return (DirectoryAway if is_away else DirectoryUnavailable)(
+        "; ".join(fault.problem for fault in told), remedy="; ".join(dict.fromkeys(fault.remedy for fault in told))
+    )
 
 
 def _discovery(settings: DirectorySettings, surroundings: Surroundings) -> Discovery:

@@ -9,7 +9,7 @@ import dns.nameserver
 import dns.rdtypes.IN.SRV
 import dns.resolver
 
-from dirsync.errors import DirectoryUnavailable
+from dirsync.errors import DirectoryAway
 from dirsync.settings import DirectorySettings, SignIn
 from dirsync.wire.srv import Record, ordered
 from dirsync.wire.surroundings import Surroundings
@@ -62,13 +62,13 @@ class Discovery:
         When DNS does not answer, what it said before holds.
 
         Raises:
-            DirectoryUnavailable: DNS does not answer, or names none, and never has.
+            DirectoryAway: DNS does not answer, or names none, and never has.
         """
         now = self._surroundings.monotonic()
         if not self._servers or now >= self._stale_after:
             try:
                 records = self._find()
-            except DirectoryUnavailable:
+            except DirectoryAway:
                 if not self._servers:
                     raise
             else:
@@ -97,7 +97,7 @@ class Discovery:
         except dns.exception.DNSException as error:
             if not needed:
                 return []
-            raise DirectoryUnavailable(
+            raise DirectoryAway(
                 f"DNS names no domain controller as {name}: {error}",
                 remedy="check domain (or base) and dns_servers in [directory], or name the servers in url",
             ) from error

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from dirsync.settings import DirectorySettings
-from dirsync.wire.complaints import Unreached
+from dirsync.wire.complaints import Unreached, Untrusted
 from dirsync.wire.handle import is_encrypted
 from schema.errors import Fault
 
@@ -50,7 +50,7 @@ def certificate_end(url: str, settings: DirectorySettings) -> datetime | None:
         The instant, in UTC; None when there is no TLS, or the server is on this machine's own socket.
 
     Raises:
-        Unreached: what stands between us and the server, with its remedy.
+        Unreached: what stands between us and the server, with its remedy; Untrusted when it is its certificate.
     """
     parts = urlsplit(url)
     if parts.scheme not in _PORTS:
@@ -77,7 +77,7 @@ def certificate_end(url: str, settings: DirectorySettings) -> datetime | None:
 
 
 def _trusted_until(connection: socket.socket, host: str, url: str, settings: DirectorySettings) -> datetime:
-    """When the certificate ends that the server shows. Raises Unreached when it cannot be trusted."""
+    """When the certificate ends that the server shows. Raises Unreached, or Untrusted, when it cannot be trusted."""
     context = ssl.create_default_context(cafile=settings.ca_file)
     if settings.client_certificate:
         context.load_cert_chain(settings.client_certificate, settings.client_key)
@@ -93,7 +93,7 @@ def _trusted_until(connection: socket.socket, host: str, url: str, settings: Dir
             end = (secured.getpeercert() or {})["notAfter"]
             return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(end)), UTC)
     except ssl.SSLCertVerificationError as error:
-        raise Unreached(
+        raise Untrusted(
             f"{url}: its certificate is not accepted: {error.verify_message}",
             remedy=_remedy(error.verify_code, host, settings),
         ) from error

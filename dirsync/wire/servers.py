@@ -23,6 +23,19 @@ class Failing:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """In which order servers are asked.
+
+    Attributes:
+        ready: those that nothing is known against, to be asked one after the other.
+        paused: those that have failed lately, for who is served by no other: the one whose pause is over first first.
+    """
+
+    ready: tuple[str, ...]
+    paused: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Servers:
     """What is known of a directory's servers.
 
@@ -34,12 +47,12 @@ class Servers:
     present: str | None = None
     failing: Mapping[str, Failing] = field(default_factory=dict)
 
-    def order(self, preferred: Iterable[str], now: float) -> tuple[str, ...]:
-        """The servers to try, one after the other: never none, unless there is none.
+    def order(self, preferred: Iterable[str], now: float) -> Order:
+        """The servers to try, each of them once.
 
-        First the present one, then the others by preference. Of those that are paused after a failure only one
-        comes, in the end: the one whose pause is over first. So a dead server costs a caller time once in a while,
-        and a caller who has no other server to ask is still served as soon as one is back.
+        First the present one, then the others by preference; then those that are paused after a failure. So a dead
+        server costs a caller time once in a while, and a caller who has no other server to ask is still served as
+        soon as one is back, whichever it is.
 
         Args:
             preferred: all servers, the best first.
@@ -51,7 +64,7 @@ class Servers:
         if self.present in ready:
             ready.remove(self.present)
             ready.insert(0, self.present)
-        return (*ready, *sorted(paused, key=lambda server: paused[server])[:1])
+        return Order(tuple(ready), tuple(sorted(paused, key=lambda server: paused[server])))
 
     def answered(self, server: str) -> "Servers":
         """What is known after an answer. How often the server has failed stays: it may do so again at once."""

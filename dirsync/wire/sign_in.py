@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from dirsync.errors import DirectoryRefused, DirectoryUnavailable
+from dirsync.errors import DirectoryAway, DirectoryRefused, DirectoryUnavailable
 from dirsync.settings import DirectorySettings, SignIn
 from dirsync.wire import kerberos
 from dirsync.wire.complaints import CredentialsRefused
@@ -10,24 +10,29 @@ from dirsync.wire.connection import Connection
 from dirsync.wire.handle import SEALED, is_encrypted
 from schema.errors import Fault
 
-# What the Kerberos library's words mean, and whether waiting may help (MIT krb5's and cyrus-sasl's messages).
-_KERBEROS: Final = (
-    ("cannot contact any kdc", True, "check that the realm's KDC runs, and krb5.conf or DNS names it"),
-    ("cannot find kdc", True, "let krb5.conf or DNS name the KDC of the keytab's realm"),
-    ("clock skew", True, "set this machine's clock by the domain's"),
+# What the Kerberos library's words mean (MIT krb5's and cyrus-sasl's messages). A KDC that was not reached has been
+# shown nothing that could lock the account.
+_KERBEROS: Final[tuple[tuple[str, type[Fault], str], ...]] = (
+    ("cannot contact any kdc", DirectoryAway, "check that the realm's KDC runs, and krb5.conf or DNS names it"),
+    ("cannot find kdc", DirectoryAway, "let krb5.conf or DNS name the KDC of the keytab's realm"),
+    ("clock skew", DirectoryUnavailable, "set this machine's clock by the domain's"),
     (
         "server not found in kerberos database",
-        False,
+        DirectoryRefused,
         "write in url of [directory] the server's full DNS name: its principal is ldap/NAME",
     ),
-    ("not found in kerberos database", False, "make a keytab for an account that the domain has"),
-    ("preauthentication failed", False, "export the keytab again: the account's password has changed since"),
-    ("revoked", False, "enable or unlock the account"),
-    ("no worthy mechs", False, "install the package libsasl2-modules-gssapi-mit"),
-    ("no mechanism available", False, "install the package libsasl2-modules-gssapi-mit"),
-    ("no kerberos credentials", False, "check that keytab in [directory] has the account's present keys"),
-    ("sign or seal", False, "leave TLS out: use ldap:// without start_tls, which Kerberos encrypts"),
-    ("data 35b", False, "the server demands channel binding: use ldap:// without start_tls, which Kerberos encrypts"),
+    ("not found in kerberos database", DirectoryRefused, "make a keytab for an account that the domain has"),
+    ("preauthentication failed", DirectoryRefused, "export the keytab again: the account's password has changed since"),
+    ("revoked", DirectoryRefused, "enable or unlock the account"),
+    ("no worthy mechs", DirectoryRefused, "install the package libsasl2-modules-gssapi-mit"),
+    ("no mechanism available", DirectoryRefused, "install the package libsasl2-modules-gssapi-mit"),
+    ("no kerberos credentials", DirectoryRefused, "check that keytab in [directory] has the account's present keys"),
+    ("sign or seal", DirectoryRefused, "leave TLS out: use ldap:// without start_tls, which Kerberos encrypts"),
+    (
+        "data 35b",
+        DirectoryRefused,
+        "the server demands channel binding: use ldap:// without start_tls, which Kerberos encrypts",
+    ),
 )
 _REMEDIES: Final = {
     SignIn.SIMPLE: "set bind_dn and bind_password in [directory] to an account that may log on",
@@ -61,7 +66,7 @@ def sign_in(connection: Connection, settings: DirectorySettings) -> None:
         settings: with which it was opened.
 
     Raises:
-        DirectoryUnavailable: the server, or Kerberos, does not answer.
+        DirectoryUnavailable: the server, or Kerberos, does not answer; DirectoryAway when no KDC was reached.
         DirectoryRefused: the account is refused, or the connection would not be encrypted.
         Fault: as `prepare`.
     """
@@ -90,9 +95,8 @@ def _sealed(connection: Connection, settings: DirectorySettings, strength: int) 
 def _explained(fault: Fault, server: str, settings: DirectorySettings) -> Fault:
     if settings.sign_in is SignIn.GSSAPI:
         words = fault.problem.lower()
-        for phrase, may_help_to_wait, remedy in _KERBEROS:
+        for phrase, kind, remedy in _KERBEROS:
             if phrase in words:
-                kind = DirectoryUnavailable if may_help_to_wait else DirectoryRefused
                 return kind(f"Kerberos does not let us in: {fault.problem}", remedy=remedy)
     if isinstance(fault, DirectoryUnavailable) and not isinstance(fault, CredentialsRefused):
         return fault

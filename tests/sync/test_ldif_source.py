@@ -235,6 +235,22 @@ def test_a_byte_that_is_no_utf_8_is_refused_with_its_line(source, file):
         source.changes(None, NOW)
 
 
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda file: file.write_text("dn: this is\nno: LDIF\n\n: at all\n")])
+def test_a_file_that_could_not_be_used_is_announced_once_it_is_another_one(source, file, spoil):
+    """A sync that has failed for an hour would look again after a minute only."""
+    source.changes(None, NOW)
+    assert not source.wait(0.0)
+    spoil(file)
+    assert not source.wait(0.0), "what nobody has tried to read is no failure"
+    with pytest.raises(DirectoryUnavailable):
+        source.changes(None, NOW)
+    assert not source.wait(0.0), "nothing has changed since"
+    file.write_text(LAB)
+    assert source.wait(0.0)
+    source.changes(None, NOW)
+    assert not source.wait(0.0)
+
+
 def test_a_file_that_disappears_is_unavailable_and_comes_back(source, file, writer):
     sync(source, writer)
     file.unlink()

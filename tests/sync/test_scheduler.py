@@ -4,6 +4,7 @@ import contextlib
 import logging
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,17 +13,18 @@ from hypothesis import strategies as st
 
 from dirsync import scheduler
 from dirsync.change import Batch
-from dirsync.errors import DirectoryUnavailable
+from dirsync.errors import DirectoryAway, DirectoryRefused, DirectoryUnavailable
 from dirsync.replica import Applied, ReplicaWriter
 from dirsync.replica.holding import release
 from dirsync.replica.tripwire import Tripwire
-from dirsync.scheduler import SyncScheduler, SyncStatus, pause_after, stop_all
+from dirsync.scheduler import SyncScheduler, SyncStatus, pause_after, pause_at, stop_all
 from dirsync.settings import SyncSettings
 from schema.errors import Fault
 from small_directory import content, directory, entry_id, refresh, thing
 
 ALICE = directory(thing("alice", "user"))
 BOB = directory(thing("bob", "user"))
+AWAY = DirectoryAway("nobody is there", remedy="start the servers")
 UNAVAILABLE = DirectoryUnavailable("no server answers", remedy="look at the servers")
 
 
@@ -211,6 +213,53 @@ def test_the_pause_doubles_with_each_failure_up_to_a_minute(failures, interval):
 
 def test_the_pauses_of_the_default_interval():
     assert [pause_after(failures, 2.0) for failures in range(7)] == [2, 4, 8, 16, 32, 60, 60]
+
+
+def test_a_directory_that_is_back_is_noticed_within_two_seconds_however_long_it_was_away(running, source):
+    """With the interval as it is shipped, after the outage of an hour."""
+    source.fault = AWAY
+    with running(SyncSettings().interval_seconds) as sync:
+        eventually(lambda: sync.status.failures == 1)
+        sync._status = replace(sync.status, failures=1000)
+        eventually(lambda: sync.status.failures == 1001)
+        source.fault, back = None, time.monotonic()
+        eventually(lambda: sync.status.runs)
+    assert time.monotonic() - back < 2.0
+
+
+def test_a_directory_that_is_away_is_looked_for_no_more_than_once_a_second(running, source):
+    source.fault = AWAY
+    with running(SyncSettings().interval_seconds) as sync:
+        eventually(lambda: sync.status.failures == 1)
+        begun = time.monotonic()
+        eventually(lambda: sync.status.failures == 3)
+        assert time.monotonic() - begun > 1.9
+    assert [pause_at(SyncStatus(is_away=True), interval) for interval in (0.1, 2.0, 3600.0)] == [0.1, 1.0, 1.0]
+
+
+def test_an_account_that_is_refused_is_tried_no_sooner_for_a_directory_that_comes_and_goes(sync, source):
+    """Each try is a bind: after a refusal the next one waits twice as long, whatever was between."""
+    pauses = []
+    for _ in range(8):
+        for source.fault in (AWAY, AWAY, DirectoryRefused("the password is wrong", remedy="set the right one")):
+            with pytest.raises(Fault):
+                sync.run_once()
+        pauses.append(pause_at(sync.status, 2.0))
+    assert pauses == [4, 8, 16, 32, 60, 60, 60, 60]
+    source.fault = None
+    sync.run_once()
+    assert pause_at(sync.status, 2.0) == 2.0
+
+
+def test_of_a_directory_that_is_away_the_log_tells_the_same_once_a_minute(sync, source, caplog):
+    """Two readings of the clock are half a second here."""
+    for source.fault in [AWAY] * 150 + [DirectoryAway("nor is another", remedy="start it")] * 3 + [UNAVAILABLE] * 2:
+        sync._quietly(sync._sync)
+    assert [text.partition(":")[2] for _, text in lines(caplog)] == [
+        *[" nobody is there; remedy: start the servers"] * 2,
+        " nor is another; remedy: start it",
+        *[" no server answers; remedy: look at the servers"] * 2,
+    ]
 
 
 def test_it_syncs_at_once_and_again_after_the_interval(running, source):

@@ -137,7 +137,7 @@ def test_a_missing_kdc_is_waited_for_and_named(kerberos, tmp_path, conf, words, 
     (tmp_path / "krb5.conf").write_text(conf)
     name, said = read_as_told(settings(dc, keytab), KRB5_CONFIG=str(tmp_path / "krb5.conf"))
     assert name == ""
-    assert said.startswith("dirsync.errors.DirectoryUnavailable: Kerberos does not let us in")
+    assert said.startswith("dirsync.errors.DirectoryAway: Kerberos does not let us in")
     assert words in said
     assert remedy in said
 
