@@ -2,10 +2,26 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from auth.channels.breaker import Breaker, Standing
 
 _log = logging.getLogger("dirfactor.channels")
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Which gateways are asked for one message.
+
+    Attributes:
+        first: one after the other, until one takes it.
+        last: likewise, when none of these did: they have failed several times in a row.
+        sharing: among how many of all the time is shared out; those behind them have what is left of it.
+    """
+
+    first: tuple[str, ...]
+    last: tuple[str, ...]
+    sharing: int
 
 
 class GatewayHealth:
@@ -20,11 +36,18 @@ class GatewayHealth:
         self._breakers = dict.fromkeys(names, Breaker())
         self._monotonic = monotonic
 
-    def worth_asking(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Those whose breaker lets a message through, in the same order; of none the one that failed longest ago."""
+    def turns(self, names: Sequence[str]) -> Turns:
+        """First those whose breaker lets a message through, in the same order; last the others.
+
+        Any of these may be well again by now, and nobody is refused for a breaker: the one that failed longest ago is
+        asked before the rest. They have no share of the time, for each that is away would cost one that works its own;
+        but where none is known to work, all have the same.
+        """
         now = self._monotonic()
-        admitted = tuple(name for name in names if self._breakers[name].admits(now))
-        return admitted or (min(names, key=lambda name: self._breakers[name].failed_at),)
+        first = tuple(name for name in names if self._breakers[name].admits(now))
+        last = sorted((name for name in names if name not in first), key=lambda name: self._breakers[name].failed_at)
+        works = any(not self._breakers[name].failures for name in first)
+        return Turns(first, tuple(last), len(first) if works else len(first) + len(last))
 
     def asked(self, name: str) -> None:
         """A message has set out for it."""

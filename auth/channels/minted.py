@@ -49,7 +49,8 @@ class MintedChannel(Generic[Address]):
         """Try gateways one after the other until one takes the message.
 
         What is left of the time is shared out evenly among those still to be asked, so that one that hangs leaves
-        time for the next. A gateway that failed several times in a row is left out for a while, unless all did.
+        time for the next. A gateway that failed several times in a row comes last for a while, and has only what time
+        the others leave, unless none of them is known to work.
 
         It ends early when the address itself is refused, and when a gateway may have taken the message without saying
         so, unless that gateway's `on_unknown` prefers two messages to none.
@@ -65,21 +66,24 @@ class MintedChannel(Generic[Address]):
         Raises:
             DeliveryFailed: none took it; the problem says what became of it at each gateway.
         """
-        named = self._named(gateways)
-        asked = self._health.worth_asking(named)
-        failures = [_left_out(name) for name in named if name not in asked]
-        begun = self._monotonic()
-        over = begun + deadline_seconds * _SHARED_OUT
+        turns = self._health.turns(self._named(gateways))
+        failures: list[DeliveryFailed] = []
+        left_out = list(turns.last)
+        over = self._monotonic() + deadline_seconds * _SHARED_OUT
         name = ""
         try:
             async with asyncio.timeout(deadline_seconds):
-                for place, name in enumerate(asked):
+                for place, name in enumerate(turns.first + turns.last):
+                    left = max(0.0, over - self._monotonic())
+                    if place >= turns.sharing and not left:
+                        break
+                    left_out = [other for other in left_out if other != name]
                     try:
                         await counted(_perhaps_taken(failures) + 1)
                     except DeliveryFailed as refusal:
                         failures.append(refusal.about(name))
                         break
-                    share = max(0.0, over - self._monotonic()) / (len(asked) - place)
+                    share = left / max(1, turns.sharing - place)
                     try:
                         receipt = await self._ask(self._gateways[name], to, message, share)
                     except DeliveryFailed as failure:
@@ -92,7 +96,7 @@ class MintedChannel(Generic[Address]):
         except TimeoutError:
             failures.append(_too_late(name, deadline_seconds))
         await counted(_perhaps_taken(failures))
-        raise _together(failures)
+        raise _together([*map(_left_out, left_out), *failures])
 
     @property
     def names(self) -> Sequence[str]:
@@ -157,25 +161,19 @@ def render(template: str, codes: Sequence[str], minutes: int) -> str:
 
 
 def _report(failures: Iterable[DeliveryFailed]) -> None:
-    """Tell the operator of gateways that failed, though the message was taken and nobody else will hear of it.
-
-    Those that were left out have been told of when their breaker opened.
-    """
+    """Tell the operator of gateways that failed, though the message was taken and nobody else will hear of it."""
     for failure in failures:
-        if not isinstance(failure, _LeftOut):
-            _log.warning("%s", failure)
+        _log.warning("%s", failure)
 
 
 def _perhaps_taken(failures: Iterable[DeliveryFailed]) -> int:
     return sum(failure.unknown for failure in failures)
 
 
-class _LeftOut(DeliveryFailed):
-    """A gateway was not asked."""
-
-
 def _left_out(gateway: str) -> DeliveryFailed:
-    return _LeftOut(f"{gateway}: not asked, it failed several times in a row", remedy="see the log; check the gateway")
+    return DeliveryFailed(
+        f"{gateway}: not asked, it failed several times in a row", remedy="see the log; check the gateway"
+    )
 
 
 def _too_late(gateway: str, seconds: float) -> DeliveryFailed:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from auth.channels.breaker import FIRST_PAUSE, LONGEST_PAUSE, TRIPS_AFTER, Breaker, Standing
-from auth.channels.gateway_health import GatewayHealth
+from auth.channels.gateway_health import GatewayHealth, Turns
 
 
 def opened(at: float = 0.0) -> Breaker:
@@ -96,17 +96,32 @@ class AnySchedule(RuleBasedStateMachine):
 TestAnySchedule = AnySchedule.TestCase
 
 
-def test_when_all_are_open_the_one_that_failed_longest_ago_is_asked():
+def test_when_all_are_open_the_one_that_failed_longest_ago_is_asked_first_and_all_share_the_time():
     now = [0.0]
     health = GatewayHealth(("a", "b", "c"), lambda: now[0])
     for name in ("b", "a", "c"):
         now[0] += 1.0
         for _ in range(TRIPS_AFTER):
             health.failed(name)
-    assert health.worth_asking(("a", "b", "c")) == ("b",)
-    assert health.worth_asking(("a", "c")) == ("a",), "of those that the policy names"
+    assert health.turns(("a", "b", "c")) == Turns((), ("b", "a", "c"), 3)
+    assert health.turns(("a", "c")) == Turns((), ("a", "c"), 2), "of those that the policy names"
+
+
+def test_those_that_are_left_alone_have_no_share_of_the_time_while_one_works_that_is_known_to():
+    now = [0.0]
+    health = GatewayHealth(("a", "b", "c"), lambda: now[0])
+    for name in ("b", "a"):
+        now[0] += 1.0
+        for _ in range(TRIPS_AFTER):
+            health.failed(name)
+    assert health.turns(("a", "b", "c")) == Turns(("c",), ("b", "a"), 1)
+    health.failed("c")
+    assert health.turns(("a", "b", "c")) == Turns(("c",), ("b", "a"), 3), "it has just failed"
     health.worked("c")
-    assert health.worth_asking(("a", "b", "c")) == ("c",)
+    now[0] += FIRST_PAUSE
+    assert health.turns(("a", "b", "c")) == Turns(("a", "b", "c"), (), 3), "the pauses are over"
+    health.asked("a")
+    assert health.turns(("a", "b", "c")) == Turns(("b", "c"), ("a",), 2), "one message tries it already"
 
 
 def test_each_change_is_logged_once(caplog):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from auth.addresses import PhoneNumber
 from auth.channels.base import DeliveryFailed, Message, OnUnknown, Receipt
-from auth.channels.breaker import FIRST_PAUSE, TRIPS_AFTER
+from auth.channels.breaker import FIRST_PAUSE, LONGEST_PAUSE, TRIPS_AFTER
 from auth.channels.minted import MintedChannel, render
 
 TO = PhoneNumber("+12025550123")
@@ -143,13 +143,70 @@ async def test_a_gateway_whose_breaker_is_open_is_left_out_and_its_time_is_the_o
 
 
 async def test_a_failure_names_the_gateways_that_were_left_out():
-    channel = MintedChannel((refusing("a"), refusing("b")), lambda: 0.0)
+    """`b` may have taken the message, so that nobody else is asked."""
+    channel = MintedChannel((refusing("a"), refusing("b", unknown=True)), lambda: 0.0)
     problems = []
     for gateways in (*[("a",)] * TRIPS_AFTER, ("a", "b")):
         with pytest.raises(DeliveryFailed) as caught:
             await channel.deliver(TO, MESSAGE, gateways=gateways, deadline_seconds=2.0)
         problems.append(caught.value.problem)
     assert problems[-1] == "a: not asked, it failed several times in a row; b: is out of order"
+
+
+async def after_a_long_outage(*gateways: Scripted, now: list[float]) -> MintedChannel:
+    """A channel whose gateways have all failed until the pauses were the longest, and are well again now."""
+    channel = MintedChannel(gateways, lambda: now[0])
+    failures = [gateway.failure for gateway in gateways]
+    for gateway in gateways:
+        gateway.failure = DeliveryFailed("is out of order", remedy="mend it")
+    for _ in range(20):
+        now[0] += LONGEST_PAUSE
+        for gateway in gateways:
+            with pytest.raises(DeliveryFailed):
+                await channel.deliver(TO, MESSAGE, gateways=(gateway.name,), deadline_seconds=2.0)
+    for gateway, failure in zip(gateways, failures, strict=True):
+        gateway.failure = failure
+        gateway.asked.clear()
+        gateway.shares.clear()
+    assert set(channel.standings().values()) == {"open"}
+    return channel
+
+
+@pytest.mark.parametrize("back", ["a", "b", "c"])
+async def test_after_a_long_outage_the_very_first_message_goes_out_by_whichever_gateway_is_back(back):
+    gateways = [Scripted(name) if name == back else refusing(name) for name in ("a", "b", "c")]
+    channel = await after_a_long_outage(*gateways, now=[0.0])
+    assert (await channel.deliver(TO, MESSAGE, gateways=(), deadline_seconds=2.0)).gateway == back
+    assert all(each.shares[0] > 0.6 for each in gateways if each.asked), "each has its share of the time"
+
+
+async def test_a_gateway_that_is_left_alone_and_is_back_takes_the_message_that_the_other_refuses():
+    """What is broken now is not what was broken before, and nobody is refused for it."""
+    now = [0.0]
+    first, second = Scripted("a"), Scripted("b")
+    channel = await after_a_long_outage(first, second, now=now)
+    assert (await channel.deliver(TO, MESSAGE, gateways=("b",), deadline_seconds=2.0)).gateway == "b"
+    assert channel.standings() == {"a": "open", "b": "closed"}
+    second.failure = refusing("b").failure
+    assert (await channel.deliver(TO, MESSAGE, gateways=(), deadline_seconds=2.0)).gateway == "a"
+    assert channel.standings()["a"] == "closed"
+
+
+async def test_a_gateway_that_hangs_costs_one_message_its_time_and_the_next_goes_out_by_one_that_was_left_alone():
+    first, second = Scripted("a"), Scripted("b")
+    now = [0.0]
+    channel = await after_a_long_outage(first, second, now=now)
+    await channel.deliver(TO, MESSAGE, gateways=("b",), deadline_seconds=2.0)
+
+    async def hang(to: PhoneNumber, message: Message, *, seconds: float = math.inf) -> Receipt:
+        now[0] += seconds
+        raise DeliveryFailed("could not be reached", remedy="look at the network")
+
+    second.send = hang
+    with pytest.raises(DeliveryFailed) as caught:
+        await channel.deliver(TO, MESSAGE, gateways=(), deadline_seconds=2.0)
+    assert caught.value.problem.startswith("a: not asked"), "there is no time left for it"
+    assert (await channel.deliver(TO, MESSAGE, gateways=(), deadline_seconds=2.0)).gateway == "a"
 
 
 @pytest.mark.parametrize("what", [{"permanent": True}, {"answered": True}])
