@@ -145,7 +145,7 @@ deb: ## dirfactor_VERSION_ARCH.deb in build/, for this Debian or Ubuntu
 	@tools/bootstrap venv package
 	@packaging/debian/build build
 
-deb-test: deb ## install that package in an empty Debian, have it refuse, serve, stop and leave; needs root
+deb-test: deb ## install that package in an empty Debian, have it refuse, start, serve, be upgraded, stop and leave; needs root
 	@tools/bootstrap package
 	@$(AS_ROOT) packaging/debian/try build
 
