@@ -23,6 +23,11 @@ class Floor:
             asyncio.get_running_loop().call_later(seconds + _EARLY_SECONDS, self._passed.set) if seconds else None
         )
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether it has passed already; never where there is none."""
+        return self._passed.is_set()
+
     async def passed(self) -> None:
         """Returns when it has passed."""
         if self._timer is not None:

@@ -32,6 +32,8 @@ from schema.errors import Fault
 from schema.words import LoginMode
 
 _log = logging.getLogger("dirfactor.service")
+_LATENESS_SECONDS = 60.0
+"""For so long it is not told again that refusals are late."""
 _UNASKED = (LoginMode.APPEND, LoginMode.REJECT_THEN_CODE)
 _Told = TypeVar("_Told", bound=Outcome)
 
@@ -74,6 +76,7 @@ class LoginService:
         self._parts = parts
         self._coalescer = parts.coalescer or Coalescer(parts.entropy.octets(32), parts.clock.monotonic)
         self._recorder = Recorder(parts.audit, parts.journal)
+        self._silent_until = float("-inf")  # about refusals that are late
 
     async def begin(self, request: LoginRequest) -> Outcome:
         """Start a login; equal first steps share one outcome. See `auth.request.Service.begin`."""
@@ -93,20 +96,20 @@ class LoginService:
         if login != request.origin.correlation:
             joined = replace(session, origin=request.origin, notes={"detail": "joined the login under way"})
             outcome = await self._record(joined, started, outcome, login)
-        return await self._not_too_soon(floor, _told(outcome, session))
+        return await self._not_too_soon(floor, started, _told(outcome, session))
 
     async def answer(self, request: AnswerRequest) -> Outcome:
         """Continue a login. See `auth.request.Service.answer`."""
         floor, started = self._arrived()
         session = Session(request.origin, request.user or "", tuple, {}, Evidence())
         outcome = await self._conclude(session, started, self._answer(session, request))
-        return await self._not_too_soon(floor, outcome)
+        return await self._not_too_soon(floor, started, outcome)
 
     async def decline(self, origin: Origin, user: str, reason: Reason) -> Refused:
         """Record and refuse what is neither. See `auth.request.Service.decline`."""
         floor, started = self._arrived()
         session = Session(origin, user, tuple, {}, Evidence())
-        return await self._not_too_soon(floor, await self._record(session, started, Refused(reason)))
+        return await self._not_too_soon(floor, started, await self._record(session, started, Refused(reason)))
 
     async def _answered_elsewhere(self, session: Session, outcome: Outcome) -> bool:
         """Whether the challenge of an equal first step was answered at another node, so that this is another login."""
@@ -296,7 +299,7 @@ class LoginService:
         """When the request may be refused at the earliest, and the seconds from which its time counts."""
         return Floor(self._parts.refusal_seconds), self._parts.clock.monotonic()
 
-    async def _not_too_soon(self, floor: Floor, outcome: _Told) -> _Told | Refused:
+    async def _not_too_soon(self, floor: Floor, started: float, outcome: _Told) -> _Told | Refused:
         """Every refusal takes the same time at least, so that its time does not tell the cases apart.
 
         Nor do its words: they are in one language for all, for whoever is refused may be nobody.
@@ -304,8 +307,23 @@ class LoginService:
         if not isinstance(outcome, Refused):
             floor.drop()
             return outcome
+        if floor.is_behind and outcome.reason is Reason.PASSWORD_WRONG:
+            self._tell_of_lateness(started)
         await floor.passed()
         return msgspec.structs.replace(outcome, message=self._parts.refusal) if outcome.message == REFUSAL else outcome
+
+    def _tell_of_lateness(self, started: float) -> None:
+        now = self._parts.clock.monotonic()
+        if now < self._silent_until:
+            return
+        self._silent_until = now + _LATENESS_SECONDS
+        _log.warning(
+            "a wrong password was refused only after %.1f s, and a name that nobody has is "
+            "refused after %g s: their times tell them apart; set refusal_seconds of [service] to more than the "
+            "directory takes, or find out why it is slow",
+            now - started,
+            self._parts.refusal_seconds,
+        )
 
 
 _OUTCOME_NAMES: dict[type, str] = {Accepted: "accepted", Challenged: "challenged", Refused: "refused"}

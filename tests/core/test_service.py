@@ -1,8 +1,10 @@
 """What the service writes down when it fails or declines: enough to find the cause, nothing that a person typed."""
 
+import asyncio
 import contextlib
 import logging
 import re
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -155,21 +157,45 @@ class Renaming:
         return PasswordVerdict.RIGHT
 
 
-async def test_what_one_user_has_shown_never_counts_for_another_to_whom_the_name_goes_meanwhile(audit):
-    world = Renaming()
+def logons_in(world, audit):
+    """The parts of a service that asks this directory."""
     directory = SimpleNamespace(freshness=lambda: Freshness(7, NOW), person=world.people.get)
     known = SimpleNamespace(directory=directory, nodes=world, facts=world.facts, ids=world.ids)
     known.wanted, known.again = lambda _node, _found, _now: Wanted(), lambda known, _recalled: known
     known.entries = lambda ids: tuple(world.people[each] for each in ids)
     performer = Performer(world, SimpleNamespace(settled=settled), *7 * [None])
-    parts = replace(
+    return replace(
         service(audit.file)._parts,
         known=known,
         performer=performer,
         store=SimpleNamespace(settled=settled, recall=recall),
     )
+
+
+async def test_what_one_user_has_shown_never_counts_for_another_to_whom_the_name_goes_meanwhile(audit):
+    parts = logons_in(Renaming(), audit)
     outcome = await LoginService(parts).begin(LoginRequest(ORIGIN, "alice", Secret("Teapot")))
     assert (outcome.reason, audit.lines()[0].user) == (Reason.ACCEPTED, person().dn)
+
+
+class Slow(Renaming):
+    """A directory that takes its time to refuse a password."""
+
+    async def ask(self, _directory, _dn, _password):
+        await asyncio.sleep(0.05)
+        return PasswordVerdict.WRONG
+
+
+@pytest.mark.parametrize(("refusal_seconds", "told"), [(0.01, 1), (1.0, 0), (0.0, 0)], ids=["less", "more", "none"])
+async def test_a_directory_that_is_slower_than_refusals_may_be_is_told_of_once(audit, caplog, refusal_seconds, told):
+    """A name that nobody has would be refused sooner, and so the time would tell who has an account."""
+    clock = Clock(lambda: NOW, time.monotonic)
+    logons = LoginService(replace(logons_in(Slow(), audit), clock=clock, refusal_seconds=refusal_seconds))
+    for password in ("Teapot", "Teacup"):
+        outcome = await logons.begin(LoginRequest(ORIGIN, "alice", Secret(password)))
+        assert outcome.reason is Reason.PASSWORD_WRONG
+    assert caplog.text.count("set refusal_seconds of [service] to more than the directory takes") == told
+    assert "alice" not in caplog.text
 
 
 async def test_whatever_fails_while_the_name_is_looked_up_ends_in_an_audit_line(audit):
