@@ -22,7 +22,7 @@ from auth.radius.packet import Code, Packet
 from schema.errors import Fault
 from schema.secret import Secret
 
-_READY = re.compile(r"ready: RADIUS udp://[^:]+:(\d+), HTTP http://[^:]+:(\d+)")
+_READY = re.compile(r"ready: RADIUS udp://[^:]+:(\d+),.* HTTP http://[^:]+:(\d+)")
 
 
 @dataclass(frozen=True, slots=True)

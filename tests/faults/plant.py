@@ -4,21 +4,24 @@ import asyncio
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from pathlib import Path
 
 from faults.intruder import INTRUDERS, Intruder, of_turn
 from faults.kinds import DIRECT, PIN, SECOND_STEP, TOKENS
 from faults.name_server import NameServer, name_server
-from faults.way import Way, ways
-from rig.certificates import issue
+from faults.way import Fault, Way, ways
+from rig.certificates import ServerFiles, issue
 from rig.faked_time import FakedTime
 from rig.fixtures import OPENLDAP_SCHEMA, running
+from rig.ports import free_port
 from rig.slapd import NAME, Slapd
 from rig.valkey import Valkey
 from scenarios.at_slapd import fill_directory, following, write_password
@@ -29,9 +32,42 @@ from scenarios.sealed import SealedPeople
 LDAP = "directory (OpenLDAP)"
 DNS_OF_LDAP = "DNS, for the directory"
 LDAP_SECONDS = 1.0
+_NAMES = ("localhost", NAME, "127.0.0.1")
+_NOW = datetime.now(UTC)
+_LAST_WEEK, _YESTERDAY = _NOW - timedelta(days=7), _NOW - timedelta(days=1)
 HOLDERS = 60  # of VIP credentials; none shows one code twice in half a minute
 KNOWN, BY_NAME = "url = http://127.0.0.1", "url = http://localhost"  # the SMS gateway, of config.ini
 DISK_KILOBYTES = 65_536  # what all logons of a run write has room, on a slow machine as well
+
+
+@dataclass(frozen=True)
+class Door:
+    """A door with a certificate.
+
+    Attributes:
+        port: of loopback.
+        files: what it shows.
+        expired: what it should not show.
+    """
+
+    port: int
+    files: ServerFiles
+    expired: ServerFiles
+
+    @classmethod
+    def made(cls, folder: Path, expired: ServerFiles) -> "Door":
+        """One whose files are there."""
+        return cls(free_port(), issue(folder, *_NAMES), expired)
+
+    @property
+    def section(self) -> str:
+        """Of config.ini."""
+        files = f"certificate = {self.files.certificate}\nprivate_key = {self.files.key}\n"
+        return f"\n[radsec]\nhost = 127.0.0.1\nport = {self.port}\n{files}client_ca_file = {self.files.ca}\n"
+
+    async def shown(self) -> str:
+        """The certificate that it shows, in PEM."""
+        return await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", self.port), timeout=5.0)
 
 
 @dataclass
@@ -41,6 +77,7 @@ class Plant:
     Attributes:
         office: the service whose directory is a file.
         following: the one whose directory is an OpenLDAP server; they are two nodes of one state.
+        door: of the first of them, for RADIUS over TLS.
         names: whom both ask for the addresses of gateway, mail server, VIP and OpenLDAP server.
     """
 
@@ -48,6 +85,7 @@ class Plant:
     following: Office
     ways: dict[str, Way]
     names: NameServer
+    door: Door
     disk: Path
     directory: Path
     valkey: Valkey
@@ -165,7 +203,8 @@ async def open_plant(folder: Path) -> AsyncIterator[Plant]:
     ]
     spend = "\n[spend]\nper_user_hour = 1000\nper_user_day = 1000\nper_number_day = 1000\n"
     with ExitStack() as stack:
-        valkey = stack.enter_context(running(Valkey(folder / "valkey")))
+        store_files = issue(folder / "store", *_NAMES)
+        valkey = stack.enter_context(running(Valkey(folder / "valkey", tls=store_files)))
         slapd = stack.enter_context(running(Slapd(folder / "slapd", OPENLDAP_SCHEMA, session_log=1000)))
         credentials = {f"VIP{number}": "" for number in range(HOLDERS)}
         credentials |= {intruder.credential: "" for intruder in INTRUDERS if intruder.kind == "VIP"}
@@ -180,14 +219,23 @@ async def open_plant(folder: Path) -> AsyncIterator[Plant]:
                 "state store": valkey.port,
                 LDAP: int(slapd.ldaps.rpartition(":")[2]),
             }
-            found = stack.enter_context(ways(ports, issue(folder / "other", "localhost", "127.0.0.1")))
+            certificates = {
+                Fault.WRONG_TLS: issue(folder / "other", *_NAMES),
+                Fault.EXPIRED: issue(folder / "expired", *_NAMES, first=_LAST_WEEK, last=_YESTERDAY),
+            }
+            found = stack.enter_context(ways(ports, certificates))
+            authorities = folder / "authorities.pem"
+            trusted = (site_folder / "certificates" / "ca.pem", store_files.ca, slapd.ca_file)
+            expired = certificates[Fault.EXPIRED].ca  # it is trusted, and its certificate was good
+            authorities.write_text("\n".join(file.read_text() for file in (*trusted, expired)))
+            text = text.replace("ca_file = certificates/ca.pem", f"ca_file = {authorities}")
             for name in ("SMS gateway", "mail server", "VIP"):
                 text = re.sub(rf"\b{ports[name]}\b", str(found[name].port), text)
             text = text.replace("refusal_seconds", "delivery_seconds = 1.5\nrefusal_seconds", 1)
             text = text.replace(KNOWN, f"allow_plain_http = yes\n{BY_NAME}", 1)
             names = stack.enter_context(name_server(folder / "dns", NAME))
             place = f"127.0.0.1:{found['state store'].port}"
-            text += f"\n[state]\nservers = {place}\ntls = no\ntimeout_seconds = 0.8\n"
+            text += f"\n[state]\nservers = {place}\nca_file = {authorities}\ntimeout_seconds = 0.8\n"
             (site_folder / "faulty").mkdir()
             disk = stack.enter_context(small_disk(folder / "disk"))
             (site_folder / "faulty" / "state").symlink_to(disk)
@@ -201,13 +249,18 @@ async def open_plant(folder: Path) -> AsyncIterator[Plant]:
             before = office.service.config.read_text()
             clock = FakedTime(folder / "clock")
             at_ldap = following(text, slapd, found[LDAP].port, LDAP_SECONDS)
-            at_ldap = at_ldap.replace("ldaps://127.0.0.1", f"ldaps://{NAME}")
+            at_ldap = at_ldap.replace("ldaps://127.0.0.1", f"ldaps://{NAME}").replace(
+                f"{slapd.ca_file}", f"{authorities}"
+            )
+            door = Door.made(folder / "door", certificates[Fault.EXPIRED])
             async with (
-                beside(office, before, text, "faulty", environment=clock.environment, under=names.under) as faulty,
+                beside(
+                    office, before, text + door.section, "faulty", environment=clock.environment, under=names.under
+                ) as faulty,
                 beside(office, before, at_ldap, "following", under=names.under) as at_server,
             ):
                 directory = site_folder / "directory.ldif"
-                yield Plant(faulty, at_server, found, names, disk, directory, valkey, slapd, clock)
+                yield Plant(faulty, at_server, found, names, door, disk, directory, valkey, slapd, clock)
 
 
 def _port(text: str, pattern: str) -> int:

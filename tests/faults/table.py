@@ -54,7 +54,7 @@ def _server(thing: str, kind: str, reason: str, slow: str, what_to_do: str) -> l
     return [
         _on_the_way(thing, fault, {kind: slow if fault is Fault.SLOW else reason}, what_to_do, quick=fault in quick)
         for fault in Fault
-        if fault is not Fault.NONE
+        if fault is not Fault.NONE and (thing, fault) != ("SMS gateway", Fault.EXPIRED)
         for quick in [(Fault.DOWN, Fault.GARBAGE, Fault.WRONG_TLS)]
     ]
 
@@ -230,7 +230,45 @@ def _of_certificates() -> list[Row]:
         await plant.reload()
 
     advice = "put the right file in its place; the service takes it by itself"
-    return [Row("certificate for VIP", "garbage", {"VIP": "vip-misconfigured"}, advice, exchange, back)]
+    return [
+        Row("certificate for VIP", "garbage", {"VIP": "vip-misconfigured"}, advice, exchange, back),
+        *_of_a_door(advice),
+    ]
+
+
+def _of_a_door(advice: str) -> list[Row]:
+    """What it has shown until now it goes on showing, and the log says why."""
+
+    def row(fault: str, new: Callable[[Plant], tuple[bytes, bytes]]) -> Row:
+        kept: list[bytes] = []
+
+        def put(plant: Plant, certificate: bytes, key: bytes) -> None:
+            plant.door.files.certificate.write_bytes(certificate)
+            plant.door.files.key.write_bytes(key)
+
+        async def exchange(plant: Plant) -> None:
+            program, shown = plant.office.service.program, await plant.door.shown()
+            assert program is not None
+            said = len(program.lines)
+            kept.extend((plant.door.files.certificate.read_bytes(), plant.door.files.key.read_bytes()))
+            put(plant, *new(plant))
+            await program.line(lambda line: "[radsec]" in line and "the old stays in force" in line, since=said)
+            assert await plant.door.shown() == shown
+
+        async def back(plant: Plant) -> None:
+            certificate, key = kept
+            kept.clear()
+            put(plant, certificate, key)
+
+        return Row("certificate of a door", fault, {}, advice, exchange, back)
+
+    def expired(plant: Plant) -> tuple[bytes, bytes]:
+        return plant.door.expired.certificate.read_bytes(), plant.door.expired.key.read_bytes()
+
+    return [
+        row("garbage", lambda plant: (b"no certificate", plant.door.files.key.read_bytes())),
+        row("expired TLS", expired),
+    ]
 
 
 ROWS: list[Row] = [
@@ -274,7 +312,10 @@ NO_ROW: Mapping[str, Mapping[tuple[str, ...], str]] = {
         ): "a file has no connection; one that may not be read is as one that is gone",
         ("full",): "nothing is written to it",
     },
-    "SMS gateway": {("full",): "a gateway that takes no more answers so, which is a refusal of it: garbage"},
+    "SMS gateway": {
+        ("full",): "a gateway that takes no more answers so, which is a refusal of it: garbage",
+        ("expired TLS",): "it is asked without TLS here; over https it is asked as VIP is",
+    },
     "mail server": {
         ("full",): "a mailbox or queue that is full answers 4xx: that server's refusal, as docs/email.md has it"
     },
@@ -326,6 +367,16 @@ NO_ROW: Mapping[str, Mapping[tuple[str, ...], str]] = {
             "half-open",
         ): "it is a file that is read once; one that is gone is as one that is garbage",
         ("wrong TLS",): "a certificate that VIP does not know is VIP's to refuse: the rows of VIP",
+        ("full",): "nothing is written to it",
+    },
+    "certificate of a door": {
+        (
+            "down",
+            "refused",
+            "slow",
+            "half-open",
+        ): "it is a file that is read again when it is another; one that is gone is as one that is garbage",
+        ("wrong TLS",): "a certificate that clients do not know is theirs to refuse",
         ("full",): "nothing is written to it",
     },
 }

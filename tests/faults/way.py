@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 
@@ -16,6 +16,8 @@ _CHUNK = 65536
 _SLOW_SECONDS = 0.2
 _PACE = {"state store": 0.05, "VIP": 0.5}
 """How long a piece takes where that is another time: what is asked often, and what is to miss its deadline."""
+_STARTTLS = "mail server"
+"""Where TLS begins in the middle of a dialogue, SMTP's (RFC 3207)."""
 
 
 class Fault(StrEnum):
@@ -28,6 +30,7 @@ class Fault(StrEnum):
     SLOW = "slow"  # every piece takes a while
     GARBAGE = "garbage"  # what comes back is of no protocol
     WRONG_TLS = "wrong TLS"  # TLS with somebody else's certificate
+    EXPIRED = "expired TLS"  # TLS with a certificate that was right, and has ended
 
 
 class Way:
@@ -35,19 +38,22 @@ class Way:
 
     Args:
         port: the server's.
-        other: a certificate that the server does not have.
+        certificates: what is shown, by the fault that it is.
         slow_seconds: how long a piece takes where the way is slow.
+        starttls: whether TLS begins as in SMTP.
     """
 
-    def __init__(self, port: int, other: ServerFiles, slow_seconds: float) -> None:
+    def __init__(
+        self, port: int, certificates: Mapping[Fault, ServerFiles], slow_seconds: float, *, starttls: bool
+    ) -> None:
         self._target = port
+        self._starttls = starttls
         self._slow = slow_seconds
         self._fault = Fault.NONE
         self._open: list[socket.socket] = []
         self._listening = socket.create_server((LOOPBACK, 0))
         self.port: int = self._listening.getsockname()[1]
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(other.certificate, other.key)
+        self._contexts = {fault: _context(files) for fault, files in certificates.items()}
         self._serve()
 
     def become(self, fault: Fault) -> None:
@@ -97,8 +103,10 @@ class Way:
                     client.recv(_CHUNK)
                     client.sendall(b"\x00\xff]]> 999 nonsense\r\n" * 20)
                     client.close()
-                case Fault.WRONG_TLS:
-                    with self._context.wrap_socket(client, server_side=True) as secured:
+                case Fault.WRONG_TLS | Fault.EXPIRED:
+                    if self._starttls:
+                        _until_starttls(client)
+                    with self._contexts[fault].wrap_socket(client, server_side=True) as secured:
                         secured.recv(_CHUNK)
                 case Fault.HALF_OPEN:
                     while client.recv(_CHUNK):
@@ -108,6 +116,21 @@ class Way:
                     self._open.append(server)
                     threading.Thread(target=_carry, args=(client, server, self._pause(fault)), daemon=True).start()
                     _carry(server, client, self._pause(fault))
+
+
+def _context(files: ServerFiles) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.certificate, files.key)
+    return context
+
+
+def _until_starttls(client: socket.socket) -> None:
+    client.sendall(b"220 mail.example ESMTP\r\n")
+    while octets := client.recv(_CHUNK):
+        begins = octets.upper().startswith(b"STARTTLS")
+        client.sendall(b"220 go on\r\n" if begins else b"250-mail.example\r\n250 STARTTLS\r\n")
+        if begins:
+            return
 
 
 def _carry(source: socket.socket, target: socket.socket, pause: float) -> None:
@@ -121,9 +144,12 @@ def _carry(source: socket.socket, target: socket.socket, pause: float) -> None:
 
 
 @contextmanager
-def ways(ports: dict[str, int], other: ServerFiles) -> Iterator[dict[str, Way]]:
+def ways(ports: dict[str, int], certificates: Mapping[Fault, ServerFiles]) -> Iterator[dict[str, Way]]:
     """One to each server, by its name."""
-    found = {name: Way(port, other, _PACE.get(name, _SLOW_SECONDS)) for name, port in ports.items()}
+    found = {
+        name: Way(port, certificates, _PACE.get(name, _SLOW_SECONDS), starttls=name == _STARTTLS)
+        for name, port in ports.items()
+    }
     try:
         yield found
     finally:
