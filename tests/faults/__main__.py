@@ -10,7 +10,7 @@ from pathlib import Path
 
 from faults.intruder import AT_REST, TURNS
 from faults.kinds import KINDS
-from faults.plant import LDAP, Plant, open_plant
+from faults.plant import LDAP, SENTINELS, Plant, open_plant
 from faults.table import ROWS, Row
 
 MOST_SECONDS = 2.0
@@ -48,7 +48,7 @@ async def run(folder: Path, rows: list[Row]) -> CameTo:
     """Every row, and then whether all has come back."""
     came_to = CameTo()
     async with open_plant(folder) as everything:
-        for thing in ("", LDAP):
+        for thing in ("", LDAP, SENTINELS):
             for kind in KINDS:
                 await everything.at(thing).recovered(kind)
         await _at_rest(everything, came_to)

@@ -23,7 +23,7 @@ from rig.faked_time import FakedTime
 from rig.fixtures import OPENLDAP_SCHEMA, running
 from rig.ports import free_port
 from rig.slapd import NAME, Slapd
-from rig.valkey import Valkey
+from rig.valkey import Sentinel, Valkey
 from scenarios.at_slapd import fill_directory, following, write_password
 from scenarios.company import person, policy, policy_dn, texted, with_vip
 from scenarios.office import Office, beside, open_office
@@ -31,6 +31,7 @@ from scenarios.sealed import SealedPeople
 
 LDAP = "directory (OpenLDAP)"
 DNS_OF_LDAP = "DNS, for the directory"
+SENTINELS = "state store (sentinels)"
 LDAP_SECONDS = 1.0
 _NAMES = ("localhost", NAME, "127.0.0.1")
 _NOW = datetime.now(UTC)
@@ -71,18 +72,59 @@ class Door:
 
 
 @dataclass
+class Pair:
+    """Two servers of a state, of which a sentinel says which one is to be asked.
+
+    Attributes:
+        primary: the one that is asked.
+        replica: the other one.
+        sentinel: who watches.
+    """
+
+    primary: Valkey
+    replica: Valkey
+    sentinel: Sentinel
+
+    async def replace(self) -> None:
+        """End the primary, and return when the other one has taken its place; how soon is the sentinel's business."""
+        self.primary.kill()
+        self.primary, self.replica = self.replica, self.primary
+        begun = time.monotonic()
+        while not self.primary.cli("ROLE").startswith("master"):
+            assert time.monotonic() - begun < 20.0, self.sentinel.process.log_tail()
+            await asyncio.sleep(0.05)
+
+    async def complete(self) -> None:
+        """Start the one that has ended; the sentinel makes it a replica, in its own time."""
+        self.replica.start()
+
+
+@contextmanager
+def pair(folder: Path) -> Iterator[Pair]:
+    """Two that run."""
+    with running(Valkey(folder / "primary")) as primary, running(Valkey(folder / "replica")) as replica:
+        replica.follow(primary)
+        with running(Sentinel(folder / "sentinel", primary)) as sentinel:
+            yield Pair(primary, replica, sentinel)
+
+
+@dataclass
 class Plant:
     """The service, and what stands between it and the world.
 
     Attributes:
         office: the service whose directory is a file.
-        following: the one whose directory is an OpenLDAP server; they are two nodes of one state.
+        following: the one whose directory is an OpenLDAP server; it is a node of the same state.
         door: of the first of them, for RADIUS over TLS.
-        names: whom both ask for the addresses of gateway, mail server, VIP and OpenLDAP server.
+        advised: a third one, whose state is at servers of which a sentinel says which one it is.
+        pair: these.
+        names: whom all ask for the addresses of gateway, mail server, VIP and OpenLDAP server.
     """
 
     office: Office
     following: Office
+    advised: Office
+    pair: Pair
     ways: dict[str, Way]
     names: NameServer
     door: Door
@@ -96,6 +138,8 @@ class Plant:
 
     def at(self, thing: str) -> "Plant":
         """The same, where the service is the one that needs this thing; codes that are used up are so at both."""
+        if thing == SENTINELS:
+            return replace(self, office=self.advised)
         return replace(self, office=self.following) if thing in {LDAP, DNS_OF_LDAP} else self
 
     async def log_on(self, kind: str) -> str:
@@ -127,6 +171,12 @@ class Plant:
         if found:
             return reason
         return "audit-unavailable" if asked.outcome == "refused" else f"{asked.outcome}, and in no audit"
+
+    async def used(self, kind: str) -> int:
+        """The number of a code of this kind with which somebody was let in just now."""
+        number = self._counters[DIRECT[kind]]
+        assert await self.log_on(kind) == "accepted"
+        return number
 
     async def intruded(self, turn: int) -> dict[Intruder, list[str]]:
         """How those of a turn fared, all at once; see `Intruder.tries`."""
@@ -239,11 +289,13 @@ async def open_plant(folder: Path) -> AsyncIterator[Plant]:
             (site_folder / "faulty").mkdir()
             disk = stack.enter_context(small_disk(folder / "disk"))
             (site_folder / "faulty" / "state").symlink_to(disk)
-            (site_folder / "following" / "state").mkdir(mode=0o700, parents=True)
+            states = [disk, site_folder / "following" / "state", site_folder / "advised" / "state"]
+            for state in states[1:]:
+                state.mkdir(mode=0o700, parents=True)
             for key in ("server.key", "keys.ring"):
                 if (site_folder / "state" / key).exists():
-                    shutil.copy2(site_folder / "state" / key, disk / key)
-                    shutil.copy2(site_folder / "state" / key, site_folder / "following" / "state" / key)
+                    for state in states:
+                        shutil.copy2(site_folder / "state" / key, state / key)
             fill_directory(slapd, office.company, folder / "company.ldif")
             write_password(slapd, site_folder)
             before = office.service.config.read_text()
@@ -252,15 +304,19 @@ async def open_plant(folder: Path) -> AsyncIterator[Plant]:
             at_ldap = at_ldap.replace("ldaps://127.0.0.1", f"ldaps://{NAME}").replace(
                 f"{slapd.ca_file}", f"{authorities}"
             )
+            two = stack.enter_context(pair(folder / "pair"))
+            by_sentinel = f"servers = {two.sentinel.place}\narrangement = sentinel\nprimary = logins\ntls = no\n"
+            advised = text.replace(f"servers = {place}\nca_file = {authorities}\n", by_sentinel)
             door = Door.made(folder / "door", certificates[Fault.EXPIRED])
             async with (
                 beside(
                     office, before, text + door.section, "faulty", environment=clock.environment, under=names.under
                 ) as faulty,
                 beside(office, before, at_ldap, "following", under=names.under) as at_server,
+                beside(office, before, advised, "advised", under=names.under) as at_pair,
             ):
                 directory = site_folder / "directory.ldif"
-                yield Plant(faulty, at_server, found, names, door, disk, directory, valkey, slapd, clock)
+                yield Plant(faulty, at_server, at_pair, two, found, names, door, disk, directory, valkey, slapd, clock)
 
 
 def _port(text: str, pattern: str) -> int:

@@ -1,11 +1,12 @@
 """What becomes of each kind of logon when something is wrong: a row for each thing and fault. docs/faults.md has it."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from faults.kinds import DIRECT, KINDS
-from faults.plant import BY_NAME, DNS_OF_LDAP, LDAP, Plant, fill
+from faults.kinds import DIRECT, KINDS, PIN, TOKENS
+from faults.plant import BY_NAME, DNS_OF_LDAP, LDAP, SENTINELS, Plant, fill
 from faults.way import Fault
 from scenarios.office import until
 
@@ -85,6 +86,27 @@ def _of_the_store() -> list[Row]:
     rows.append(Row("state store", "full", ends, "raise maxmemory", full, roomy))
     rows.append(Row("state store", "flushed", {}, "have it persist what it holds", flushed, nothing))
     return rows
+
+
+def _of_sentinels() -> list[Row]:
+    """What was used up before is used up at the new primary; until there is one, whoever needs the state is refused."""
+    most_seconds = 2.0
+
+    async def taken_over(plant: Plant) -> None:
+        typed = f"{PIN}{TOKENS['paula'].code(await plant.used('PIN and code')).text}"
+        await plant.pair.replace()
+        begun = time.monotonic()
+        while (found := await plant.log_on("password")) != "accepted":
+            assert found == "state-unavailable", found
+            assert time.monotonic() - begun < most_seconds, "logons go on at the new primary"
+        await plant.office.log_on("radius", "paula", password=typed)
+        assert plant.office.reason() == "code-wrong-retry", "it was used up before"
+
+    async def complete(plant: Plant) -> None:
+        await plant.pair.complete()
+
+    advice = "nothing: what the old primary had not handed on, the nodes bring back; let the old one be a replica"
+    return [Row(SENTINELS, "primary down", {}, advice, taken_over, complete)]
 
 
 def _of_the_disk() -> list[Row]:
@@ -275,6 +297,7 @@ ROWS: list[Row] = [
     *_of_the_directory_server(),
     *_of_the_directory(),
     *_of_the_store(),
+    *_of_sentinels(),
     *_server("SMS gateway", "text", "delivery-failed", "accepted", "another gateway of the policy takes its place"),
     *_server(
         "mail server",
@@ -311,6 +334,11 @@ NO_ROW: Mapping[str, Mapping[tuple[str, ...], str]] = {
             "wrong TLS",
         ): "a file has no connection; one that may not be read is as one that is gone",
         ("full",): "nothing is written to it",
+    },
+    SENTINELS: {
+        ("down", "refused", "slow", "half-open", "garbage", "wrong TLS", "full"): (
+            "until another one takes its place as of one server: the rows of the state store"
+        )
     },
     "SMS gateway": {
         ("full",): "a gateway that takes no more answers so, which is a refusal of it: garbage",
