@@ -38,7 +38,7 @@ cluster: ## several nodes with one state on Valkey: races, limits, faults of the
 	@tools/bootstrap venv servers
 	$(AS_ROOT) .venv/bin/python -m pytest --servers=required -v tests/cluster tests/shared $(AS_ROOT_PYTEST)
 
-crash: ## 500 times kill -9 at random moments: no code counts twice, no edit is lost, keys and audit are whole (ROUNDS=, SEED=)
+crash: ## 500 times kill -9 at random moments, of a service of one process and of several: no code counts twice, no edit is lost, keys and audit are whole (ROUNDS=, SEED=)
 	@tools/bootstrap venv servers
 	@env PYTHONPATH=.:tests .venv/bin/python -m crash $(ROUNDS:%=--rounds %) $(SEED:%=--seed %)
 

@@ -14,12 +14,14 @@ import uvloop
 from crash.alone import rounds
 from crash.killing import Killing
 from crash.moment import Seen
-from crash.places import at_a_server, in_a_file
+from crash.places import at_a_server, at_workers, in_a_file
 from run_progress import Progress
 
 Place = Callable[[Path, random.Random, Seen], AbstractAsyncContextManager[Killing]]
 _ROTATIONS = 10
 """Of how many rounds one is a rotation of keys, which takes as long as ten others."""
+_AT_WORKERS = 6
+"""Of how many rounds one is at a service of several workers."""
 
 
 def main() -> int:
@@ -34,8 +36,10 @@ def main() -> int:
     seen = Seen()
     with tempfile.TemporaryDirectory(prefix="dirfactor-crash-", ignore_cleanup_errors=True) as folder:
         alone(Path(folder), random.Random(seed), number, seen)
-        rotations = max(1, number // _ROTATIONS)
-        uvloop.run(run(in_a_file, _new(Path(folder) / "file"), random.Random(seed), number - rotations, seen))
+        rotations, at_several = max(1, number // _ROTATIONS), max(12, number // _AT_WORKERS)
+        in_file = max(1, number - rotations - at_several)
+        uvloop.run(run(in_a_file, _new(Path(folder) / "file"), random.Random(seed), in_file, seen))
+        uvloop.run(run(at_workers, _new(Path(folder) / "workers"), random.Random(seed), at_several, seen))
         uvloop.run(run(at_a_server, _new(Path(folder) / "server"), random.Random(seed), rotations, seen))
     _show(seen)
     return int(bool(seen.broken()))
@@ -70,7 +74,7 @@ def _new(folder: Path) -> Path:
 
 def _show(seen: Seen) -> None:
     for name, tally in seen.tallies.items():
-        print(f"killed around {name:<36}{tally.kills:>6} times, {tally.within:>6} of them in the middle of it")
+        print(f"killed around {name:<48}{tally.kills:>6} times, {tally.within:>6} of them in the middle of it")
     print(f"codes accepted                              {seen.accepted:>6}, shown again {seen.shown_again} times")
     print(f"codes accepted twice                        {seen.accepted_twice:>6}")
     print(f"edits saved                                 {seen.edits:>6}")

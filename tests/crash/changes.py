@@ -2,19 +2,21 @@
 
 import asyncio
 import contextlib
-import os
 import random
+import re
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 
 import httpx
 
 from auth.audit.files import AuditFiles, day_of
+from auth.demo.program import Program
 from crash.moment import Seen
 from dirsync.replica import Replica
 from rig.faked_time import FakedTime
@@ -78,38 +80,109 @@ class Edit:
 
 @dataclass
 class Reload:
-    """config.ini is read again."""
+    """config.ini is saved and read again: wholly the one of two, or the other, is in force at any moment.
+
+    They differ in two sections, the language in [service] and the token in [policy:default]; each prompt shows both.
+
+    Attributes:
+        office: the service.
+        people: who are governed by [policy:default], and have a token for either.
+        workers: how many the service has.
+    """
 
     office: Office
+    people: Sequence[str]
+    workers: int = 1
     name: str = "the configuration read again"
     changes: bool = True
     _said: int = 0
+    _in_file: int = 0
+    _program: Program | None = None
+    _heard: list[str] = field(default_factory=list)
+    _asking: "asyncio.Task[None] | None" = None
+
+    def __post_init__(self) -> None:
+        one = self.office.service.config.read_text()
+        assert BY_TEXT in one
+        other = one.replace(BY_TEXT, BY_MAIL).replace("refusal_seconds", "language = de\nrefusal_seconds", 1)
+        self._texts = (one, other)
+        self._turns = cycle(self.people)
 
     async def begin(self) -> None:
         program = self.office.service.program
         assert program is not None
-        self._said = len(program.lines)
-        os.kill(program.process.pid, signal.SIGHUP)
+        self._program, self._said, self._heard = program, len(program.lines), []
+        self._in_file = 1 - self._in_file
+        config = self.office.service.config
+        beside = config.with_suffix(".new")
+        beside.write_text(self._texts[self._in_file])
+        beside.rename(config)
+        self._asking = asyncio.ensure_future(self._ask_on())
+        program.process.send_signal(signal.SIGHUP)
 
     async def end(self) -> None:
-        program = self.office.service.program
-        assert program is not None
-        await program.line(_was_read, since=self._said)
+        async def is_over() -> bool:
+            return self.was_over()
+
+        await until(is_over, _EFFECT_SECONDS)
 
     async def kill(self) -> None:
         await self.office.service.kill()
 
     def was_over(self) -> bool:
-        program = self.office.service.program
-        assert program is not None
-        return any(_was_read(line) for line in program.lines[self._said :])
+        assert self._program is not None
+        return sum("config.ini was read" in line for line in self._program.lines[self._said :]) >= self.workers
 
     async def check(self) -> Sequence[str]:
-        return ()
+        """Everybody is asked by one of the two; who is begun anew as a whole has read what the file says."""
+        assert self._asking is not None
+        self._asking.cancel()
+        await asyncio.gather(self._asking, return_exceptions=True)
+        wrong = [f"while the configuration was read again somebody was told {told}" for told in _neither(self._heard)]
+        found: list[str] = []
+
+        async def all_the_same() -> bool:
+            found[:] = await asyncio.gather(*(self._told(next(self._turns)) for _ in range(_ASKED)))
+            return len({_PROMPTS.index(each) if each in _PROMPTS else -1 for each in found}) == 1
+
+        try:
+            await until(all_the_same, _EFFECT_SECONDS)
+        except AssertionError:
+            return [*wrong, f"some have one configuration in force, and some another: {found}"]
+        wrong += [f"after the configuration was read again somebody was told {told}" for told in _neither(found[:1])]
+        if self.office.service.program is not self._program and found[0] != _PROMPTS[self._in_file]:
+            wrong.append(f"begun anew with configuration {self._in_file}, it tells people {found[0]}")
+        return wrong
+
+    async def _ask_on(self) -> None:
+        with contextlib.suppress(Fault):  # the service died before it answered
+            while True:
+                self._heard.append(await self._told(next(self._turns)))
+
+    async def _told(self, user: str) -> str:
+        """What a first step is answered with, without where the code went."""
+        said = (await self.office.log_on("radius", user)).message
+        return re.sub(r" \S*[@*+]\S*", " ADDRESS", said)
 
 
-def _was_read(line: str) -> bool:
-    return "config.ini was read" in line
+BY_TEXT, BY_MAIL = "dirfactorSmsEnabled = TRUE", "dirfactorEmailEnabled = TRUE"
+DEFAULT_POLICY = f"""
+[policy:default]
+dirfactorFirstMethod = password
+dirfactorSecondMethod = token
+dirfactorCodesPerWindow = 100
+{BY_TEXT}
+"""
+_PROMPTS = (
+    "Enter the code sent to ADDRESS",
+    "Geben Sie den Code ein, der per E-Mail an ADDRESS gesendet wurde.",
+)
+_ASKED = 6
+
+
+def _neither(told: Sequence[str]) -> list[str]:
+    """What neither configuration tells people."""
+    return [each for each in told if each not in _PROMPTS]
 
 
 @dataclass

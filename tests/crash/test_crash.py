@@ -8,7 +8,7 @@ import pytest
 from crash.__main__ import alone, run
 from crash.alone import EndedEarly, killed
 from crash.moment import Seen
-from crash.places import at_a_server, in_a_file
+from crash.places import at_a_server, at_workers, in_a_file
 
 SEED = 20261126
 
@@ -22,6 +22,16 @@ async def test_what_was_told_before_kill_9_holds_after_it(tmp_path):
     assert sum(tally.within for tally in seen.tallies.values()) > 0
     assert min(seen.accepted, seen.shown_again, seen.edits) > 0
     assert (seen.accepted_twice, seen.lost) == (0, 0)
+
+
+@pytest.mark.servers
+async def test_what_was_told_holds_when_a_worker_or_whoever_began_the_workers_is_killed(tmp_path):
+    seen = Seen()
+    await run(at_workers, tmp_path, random.Random(SEED), 4, seen, rehearsals=1)
+    assert seen.wrong == []
+    assert len(seen.tallies) == 4, "of each kind"
+    assert min(seen.accepted, seen.shown_again) > 0
+    assert seen.accepted_twice == 0
 
 
 @pytest.mark.servers
