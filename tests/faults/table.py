@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from faults.kinds import DIRECT, KINDS, PIN, TOKENS
 from faults.plant import BY_NAME, DNS_OF_LDAP, LDAP, SENTINELS, Plant, fill
 from faults.way import Fault
+from rig.slow_disk import failing_disk
 from scenarios.office import until
 
 Act = Callable[[Plant], Awaitable[None]]
@@ -122,7 +124,28 @@ def _of_the_disk() -> list[Row]:
         (plant.disk / "ballast").unlink()
 
     ends = dict.fromkeys(KINDS, "audit-unavailable")
-    return [Row("disk", "full", ends, "make room", full, clear)]
+    mount = "find out why the kernel made it so, then make it writable"
+    return [
+        Row("disk", "full", ends, "make room", full, clear),
+        _of_an_error("read-only", "EROFS", ends, mount),
+        _of_an_error("I/O errors", "EIO", ends, "exchange it; audit and keys from the backup, see docs/backup.md"),
+    ]
+
+
+def _of_an_error(fault: str, error: str, ends: Mapping[str, str], advice: str) -> Row:
+    """What writing ends with, whatever is written and by whom in the service."""
+    held = ExitStack()
+
+    async def fail(plant: Plant) -> None:
+        program = plant.office.service.program
+        assert program is not None
+        log = plant.directory.parent / f"{error}.strace"
+        await asyncio.to_thread(held.enter_context, failing_disk(program.process.pid, error, plant.disk, log))
+
+    async def well(_: Plant) -> None:
+        await asyncio.to_thread(held.close)
+
+    return Row("disk", fault, ends, advice, fail, well)
 
 
 def _of_the_directory() -> list[Row]:
