@@ -35,6 +35,12 @@ _CORRELATION_OCTETS = 8
 _BURSTS = 2
 _PATIENCE = 0.1
 """How much of what an address may send may be for nothing, for ever and at once."""
+_DEBT = 0.75
+"""Of what an address may send in a second: so much is lost to it when the door tires of it.
+
+Else whoever is shut out for a second has all of that second to spend when it is heard again, and while that is looked
+at, more comes than there is room for.
+"""
 
 _logger = logging.getLogger("dirfactor.radius")
 
@@ -146,7 +152,10 @@ class RadiusDoor:
 
         Asked after each packet that was not even looked at. Without a limit the door never tires.
         """
-        return not self._patience.admit(address, self._clock.monotonic())
+        if self._patience.admit(address, self._clock.monotonic()):
+            return False
+        self._sources.charge(address, _DEBT * self._packets_per_second)
+        return True
 
     def overlooked(self, number: int) -> None:
         """Count packets of addresses that it had tired of."""

@@ -46,3 +46,9 @@ class Sources:
             return False
         bucket.left -= 1
         return True
+
+    def charge(self, address: str, packets: float) -> None:
+        """Let nothing of an address through for as long as so many packets take it, from when it was asked for last."""
+        if address in self._buckets:
+            bucket = self._buckets[address]
+            bucket.left = min(bucket.left, -packets)

@@ -23,7 +23,8 @@ _GOOD = "proxy"
 GOOD_RATE = 200
 """Requests a second of theirs."""
 _PEOPLE = 16
-_TRIES, _TRY_SECONDS = 2, 2.0
+_TRIES, _TRY_SECONDS = 3, 2.5
+"""Other moments of the rounds in which a flood is shut out."""
 _SOCKETS, _IDENTIFIERS = 4, 256
 _LOOK_SECONDS = 0.002
 
@@ -59,7 +60,7 @@ class Heard:
     """What good clients got.
 
     Attributes:
-        tries: requests that were answered at the first try, at the second, and never.
+        tries: requests that were answered at the first try, at the second, at the third, and never.
         worked: seconds for which the service had a processor meanwhile.
         seconds: that it took.
     """
@@ -89,7 +90,7 @@ class _Open:
 class GoodClients:
     """People who type their right passwords, so many a second, at an access node of their own.
 
-    They do not wait for each other either: what is lost is lost, and is asked for again once.
+    They do not wait for each other either: what is lost is lost, and is asked for again as any client does.
     """
 
     def __init__(self, house: House) -> None:

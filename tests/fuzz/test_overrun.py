@@ -8,6 +8,8 @@ from fuzz.overrun import GOOD_RATE, GoodClients, Heard, flooding
 
 pytestmark = pytest.mark.servers
 SECONDS = 4
+MOST_AT_FIRST = 0.8
+"""On a machine that does other things besides; all of them but one in a hundred on one that does not."""
 
 
 @pytest.mark.parametrize("more", [(), ("127.0.2.10", "127.0.2.11", "127.0.2.12")], ids=["few", "more"])
@@ -19,4 +21,5 @@ def test_every_good_request_is_answered_beside_a_flood_that_waits_for_nobody(tmp
             good.ask(SECONDS, heard)
         expect_no_fault(house)
     assert flood.sent > 10 * SECONDS * GOOD_RATE
-    assert heard.tries[2] == 0, f"answered at first, at second, never: {heard.tries}"
+    assert heard.tries[-1] == 0, f"never answered: {heard.tries}"
+    assert heard.at_first >= MOST_AT_FIRST, f"answered at first, later, never: {heard.tries}"

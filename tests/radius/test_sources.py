@@ -44,3 +44,15 @@ def test_no_more_addresses_are_remembered_than_it_says_and_the_busy_ones_are():
 def test_a_rate_of_nothing_is_no_limit():
     sources = Sources(0, 1)
     assert all(sources.admit("192.0.2.1", 0) for _ in range(1000))
+
+
+def test_who_is_charged_waits_for_so_many_packets_and_is_as_others_are_then():
+    sources = Sources(10, 10)
+    assert sources.admit("192.0.2.1", 0)
+    for _ in range(3):
+        sources.charge("192.0.2.1", 5)
+    assert not sources.admit("192.0.2.1", 0.59)
+    assert sources.admit("192.0.2.1", 0.61)
+    assert [sources.admit("192.0.2.1", 10) for _ in range(100)].count(True) == 10
+    sources.charge("192.0.2.2", 5)
+    assert sources.admit("192.0.2.2", 0), "nothing was asked for it before"
