@@ -135,11 +135,12 @@ class Plant:
     clock: FakedTime
     _holders: Iterator[int] = field(default_factory=lambda: cycle(range(HOLDERS)))
     _counters: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TOKENS, 0))
+    _counters_at_pair: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TOKENS, 0))
 
     def at(self, thing: str) -> "Plant":
-        """The same, where the service is the one that needs this thing; codes that are used up are so at both."""
+        """The same, where the service is the one that needs this thing; one state knows one set of used codes."""
         if thing == SENTINELS:
-            return replace(self, office=self.advised)
+            return replace(self, office=self.advised, _counters=self._counters_at_pair)
         return replace(self, office=self.following) if thing in {LDAP, DNS_OF_LDAP} else self
 
     async def log_on(self, kind: str) -> str:

@@ -14,6 +14,16 @@ from scenarios.office import until
 
 Act = Callable[[Plant], Awaitable[None]]
 _USED_TO_IT = 3.0
+_QUICK = {
+    LDAP: {Fault.DOWN, Fault.GARBAGE, Fault.WRONG_TLS, Fault.HALF_OPEN},
+    "state store": {Fault.DOWN, Fault.GARBAGE, Fault.REFUSED, Fault.EXPIRED},
+    "SMS gateway": {Fault.DOWN, Fault.GARBAGE, Fault.WRONG_TLS, Fault.SLOW},
+    "mail server": {Fault.DOWN, Fault.GARBAGE, Fault.WRONG_TLS, Fault.REFUSED, Fault.EXPIRED},
+    "VIP": {Fault.DOWN, Fault.GARBAGE, Fault.WRONG_TLS, Fault.HALF_OPEN},
+    "DNS": {Fault.HALF_OPEN},
+    DNS_OF_LDAP: {Fault.HALF_OPEN},
+}
+"""What is in every run of the tests, where it is not all: each fault of some thing, and each thing with some faults."""
 ALL_REFUSED = dict.fromkeys(KINDS, "state-unavailable")
 
 
@@ -40,7 +50,7 @@ class Row:
     quick: bool = field(default=True)
 
 
-def _on_the_way(thing: str, fault: Fault, ends: Mapping[str, str], what_to_do: str, *, quick: bool = True) -> Row:
+def _on_the_way(thing: str, fault: Fault, ends: Mapping[str, str], what_to_do: str) -> Row:
     async def become(plant: Plant) -> None:
         plant.ways[thing].become(fault)
         if fault is Fault.SLOW:
@@ -49,27 +59,26 @@ def _on_the_way(thing: str, fault: Fault, ends: Mapping[str, str], what_to_do: s
     async def well(plant: Plant) -> None:
         plant.ways[thing].become(Fault.NONE)
 
-    return Row(thing, fault.value, ends, what_to_do, become, well, quick)
+    return Row(thing, fault.value, ends, what_to_do, become, well, fault in _QUICK[thing])
 
 
 def _server(thing: str, kind: str, reason: str, slow: str, what_to_do: str) -> list[Row]:
     """The rows of something that one kind of logon needs."""
     return [
-        _on_the_way(thing, fault, {kind: slow if fault is Fault.SLOW else reason}, what_to_do, quick=fault in quick)
+        _on_the_way(thing, fault, {kind: slow if fault is Fault.SLOW else reason}, what_to_do)
         for fault in Fault
         if fault is not Fault.NONE and (thing, fault) != ("SMS gateway", Fault.EXPIRED)
-        for quick in [(Fault.DOWN, Fault.GARBAGE, Fault.WRONG_TLS)]
     ]
 
 
 def _of_the_store() -> list[Row]:
     advice = "look at the servers of [state]; see docs/nodes.md"
     rows = [
-        _on_the_way("state store", fault, ALL_REFUSED, advice, quick=fault in {Fault.DOWN, Fault.GARBAGE})
+        _on_the_way("state store", fault, ALL_REFUSED, advice)
         for fault in Fault
         if fault not in {Fault.NONE, Fault.SLOW}
     ]
-    rows.append(_on_the_way("state store", Fault.SLOW, {}, "logons take longer; look at its load", quick=False))
+    rows.append(_on_the_way("state store", Fault.SLOW, {}, "logons take longer; look at its load"))
 
     async def full(plant: Plant) -> None:
         plant.valkey.cli("CONFIG", "SET", "maxmemory", "1")
@@ -193,7 +202,7 @@ def _of_the_directory_server() -> list[Row]:
             await until(lambda: plant.office.later_than(before), 20.0)
 
         ends = {kind: "directory-unavailable" for kind in KINDS if kind not in DIRECT and fault is not Fault.SLOW}
-        return Row(LDAP, fault.value, ends, advice, become, well, fault in {Fault.DOWN, Fault.GARBAGE, Fault.WRONG_TLS})
+        return Row(LDAP, fault.value, ends, advice, become, well, fault in _QUICK[LDAP])
 
     return [row(fault) for fault in Fault if fault is not Fault.NONE]
 
@@ -235,8 +244,8 @@ def _of_names() -> list[Row]:
             plant.names.become(Fault.NONE)
 
         advice = "correct the resolvers; a name in /etc/hosts, or an address, needs none"
-        quick = fault is Fault.HALF_OPEN
-        return Row(thing, fault.value, {} if fault is Fault.SLOW else ends, advice, become, well, quick)
+        ends = {} if fault is Fault.SLOW else ends
+        return Row(thing, fault.value, ends, advice, become, well, fault in _QUICK[thing])
 
     outbound = {"text": "delivery-failed", "mail": "delivery-failed", "VIP": "vip-unavailable"}
     bound = {kind: "directory-unavailable" for kind in KINDS if kind not in DIRECT}

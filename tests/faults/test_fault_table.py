@@ -29,6 +29,12 @@ async def test_no_fault_lets_anybody_in_without_the_factor_and_everything_comes_
     assert (came_to.wrong, came_to.holes) == ([], [])
 
 
+def test_every_run_has_each_fault_and_each_thing():
+    quick = [row for row in ROWS if row.quick]
+    assert {row.thing for row in quick} == {row.thing for row in ROWS}
+    assert {row.fault for row in quick} == {row.fault for row in ROWS}
+
+
 def test_the_page_has_the_table():
     text = DOCUMENT.read_text()
     for table in (page(), reasons(), besides()):
