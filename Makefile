@@ -47,7 +47,7 @@ races: ## 100,000 submissions of the same codes at three nodes at once, then Sta
 	@env PYTHONPATH=.:tests .venv/bin/python -m races $(COUNT:%=--count %) $(SEED:%=--seed %)
 
 attack: ## a day of guessing, locking out and pumping texts, in virtual time, with policies as shipped (HOURS=, SEED=, PRICE=)
-	@tools/bootstrap venv
+	@tools/bootstrap venv servers
 	@env PYTHONPATH=.:tests .venv/bin/python -m attack $(HOURS:%=--hours %) $(SEED:%=--seed %) $(PRICE:%=--price %)
 
 faults: ## everything that the service needs fails in every way: how logons end, and how soon they go on; root (ONLY=)

@@ -15,8 +15,8 @@ from typing import Any
 
 from attack.outsiders import FLOODS, Flooded, flooded
 from attack.pumping import PUMPINGS, Pumped, pumped
-from attack.siege import LIMIT, Outcome, besieged
-from attack.strategies import STRATEGIES
+from attack.siege import LIMIT, Outcome, besieged, besieged_at_nodes
+from attack.strategies import AT_NODES, STRATEGIES
 from attack.truth import CASES, Truth, weighed
 
 _PATIENCE = 30
@@ -36,7 +36,11 @@ def main() -> int:
     hours, begun = arguments.hours, time.monotonic()
     with ProcessPoolExecutor(arguments.processes) as pool:
         pumpings = [pool.submit(ran, pumped, each, hours=hours, seed=seed) for each in PUMPINGS]
-        sieges = [pool.submit(ran, besieged, each, hours=hours, seed=seed, patience=_PATIENCE) for each in STRATEGIES]
+        sieges = [
+            pool.submit(ran, play, each, hours=hours, seed=seed, patience=_PATIENCE)
+            for play, strategies in ((besieged, STRATEGIES), (besieged_at_nodes, AT_NODES))
+            for each in strategies
+        ]
         truths = [pool.submit(ran, weighed, each, number_of=_PEOPLE, seed=seed) for each in range(len(CASES))]
         floods = [pool.submit(ran, flooded, each, rounds=_ROUNDS, seed=seed) for each in FLOODS]
         print(f"seed {seed}, {hours:g} hours of the service's clock")

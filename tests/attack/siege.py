@@ -6,8 +6,9 @@ from pathlib import Path
 
 from attack.attacker import Attacker
 from attack.people import people
-from attack.site import Site, open_site
+from attack.site import Shared, Site, open_site
 from attack.strategies import Strategy
+from rig.fixtures import running
 
 LIMIT = 1e-4
 
@@ -40,7 +41,9 @@ class Outcome:
         return self.strategy.memorised or self.bound < LIMIT
 
 
-async def besieged(strategy: Strategy, folder: Path, *, hours: float, seed: int, patience: float) -> Outcome:
+async def besieged(
+    strategy: Strategy, folder: Path, *, hours: float, seed: int, patience: float, shared: Shared | None = None
+) -> Outcome:
     """Attack one person for so long.
 
     Args:
@@ -49,15 +52,24 @@ async def besieged(strategy: Strategy, folder: Path, *, hours: float, seed: int,
         hours: how long.
         seed: of the dice.
         patience: seconds between two rounds of which the first brought no guess.
+        shared: the running Valkey that has the state; None for a file.
     """
     entries = people(strategy.kind, 1, strategy.policy)
-    async with open_site(folder, entries, seed, services=strategy.services) as site:
+    async with open_site(folder, entries, seed, services=strategy.services, shared=shared) as site:
         attacker = Attacker(
             site, strategy.kind, 1, tuple(strategy.nodes), strategy.knows_password, None, strategy.digits
         )
         await attack(site, attacker, strategy, hours, patience)
         meter, texts, mails = site.meter, len(site.texts), len(site.out) - len(site.texts)
         return Outcome(strategy, meter.comparisons, meter.bound, attacker.accepted, texts, mails, attacker.locked)
+
+
+async def besieged_at_nodes(strategy: Strategy, folder: Path, *, hours: float, seed: int, patience: float) -> Outcome:
+    """The same, where the services are nodes whose state is on a Valkey of their own."""
+    shared = Shared(folder / "shared")
+    with running(shared.valkey):
+        site = folder / "site"
+        return await besieged(strategy, site, hours=hours, seed=seed, patience=patience, shared=shared)
 
 
 async def attack(site: Site, attacker: Attacker, strategy: Strategy, hours: float, patience: float) -> None:

@@ -23,6 +23,8 @@ from auth.request import Door, Origin
 from auth.vip.reasons import look_up
 from auth.vip.verdict import Verdict
 from options.world import Hand, Played, Sent
+from rig.faked_time import FakedTime
+from rig.valkey import Valkey
 from scenarios.company import Company, Entry
 from schema.errors import Fault
 from schema.secret import Secret
@@ -39,6 +41,7 @@ NODES = {
     "gateway": "codeOnly",
 }
 VIP_SEED, VIP_STEPS = 7, 10
+_ITS_MALLOC = "libc.so.6"
 _CONFIG = """\
 [service]
 state_directory = state
@@ -109,6 +112,31 @@ class Provider(Played):
         return await super().send(to, message, seconds=seconds)
 
 
+class Shared:
+    """A Valkey on which the services have their state, as nodes do; its clock is put forward with theirs.
+
+    Args:
+        folder: for its files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self._clock = FakedTime(folder / "clock")
+        self.put(START)
+        environment = self._clock.environment
+        # jemalloc, which Debian's servers are linked with, asks for the time before libfaketime can tell it
+        environment["LD_PRELOAD"] += f":{_ITS_MALLOC}"
+        self.valkey = Valkey(folder / "valkey", environment=environment)
+
+    def put(self, now: datetime) -> None:
+        """It is this instant there now."""
+        self._clock.put((now - datetime.now(UTC)).total_seconds())
+
+    def section(self, node: str) -> str:
+        """Of a node's config.ini."""
+        return f"\n[state]\nservers = {self.valkey.place}\ntls = no\nnode = {node}\n"
+
+
 @dataclass
 class Site:
     """The company's service, and those who stand in front of it.
@@ -122,6 +150,7 @@ class Site:
         texts: when each text was sent, and where to.
         meter: sees what reaches the judges.
         apps: the services, one or two, which share the state.
+        shared: where they have it; None for one file of one host.
     """
 
     folder: Path
@@ -133,6 +162,7 @@ class Site:
     meter: Meter = field(default_factory=Meter)
     apps: list[App] = field(default_factory=list)
     services: int = 1
+    shared: Shared | None = None
     logins: int = 0
     counters: dict[str, int] = field(default_factory=dict)
     _synced: datetime = START
@@ -142,8 +172,8 @@ class Site:
         """Start the services."""
         clock = Clock(lambda: self.hand.now, self.hand.seconds)
         entropy = Entropy(self.random.randbytes, self.below)
-        settings = read_config(self.folder / "config.ini", {})
-        for _ in range(self.services):
+        for number in range(self.services):
+            settings = read_config(self.folder / (f"node-{number}.ini" if self.shared else "config.ini"), {})
             app = await self._stack.enter_async_context(opened(settings, clock, entropy))
             self._play(app)
             self.apps.append(app)
@@ -161,7 +191,8 @@ class Site:
 
     async def sync(self) -> None:
         """Read the directory."""
-        await asyncio.to_thread(self.apps[0].syncs[""].run_once)
+        for app in self.apps if self.shared else self.apps[:1]:  # of one host one does
+            await asyncio.to_thread(app.syncs[""].run_once)
         self._synced = self.hand.now
 
     async def unlock(self, uid: str) -> None:
@@ -174,6 +205,8 @@ class Site:
     async def pass_time(self, seconds: float) -> None:
         """Put the clock forward; what the service does by itself in an hour is done."""
         self.hand.move(seconds=seconds)
+        if self.shared is not None:
+            self.shared.put(self.hand.now)
         if self.hand.now - self._synced >= timedelta(hours=1):
             await self.sync()
             for app in self.apps:
@@ -240,7 +273,13 @@ class Below:
 
 @asynccontextmanager
 async def open_site(
-    folder: Path, people: Iterable[Entry], seed: int, *, most: int | None = None, services: int = 1
+    folder: Path,
+    people: Iterable[Entry],
+    seed: int,
+    *,
+    most: int | None = None,
+    services: int = 1,
+    shared: Shared | None = None,
 ) -> AsyncIterator[Site]:
     """The site with these people, who may use every node.
 
@@ -250,6 +289,7 @@ async def open_site(
         seed: of all dice.
         most: how many different codes are sent at most, see `Below`.
         services: how many share the state.
+        shared: on which running Valkey they do; None for one file of one host.
     """
     (folder / "state").mkdir(mode=0o700, parents=True)
     (folder / "shared.secret").write_text("correct horse battery staple\n")
@@ -258,10 +298,20 @@ async def open_site(
     (folder / "ca.pem").write_bytes(_authority)
     (folder / "directory.ldif").write_text(Company(people).text())
     nodes = (_NODE.format(name=name, mode=mode, number=n) for n, (name, mode) in enumerate(NODES.items(), 1))
-    (folder / "config.ini").write_text(_CONFIG + "".join(nodes))
+    config = _CONFIG + "".join(nodes)
+    (folder / "config.ini").write_text(config)
     private_file.make(folder / "state" / "keys.ring", ring_file._written(RING))
     random = Random(seed)
-    site = Site(folder, random, Below(random, most), services=services)
+    site = Site(folder, random, Below(random, most), services=services, shared=shared)
+    if shared is not None:
+        shared.put(site.hand.now)
+        for number in range(services):
+            state = folder / f"state-{number}"
+            state.mkdir(mode=0o700)
+            private_file.make(state / "keys.ring", ring_file._written(RING))
+            private_file.make(state / "server.key", bytes(range(KEY_OCTETS)))
+            own = config.replace("state_directory = state\n", f"state_directory = {state.name}\n")
+            (folder / f"node-{number}.ini").write_text(own + shared.section(f"node-{number}"))
     await site.open()
     try:
         yield site

@@ -164,3 +164,9 @@ STRATEGIES = (
     Strategy("PIN of 6 digits instead of a code", "pin6", to_the_end, policy="pin", memorised=True),
     Strategy("PIN of 4 digits instead of a code", "pin4", to_the_end, policy="pin", digits=4, memorised=True),
 )
+AT_NODES = (
+    Strategy("text: two nodes, one Valkey", "sms", all_at_once, services=2),
+    Strategy("authenticator: two nodes, one Valkey", "totp", many_open, services=2),
+    Strategy("counter: two nodes, one Valkey", "hotp", beside_the_person, services=2),
+)
+"""Where the services are nodes whose state is on a Valkey."""

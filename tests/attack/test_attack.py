@@ -6,8 +6,8 @@ import pytest
 
 from attack.outsiders import FLOODS, flooded
 from attack.pumping import PUMPINGS, pumped
-from attack.siege import LIMIT, besieged
-from attack.strategies import STRATEGIES
+from attack.siege import LIMIT, besieged, besieged_at_nodes
+from attack.strategies import AT_NODES, STRATEGIES
 from attack.truth import CASES, weighed
 
 SEED = 20_261_126
@@ -23,6 +23,14 @@ async def test_a_day_of_guesses_succeeds_less_than_once_in_ten_thousand_times(st
     found = await besieged(strategy, tmp_path, hours=24, seed=SEED, patience=600)
     assert found.comparisons >= 9, "the attacker was let try"
     assert strategy.memorised or found.bound < LIMIT
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("strategy", AT_NODES, ids=lambda each: each.name)
+async def test_at_two_nodes_that_share_a_valkey_guesses_succeed_no_oftener(strategy, tmp_path):
+    found = await besieged_at_nodes(strategy, tmp_path, hours=12, seed=SEED, patience=600)
+    assert found.comparisons >= 9, "the attacker was let try"
+    assert found.bound < LIMIT
 
 
 @pytest.mark.parametrize("case", range(len(CASES)), ids=[strategy.name for strategy, _, _ in CASES])

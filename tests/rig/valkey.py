@@ -50,6 +50,7 @@ class Valkey:
         users: lines of ACL rules by user, beside an administrator; without any everybody may do everything.
         tls: its certificate; plain connections are refused then.
         options: further lines of its configuration.
+        environment: variables on top of the system's.
     """
 
     host = LOOPBACK
@@ -61,6 +62,7 @@ class Valkey:
         users: Mapping[str, str] | None = None,
         tls: ServerFiles | None = None,
         options: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
@@ -78,7 +80,8 @@ class Valkey:
         if users is not None:
             lines |= dict(_accounts(home, users)) | {"masteruser": "administrator", "masterauth": ADMINISTRATOR}
         (home / "server.conf").write_text("".join(f"{key} {value}\n" for key, value in lines.items()))
-        self.process = Process([program("server"), str(home / "server.conf")], log=home / "server.log")
+        command = [program("server"), str(home / "server.conf")]
+        self.process = Process(command, log=home / "server.log", environment=environment)
 
     @property
     def place(self) -> str:
