@@ -158,6 +158,7 @@ class Reload:
         with contextlib.suppress(Fault):  # the service died before it answered
             while True:
                 self._heard.append(await self._told(next(self._turns)))
+                await asyncio.sleep(_PAUSE)  # nobody is to come to a limit of codes
 
     async def _told(self, user: str) -> str:
         """What a first step is answered with, without where the code went."""
@@ -178,6 +179,7 @@ _PROMPTS = (
     "Geben Sie den Code ein, der per E-Mail an ADDRESS gesendet wurde.",
 )
 _ASKED = 6
+_PAUSE = 0.03
 
 
 def _neither(told: Sequence[str]) -> list[str]:

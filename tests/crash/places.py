@@ -25,7 +25,7 @@ from schema.words import TokenKind
 _PATIENT = {"dirfactorLogonAttempts": "10", "dirfactorViolationLimit": "100"}
 _SPEND = "\n[spend]\nper_user_hour = 1000\nper_user_day = 1000\nper_number_day = 1000\nper_prefix_day = 100000\n"
 _TEXTED = [f"tess{number}" for number in range(24)]
-_GOVERNED_BY_DEFAULT = [f"dolly{number}" for number in range(24)]
+_GOVERNED_BY_DEFAULT = [f"dolly{number}" for number in range(96)]
 _SERVER_SECONDS = 2.0
 
 

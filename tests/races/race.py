@@ -37,7 +37,7 @@ CODES_EACH = 8
 """Codes that one holder shows: of six submissions of each five are wrong, and sixty wrong ones within a day lock."""
 WRONG_CODES_THAT_LOCK = 5
 AT_ONCE = 30
-_RACE_SECONDS = 0.03
+_RACE_SECONDS = 0.02
 """What the answers to one State, or the wrong codes of one person, take at least."""
 _PATIENCE = 15.0
 _ATTEMPTS = 2 * NODES
