@@ -61,13 +61,13 @@ class EmbeddedStore:
     Args:
         file: created with mode 0600 when it is not there.
         boot_id: what changes with each start of the machine.
-        turns: those of the event loop, whose verbs share one transaction each; without them each verb has its own.
+        turns: those of the event loop; the verbs of each share one transaction.
 
     Raises:
         StateUnavailable: the file cannot be opened or is no database.
     """
 
-    def __init__(self, file: Path, boot_id: str, turns: Turns | None = None) -> None:
+    def __init__(self, file: Path, boot_id: str, turns: Turns) -> None:
         self._file = file
         self._turns = turns
         self._looked = -1
@@ -85,8 +85,7 @@ class EmbeddedStore:
             raise
         log = file.with_name(f"{file.name}-wal")
         checkpoints = Checkpoints(self._connection, file)
-        if turns is not None:
-            self._connection.execute("PRAGMA busy_timeout = 0")  # an event loop must not stand still for the lock
+        self._connection.execute("PRAGMA busy_timeout = 0")  # an event loop must not stand still for the lock
         self._batch = Batch(self._connection, log, self._memory, checkpoints, self._unavailable, turns)
 
     def _prepare(self, boot_id: str) -> None:
@@ -303,8 +302,8 @@ class EmbeddedStore:
 
     def _look(self) -> None:
         """Whether somebody else has written is looked at once a turn."""
-        turn = self._turns.current() if self._turns is not None else -1
-        if (turn < 0 or turn != self._looked) and not self._connection.in_transaction:
+        turn = self._turns.current()
+        if turn != self._looked and not self._connection.in_transaction:
             self._memory.look()
             self._looked = turn
 

@@ -1,4 +1,4 @@
-"""Transactions on the state file: one for each verb, or one for all verbs of a turn of the event loop."""
+"""Transactions on the state file: one for all that is written within a turn of the event loop."""
 
 import asyncio
 import os
@@ -71,14 +71,13 @@ class Kept(Protocol):
 class Batch:
     """The open transaction, and who waits for it.
 
-    With `turns`, what many logins write within a turn of the loop is one transaction, and each of them waits for it in
-    `settled` before anything is said outside. A failure fails all that took part, whenever they ask: none of them is
-    told that it was let in. While another process has the file, they wait, and everybody else goes on. Without, each
-    verb is a transaction, waits in place for as long as the connection does, and is done when it returns.
+    What many logins write within a turn of the loop is one transaction, and each of them waits for it in `settled`
+    before anything is said outside. A failure fails all that took part, whenever they ask: none of them is told that it
+    was let in. While another process has the file, they wait, and everybody else goes on.
 
     Args:
         connection: the file, in autocommit mode, with a write-ahead log: a commit is in the hands of the kernel, so
-            that the end of the process does not undo it. With `turns` it waits for nothing itself (busy_timeout = 0).
+            that the end of the process does not undo it. It waits for nothing itself (busy_timeout = 0).
         log: the write-ahead log. Brought to the disk itself where a transaction is to survive the machine as well;
             that is what synchronous=FULL would do, for all transactions alike.
         kept: what is remembered of the file.
@@ -94,7 +93,7 @@ class Batch:
         kept: Kept,
         checkpoints: Checkpoints,
         unavailable: Callable[[Exception], StateUnavailable],
-        turns: Turns | None = None,
+        turns: Turns,
     ) -> None:
         self._connection = connection
         self._log = log
@@ -107,17 +106,10 @@ class Batch:
         self._lock = WriteLock(lambda: (self._open or self._begun()) is not None, self._end_with_turn, self._held)
         self._committed: list[_Transaction] = []  # for the disk, oldest first; the first is on its way
         self._disk = ThreadPoolExecutor(1, "state-disk")
-        if turns is not None:
-            self._disk.submit(int)  # has the thread there: later none might be had, and everybody would wait for it
+        self._disk.submit(int)  # has the thread there: later none might be had, and everybody would wait for it
 
     async def begin(self) -> Run:
         """The transaction for a verb that writes: it holds the write lock. Raises StateUnavailable."""
-        if self._turns is None:
-            try:
-                self._take_the_lock()
-            except sqlite3.Error as error:
-                raise self._broken(error) from error
-            return self._connection.execute
         transaction = self._open
         if transaction is None and not self._lock.is_wanted():
             transaction = self._opened()
@@ -135,7 +127,7 @@ class Batch:
         Raises:
             StateUnavailable: it is another error, or that process has not let go of it.
         """
-        if self._turns is None or not is_held(error):
+        if not is_held(error):
             raise self._unavailable(error) from error
         await self._lock.freed()
 
@@ -150,7 +142,8 @@ class Batch:
         """One that has begun, or that has failed over it; None when another process has the lock."""
         transaction = _Transaction()
         try:
-            self._take_the_lock()
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._kept.look()
         except sqlite3.Error as error:
             if is_held(error):
                 return None
@@ -159,12 +152,7 @@ class Batch:
         return transaction
 
     def _end_with_turn(self) -> None:
-        if self._turns is not None:
-            self._turns.at_end(self._end_of_turn)
-
-    def _take_the_lock(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-        self._kept.look()
+        self._turns.at_end(self._end_of_turn)
 
     def _held(self) -> StateUnavailable:
         return self._unavailable(sqlite3.OperationalError("database is locked"))
@@ -183,17 +171,8 @@ class Batch:
             broken = self._broken(error)
             if isinstance(error, sqlite3.Error):
                 raise broken from error
-            return
-        if self._turns is not None:
-            if self._open is not None:
-                self._open.lasting = self._open.lasting or lasting
-            return
-        self._commit()
-        if lasting:
-            try:
-                self._sync()
-            except OSError as refused:
-                raise self._unavailable(refused) from refused
+        elif self._open is not None:
+            self._open.lasting = self._open.lasting or lasting
 
     async def settled(self) -> None:
         """Return when all that was written up to now is safe, as safe as each verb promises.

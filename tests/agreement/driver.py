@@ -13,7 +13,7 @@ from agreement.real import ALICE, START, Real, a_store, emptied
 from auth.embedded_state import EmbeddedStore
 from auth.reason import Reason
 from auth.why.explain import explain
-from plain_store import PlainStore
+from plain_store import in_turn
 
 MOST_MOVES = 9
 OVER = 0.6  # of the logins that were let in or turned away end their case, for what comes then was seen before
@@ -96,7 +96,7 @@ async def compare(world: dict, moves: Moves, store: EmbeddedStore, tally: Tally)
     """Do the same in both, and look at what each said, sent and counted. Raises Difference."""
     before, done = world, []
     world = copied(world)
-    naive, real = Naive(world), Real(emptied(store, world["failures"]), world)
+    naive, real = Naive(world), Real(await emptied(store, world["failures"]), world)
 
     def same(what: str, ours: object, theirs: object) -> None:
         if ours != theirs:
@@ -109,7 +109,7 @@ async def compare(world: dict, moves: Moves, store: EmbeddedStore, tally: Tally)
         if told is not None:
             same("the outcome", *told)
             same("what was sent", real.messages, naive.messages)
-            same("what counts as failures", sorted(PlainStore(store).failures(ALICE)), strikes(naive))
+            same("what counts as failures", sorted(in_turn(store).failures(ALICE)), strikes(naive))
             tally.reasons[told[0][1]] += 1
             tally.moves += 1
 
@@ -143,7 +143,7 @@ async def made(move: tuple, real: Real, naive: Naive) -> tuple | None:
 def explained(real: Real) -> str:
     """What explain says of a login now."""
     found = tuple(real.person(entry) for entry in real.find(()))
-    recalled = PlainStore(real.store).recall(real.known.wanted("vpn", found, START), START)
+    recalled = in_turn(real.store).recall(real.known.wanted("vpn", found, START), START)
     return explain(real.known.facts("vpn", found, recalled), START).outcome
 
 

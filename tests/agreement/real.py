@@ -32,6 +32,7 @@ from auth.performing import Performer
 from auth.repeats import Repeats
 from auth.request import AnswerRequest, Challenged, Door, LoginRequest, Origin
 from auth.service import LoginService, Parts
+from auth.turn import Turns
 from auth.vip.faults import VipUnavailable
 from auth.vip.reasons import look_up
 from auth.vip.verdict import Verdict
@@ -363,13 +364,14 @@ def a_store():
     """The real store, in memory: these laws are not about the disk."""
     with (
         tempfile.TemporaryDirectory(dir="/dev/shm") as folder,
-        closing(EmbeddedStore(Path(folder) / "state.sqlite", "this boot")) as store,
+        closing(EmbeddedStore(Path(folder) / "state.sqlite", "this boot", Turns())) as store,
     ):
         yield store
 
 
-def emptied(store: EmbeddedStore, failures: Sequence[int]) -> EmbeddedStore:
+async def emptied(store: EmbeddedStore, failures: Sequence[int]) -> EmbeddedStore:
     """The same store with nothing in it but these failures."""
+    await store.settled()
     run = store._connection.execute
     run("BEGIN IMMEDIATE")
     for table in TABLES:

@@ -113,7 +113,7 @@ def let_in_by(world: dict, rng: Random) -> list[tuple]:
 
 async def told_under(world: dict, moves: list[tuple], store) -> list[tuple]:
     """What they would have been told."""
-    real, naive = Real(emptied(store, world["failures"]), world), Naive(world)
+    real, naive = Real(await emptied(store, world["failures"]), world), Naive(world)
     told = [await driver.made(move, real, naive) for move in moves]
     return [each[0] for each in told if each]
 

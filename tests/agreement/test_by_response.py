@@ -9,7 +9,7 @@ from agreement.driver import copied
 from agreement.naive.service import Naive
 from agreement.real import ALICE, Real, a_store, emptied
 from auth.chap.response import ChapResponse
-from plain_store import PlainStore
+from plain_store import in_turn
 
 CASES = 1500
 MOST_MOVES = 8
@@ -65,8 +65,8 @@ async def same_until_refused(rng, typing, showing):
     if world["node"] is not None and rng.random() < CODES_ONLY:
         world["node"]["mode"] = "codeOnly"
     naive = Naive(copied(world))
-    typed = Real(emptied(typing, world["failures"]), copied(world))
-    shown = Shows(emptied(showing, world["failures"]), copied(world))
+    typed = Real(await emptied(typing, world["failures"]), copied(world))
+    shown = Shows(await emptied(showing, world["failures"]), copied(world))
     reasons = []
     for _ in range(rng.randrange(1, MOST_MOVES)):
         move = generator.move(rng, naive)
@@ -76,7 +76,7 @@ async def same_until_refused(rng, typing, showing):
             return [*reasons, other[1]]
         assert one == other, (move, world)
         assert typed.messages == shown.messages
-        assert PlainStore(typing).failures(ALICE) == PlainStore(showing).failures(ALICE)
+        assert in_turn(typing).failures(ALICE) == in_turn(showing).failures(ALICE)
         reasons += [] if one is None else [one[1]]
     return reasons
 

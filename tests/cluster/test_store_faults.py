@@ -16,6 +16,7 @@ from auth.shared.reader import SharedReader
 from auth.shared.rights import RIGHTS
 from auth.shared.settings import Arrangement
 from auth.state import Limit, StateUnavailable
+from auth.turn import Turns
 from cluster.nodes import open_cluster
 from cluster.servers import a_cluster, of_a_cluster
 from core.store_model import ALICE, NOW, challenge
@@ -252,7 +253,7 @@ def test_a_node_that_was_down_meanwhile_still_brings_back_what_it_knows(own_valk
 
 
 def test_what_was_embedded_before_is_taken_along(own_valkey, folders):
-    before = PlainStore(EmbeddedStore(folders[0] / "state.sqlite", "boot"))
+    before = PlainStore(EmbeddedStore(folders[0] / "state.sqlite", "boot", Turns()))
     before.consume("otp", 7)
     before.keep("pin", b"chosen")
     before.close()

@@ -8,6 +8,7 @@ import pytest
 
 from auth.embedded_state import EmbeddedStore
 from auth.guessing import guesses
+from auth.turn import Turns
 from commands.servers import ODD_RDN
 from plain_store import PlainStore
 from schema.dn import fold
@@ -33,7 +34,7 @@ def strikes(config, entry, number):
     guid = entry.attributes.get("objectGUID", [b""])[0]
     text = (entry.texts("nsUniqueId") or entry.texts("entryUUID") or [""])[0]
     user = uuid.UUID(bytes_le=guid).bytes if guid else uuid.UUID(text.replace("-", "")).bytes
-    store = EmbeddedStore(config.parent / "state" / "state.sqlite", "boot")
+    store = EmbeddedStore(config.parent / "state" / "state.sqlite", "boot", Turns())
     for second in range(number):
         PlainStore(store).struck(user, datetime.now(UTC) - timedelta(seconds=30 + second), guesses(user, None))
     store.close()

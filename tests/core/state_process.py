@@ -20,6 +20,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from auth.embedded_state import EmbeddedStore  # noqa: E402 - after the path
 from auth.facts import Question  # noqa: E402 - after the path
 from auth.state import Challenge, Limit  # noqa: E402 - after the path
+from auth.turn import Turns  # noqa: E402 - after the path
 from plain_store import PlainStore  # noqa: E402 - after the path
 from schema.secret import Secret  # noqa: E402 - after the path
 
@@ -82,7 +83,7 @@ def race(file):
     def racer(start):
         def work(say):
             os.read(start, 1)
-            store = PlainStore(EmbeddedStore(file, BOOT))
+            store = PlainStore(EmbeddedStore(file, BOOT, Turns()))
             say("opened")
             for number in range(STATES):
                 os.read(start, 1)
@@ -101,7 +102,7 @@ def race(file):
         return [lines.readline().strip() for lines in said]
 
     opened = all_at_once()
-    store = PlainStore(EmbeddedStore(file, BOOT))
+    store = PlainStore(EmbeddedStore(file, BOOT, Turns()))
     outcomes = []
     for number in range(STATES):
         store.begin(state(number), challenge(number))
@@ -120,7 +121,7 @@ def kill(file):
         first, old = begun + 1, sorted(waiting)
 
         def work(say, first=first, old=old):
-            store = PlainStore(EmbeddedStore(file, BOOT))
+            store = PlainStore(EmbeddedStore(file, BOOT, Turns()))
             pending = list(old)
             for number in range(first, first + 10_000):
                 store.begin(state(number), challenge(number))
@@ -152,7 +153,7 @@ def kill(file):
         waiting -= set(numbers["wants"])
         handed += numbers["got"]
         struck += len(numbers["struck"])
-        store = PlainStore(EmbeddedStore(file, BOOT))  # it opens
+        store = PlainStore(EmbeddedStore(file, BOOT, Turns()))  # it opens
         rounds.append(
             {
                 "events": len(events),
@@ -164,19 +165,19 @@ def kill(file):
             }
         )
         store.close()
-    store = PlainStore(EmbeddedStore(file, BOOT))
+    store = PlainStore(EmbeddedStore(file, BOOT, Turns()))
     left = [number for number in range(begun + 2) if store.attempt(state(number), NODE) is not None]
     return {"rounds": rounds, "handed": handed, "waiting": sorted(waiting), "left": left}
 
 
 def spend(file):
     """Processes want to send at once, each until it is refused ten times running; what each was allowed, by limit."""
-    PlainStore(EmbeddedStore(file, BOOT)).close()
+    PlainStore(EmbeddedStore(file, BOOT, Turns())).close()
     start, begin = os.pipe()
 
     def sender(number):
         def work(say):
-            store = PlainStore(EmbeddedStore(file, BOOT))
+            store = PlainStore(EmbeddedStore(file, BOOT, Turns()))
             os.read(start, 1)
             refused = 0
             while refused < 10:

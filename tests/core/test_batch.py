@@ -5,6 +5,7 @@ import random
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from auth.embedded.batch import _WRITTEN
 from auth.embedded_state import EmbeddedStore, StateFile
 from auth.state import Recalled, StateUnavailable, Wanted
 from auth.turn import Turns
-from plain_store import PlainStore
+from plain_store import PlainStore, in_turn
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 USERS = [bytes([number]) * 16 for number in range(3)]
@@ -40,7 +41,7 @@ async def test_what_sixty_four_logins_write_at_once_is_one_transaction(store, fi
     store._connection.set_trace_callback(statements.append)
 
     async def login(number):
-        assert PlainStore(store).consume(f"otp {number}", 7)
+        assert in_turn(store).consume(f"otp {number}", 7)
         await store.settled()
         return StateFile(file).mark(f"otp {number}")
 
@@ -49,7 +50,7 @@ async def test_what_sixty_four_logins_write_at_once_is_one_transaction(store, fi
 
 
 async def test_a_login_is_told_nothing_before_another_process_could_see_what_it_wrote(store, file):
-    PlainStore(store).strike(USERS[0], NOW)
+    in_turn(store).strike(USERS[0], NOW)
     assert StateFile(file).failures(USERS[0]) == ()
     await store.settled()
     assert StateFile(file).failures(USERS[0]) == (NOW,)
@@ -57,7 +58,7 @@ async def test_a_login_is_told_nothing_before_another_process_could_see_what_it_
 
 async def test_of_many_that_race_for_a_mark_in_one_transaction_one_gets_it(store):
     async def login():
-        won = PlainStore(store).consume("otp", 7)
+        won = in_turn(store).consume("otp", 7)
         await store.settled()
         return won
 
@@ -93,14 +94,14 @@ def full(store):
 
 async def test_a_transaction_that_fails_fails_all_who_took_part_and_none_after_it(store, file, monkeypatch):
     async def login(number):
-        PlainStore(store).consume(f"otp {number}", 7)
+        in_turn(store).consume(f"otp {number}", 7)
         with pytest.raises(StateUnavailable, match="disk is full"):
             await store.settled()
 
     monkeypatch.setattr(store._batch, "_connection", full(store))
     await asyncio.gather(*map(login, range(3)))
     monkeypatch.undo()
-    assert PlainStore(store).consume("otp 1", 7), "nothing of it has stayed, in memory neither"
+    assert in_turn(store).consume("otp 1", 7), "nothing of it has stayed, in memory neither"
     await store.settled()
     assert StateFile(file).mark("otp 1") == 7
     assert StateFile(file).mark("otp 2") is None
@@ -117,10 +118,10 @@ async def test_whatever_a_transaction_fails_with_it_is_told_and_the_next_one_is_
 
     with monkeypatch.context() as broken:
         broken.setattr(store._memory, "flush", flush)
-        assert PlainStore(store).consume("otp", 7)
+        assert in_turn(store).consume("otp", 7)
         with pytest.raises(StateUnavailable):
             await in_time(store)
-    assert PlainStore(store).consume("otp", 7)
+    assert in_turn(store).consume("otp", 7)
     await in_time(store)
     assert StateFile(file).mark("otp") == 7
 
@@ -135,7 +136,7 @@ async def test_no_thread_has_to_begin_once_the_file_is_open(store, file, monkeyp
     monkeypatch.setattr("threading.Thread.start", begin)
     monkeypatch.setattr("auth.checkpoints._ROWS", 1)
     for number in range(3):
-        assert PlainStore(store).consume("otp", number)
+        assert in_turn(store).consume("otp", number)
         await in_time(store)
     assert StateFile(file).mark("otp") == 2
 
@@ -144,17 +145,17 @@ async def test_whoever_waited_for_somebody_else_is_told_of_a_transaction_that_fa
     here = asyncio.Event()
 
     async def login():
-        assert PlainStore(store).consume("otp", 7)
+        assert in_turn(store).consume("otp", 7)
         await here.wait()  # for a directory, say
-        assert PlainStore(store).consume("another", 1)
+        assert in_turn(store).consume("another", 1)
         with pytest.raises(StateUnavailable, match="disk is full"):
             await store.settled()
-        assert PlainStore(store).consume("otp", 7)
+        assert in_turn(store).consume("otp", 7)
         await store.settled()  # it was told
 
     async def one_that_came_later():
         await here.wait()
-        assert PlainStore(store).consume("a third", 1)
+        assert in_turn(store).consume("a third", 1)
         await store.settled()
 
     monkeypatch.setattr(store._batch, "_connection", full(store))
@@ -170,7 +171,7 @@ async def test_whoever_waited_for_somebody_else_is_told_that_the_disk_refused_me
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr("os.fdatasync", refuse)
-    assert PlainStore(store).consume("otp", 7)
+    assert in_turn(store).consume("otp", 7)
     await asyncio.sleep(0.05)
     monkeypatch.undo()
     with pytest.raises(StateUnavailable, match="Input/output error"):
@@ -179,11 +180,11 @@ async def test_whoever_waited_for_somebody_else_is_told_that_the_disk_refused_me
 
 async def test_who_never_asks_is_remembered_no_longer_than_it_takes(store):
     for number in range(50):
-        assert PlainStore(store).consume("otp", number)
+        assert in_turn(store).consume("otp", number)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
     await asyncio.sleep(0.05)
-    assert PlainStore(store).consume("otp", 50)
+    assert in_turn(store).consume("otp", 50)
     assert len(_WRITTEN.get()) == 1
 
 
@@ -191,12 +192,12 @@ async def test_a_disk_that_refuses_is_told_to_all_who_wait_for_it(store, monkeyp
     def refuse(_):
         raise OSError(5, "Input/output error")
 
-    PlainStore(store).consume("otp", 7)
+    in_turn(store).consume("otp", 7)
     monkeypatch.setattr("os.fdatasync", refuse)
     with pytest.raises(StateUnavailable, match="Input/output error"):
         await store.settled()
     monkeypatch.undo()
-    PlainStore(store).consume("otp", 8)
+    in_turn(store).consume("otp", 8)
     await store.settled()
 
 
@@ -208,10 +209,10 @@ async def test_while_the_disk_is_slow_others_go_on_and_are_told_in_order(store, 
         asyncio.run_coroutine_threadsafe(release.wait(), loop).result()
 
     monkeypatch.setattr("os.fdatasync", slow)
-    PlainStore(store).consume("otp 1", 7)
+    in_turn(store).consume("otp 1", 7)
     first = asyncio.ensure_future(store.settled())
     await asyncio.sleep(0.01)
-    assert PlainStore(store).consume("otp 2", 7), "the loop is not held up"
+    assert in_turn(store).consume("otp 2", 7), "the loop is not held up"
     second, third = asyncio.ensure_future(store.settled()), asyncio.ensure_future(store.settled())
     await asyncio.sleep(0.01)
     assert not first.done()
@@ -222,17 +223,23 @@ async def test_while_the_disk_is_slow_others_go_on_and_are_told_in_order(store, 
 
 
 async def test_what_another_process_writes_is_seen_in_the_next_turn(store, file):
-    assert PlainStore(store).failures(USERS[0]) == ()
-    with closing(EmbeddedStore(file, "boot")) as other:
-        PlainStore(other).strike(USERS[0], NOW)
-        assert PlainStore(other).consume("otp", 9)
-        PlainStore(other).keep("pin", b"new")
+    assert in_turn(store).failures(USERS[0]) == ()
+
+    def write():
+        with closing(EmbeddedStore(file, "boot", Turns())) as other:
+            PlainStore(other).strike(USERS[0], NOW)
+            PlainStore(other).consume("otp", 9)
+            PlainStore(other).keep("pin", b"new")
+
+    another = threading.Thread(target=write)
+    another.start()
+    another.join()
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert PlainStore(store).failures(USERS[0]) == (NOW,)
-    assert PlainStore(store).mark("otp") == 9
-    assert PlainStore(store).kept("pin") == b"new"
-    assert not PlainStore(store).consume("otp", 9)
+    assert in_turn(store).failures(USERS[0]) == (NOW,)
+    assert in_turn(store).mark("otp") == 9
+    assert in_turn(store).kept("pin") == b"new"
+    assert not in_turn(store).consume("otp", 9)
 
 
 # another process has the file
@@ -288,7 +295,7 @@ async def test_of_many_that_waited_for_the_file_and_race_for_a_mark_one_gets_it(
 
 
 async def test_what_somebody_else_wrote_while_one_waited_is_seen(store, file):
-    assert PlainStore(store).mark("otp") is None, "and that is remembered"
+    assert in_turn(store).mark("otp") is None, "and that is remembered"
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         (waits,) = begun(written(store, "otp", 7))
@@ -387,7 +394,7 @@ def test_whoever_writes_while_another_process_takes_the_file_all_the_time_is_nev
         with closing(EmbeddedStore(file, "boot", Turns())) as store:
             return await asyncio.wait_for(asyncio.gather(*(login(store, number) for number in range(2000))), 30)
 
-    EmbeddedStore(file, "boot").close()
+    EmbeddedStore(file, "boot", Turns()).close()
     another = [sys.executable, "-c", HOLDS, str(file)]
     with subprocess.Popen(another, stdout=subprocess.PIPE) as other, asyncio.Runner(loop_factory=loops) as runner:
         assert other.stdout.readline() == b"begun\n"
@@ -417,7 +424,7 @@ async def test_while_another_process_recovers_the_log_whoever_reads_waits_and_no
         assert not waits.done()
         other.stdin.close()
         assert await asyncio.wait_for(waits, 5) == Recalled(marks=(None,))
-    assert PlainStore(store).mark("otp") == 7
+    assert in_turn(store).mark("otp") == 7
 
 
 moves = st.lists(
@@ -433,36 +440,41 @@ moves = st.lists(
 )
 
 
+def done(store, verb, subject, number):
+    """What a store whose verbs are called as functions says to a move."""
+    at = NOW + timedelta(seconds=number)
+    match verb:
+        case "strike" | "withdraw":
+            return getattr(store, verb)(subject, at)
+        case "forgive":
+            return store.forgive(subject)
+        case "consume":
+            return store.consume(subject, number)
+        case "keep":
+            return store.keep(subject, bytes([number]))
+
+
+def known(store):
+    """Of everybody and everything that moves are about."""
+    return [store.failures(user) for user in USERS], [(store.mark(key), store.kept(key)) for key in "ab"]
+
+
 @given(moves=moves)
 def test_what_is_remembered_is_what_is_in_the_file_whatever_is_done_in_whichever_transaction(tmp_path_factory, moves):
     file = tmp_path_factory.mktemp("state") / "state.sqlite"
+    with closing(EmbeddedStore(file.with_name("other.sqlite"), "boot", Turns())) as store:
+        each_in_its_own = PlainStore(store)
+        said = [done(each_in_its_own, *move) for move in moves]
+        left = known(each_in_its_own)
 
-    async def run():
-        with (
-            closing(EmbeddedStore(file, "boot", Turns())) as grouped,
-            closing(EmbeddedStore(file.with_name("other.sqlite"), "boot")) as alone,
-        ):
-            one, other = PlainStore(grouped), PlainStore(alone)
-            for verb, subject, number in moves:
-                at = NOW + timedelta(seconds=number)
-                match verb:
-                    case "strike" | "withdraw":
-                        assert getattr(one, verb)(subject, at) == getattr(other, verb)(subject, at)
-                    case "forgive":
-                        one.forgive(subject)
-                        other.forgive(subject)
-                    case "consume":
-                        assert one.consume(subject, number) == other.consume(subject, number)
-                    case "keep":
-                        one.keep(subject, bytes([number]))
-                        other.keep(subject, bytes([number]))
-                    case _:
-                        await grouped.settled()
-            await grouped.settled()
-            for seen in (one, StateFile(file)):
-                assert [seen.failures(user) for user in USERS] == [other.failures(user) for user in USERS]
-                assert [(seen.mark(key), seen.kept(key)) for key in "ab"] == [
-                    (other.mark(key), other.kept(key)) for key in "ab"
-                ]
+    async def several_in_one():
+        with closing(EmbeddedStore(file, "boot", Turns())) as store:
+            for move, expected in zip(moves, said, strict=True):
+                if move[0] == "settle":
+                    await store.settled()
+                else:
+                    assert done(in_turn(store), *move) == expected
+            await store.settled()
+            assert known(in_turn(store)) == known(StateFile(file)) == left
 
-    asyncio.run(run())
+    asyncio.run(several_in_one())

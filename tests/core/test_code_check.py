@@ -19,7 +19,7 @@ from auth.turn import Turns
 from auth.vip.client import Verdict
 from auth.vip.reasons import look_up
 from core.logins import NOW, person, policy
-from plain_store import PlainStore
+from plain_store import in_turn
 from schema.errors import Fault
 from schema.secret import Secret
 from schema.words import TokenKind
@@ -48,7 +48,7 @@ class Judge:
 
 @pytest.fixture
 def store(tmp_path):
-    with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "this boot")) as opened:
+    with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "this boot", Turns())) as opened:
         yield opened
 
 
@@ -63,7 +63,7 @@ async def checked(store, judge, typed=TYPED):
 async def test_only_a_code_that_was_wrong_is_a_violation(store, code):
     verdict, failures = WHOSE_FAULT[code]
     assert (await checked(store, Judge(code))).verdict is verdict
-    assert len(PlainStore(store).failures(person().id)) == failures
+    assert len(in_turn(store).failures(person().id)) == failures
 
 
 @pytest.mark.parametrize("code", WHOSE_FAULT)
@@ -101,7 +101,7 @@ async def test_what_only_an_operator_can_mend_is_no_violation_and_keeps_the_door
 
     found = await counting(store).counted(person(), policy(), judged, NOW)
     assert (found.verdict, found.detail) == (CodeVerdict.MISCONFIGURED, "there is no key ring")
-    assert not PlainStore(store).failures(person().id)
+    assert not in_turn(store).failures(person().id)
     assert caplog.messages == [f"what {person().dn} typed cannot be judged: there is no key ring (copy it)"]
 
 
@@ -111,7 +111,7 @@ async def test_what_the_state_store_could_not_remember_stays_counted_and_is_no_v
 
     with pytest.raises(StateUnavailable):
         await counting(store).counted(person(), policy(), judged, NOW)
-    assert len(PlainStore(store).failures(person().id)) == 1
+    assert len(in_turn(store).failures(person().id)) == 1
 
 
 # counting
@@ -138,11 +138,11 @@ async def tried(store, checked, somebody=None, at=NOW, settings=STRICT):
 @pytest.mark.parametrize("verdict", CodeVerdict)
 @pytest.mark.parametrize("violation", [True, False])
 async def test_an_attempt_stays_counted_only_when_it_was_wrong_and_the_persons_fault(store, verdict, violation):
-    PlainStore(store).strike(person().id, EARLIER)
+    in_turn(store).strike(person().id, EARLIER)
     found, asked = await tried(store, Checked(verdict, violation=violation))
     assert (found, asked) == (Checked(verdict, violation=violation), True)
     counts = verdict is CodeVerdict.WRONG and violation
-    assert PlainStore(store).failures(person().id) == ((EARLIER, NOW) if counts else (EARLIER,))
+    assert in_turn(store).failures(person().id) == ((EARLIER, NOW) if counts else (EARLIER,))
 
 
 async def test_while_the_lock_holds_nothing_is_compared_nor_counted(store):
@@ -151,7 +151,7 @@ async def test_while_the_lock_holds_nothing_is_compared_nor_counted(store):
     for minutes in (0, 1, 29):
         later = NOW + timedelta(minutes=minutes)
         assert await tried(store, Checked(CodeVerdict.RIGHT), at=later) == (Checked(CodeVerdict.LOCKED), False)
-        assert PlainStore(store).failures(person().id) == (NOW, NOW)
+        assert in_turn(store).failures(person().id) == (NOW, NOW)
     found, asked = await tried(store, Checked(CodeVerdict.RIGHT), at=NOW + timedelta(minutes=30))
     assert (found.verdict, asked) == (CodeVerdict.RIGHT, True)
 
@@ -233,15 +233,14 @@ async def test_none_is_looked_for_where_none_is_set_or_allowed(store, held, allo
     assert temporary.asked == []
 
 
-async def test_another_process_can_see_an_attempt_before_vip_is_asked(tmp_path):
+async def test_another_process_can_see_an_attempt_before_vip_is_asked(store, tmp_path):
     class Looks:
         async def check(self, *_):
             self.seen = StateFile(tmp_path / "state.sqlite").failures(person().id)
             return Checked(CodeVerdict.RIGHT)
 
     vip, question = Looks(), about(TokenKind.VIP)
-    with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "this boot", Turns())) as grouping:
-        check = counting(grouping, vip=vip)
-        await check.counted(question.person, question.policy, lambda _: check.judged(question, TYPED, NOW), NOW)
-        assert vip.seen == (NOW,)
-        assert PlainStore(grouping).failures(person().id) == ()
+    check = counting(store, vip=vip)
+    await check.counted(question.person, question.policy, lambda _: check.judged(question, TYPED, NOW), NOW)
+    assert vip.seen == (NOW,)
+    assert in_turn(store).failures(person().id) == ()

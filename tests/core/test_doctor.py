@@ -24,6 +24,7 @@ from auth.embedded.version import VERSION
 from auth.embedded_state import EmbeddedStore
 from auth.settings import ServiceSettings
 from auth.spend.settings import SpendSettings
+from auth.turn import Turns
 from dirsync.examination.session import NotExaminedError
 from dirsync.view import Freshness
 from schema.errors import Fault
@@ -81,7 +82,7 @@ def test_a_private_file_is_its_owners_alone_and_the_services(mode, owner, remedy
 def test_a_state_of_a_later_release_has_failed_before_the_service_is_started_with_it(name, tmp_path):
     tmp_path.chmod(0o700)
     service = ServiceSettings(state_directory=tmp_path)
-    EmbeddedStore(tmp_path / name, "boot").close()
+    EmbeddedStore(tmp_path / name, "boot", Turns()).close()
     (found,) = state_findings(service)
     assert found.status is Status.OK
     with closing(sqlite3.connect(tmp_path / name)) as connection:

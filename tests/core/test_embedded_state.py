@@ -23,7 +23,7 @@ from auth.facts import Question
 from auth.state import Limit, SentMessage, StateUnavailable
 from auth.turn import Turns
 from core.store_model import ALICE, NOW, USERS, StoreMachine, challenge
-from plain_store import PlainStore
+from plain_store import PlainStore, in_turn
 from schema.secret import Secret
 
 PROCESSES = Path(__file__).with_name("state_process.py")
@@ -41,7 +41,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def store(file):
-    opened = PlainStore(EmbeddedStore(file, "boot-1"))
+    opened = PlainStore(EmbeddedStore(file, "boot-1", Turns()))
     yield opened
     opened.close()
 
@@ -59,7 +59,7 @@ class EmbeddedMachine(StoreMachine):
         self.boot = "boot-0"
 
     def opened(self):
-        return PlainStore(EmbeddedStore(self.file, self.boot))
+        return PlainStore(EmbeddedStore(self.file, self.boot, Turns()))
 
     def teardown(self):
         super().teardown()
@@ -99,7 +99,7 @@ TestEmbeddedStore.settings = settings(max_examples=100, stateful_step_count=30, 
 @pytest.fixture(scope="module")
 def one_store():
     with memory_folder() as folder:
-        opened = PlainStore(EmbeddedStore(Path(folder) / "state.sqlite", "boot-1"))
+        opened = PlainStore(EmbeddedStore(Path(folder) / "state.sqlite", "boot-1", Turns()))
         yield opened
         opened.close()
 
@@ -181,7 +181,7 @@ def test_of_200_threads_with_a_store_of_their_own_exactly_one_gets_each_state(fi
 
     def run():
         try:
-            mine = PlainStore(EmbeddedStore(file, "boot-1"))
+            mine = PlainStore(EmbeddedStore(file, "boot-1", Turns()))
             barrier.wait()
             got.extend(found.correlation for state in wanted if (found := mine.attempt(state, "vpn")) is not None)
             mine.close()
@@ -203,7 +203,7 @@ def test_of_200_threads_that_strike_at_once_each_sees_another_number_of_earlier_
     seen = []
 
     def run():
-        mine = PlainStore(EmbeddedStore(file, "boot-1"))
+        mine = PlainStore(EmbeddedStore(file, "boot-1", Turns()))
         barrier.wait()
         seen.append(len(mine.strike(ALICE, NOW)))
         mine.close()
@@ -285,7 +285,7 @@ def test_whatever_the_schedule_no_window_has_more_in_it_than_the_limit_of_whoeve
     """Also when the clock jumps. What is given back leaves room, what is refused takes none."""
     sent: list[tuple[float, Limit]] = []
     with memory_folder() as folder:
-        store = PlainStore(EmbeddedStore(Path(folder) / "state.sqlite", "boot-1"))
+        store = PlainStore(EmbeddedStore(Path(folder) / "state.sqlite", "boot-1", Turns()))
         for wanted, seconds, kept in schedule:
             at = NOW + timedelta(seconds=seconds)
             before = [store.tally(limit.key, NOW, 86_400) for limit in wanted]
@@ -320,7 +320,7 @@ def test_two_limits_of_one_key_count_a_text_once(store):
 
 
 def test_what_another_process_has_sent_is_added_up_also_under_a_key_under_which_nothing_was_known(file, store):
-    other = PlainStore(EmbeddedStore(file, "boot-1"))
+    other = PlainStore(EmbeddedStore(file, "boot-1", Turns()))
     assert store.tally("all", NOW, 86_400) == 0
     assert other.reserve((Limit("all", "all", 86_400, 9),), NOW) is None
     assert store.tally("all", NOW, 86_400) == 1
@@ -329,10 +329,10 @@ def test_what_another_process_has_sent_is_added_up_also_under_a_key_under_which_
 
 def test_what_was_sent_survives_a_restart_of_the_machine(file):
     most = (Limit("all", "all", 86_400, 1),)
-    first = PlainStore(EmbeddedStore(file, "boot-1"))
+    first = PlainStore(EmbeddedStore(file, "boot-1", Turns()))
     assert first.reserve(most, NOW) is None
     first.close()
-    second = PlainStore(EmbeddedStore(file, "boot-2"))
+    second = PlainStore(EmbeddedStore(file, "boot-2", Turns()))
     assert second.reserve(most, NOW) == most[0]
     second.purge(NOW + timedelta(days=1))
     assert second.tally("all", NOW, 86_400) == 1
@@ -358,28 +358,28 @@ def test_a_message_is_remembered_for_a_week_by_gateway_and_id_and_its_fate_repla
 
 
 def test_challenges_and_failures_survive_a_restart_of_the_service(file):
-    first = PlainStore(EmbeddedStore(file, "boot-1"))
+    first = PlainStore(EmbeddedStore(file, "boot-1", Turns()))
     first.begin(Secret("s"), challenge())
     first.strike(ALICE, NOW)
     first.close()
-    second = PlainStore(EmbeddedStore(file, "boot-1"))
+    second = PlainStore(EmbeddedStore(file, "boot-1", Turns()))
     assert second.failures(ALICE) == (NOW,)
     assert second.attempt(Secret("s"), "vpn") == challenge()
     second.close()
 
 
 def test_after_a_restart_of_the_machine_every_open_challenge_is_void_and_failures_and_rates_stay(file):
-    first = PlainStore(EmbeddedStore(file, "boot-1"))
+    first = PlainStore(EmbeddedStore(file, "boot-1", Turns()))
     first.begin(Secret("s"), challenge())
     first.strike(ALICE, NOW)
     assert first.count("send", NOW, 900, 1)
     first.close()
-    second = PlainStore(EmbeddedStore(file, "boot-2"))
+    second = PlainStore(EmbeddedStore(file, "boot-2", Turns()))
     assert second.attempt(Secret("s"), "vpn") is None
     assert second.failures(ALICE) == (NOW,)
     assert not second.count("send", NOW, 900, 1)
     second.close()
-    third = PlainStore(EmbeddedStore(file, "boot-1"))
+    third = PlainStore(EmbeddedStore(file, "boot-1", Turns()))
     assert third.attempt(Secret("s"), "vpn") is None, "not even when the old boot id came back"
     third.close()
 
@@ -396,12 +396,11 @@ def test_after_a_restart_of_the_machine_every_open_challenge_is_void_and_failure
         (lambda store: store.strike(ALICE, NOW), False),
     ],
 )
-@pytest.mark.parametrize("grouped", [False, True])
 async def test_what_was_used_up_or_chosen_is_on_the_disk_when_it_is_settled_and_what_a_start_makes_void_is_not(
-    tmp_path, monkeypatch, grouped, verb, lasting
+    tmp_path, monkeypatch, verb, lasting
 ):
     """A commit is in the hands of the kernel; only the log that is synced is on the disk (sqlite.org/wal.html)."""
-    store = PlainStore(EmbeddedStore(tmp_path / "state.sqlite", "boot-1", Turns() if grouped else None))
+    store = in_turn(EmbeddedStore(tmp_path / "state.sqlite", "boot-1", Turns()))
     synced = []
     monkeypatch.setattr(os, "fdatasync", lambda file: synced.append(str(Path(f"/proc/self/fd/{file}").readlink())))
     verb(store)
@@ -468,7 +467,7 @@ def test_failures_are_kept_longer_than_the_longest_lock_that_a_policy_can_set(st
 
 
 def test_failures_are_read_from_the_file_of_a_running_service_and_of_one_that_has_stopped(file):
-    store = PlainStore(EmbeddedStore(file, "boot-1"))
+    store = PlainStore(EmbeddedStore(file, "boot-1", Turns()))
     for seconds in (1, 0):
         store.strike(ALICE, NOW + timedelta(seconds=seconds))
     store.strike(USERS[1], NOW)
@@ -482,7 +481,7 @@ def test_failures_are_read_from_the_file_of_a_running_service_and_of_one_that_ha
 def test_reading_failures_makes_no_file_and_changes_none(file, tmp_path):
     assert StateFile(file).failures(ALICE) == ()
     assert list(tmp_path.iterdir()) == []
-    PlainStore(EmbeddedStore(file, "boot-1")).close()
+    PlainStore(EmbeddedStore(file, "boot-1", Turns())).close()
     before = (file.read_bytes(), file.stat().st_mode)
     StateFile(file).failures(ALICE)
     assert (file.read_bytes(), file.stat().st_mode) == before
@@ -504,7 +503,7 @@ def test_the_file_and_its_log_are_for_their_owner_alone_whatever_the_umask_and_w
             file = tmp_path / f"{was_there}.sqlite"
             if was_there:
                 file.touch(0o666)
-            store = PlainStore(EmbeddedStore(file, "boot-1"))
+            store = PlainStore(EmbeddedStore(file, "boot-1", Turns()))
             store.strike(ALICE, NOW)
             modes = {item.name: stat.S_IMODE(item.stat().st_mode) for item in tmp_path.glob(f"{was_there}*")}
             assert len(modes) == 3
@@ -534,7 +533,7 @@ def test_neither_a_state_nor_a_code_stands_in_the_files_nor_in_a_repr(file, stor
 def test_a_file_that_is_no_database_is_said_so_and_left_alone(file):
     file.write_bytes(b"this is no database, but it is somebody's file" * 100)
     with pytest.raises(StateUnavailable, match="file is not a database") as caught:
-        PlainStore(EmbeddedStore(file, "boot-1"))
+        PlainStore(EmbeddedStore(file, "boot-1", Turns()))
     assert str(file) in caught.value.problem
     assert "moved away" in caught.value.remedy
     assert file.read_bytes().startswith(b"this is no database")
@@ -543,7 +542,7 @@ def test_a_file_that_is_no_database_is_said_so_and_left_alone(file):
 def test_a_folder_that_is_not_there_and_a_folder_in_place_of_the_file_are_said_so(tmp_path):
     for file in (tmp_path / "missing" / "state.sqlite", tmp_path):
         with pytest.raises(StateUnavailable, match=str(file)):
-            PlainStore(EmbeddedStore(file, "boot-1"))
+            PlainStore(EmbeddedStore(file, "boot-1", Turns()))
 
 
 VERBS = {
@@ -566,7 +565,7 @@ VERBS = {
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_store_that_cannot_be_used_is_a_fault_from_every_verb_and_tells_no_secret(file, verb):
-    store = PlainStore(EmbeddedStore(file, "boot-1"))
+    store = PlainStore(EmbeddedStore(file, "boot-1", Turns()))
     store.close()
     with pytest.raises(StateUnavailable) as caught:
         VERBS[verb](store)
@@ -575,9 +574,9 @@ def test_a_store_that_cannot_be_used_is_a_fault_from_every_verb_and_tells_no_sec
 
 @pytest.mark.parametrize("verb", sorted(set(VERBS) - {"waiting", "failures", "remembered", "tally"}))
 def test_a_store_that_another_process_keeps_busy_is_a_fault_that_changes_nothing_and_it_works_again_after(
-    file, store, verb
+    file, store, verb, monkeypatch
 ):
-    store._connection.execute("PRAGMA busy_timeout = 20")
+    monkeypatch.setattr("auth.embedded.write_lock.PATIENCE_SECONDS", 0.02)
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StateUnavailable, match="locked"):
@@ -608,7 +607,7 @@ def test_a_challenge_of_a_shape_that_this_version_does_not_know_is_a_fault_and_u
 
 def test_what_is_remembered_is_read_by_the_beginning_of_its_key(file):
     assert StateFile(file).kept_under("pin ") == ()
-    store = PlainStore(EmbeddedStore(file, "boot-1"))
+    store = PlainStore(EmbeddedStore(file, "boot-1", Turns()))
     for key in ("pin a", "pin b", "pinned", "drift a"):
         store.keep(key, key.encode())
     store.close()

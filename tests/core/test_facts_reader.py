@@ -13,9 +13,10 @@ from auth.judges.minted import MintedJudge
 from auth.keys.ring import Key, Ring
 from auth.memorised.pin import kept_key, make_kept
 from auth.tokens import Usable
+from auth.turn import Turns
 from core.logins import NOW, PHONE, REACH, link, node, person, policy
 from dirsync.view import Freshness
-from plain_store import Plain, PlainStore
+from plain_store import Plain, PlainStore, settling
 from schema.entry import AttributeText
 from schema.secret import Secret
 from schema.words import SendMode, TokenKind
@@ -26,7 +27,7 @@ AHEAD = policy(sms_mode=SendMode.AHEAD)
 
 @pytest.fixture
 def store(tmp_path):
-    with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "this boot")) as opened:
+    with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "this boot", Turns())) as opened:
         yield opened
 
 
@@ -50,7 +51,8 @@ def stock_of(store, known_of):
     """How many codes on stock somebody has, of three texts to the number that everybody of these tests has."""
     texted = Usable(TokenKind.SMS, phone=PhoneNumber(PHONE))
     codes = [Secret(text) for text in ("111111", "222222", "333333")]
-    Plain(MintedJudge(store, b"k" * 32, int)).lay_in(person().id, texted, codes, NOW + timedelta(hours=1))
+    judge = Plain(MintedJudge(store, b"k" * 32, int), settling(store))
+    judge.lay_in(person().id, texted, codes, NOW + timedelta(hours=1))
     return lambda settings, **values: known_of(settings, **values).stock
 
 

@@ -12,8 +12,8 @@ from auth.facts import CodeVerdict
 from auth.guessing import MOST_WRONG, WIDE_WRONG, guesses, most_likely
 from auth.judges.base import Checked
 from auth.state import Wanted
+from auth.turn import Turns
 from core.logins import NOW, person, policy
-from plain_store import PlainStore
 
 PATIENT = policy(logon_attempts=10, violation_limit=100)
 WRONG, RIGHT = Checked(CodeVerdict.WRONG), Checked(CodeVerdict.RIGHT)
@@ -21,7 +21,7 @@ WRONG, RIGHT = Checked(CodeVerdict.WRONG), Checked(CodeVerdict.RIGHT)
 
 @pytest.fixture
 def store(tmp_path):
-    with closing(EmbeddedStore(tmp_path / "state.sqlite", "boot")) as opened:
+    with closing(EmbeddedStore(tmp_path / "state.sqlite", "boot", Turns())) as opened:
         yield opened
 
 
@@ -48,7 +48,7 @@ async def test_the_windows_are_narrow_after_a_few_wrong_codes_and_after_many_not
 async def test_a_right_code_makes_room_for_no_more_guesses_and_a_day_does(store):
     for number in range(MOST_WRONG):
         await tried(store, WRONG, NOW + timedelta(seconds=number))
-        PlainStore(store).forgive(person().id)
+        await store.forgive(person().id)
     later = NOW + timedelta(hours=1)
     assert await tried(store, RIGHT, later) == (CodeVerdict.LOCKED, None)
     assert await tried(store, RIGHT, NOW + timedelta(days=1, minutes=3)) == (CodeVerdict.RIGHT, False)
@@ -65,10 +65,10 @@ async def test_whoever_is_unlocked_by_the_helpdesk_begins_anew(store):
 async def test_what_is_known_before_a_login_says_how_many_there_were_within_a_day(store):
     for number in range(WIDE_WRONG + 4):
         await tried(store, WRONG, NOW + timedelta(minutes=number))
-    PlainStore(store).forgive(person().id)
+    await store.forgive(person().id)
     await tried(store, RIGHT, NOW + timedelta(hours=1))
     for now, known in ((NOW + timedelta(hours=1), WIDE_WRONG + 4), (NOW + timedelta(days=1, minutes=8), 0)):
-        recalled = PlainStore(store).recall(Wanted(counted=guesses(person().id, None)), now)
+        recalled = await store.recall(Wanted(counted=guesses(person().id, None)), now)
         assert sum(recalled.counted) == known
 
 

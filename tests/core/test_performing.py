@@ -19,8 +19,9 @@ from auth.session import Session
 from auth.state import Wanted
 from auth.steps import Accept, AcceptForwarded, AskForwarded, CheckKeyword, Decision, Forward, Part, Stage
 from auth.tokens import Usable
+from auth.turn import Turns
 from core.logins import NOW, person, policy
-from plain_store import PlainStore
+from plain_store import PlainStore, in_turn
 from schema.errors import Fault
 from schema.secret import Secret
 from schema.words import KeywordKind, Method, TokenKind
@@ -35,7 +36,7 @@ METHODS = {
 
 @pytest.fixture
 def store(tmp_path):
-    with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "this boot")) as opened:
+    with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "this boot", Turns())) as opened:
         PlainStore(opened).strike(person().id, NOW - timedelta(minutes=1))
         yield opened
 
@@ -49,7 +50,7 @@ async def left_after(store, methods, settings=None, **values):
     session.recalled = await store.recall(Wanted(somebody.id), NOW)
     performer = Performer(NOTHING, store, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
     assert await performer.perform(session, decided, NOW) == Accepted()
-    return len(PlainStore(store).failures(somebody.id))
+    return len(in_turn(store).failures(somebody.id))
 
 
 @pytest.mark.parametrize(("shown", "left"), [("password", 1), ("PIN", 1), ("code", 0)])
@@ -130,10 +131,10 @@ async def test_ones_own_pin_that_has_expired_brings_no_code_and_is_no_violation(
     )
     origin = Origin(Door.RADIUS, "vpn", "0123456789abcdef", "192.0.2.7")
     session = Session(origin, "alice", tuple, {Field.PASSWORD: Secret(typed)}, Evidence(typed_password=Typed.GIVEN))
-    with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "this boot")) as store:
+    with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "this boot", Turns())) as store:
         pins, codes = PinJudge(store, lambda: RING), CodeCheck(store, {}, NOTHING)
         performer = Performer(NOTHING, store, NOTHING, pins, codes, NOTHING, NOTHING, NOTHING, NOTHING)
         assert await performer.perform(session, decided, NOW) is None
-        assert len(PlainStore(store).failures(somebody.id)) == counts
+        assert len(in_turn(store).failures(somebody.id)) == counts
     assert (session.evidence.code, session.evidence.keyword) == (code, None if code else TokenKind.SMS)
     assert session.notes["detail"] == detail

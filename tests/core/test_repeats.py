@@ -11,6 +11,7 @@ from auth.clock import SYSTEM_ENTROPY, Clock
 from auth.embedded_state import EmbeddedStore
 from auth.repeats import Repeat, Repeats
 from auth.tokens import Usable
+from auth.turn import Turns
 from core.store_model import ALICE, NOW, challenge
 from schema.secret import Secret
 from schema.words import TokenKind
@@ -38,7 +39,7 @@ class Nodes:
 
 @pytest.fixture
 def nodes(tmp_path):
-    store = EmbeddedStore(tmp_path / "state.sqlite", "boot-1")
+    store = EmbeddedStore(tmp_path / "state.sqlite", "boot-1", Turns())
     yield lambda sending_seconds=4.0: Nodes(store, sending_seconds)
     store.close()
 

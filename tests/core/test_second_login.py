@@ -21,11 +21,11 @@ from auth.request import Door, LoginRequest, Origin
 from auth.service import LoginService, Parts
 from auth.state import Challenge, Wanted, second_login
 from auth.tokens import Usable
+from auth.turn import Turns
 from auth.why.record import NoJournal
 from core.logins import NOW, PHONE, entry_id, facts, link, node, person, policy
 from dirsync.password import PasswordVerdict
 from dirsync.view import Freshness
-from plain_store import PlainStore
 from schema.secret import Secret
 from schema.words import LoginMode, Method, TokenKind
 
@@ -75,26 +75,26 @@ class World:
     async def log_on(self, typed):
         return (await self.service.begin(LoginRequest(self.origin, "alice", typed))).reason
 
-    def open(self, question, attempts_left=3):
+    async def open(self, question, attempts_left=3):
         _, digest = self.minted.mint(b"i" * 16, Usable(TokenKind.SMS, phone=PHONE), 6)
         digest = digest if question is Question.SMS else None
         until = NOW.replace(hour=NOW.hour + 1)
         methods = (Method.PASSWORD, Method.TOKEN)
-        PlainStore(self.store).renew(
+        await self.store.renew(
             STATE, Challenge(b"i" * 16, self.person.id, "vpn", 1, question, digest, until, attempts_left, "c", methods)
         )
 
 
 @pytest.fixture
 def store(tmp_path):
-    with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "this boot")) as opened:
+    with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "this boot", Turns())) as opened:
         yield opened
 
 
 async def test_a_code_is_right_also_while_somebody_else_tries_a_wrong_password(store):
     world = World(store, LoginMode.REJECT_THEN_CODE, TokenKind.SMS)
     world.minted = dataclasses.replace(world.minted, below=lambda _: int(CODE.text))
-    world.open(Question.SMS)
+    await world.open(Question.SMS)
     stranger = asyncio.create_task(world.log_on(SLOW))
     await world.asked.wait()
     assert await world.log_on(CODE) is Reason.ACCEPTED
@@ -107,7 +107,7 @@ async def test_a_message_that_nobody_takes_leaves_the_code_before_it_open_and_br
     world = World(store, LoginMode.REJECT_THEN_CODE, TokenKind.SMS)
     world.minted = dataclasses.replace(world.minted, below=lambda _: int(CODE.text))
     for used_meanwhile in (False, True):
-        world.open(Question.SMS)
+        await world.open(Question.SMS)
         world.asked.clear()
         world.go_on.clear()
         again = asyncio.create_task(world.log_on(SLOW_AND_RIGHT))
@@ -122,23 +122,23 @@ async def test_a_message_that_nobody_takes_leaves_the_code_before_it_open_and_br
 async def test_of_many_who_bring_the_code_at_once_one_is_let_in(store):
     world = World(store, LoginMode.APPEND, TokenKind.SMS)
     world.minted = dataclasses.replace(world.minted, below=lambda _: int(CODE.text))
-    world.open(Question.SMS)
+    await world.open(Question.SMS)
     found = await asyncio.gather(*(world.log_on(Secret(f"Teapot{CODE.text}")) for _ in range(5)))
     assert found.count(Reason.ACCEPTED) == 1
 
 
 async def test_a_login_that_tries_no_code_uses_up_no_try(store):
     world = World(store, LoginMode.APPEND, TokenKind.VIP)
-    world.open(Question.VIP, attempts_left=2)
+    await world.open(Question.VIP, attempts_left=2)
     for typed in ("Teapot", "Teapot", "wrong"):
         await world.log_on(Secret(typed))
-    assert PlainStore(store).attempt(STATE, "vpn").attempts_left == 2
+    assert (await store.attempt(STATE, "vpn")).attempts_left == 2
 
 
 async def test_a_code_that_waits_is_nobody_elses_and_of_no_other_node_or_station(store):
     world = World(store, LoginMode.REJECT_THEN_CODE, TokenKind.SMS)
     world.minted = dataclasses.replace(world.minted, below=lambda _: int(CODE.text))
-    world.open(Question.SMS)
+    await world.open(Question.SMS)
     origin, alice = world.origin, world.person
     world.origin = replace(origin, station="192.0.2.8")
     assert await world.log_on(CODE) is Reason.PASSWORD_WRONG

@@ -16,6 +16,7 @@ import pytest
 from auth.embedded import version
 from auth.embedded_state import EmbeddedStore, StateFile
 from auth.state import StateUnavailable, Wanted
+from auth.turn import Turns
 from plain_store import PlainStore
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
@@ -26,7 +27,7 @@ MARKS = 2_000
 @pytest.fixture
 def file(tmp_path):
     file = tmp_path / "state.sqlite"
-    store = PlainStore(EmbeddedStore(file, "boot"))
+    store = PlainStore(EmbeddedStore(file, "boot", Turns()))
     store.consume("otp", 7)
     store.strike(ALICE, NOW)
     store.close()
@@ -82,7 +83,7 @@ def test_a_file_of_a_later_release_is_left_as_it_is_and_the_remedy_names_the_cop
     mark(file, version.VERSION + 1)
     before = file.read_bytes()
     with pytest.raises(StateUnavailable, match="of a later release") as caught:
-        EmbeddedStore(file, "boot")
+        EmbeddedStore(file, "boot", Turns())
     assert f"state.sqlite.version-{version.VERSION}" in caught.value.remedy
     assert file.read_bytes() == before
     assert not list(tmp_path.glob("*.version-*"))
@@ -94,7 +95,7 @@ def test_a_file_of_an_earlier_release_is_copied_for_its_owner_alone_and_says_the
         connection.execute("DROP TABLE note")  # which that release did not have
     umask = os.umask(0)
     try:
-        store = PlainStore(EmbeddedStore(file, "boot"))
+        store = PlainStore(EmbeddedStore(file, "boot", Turns()))
     finally:
         os.umask(umask)
     copy = tmp_path / "state.sqlite.version-0"
@@ -132,7 +133,7 @@ def test_kill_9_on_the_way_leaves_a_file_that_the_next_start_takes_over_and_noth
 
     assert killed(run)
     assert (copies(file), marked(file)) == (left, 0)
-    store = PlainStore(EmbeddedStore(file, "boot"))
+    store = PlainStore(EmbeddedStore(file, "boot", Turns()))
     assert (store.mark("otp"), store.failures(ALICE)) == (7, (NOW,))
     store.close()
     assert copies(file) == ["state.sqlite.version-0"]
@@ -151,11 +152,11 @@ def test_kill_9_at_any_moment_loses_no_change_and_every_copy_is_whole_and_of_the
     trial.parent.mkdir()
     trial.write_bytes(before)
     begun = time.monotonic()
-    EmbeddedStore(trial, "boot").close()
+    EmbeddedStore(trial, "boot", Turns()).close()
     longest = time.monotonic() - begun
     moments, kills = random.Random(26), 0
     while kills < 15:
-        died = killed(lambda: EmbeddedStore(file, "boot"), moments.uniform(0, longest))
+        died = killed(lambda: EmbeddedStore(file, "boot", Turns()), moments.uniform(0, longest))
         kills += died
         longest *= 1.1 if died else 0.9  # so that the end is reached as well, on a busy machine too
         found, marks = said(file)
@@ -176,7 +177,7 @@ def test_of_two_processes_that_open_it_at_once_none_keeps_what_the_other_has_mad
 ):
     mark(file, 0)
     monkeypatch.setattr(version, "STEPS", (lambda run: run("UPDATE mark SET value = value + 1"),))
-    other = threading.Thread(target=lambda: EmbeddedStore(file, "boot").close())
+    other = threading.Thread(target=lambda: EmbeddedStore(file, "boot", Turns()).close())
 
     class Slow(sqlite3.Connection):
         """Somebody else opens the file when this one has seen which version it is."""
@@ -215,16 +216,16 @@ def test_whoever_finds_another_process_copying_waits_for_it_however_impatient_it
 
 def test_a_copy_that_is_there_is_never_touched_and_what_says_something_else_stands_beside_it(file, tmp_path):
     mark(file, 0)
-    EmbeddedStore(file, "boot").close()
+    EmbeddedStore(file, "boot", Turns()).close()
     first = tmp_path / "state.sqlite.version-0"
     before = (first.stat().st_ino, first.read_bytes())
     mark(file, 0)
-    store = PlainStore(EmbeddedStore(file, "boot"))
+    store = PlainStore(EmbeddedStore(file, "boot", Turns()))
     store.consume("otp", 9)
     store.close()
     assert len(copies(file)) == 1, "one that says the same is enough"
     mark(file, 0)  # the earlier release ran again meanwhile
-    EmbeddedStore(file, "boot").close()
+    EmbeddedStore(file, "boot", Turns()).close()
     assert (first.stat().st_ino, first.read_bytes()) == before
     assert copies(file) == ["state.sqlite.version-0", "state.sqlite.version-0-2"]
     assert StateFile(tmp_path / "state.sqlite.version-0-2").mark("otp") == 9
@@ -235,7 +236,7 @@ def test_the_remedy_of_a_later_release_names_the_last_copy(file):
         file.with_name(f"state.sqlite.version-{version.VERSION}{number}").touch()
     mark(file, version.VERSION + 1)
     with pytest.raises(StateUnavailable) as caught:
-        EmbeddedStore(file, "boot")
+        EmbeddedStore(file, "boot", Turns())
     assert f"put state.sqlite.version-{version.VERSION}-10, which" in caught.value.remedy
 
 
@@ -249,7 +250,7 @@ def test_what_a_killed_process_left_half_made_goes_and_what_is_not_ours_stays(fi
     others = ["state.sqlite.version-7", "state.sqlite.mine", "shared.sqlite.version-0.unfinished"]
     for name in (*left, *others):
         (tmp_path / name).write_bytes(b"of somebody")
-    EmbeddedStore(file, "boot").close()
+    EmbeddedStore(file, "boot", Turns()).close()
     assert not [name for name in left if (tmp_path / name).exists()]
     assert [name for name in others if (tmp_path / name).exists()] == others
     assert said(tmp_path / "state.sqlite.version-0") == (0, 1)
@@ -259,7 +260,7 @@ def test_a_copy_of_another_version_than_was_found_gets_no_name_and_nothing_is_ch
     """Somebody puts another file in its place just then."""
     mark(file, 0)
     other = tmp_path / "other"
-    PlainStore(EmbeddedStore(other, "boot")).close()
+    PlainStore(EmbeddedStore(other, "boot", Turns())).close()
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("SELECT 1 FROM mark").fetchone()
         moved = file.rename(tmp_path / "moved")
@@ -280,7 +281,7 @@ def test_the_copy_is_on_the_disk_under_its_name_before_the_file_is_taken_over(fi
 
     monkeypatch.setattr(os, "fsync", seen)
     monkeypatch.setattr(version, "STEPS", (lambda _: synced.append(("step", True)),))
-    EmbeddedStore(file, "boot").close()
+    EmbeddedStore(file, "boot", Turns()).close()
     assert synced == [
         (tmp_path / "state.sqlite.version-0.unfinished", False),
         (tmp_path, True),
@@ -296,7 +297,7 @@ def test_where_it_cannot_be_copied_it_is_not_touched(file, monkeypatch):
 
     monkeypatch.setattr("pathlib.Path.rename", refuse)
     with pytest.raises(StateUnavailable, match="No space left"):
-        EmbeddedStore(file, "boot")
+        EmbeddedStore(file, "boot", Turns())
     monkeypatch.undo()
     assert marked(file) == 0
 
@@ -304,7 +305,7 @@ def test_where_it_cannot_be_copied_it_is_not_touched(file, monkeypatch):
 def test_whoever_only_reads_refuses_a_file_of_a_later_release_as_the_service_does(file):
     mark(file, version.VERSION + 1)
     with pytest.raises(StateUnavailable) as opened:
-        EmbeddedStore(file, "boot")
+        EmbeddedStore(file, "boot", Turns())
     reader = StateFile(file)
     for ask in (
         reader.examine,

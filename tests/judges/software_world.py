@@ -12,6 +12,7 @@ from auth.otp.sealed import sealed_token
 from auth.otp.token import SoftwareToken
 from auth.state import Challenge
 from auth.tokens import Usable
+from auth.turn import Turns
 from dirsync.view import Person
 from schema.entry import Policy, User
 from schema.words import TokenKind
@@ -34,7 +35,7 @@ class World:
         self.tokens = tokens
         self.policy = policy
         self.file = folder / "state.sqlite"
-        self.store = EmbeddedStore(self.file, "boot")
+        self.store = EmbeddedStore(self.file, "boot", Turns())
         self.ring = ring
         texts = tuple(
             sealed_token(RING, entry, item, bytes([number]) * 12) for number, item in enumerate(tokens, start=1)
@@ -46,7 +47,10 @@ class World:
         return Asked(self.person, self.policy, Usable(kind or self.tokens[0].kind), challenge if held else None)
 
     async def ask(self, code, now=NOW, held=None, kind=None):
-        return await SoftwareJudge(self.store, self.ring).check(self.asked(held, kind), code, now)
+        """What is said of a code, when it is safe that it is used up."""
+        checked = await SoftwareJudge(self.store, self.ring).check(self.asked(held, kind), code, now)
+        await self.store.settled()
+        return checked
 
     def step(self, now=NOW):
         return self.tokens[0].step(now)

@@ -13,8 +13,9 @@ from auth.judges.base import Asked, Checked
 from auth.judges.minted import MintedJudge
 from auth.state import Challenge
 from auth.tokens import Usable
+from auth.turn import Turns
 from core.logins import person, policy
-from plain_store import Plain
+from plain_store import Plain, settling
 from schema.secret import Secret
 from schema.words import SendMode, TokenKind
 
@@ -28,9 +29,9 @@ OTHER_PHONE = Usable(TokenKind.SMS, phone=PhoneNumber("+436640000002"))
 @pytest.fixture
 def judge(tmp_path):
     """A judge with one code on stock for everybody of these tests."""
-    store = EmbeddedStore(tmp_path / "state.sqlite", "boot-1")
+    store = EmbeddedStore(tmp_path / "state.sqlite", "boot-1", Turns())
     made = MintedJudge(store, b"k" * 32, lambda most: most - 1)
-    Plain(made).lay_in(person().id, PHONE, [CODE], NOW + timedelta(hours=1))
+    Plain(made, settling(store)).lay_in(person().id, PHONE, [CODE], NOW + timedelta(hours=1))
     yield made
     store.close()
 
@@ -45,14 +46,14 @@ async def test_a_code_on_stock_is_right_once(judge):
 
 
 async def test_the_audit_is_told_how_many_codes_are_left(judge):
-    Plain(judge).lay_in(person().id, PHONE, [Secret("111111"), Secret("222222")], NOW + timedelta(hours=1))
+    await judge.lay_in(person().id, PHONE, [Secret("111111"), Secret("222222")], NOW + timedelta(hours=1))
     found = [await judge.check(asked(), code, NOW) for code in (Secret("222222"), Secret("111111"))]
     assert found == [Checked(CodeVerdict.RIGHT, f"a code sent ahead, {left} left") for left in (2, 1)]
 
 
 @pytest.mark.parametrize(("sms", "email"), [(SendMode.AHEAD, SendMode.ON_LOGON), (SendMode.ON_LOGON, SendMode.AHEAD)])
 async def test_whether_stock_counts_is_a_matter_of_its_own_for_each_kind_of_token(judge, sms, email):
-    Plain(judge).lay_in(person().id, MAIL, [CODE], NOW + timedelta(hours=1))
+    await judge.lay_in(person().id, MAIL, [CODE], NOW + timedelta(hours=1))
     settings = policy(sms_mode=sms, email_mode=email)
     for token, mode in ((PHONE, sms), (MAIL, email)):
         found = await judge.check(Asked(person(), settings, token, None), CODE, NOW)

@@ -9,8 +9,9 @@ from auth.facts import PinShown
 from auth.judges.pin import PinJudge
 from auth.keys.ring import Key, Ring
 from auth.memorised.pin import PinVerdict, kept_key, pin_value
+from auth.turn import Turns
 from dirsync.view import Person
-from plain_store import Plain, PlainStore
+from plain_store import Plain, PlainStore, settling
 from schema.entry import Policy, User
 from schema.errors import Fault
 from schema.secret import Secret
@@ -23,7 +24,7 @@ POLICY, EXPIRING = Policy(name="staff"), Policy(name="staff", pin_expire_days=30
 
 @pytest.fixture
 def judge(tmp_path):
-    store = EmbeddedStore(tmp_path / "state.sqlite", "boot")
+    store = EmbeddedStore(tmp_path / "state.sqlite", "boot", Turns())
     yield PinJudge(store, lambda: RING)
     store.close()
 
@@ -42,6 +43,10 @@ def read(judge, text, policy=POLICY, code_lengths=(6,), who=None):
 def kept(judge, who):
     """What the store keeps of a person."""
     return PlainStore(judge.store).kept(kept_key(who.id))
+
+
+def plain(judge):
+    return Plain(judge, settling(judge.store))
 
 
 def is_right(judge, who, policy, pin, now=NOW):
@@ -107,7 +112,7 @@ def test_the_policy_says_what_a_new_one_must_be_like(judge):
 def test_a_new_one_that_is_kept_takes_the_place_of_the_old_one_for_its_owner_alone(judge):
     alice, bob = person(), person(b"b" * 16)
     assert is_right(judge, alice, POLICY, PIN)
-    Plain(judge).keep(alice, NEW, NOW)
+    plain(judge).keep(alice, NEW, NOW)
     assert is_right(judge, alice, POLICY, NEW)
     assert not is_right(judge, alice, POLICY, PIN)
     assert read(judge, "1397513270") == (PinShown.RIGHT, "1397", 6, None)
@@ -119,7 +124,7 @@ def test_a_new_one_that_is_kept_takes_the_place_of_the_old_one_for_its_owner_alo
 
 
 def test_a_kept_one_expires_by_the_instant_at_which_it_was_kept(judge):
-    Plain(judge).keep(person(), NEW, NOW)
+    plain(judge).keep(person(), NEW, NOW)
     for days, right in ((29, True), (30, False)):
         later = NOW + timedelta(days=days)
         assert is_right(judge, person(), EXPIRING, NEW, later) is right
@@ -149,7 +154,7 @@ def test_without_a_key_ring_there_is_no_verdict_of_any_kind(judge):
         lambda: read(blind, "2580513270"),
         lambda: blind.new(person(), POLICY, Secret("13971397"), kept(blind, person()), NOW),
         lambda: is_right(blind, person(), POLICY, PIN),
-        lambda: Plain(blind).keep(person(), NEW, NOW),
+        lambda: plain(blind).keep(person(), NEW, NOW),
     ):
         with pytest.raises(Fault, match="no key ring"):
             ask()

@@ -12,6 +12,7 @@ from auth.judges.response import ResponseJudge
 from auth.keys.ring import Key, Ring
 from auth.memorised.temporary_response import TemporaryResponse, response_value
 from auth.tokens import Usable
+from auth.turn import Turns
 from dirsync.view import Person
 from schema.entry import Policy, User
 from schema.errors import Fault
@@ -27,7 +28,7 @@ POLICY = Policy(name="staff", temporary_response_allowed=True, temporary_respons
 
 @pytest.fixture
 def store(tmp_path):
-    store = EmbeddedStore(tmp_path / "state.sqlite", "boot")
+    store = EmbeddedStore(tmp_path / "state.sqlite", "boot", Turns())
     yield store
     store.close()
 

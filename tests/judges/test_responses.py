@@ -15,6 +15,7 @@ from auth.judges.minted import MintedJudge
 from auth.judges.response import ResponseJudge
 from auth.judges.software import SoftwareJudge
 from auth.state import Challenge
+from auth.turn import Turns
 from core.logins import NOW, person, policy
 from judges.software_world import HOTP, TOTP, World, token
 from judges.software_world import NOW as SOFTWARE_NOW
@@ -43,7 +44,7 @@ each = pytest.mark.parametrize("shown_as", [chap, ms_chap, ms_chap2])
 
 @pytest.fixture
 def minted(tmp_path):
-    with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "boot-1")) as store:
+    with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "boot-1", Turns())) as store:
         yield MintedJudge(store, b"k" * 32, lambda most: most - 1)
 
 

@@ -23,6 +23,7 @@ from auth.memorised.temporary_response import (
     usable_response,
     used_up,
 )
+from auth.turn import Turns
 from plain_store import PlainStore
 from schema.entry import Policy, User
 from schema.secret import Secret
@@ -100,7 +101,7 @@ def test_it_may_be_used_repeatedly_only_where_issuer_and_policy_say_so(issued_mu
 
 
 def test_the_mark_makes_a_response_good_once_and_an_older_one_never_again(tmp_path):
-    store = EmbeddedStore(tmp_path / "state.sqlite", "boot")
+    store = EmbeddedStore(tmp_path / "state.sqlite", "boot", Turns())
     key = consumed_key(ALICE)
     older, newer = (user(about(issued=NOW + timedelta(seconds=second))) for second in (0, 1))
     assert PlainStore(store).consume(key, checked(newer).mark)

@@ -10,6 +10,7 @@ import pytest
 
 from auth.embedded_state import EmbeddedStore
 from auth.state import Wanted
+from auth.turn import Turns
 from power.cuts import OFTEN, after_cuts, cuts_of
 from power.life import KEPT_ONE_IN, KEYS, kept_key, mark_key
 from power.watched import watched
@@ -67,7 +68,7 @@ async def test_what_was_told_before_the_power_went_is_so_after_it(life):
 
 
 async def demand_whole(file, told):
-    store = EmbeddedStore(file, "another boot")
+    store = EmbeddedStore(file, "another boot", Turns())
     with closing(sqlite3.connect(file)) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     await told.demand(store)

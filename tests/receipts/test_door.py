@@ -14,7 +14,8 @@ from auth.http.door import HttpDoor
 from auth.receipts.book import ReceiptBook
 from auth.receipts.door import receipt_operations
 from auth.receipts.settings import ReceiptSettings
-from plain_store import Plain
+from auth.turn import Turns
+from plain_store import Plain, settling
 from receipts.in_memory import InMemory
 from schema.secret import Secret
 
@@ -27,7 +28,7 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 @pytest.fixture
 def store(tmp_path):
-    opened = EmbeddedStore(tmp_path / "state.sqlite", "boot-1")
+    opened = EmbeddedStore(tmp_path / "state.sqlite", "boot-1", Turns())
     yield opened
     opened.close()
 
@@ -41,7 +42,7 @@ def lines():
 def book(store, lines):
     """The book in which one text stands."""
     opened = ReceiptBook(store, lines.append)
-    Plain(opened).sent(Receipt("kannel", "id-1"), ALICE, "login-1", NOW)
+    Plain(opened, settling(store)).sent(Receipt("kannel", "id-1"), ALICE, "login-1", NOW)
     return opened
 
 
@@ -129,7 +130,7 @@ async def test_a_receipt_that_could_not_be_recorded_may_be_said_again(store, lin
         lines.append(line)
 
     book = ReceiptBook(store, record)
-    Plain(book).sent(Receipt("kannel", "id-1"), ALICE, "login-1", NOW)
+    await book.sent(Receipt("kannel", "id-1"), ALICE, "login-1", NOW)
     app = HttpDoor(receipt_operations({"kannel": SECTION}, book, lambda: NOW), lambda *_: None)
     async with httpx.AsyncClient(transport=InMemory(app.answer), base_url="http://localhost") as provider:
         post = {"params": {"id": "id-1", "status": "delivered"}, "headers": BEARER}
@@ -143,23 +144,23 @@ async def test_a_receipt_that_could_not_be_recorded_may_be_said_again(store, lin
 async def test_a_providers_word_for_a_failure_goes_into_the_audit_only_when_it_is_one(store, lines, status, detail):
     section = msgspec.structs.replace(SECTION, failed=(status,))
     book = ReceiptBook(store, lines.append)
-    Plain(book).sent(Receipt("kannel", "id-1"), ALICE, "login-1", NOW)
+    await book.sent(Receipt("kannel", "id-1"), ALICE, "login-1", NOW)
     app = HttpDoor(receipt_operations({"kannel": section}, book, lambda: NOW), lambda *_: None)
     async with httpx.AsyncClient(transport=InMemory(app.answer), base_url="http://localhost") as provider:
         await provider.post("/v1/receipts/kannel", params={"id": "id-1", "status": status}, headers=BEARER)
     assert [line.detail for line in lines] == [detail]
 
 
-def test_a_receipt_over_a_gateways_own_connection_is_noted_the_same_way(book, lines):
-    assert Plain(book).note(DeliveryReport("kannel", "id-1", Fate.UNDER_WAY), NOW)
-    assert Plain(book).note(DeliveryReport("kannel", "id-1", Fate.FAILED, "011"), NOW)
-    assert not Plain(book).note(DeliveryReport("other", "id-1", Fate.FAILED), NOW)
+async def test_a_receipt_over_a_gateways_own_connection_is_noted_the_same_way(book, lines):
+    assert await book.note(DeliveryReport("kannel", "id-1", Fate.UNDER_WAY), NOW)
+    assert await book.note(DeliveryReport("kannel", "id-1", Fate.FAILED, "011"), NOW)
+    assert not await book.note(DeliveryReport("other", "id-1", Fate.FAILED), NOW)
     assert said(lines) == [("message-undelivered", "login-1", ALICE.hex(), "kannel", "id-1", "error code 011")]
 
 
-def test_a_text_without_id_or_that_cannot_be_remembered_keeps_nobody_from_logging_on(book, store, caplog):
-    Plain(book).sent(Receipt("kannel", None), ALICE, "login-2", NOW)
+async def test_a_text_without_id_or_that_cannot_be_remembered_keeps_nobody_from_logging_on(book, store, caplog):
+    await book.sent(Receipt("kannel", None), ALICE, "login-2", NOW)
     store.close()
-    Plain(book).sent(Receipt("kannel", "id-3"), ALICE, "login-3", NOW)
+    await book.sent(Receipt("kannel", "id-3"), ALICE, "login-3", NOW)
     assert "login-3: its receipt will not be known" in caplog.text
     assert "id-3" not in caplog.text

@@ -19,7 +19,7 @@ from auth.serving.current import Current
 from auth.serving.manager import ServiceManager
 from auth.serving.serve import Serving
 from auth.serving.worker import Worker
-from plain_store import PlainStore
+from plain_store import in_turn
 from schema.errors import Fault
 
 CONFIG = """\
@@ -68,11 +68,11 @@ async def serving_of(folder, more=""):
 async def test_the_parts_before_and_those_after_write_by_one_store_for_two_would_wait_for_each_other(tmp_path):
     async with serving_of(tmp_path) as (serving, settings, current):
         store = await serving._lasting.store(settings, b"")
-        PlainStore(store).strike(b"a" * 16, datetime(2026, 11, 26, tzinfo=UTC))
+        in_turn(store).strike(b"a" * 16, datetime(2026, 11, 26, tzinfo=UTC))
         async with asyncio.timeout(4):  # a file that is locked is waited for five seconds
             await serving.exchange(settings, current)
         assert await serving._lasting.store(settings, b"") is store
-        assert PlainStore(store).failures(b"a" * 16), "and it is not closed with the parts before"
+        assert in_turn(store).failures(b"a" * 16), "and it is not closed with the parts before"
 
 
 async def test_a_sync_that_is_under_way_is_waited_for_without_holding_up_the_loop(tmp_path, monkeypatch):

@@ -15,7 +15,8 @@ from auth.spend.guard import SpendGuard, SpendRefused
 from auth.spend.limits import Limits
 from auth.spend.settings import SpendSettings
 from auth.tokens import Usable
-from plain_store import PlainStore
+from auth.turn import Turns
+from plain_store import in_turn
 from schema.entry import Policy
 from schema.secret import Secret
 from schema.words import TokenKind
@@ -49,7 +50,7 @@ class Gateway:
 
 @pytest.fixture
 def store(tmp_path):
-    opened = EmbeddedStore(tmp_path / "state.sqlite", "boot-1")
+    opened = EmbeddedStore(tmp_path / "state.sqlite", "boot-1", Turns())
     yield opened
     opened.close()
 
@@ -147,10 +148,10 @@ async def test_codes_sent_ahead_are_not_missed_when_no_answer_comes(store):
     sending = delivery(store, Gateway(), per_user_hour=0)
     await sending.deliver(TEXT, Policy("staff"), CODES, ALICE)
     await sending.deliver(TEXT, Policy("staff"), CODES, replace(ALICE, ahead=True))
-    assert PlainStore(store).tally("spend sent 4366400", NOW, 60) == 1
+    assert in_turn(store).tally("spend sent 4366400", NOW, 60) == 1
 
 
 async def test_a_text_that_was_taken_is_known_when_its_receipt_comes(store):
     await delivery(store, Gateway()).deliver(TEXT, Policy("staff"), CODES, ALICE)
-    known = PlainStore(store).remembered("one", "id-1")
+    known = in_turn(store).remembered("one", "id-1")
     assert (known.user, known.login, known.at) == (ALICE.user, "login-1", NOW)

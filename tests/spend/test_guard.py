@@ -18,7 +18,8 @@ from auth.spend.limits import Limits
 from auth.spend.settings import SpendSettings
 from auth.state import Challenge
 from auth.tokens import Usable
-from plain_store import Plain, PlainStore
+from auth.turn import Turns
+from plain_store import Plain, in_turn, settling
 from schema.secret import Secret
 from schema.words import TokenKind
 
@@ -30,15 +31,19 @@ NONE = {"per_user_hour": 0, "per_user_day": 0, "per_number_day": 0, "per_prefix_
 
 @pytest.fixture
 def store(tmp_path):
-    opened = EmbeddedStore(tmp_path / "state.sqlite", "boot-1")
+    opened = EmbeddedStore(tmp_path / "state.sqlite", "boot-1", Turns())
     yield opened
     opened.close()
 
 
 @pytest.fixture
 def guard(store):
-    """A guard with these limits and no others."""
-    return lambda **settings: SpendGuard(Limits(SpendSettings(**(NONE | settings)), b"k" * 32), store)
+    """A guard with these limits and no others, whose verbs are called as functions."""
+
+    def guard_of(**settings):
+        return Plain(SpendGuard(Limits(SpendSettings(**(NONE | settings)), b"k" * 32), store), settling(store))
+
+    return guard_of
 
 
 def sent(guard, *texts, at=NOW):
@@ -46,7 +51,7 @@ def sent(guard, *texts, at=NOW):
     passed = []
     for text in texts:
         try:
-            Plain(guard).reserve(text, at)
+            guard.reserve(text, at)
         except SpendRefused:
             passed.append(False)
         else:
@@ -75,7 +80,7 @@ def test_each_limit_counts_what_it_is_named_for(guard, limit, same, other):
     if other is not None:
         assert sent(guarded, other) == [True]
     with pytest.raises(SpendRefused, match=limit) as caught:
-        Plain(guarded).reserve(TEXT, NOW)
+        guarded.reserve(TEXT, NOW)
     assert "0000001" not in str(caught.value)
     assert not caught.value.permanent
     assert guarded.refused == 3
@@ -107,13 +112,13 @@ def test_a_text_that_one_limit_refuses_counts_against_none(guard):
 
 def test_what_is_given_back_was_never_sent(guard):
     guarded = guard(per_user_hour=1, per_day=1)
-    Plain(guarded).give_back(Plain(guarded).reserve(TEXT, NOW), NOW)
+    guarded.give_back(guarded.reserve(TEXT, NOW), NOW)
     assert sent(guarded, TEXT, TEXT) == [True, False]
 
 
 def test_the_store_has_no_number_to_read(guard, tmp_path):
     guarded = guard(per_user_hour=1, per_user_day=1, per_number_day=1, per_prefix_day=1, per_day=1)
-    Plain(guarded).reserve(TEXT, NOW)
+    guarded.reserve(TEXT, NOW)
     octets = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert b"spend prefix 4366400" in octets, "we look at the right files"
     assert NUMBER.removeprefix("+").encode() not in octets
@@ -130,7 +135,7 @@ def alarm(guard, number, answered, **settings):
     guarded = guard(alarm_after=10, alarm_below=0.5, **settings)
     assert all(sent(guarded, *[TEXT] * number))
     for _ in range(answered):
-        Plain(guarded).answered(NUMBER, NOW)
+        guarded.answered(NUMBER, NOW)
     return guarded
 
 
@@ -175,7 +180,7 @@ def test_where_the_alarm_stops_texts_only_that_prefix_gets_none_until_the_hour_i
     guarded = alarm(guard, 10, 0, alarm_stops=True)
     assert sent(guarded, TEXT, OTHER_NUMBER, OTHER_PREFIX, at=LATER) == [False, False, True]
     with pytest.raises(SpendRefused, match="0 of 10 codes were answered"):
-        Plain(guarded).reserve(TEXT, LATER)
+        guarded.reserve(TEXT, LATER)
     assert sent(guarded, TEXT, at=NOW + timedelta(seconds=WINDOW_SECONDS + SETTLING_SECONDS + 1)) == [True]
 
 
@@ -198,8 +203,8 @@ class Saying:
     ],
 )
 async def test_only_a_right_code_that_was_sent_for_this_logon_counts_as_answered(guard, store, verdict, digest, counts):
-    judge = AnsweredTexts(Saying(verdict), guard())
+    judge = AnsweredTexts(Saying(verdict), guard().inner)
     challenge = Challenge(b"i" * 16, TEXT.user, "vpn", 1, "sms", digest, NOW, 3, "login")
     asked = Asked(None, None, Usable(TokenKind.SMS, phone=NUMBER), challenge)
     assert (await judge.check(asked, Secret("481516"), NOW)).verdict is verdict
-    assert PlainStore(store).tally("spend answered 4366400", NOW, 60) == counts
+    assert in_turn(store).tally("spend answered 4366400", NOW, 60) == counts

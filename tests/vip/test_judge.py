@@ -13,6 +13,7 @@ from auth.judges.base import Asked
 from auth.judges.vip import NoVip, VipJudge
 from auth.state import Challenge
 from auth.tokens import Usable
+from auth.turn import Turns
 from auth.vip.faults import VipUnavailable
 from auth.vip.reasons import look_up
 from auth.vip.verdict import Verdict
@@ -51,7 +52,7 @@ _STORES = []
 
 @pytest.fixture(autouse=True)
 def store(tmp_path):
-    with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "this boot")) as opened:
+    with contextlib.closing(EmbeddedStore(tmp_path / "state.sqlite", "this boot", Turns())) as opened:
         _STORES.append(opened)
         yield
         _STORES.pop()
