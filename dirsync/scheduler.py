@@ -21,7 +21,7 @@ from schema.errors import Fault
 
 _log = logging.getLogger("dirfactor.sync")
 _LONGEST_PAUSE: Final = 60.0
-_AWAY_PAUSE: Final = 1.0
+_AWAY_PAUSE: Final = 0.5
 # run however late it is: a sync that was missed is wanted all the more
 _JOB: Final = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
 _WATCH_SECONDS: Final = 0.5  # for which one look-out lasts, and a stop may have to wait
@@ -77,10 +77,10 @@ def pause_after(failures: int, interval: float) -> float:
 def pause_at(status: SyncStatus, interval: float) -> float:
     """Seconds until the directory is asked again.
 
-    One that is not there is looked for once a second: that takes nothing of it, and edits arrive as soon as it is back.
-    One that was there and could not be read is left alone for longer and longer: with a wrong password each try is a
-    bind that may lock the account, and a server with too much to do has a full read more. How often that was in a row
-    is not forgotten while it is not there.
+    One that is not there is looked for twice a second: that takes nothing of it, and edits arrive once it is back. One
+    that was there and could not be read is left alone for longer and longer: with a wrong password each try is a bind
+    that may lock the account, and a server with too much to do has a full read more. How often that was in a row is not
+    forgotten while it is not there.
     """
     return min(interval, _AWAY_PAUSE) if status.is_away else pause_after(status.answered, interval)
 
@@ -283,12 +283,18 @@ class SyncScheduler:
                     time.sleep(_WATCH_SECONDS)
 
     def _follow_the_clock(self) -> None:
-        """Plan the regular job anew when it is due later than any pause lasts: the system's clock was set back."""
+        """Plan the regular job anew when it is due later than its pause lasts.
+
+        The system's clock was set back; or an announcement has found that the directory is away. If that has refused
+        us before, the pause is for as long as then.
+        """
         with self._planning:
             job = None if self._stopped else self._scheduler.get_job("sync")
             due = job and job.next_run_time  # none while it runs
-            pause = timedelta(seconds=pause_after(self._status.answered, self._settings.interval_seconds))
-            if due and due > self._now() + pause + _CLOCK_TOLERANCE:
+            status, interval = self._status, self._settings.interval_seconds
+            is_gone = status.is_away and not status.answered
+            pause = timedelta(seconds=pause_at(status, interval) if is_gone else pause_after(status.answered, interval))
+            if due and due > self._now() + pause + (timedelta() if is_gone else _CLOCK_TOLERANCE):
                 self._scheduler.modify_job("sync", next_run_time=self._now())
 
     def _is_released(self) -> bool:
@@ -320,7 +326,7 @@ class SyncScheduler:
                 _log.exception("%s: the sync failed unexpectedly", self._name)
 
     def _complain(self, text: str) -> None:
-        """Log what went wrong, but the same once a minute only while the directory is looked for every second."""
+        """Log what went wrong, but the same once a minute only while the directory is looked for."""
         now = self._now()
         if self._status.is_away and self._said == text and abs(now - self._said_at) < timedelta(seconds=_LONGEST_PAUSE):
             return

@@ -31,6 +31,7 @@ from schema.errors import Fault
 _log = logging.getLogger("dirfactor.sync")
 _NUMBERS: Final = 1 << 62
 _MILLISECONDS: Final = 1000
+_SETTLED_SECONDS: Final = 1.0
 
 
 class SyncreplSource:
@@ -59,12 +60,14 @@ class SyncreplSource:
             )
         self._connector = Connector(settings, surroundings)
         self._below = surroundings.below
+        self._monotonic = surroundings.monotonic
         self._server = server
         self._base = settings.base
         self._wanted = wanted(settings.extra_attributes)
         self._netbios_name = settings.netbios_name
         self._turn = Lock()
         self._following: Following | None = None
+        self._begun_at = 0.0
         question = "\n".join((WHERE, *sorted(name.lower() for name in self._wanted.names)))
         self._identity = f"{server.name} {base} {hashlib.sha256(question.encode()).hexdigest()[:16]}"
 
@@ -102,7 +105,11 @@ class SyncreplSource:
             return self._begin(cookie, now)
 
     def wait(self, seconds: float) -> bool:
-        """Block until the server tells a change, or for `seconds`; as long as it is not followed, for all of them."""
+        """Block until the server tells a change, or for `seconds`; as long as it is not followed, for all of them.
+
+        What was told while a connection ended is not known, so its end counts as a change; but not soon after its
+        beginning, or a server that always ends them would be asked without end.
+        """
         with self._turn:
             following, number = self._following, -1
             if following:
@@ -110,6 +117,8 @@ class SyncreplSource:
                     if following.has_news():
                         return True
                     number = following.fileno
+            if following and self._has_ended_late():
+                return True
         poll = select.poll()
         if number >= 0:
             poll.register(number, select.POLLIN)
@@ -117,8 +126,10 @@ class SyncreplSource:
             return False
         with self._turn:
             if following and self._following is following:
+                has_news = False
                 with self._lost_quietly(following):
-                    return following.has_news()
+                    has_news = following.has_news()
+                return has_news or self._has_ended_late()
         return False
 
     def changed_when(
@@ -153,7 +164,7 @@ class SyncreplSource:
         following = Following(self._connector.sign_in(), self._server, self._base, self._wanted, number)
         with self._given_up(following):
             refreshed = following.begin(cookie)
-        self._following = following
+        self._following, self._begun_at = following, self._monotonic()
         present = None if refreshed.present is None else refreshed.present.take()
         batch = self._batch(refreshed.changes, following, now, Placing.BY_DN)
         return replace(batch, refresh=refreshed.whole, present=present)
@@ -187,6 +198,9 @@ class SyncreplSource:
         """Whoever only waits is told no errors."""
         with suppress(Fault), self._given_up(following):
             yield
+
+    def _has_ended_late(self) -> bool:
+        return self._following is None and self._monotonic() - self._begun_at > _SETTLED_SECONDS
 
     def _leave(self) -> None:
         if self._following:

@@ -148,7 +148,7 @@ def test_where_no_server_is_there_the_directory_is_away_and_nobody_is_shown_the_
 
 
 def test_a_server_whose_certificate_is_not_accepted_is_not_away(tmp_path, certificates):
-    """Somebody has to do something about it, and a server that is there is not called every second."""
+    """Somebody has to do something about it, and a server that is there is not called all the time."""
     other = issue(tmp_path / "other", LOOPBACK)
     with listener(encrypting(other, lambda connection: connection.recv(4096))) as port:
         connector = Connector(settings(certificates, f"ldaps://{LOOPBACK}:{port}"), SURROUNDINGS)

@@ -1,5 +1,6 @@
 """Real servers with RFC 4533: whatever an administrator does, the replica follows, and ends equal to a full read."""
 
+import random
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from dirsync.settings import DirectoryKind, DirectorySettings
 from dirsync.syncrepl.cookie import SyncCookie
 from dirsync.syncrepl.server import DS389, OPENLDAP
 from dirsync.syncrepl.source import SyncreplSource
+from dirsync.wire.surroundings import Surroundings
 from rig.ds389 import DirectoryServer389
 from rig.fixtures import OPENLDAP_SCHEMA, need, running
 from rig.process import copy_tree, wait_until
@@ -479,6 +481,21 @@ def test_what_the_server_is_it_says_itself(server):
     server.start()
     assert list(found.changes(None, now()).changes)
     assert found.method == directory.source(settings(server), SURROUNDINGS).method
+    found.close()
+
+
+def test_the_end_of_a_connection_is_announced_unless_it_comes_soon_after_its_beginning(server):
+    """What is edited before the next regular look, which may be far off, would not be heard of."""
+    seconds = [0.0]
+    around = Surroundings(lambda: seconds[0], random.Random(1).randrange)
+    found = directory.source(settings(server), around)
+    for after, is_announced in ((0.0, False), (2.0, True)):
+        list(found.changes(None, now()).changes)
+        seconds[0] += after
+        server.stop()
+        server.start()
+        assert found.wait(1.0) == is_announced
+        assert not found.wait(0.05), "once"
     found.close()
 
 
