@@ -19,8 +19,8 @@ alarm_after = 1000000
 """
 """What config.ini must have: each wrong code takes a text."""
 MOST = 2_000
-"""Wrong codes that there may be at each of two doors: each typist gets a hundred texts in 15 minutes."""
-_TYPISTS = MOST // 40
+"""Wrong codes that there may be at each of two doors."""
+_TYPISTS = MOST // 20  # each is wrong forty times: `auth.guessing.MOST_WRONG` in a day, and no text is sent any more
 _FIRST, _LOCKED = 200, 300
 
 
