@@ -3,6 +3,7 @@
 import re
 import uuid
 from dataclasses import dataclass
+from enum import IntFlag
 from typing import Final, NamedTuple
 
 from dirsync.wire import ber
@@ -14,6 +15,7 @@ DIRSYNC: Final = "1.2.840.113556.1.4.841"
 _EXTENDED_DN: Final = "1.2.840.113556.1.4.529"
 _SHOW_DELETED: Final = "1.2.840.113556.1.4.417"
 _NOTIFICATION: Final = "1.2.840.113556.1.4.528"
+_SD_FLAGS: Final = "1.2.840.113556.1.4.801"
 PAGED: Final = "1.2.840.113556.1.4.319"
 
 # Flags of the DirSync control.
@@ -36,6 +38,18 @@ EXTENDED_DN: Final = Control(_EXTENDED_DN)
 SHOW_DELETED: Final = Control(_SHOW_DELETED)
 # The search has no end: it tells of each change from now on (MS-ADTS section 3.1.1.3.4.1.9).
 NOTIFICATION: Final = Control(_NOTIFICATION)
+
+
+class Part(IntFlag):
+    """The parts of a security descriptor (MS-ADTS section 3.1.1.3.4.1.11), as sDRightsEffective numbers them too."""
+
+    OWNER = 1
+    DACL = 4
+
+
+def of_descriptor(part: Part) -> Control:
+    """Security descriptors are read, or written, in this part alone."""
+    return Control(_SD_FLAGS, ber.sequence(ber.integer(part)))
 
 
 def dirsync(flags: int, cookie: bytes) -> Control:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from dirsync.ad.controls import Part
 from dirsync.admin import access_list
 from dirsync.admin.account import find_sid
 from dirsync.admin.connection import AdminAccess, connect
 from dirsync.admin.deleted_objects import administrators
 from dirsync.admin.operations import AdminConnection
-from dirsync.admin.security import Part, Secured, read_security, write_dacl, write_owner
+from dirsync.admin.security import Secured, read_security, write_dacl, write_owner
 from dirsync.errors import DirectoryRefused
 from schema.access import Grant
 from schema.delegation import Delegation

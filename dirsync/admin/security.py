@@ -1,30 +1,18 @@
 """Reads and writes the security descriptors of entries over LDAP: the one who may do what, and the owner."""
 
 from dataclasses import dataclass
-from enum import IntFlag
 from typing import Final
 
-from dirsync.ad.controls import SHOW_DELETED
+from dirsync.ad.controls import SHOW_DELETED, Part, of_descriptor
 from dirsync.admin import security_descriptor
 from dirsync.admin.operations import AdminConnection, Operation
 from dirsync.admin.security_descriptor import Acl, Control, SecurityDescriptor
 from dirsync.errors import DirectoryRefused
-from dirsync.wire import ber
-from dirsync.wire.search import Control as RequestControl
 from schema.sid import Sid
 
-# MS-ADTS section 3.1.1.3.4.1.11
-_SD_FLAGS: Final = "1.2.840.113556.1.4.801"
 _ATTRIBUTE: Final = "nTSecurityDescriptor"
 # what a write of the list must not change
 _KEPT: Final = Control.DACL_PROTECTED | Control.DACL_AUTO_INHERITED
-
-
-class Part(IntFlag):
-    """The parts of a descriptor, as the control and sDRightsEffective number them."""
-
-    OWNER = 1
-    DACL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +40,7 @@ def read_security(connection: AdminConnection, dn: str) -> Secured:
         DirectoryUnavailable: the server did not answer, or not as it should.
     """
     found = connection.search(
-        dn, attributes=[_ATTRIBUTE, "sDRightsEffective"], controls=[_parts(Part.DACL), SHOW_DELETED]
+        dn, attributes=[_ATTRIBUTE, "sDRightsEffective"], controls=[of_descriptor(Part.DACL), SHOW_DELETED]
     )
     if not found:
         raise DirectoryRefused(f"{connection.who} sees no entry {dn}", remedy="check the DN")
@@ -91,8 +79,4 @@ def write_owner(connection: AdminConnection, dn: str, owner: Sid) -> None:
 
 def _write(connection: AdminConnection, dn: str, part: Part, descriptor: SecurityDescriptor) -> None:
     value = security_descriptor.write(descriptor)
-    connection.modify(dn, _ATTRIBUTE, (Operation.REPLACE, [value]), controls=[_parts(part), SHOW_DELETED])
-
-
-def _parts(part: Part) -> RequestControl:
-    return RequestControl(_SD_FLAGS, ber.sequence(ber.integer(part)))
+    connection.modify(dn, _ATTRIBUTE, (Operation.REPLACE, [value]), controls=[of_descriptor(part), SHOW_DELETED])

@@ -3,18 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from dirsync.ad.controls import Part, of_descriptor
 from dirsync.admin.security_descriptor import Acl, read
-from dirsync.wire import ber
-from dirsync.wire.search import Control, Scope, Search
+from dirsync.wire.search import Scope, Search
 
-_SD_FLAGS: Final = "1.2.840.113556.1.4.801"  # MS-ADTS section 3.1.1.3.4.1.11
-_DACL: Final = 4
 _ATTRIBUTE: Final = "nTSecurityDescriptor"
 
 
 def permissions_at(base: str, scope: Scope = Scope.BASE, where: str = "(objectClass=*)") -> Search:
     """The search for lists; see `dirsync.wire.search.Search`."""
-    return Search(base, (_ATTRIBUTE,), scope, where, (Control(_SD_FLAGS, ber.sequence(ber.integer(_DACL))),))
+    return Search(base, (_ATTRIBUTE,), scope, where, (of_descriptor(Part.DACL),))
 
 
 def permissions_in(attributes: Mapping[str, Sequence[bytes]]) -> Acl | None:

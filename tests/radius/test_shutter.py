@@ -32,6 +32,15 @@ def sending(place, source):
         yield lambda octets: client.sendto(octets, (to, place.getsockname()[1]))
 
 
+async def bursts(send):
+    """Four hundred packets, twenty at a time, all of them read."""
+    for _ in range(20):
+        for _ in range(20):
+            send(b"x")
+        await asyncio.sleep(0.002)
+    await asyncio.sleep(0.1)
+
+
 def arrived(place):
     """What waits in the socket, read."""
     found = []
@@ -160,11 +169,7 @@ async def test_a_stranger_who_goes_on_is_not_even_read_and_is_counted_all_the_sa
 async def test_who_keeps_to_its_rate_is_read_whatever_it_sends():
     async with opened("127.0.0.1", packets_per_second=1000) as (place, listener, asked):
         with sending(place, NODE) as node:
-            for _ in range(20):
-                for _ in range(20):
-                    node(b"x")
-                await asyncio.sleep(0.002)
-            await asyncio.sleep(0.1)
+            await bursts(node)
         assert listener.door.discarded == {"malformed": 400}
         assert asked == [NODE] * 400
 
@@ -172,9 +177,5 @@ async def test_who_keeps_to_its_rate_is_read_whatever_it_sends():
 async def test_without_a_limit_nobody_is_shut_out():
     async with opened("127.0.0.1", packets_per_second=0) as (place, _listener, asked):
         with sending(place, FLOODER) as flood:
-            for _ in range(20):
-                for _ in range(20):
-                    flood(b"x")
-                await asyncio.sleep(0.002)
-            await asyncio.sleep(0.1)
+            await bursts(flood)
         assert asked == [FLOODER] * 400
